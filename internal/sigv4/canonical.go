@@ -1,0 +1,139 @@
+package sigv4
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+)
+
+// unsignedPayload stands for the body's hash where a client leaves the body out
+// of the signature.
+const unsignedPayload = "UNSIGNED-PAYLOAD"
+
+// hexSum is a SHA-256 in hexadecimal, lower case.
+type hexSum [2 * sha256.Size]byte
+
+// equal compares a claimed hash or signature with the true one in constant time.
+// Nothing but 64 lower-case hexadecimal digits compares equal.
+func equal(claimed string, want *hexSum) bool {
+	var got hexSum
+	copy(got[:], claimed)
+	return len(claimed) == len(got) && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+// payload returns the last line of the canonical request: the hash of the body,
+// after comparing it with whatever the client declared. hash is where the
+// result may be put.
+func (s *Signature) payload(hash *hexSum) ([]byte, error) {
+	sum := sha256.Sum256(s.request.Body)
+	hex.Encode(hash[:], sum[:])
+	unsigned, signed := false, false
+	check := func(declared string) bool {
+		if declared == unsignedPayload && s.Presigned && len(s.request.Body) == 0 {
+			unsigned = true
+			return true
+		}
+		signed = true
+		return equal(declared, hash)
+	}
+	ok := true
+	for _, v := range s.request.Header["X-Amz-Content-Sha256"] {
+		ok = check(trimBlanks(v)) && ok
+	}
+	if s.Presigned {
+		for _, p := range s.params {
+			if p.name == presignNames[presignContentHash] {
+				ok = check(p.value) && ok // unreserved characters only, if right
+			}
+		}
+	}
+	if !ok || unsigned && signed {
+		return nil, mismatch(CauseBodyHash)
+	}
+	if unsigned {
+		return []byte(unsignedPayload), nil
+	}
+	return hash[:], nil
+}
+
+// appendCanonical appends the canonical request.
+func (s *Signature) appendCanonical(dst, payload []byte) ([]byte, error) {
+	r := s.request
+	dst = append(dst, r.Method...)
+	dst = append(dst, '\n')
+	dst = appendCanonicalPath(dst, r.Path)
+	dst = append(dst, '\n')
+	dst = appendQuery(dst, s.params)
+	dst = append(dst, '\n')
+	for _, name := range s.SignedHeaders {
+		var ok bool
+		dst = append(dst, name...)
+		dst = append(dst, ':')
+		if dst, ok = r.appendValue(dst, name); !ok {
+			return nil, mismatch(CauseHeaderAbsent)
+		}
+		dst = append(dst, '\n')
+	}
+	dst = append(dst, '\n')
+	dst = appendJoined(dst, s.SignedHeaders)
+	dst = append(dst, '\n')
+	dst = append(dst, payload...)
+	// A line break inside a method or a value would let two different requests
+	// have one canonical request. HTTP has none; this does not rely on it.
+	if bytes.Count(dst, []byte{'\n'}) != len(s.SignedHeaders)+5 {
+		return nil, mismatch(CauseMismatch)
+	}
+	return dst, nil
+}
+
+func appendJoined(dst []byte, names []string) []byte {
+	for i, name := range names {
+		if i > 0 {
+			dst = append(dst, ';')
+		}
+		dst = append(dst, name...)
+	}
+	return dst
+}
+
+// appendScope appends the credential scope.
+func (s *Signature) appendScope(dst []byte) []byte {
+	dst = append(dst, s.Date...)
+	dst = append(dst, '/')
+	dst = append(dst, s.Region...)
+	dst = append(dst, '/')
+	dst = append(dst, s.Service...)
+	return append(dst, "/"+terminator...)
+}
+
+// appendStringToSign appends the string to sign.
+func (s *Signature) appendStringToSign(dst, canonical []byte) []byte {
+	dst = append(dst, algorithm+"\n"...)
+	dst = s.Time.AppendFormat(dst, timeLayout)
+	dst = append(dst, '\n')
+	dst = s.appendScope(dst)
+	dst = append(dst, '\n')
+	sum := sha256.Sum256(canonical)
+	return hex.AppendEncode(dst, sum[:])
+}
+
+// compute returns the signature in hexadecimal, given the signing key.
+func (s *Signature) compute(key *signingKey) (hexSum, error) {
+	var (
+		hash    hexSum
+		scratch [2048]byte
+	)
+	payload, err := s.payload(&hash)
+	if err != nil {
+		return hash, err
+	}
+	canonical, err := s.appendCanonical(scratch[:0], payload)
+	if err != nil {
+		return hash, err
+	}
+	var buf [256]byte
+	sum := key.sign(s.appendStringToSign(buf[:0], canonical))
+	hex.Encode(hash[:], sum[:])
+	return hash, nil
+}
