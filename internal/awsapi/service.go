@@ -1,0 +1,171 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// Auth says who may call an operation.
+type Auth int
+
+const (
+	// Public operations need no signature and ignore one that is there.
+	Public Auth = iota
+	// Signed operations need a valid signature and the permission.
+	Signed
+	// Identified operations need a valid signature and no permission:
+	// sts:GetCallerIdentity answers even a caller who is denied everything.
+	Identified
+)
+
+func (a Auth) String() string {
+	switch a {
+	case Public:
+		return "public"
+	case Signed:
+		return "signed"
+	case Identified:
+		return "identified"
+	}
+	return fmt.Sprintf("Auth(%d)", int(a))
+}
+
+// Caller is who makes a request: an explicit argument of every operation.
+type Caller struct {
+	// Account is the caller's account ID; empty for an anonymous caller.
+	Account string
+	// ARN names the caller, as GetCallerIdentity shows it.
+	ARN string
+	// UserID is the caller's unique ID, as GetCallerIdentity shows it.
+	UserID string
+	// Root says that the caller is the account's root.
+	Root bool
+	// AccessKeyID is the key that signed; empty for an anonymous caller.
+	AccessKeyID string
+	// Region is the region of the signature's credential scope; empty for an
+	// anonymous caller, whose region is in the IDs that it names.
+	Region string
+}
+
+// Anonymous says that nobody signed the request.
+func (c Caller) Anonymous() bool { return c.ARN == "" }
+
+// ResourceNamer is an input that names the resource which the operation is
+// about, for authorization and its messages. Inputs that are none are about
+// the resource "*".
+type ResourceNamer interface {
+	ResourceARN(Caller) string
+}
+
+// None is the output of an operation that has no output shape: an empty body.
+type None struct{}
+
+// Operation is one row of a service's table.
+type Operation struct {
+	// Name is the operation's name on the wire.
+	Name string
+	// Auth says who may call it.
+	Auth Auth
+	// Doc is a sentence for help and reference pages.
+	Doc string
+	// Errors are the codes of the exceptions that the operation declares.
+	Errors []string
+	// In and Out are the types of input and output (structs).
+	In, Out reflect.Type
+
+	call func(ctx context.Context, caller Caller, in any) (any, error)
+}
+
+// Op makes a row from the method that does the operation.
+func Op[I, O any](name string, auth Auth, doc string, do func(context.Context, Caller, *I) (*O, error), errs ...string) Operation {
+	return Operation{
+		Name: name, Auth: auth, Doc: doc, Errors: errs,
+		In: reflect.TypeFor[I](), Out: reflect.TypeFor[O](),
+		call: func(ctx context.Context, caller Caller, in any) (any, error) {
+			out, err := do(ctx, caller, in.(*I))
+			if err != nil {
+				return nil, err
+			}
+			return out, nil
+		},
+	}
+}
+
+// Declares says whether the operation declares the exception.
+func (o *Operation) Declares(code string) bool { return slices.Contains(o.Errors, code) }
+
+// HasOutput says whether the operation has an output shape.
+func (o *Operation) HasOutput() bool { return o.Out != reflect.TypeFor[None]() }
+
+// Service is the table of one service.
+type Service struct {
+	// Name is the service's signing name and the prefix of its actions.
+	Name string
+	// Version is the version of its API.
+	Version string
+	// Target is the prefix of X-Amz-Target (AWS JSON services only).
+	Target string
+	// Namespace is the XML namespace of answers (AWS Query services only).
+	Namespace string
+	// Shapes are the constraints of its types.
+	Shapes ShapeSet
+	// Operations are its rows.
+	Operations []Operation
+}
+
+// Table is a service's table made ready for requests: names are looked up in a
+// map, and the constraints of every input are worked out.
+type Table struct {
+	Service
+	byName map[string]*Row
+}
+
+// Row is an operation made ready for requests.
+type Row struct {
+	Operation
+	Service *Service
+	plan    *plan
+}
+
+// Compile makes a table ready. It panics where the table contradicts itself
+// (two rows of one name, a type that no protocol can carry), which any test
+// that compiles the table shows.
+func (s Service) Compile() *Table {
+	t := &Table{Service: s, byName: make(map[string]*Row, len(s.Operations))}
+	c := compiler{shapes: s.Shapes.byType, plans: map[reflect.Type]*plan{}}
+	for i := range t.Operations {
+		op := t.Operations[i]
+		if t.byName[op.Name] != nil {
+			panic("awsapi: two rows for " + op.Name)
+		}
+		t.byName[op.Name] = &Row{Operation: op, Service: &t.Service, plan: c.plan(op.In)}
+	}
+	return t
+}
+
+// Row finds an operation by its exact name; nil if there is none.
+func (t *Table) Row(name string) *Row { return t.byName[name] }
+
+// Bind makes the operation's input from a decoded request. The error is a
+// *SerializationError or a *ValidationError.
+func (r *Row) Bind(n Node) (any, error) {
+	if n.Kind != Map && n.Kind != Form {
+		return nil, &SerializationError{}
+	}
+	in := reflect.New(r.In)
+	b := binder{}
+	if err := b.bind(r.plan, n, in.Elem(), nil); err != nil {
+		return nil, err
+	}
+	if len(b.violations) > 0 {
+		return nil, &ValidationError{Violations: b.violations}
+	}
+	return in.Interface(), nil
+}
+
+// Call does the operation with an input that Bind made.
+func (r *Row) Call(ctx context.Context, caller Caller, in any) (any, error) {
+	return r.call(ctx, caller, in)
+}
