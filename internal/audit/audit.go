@@ -1,0 +1,113 @@
+// Package audit records what happened: one [Event] per request, created at the
+// door, filled on the way, written once. The log line is a rendering of it, as
+// are audit records and metrics.
+//
+// An event never holds a token, a secret or the ID of a guest, which is all
+// that a guest has to show: identity IDs go in as [Hash].
+package audit
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"time"
+)
+
+// Event is one request and what became of it.
+type Event struct {
+	// RequestID is what the client got as x-amzn-RequestId.
+	RequestID string
+	// Start is when the request came in.
+	Start time.Time
+	// Service and Operation name the row of the table; empty if there is none.
+	Service, Operation string
+	// Region is the region that the request is about.
+	Region string
+	// Caller is the ARN of the caller; empty for an anonymous one.
+	Caller string
+	// AccessKeyID is the key that signed.
+	AccessKeyID string
+	// SourceIP is the client's address.
+	SourceIP string
+	// Status is the HTTP status of the answer.
+	Status int
+	// Code is the AWS error that the client saw; empty for success.
+	Code string
+	// Cause is the stable code of the true cause of a refusal (docs/causes.md).
+	Cause string
+	// Err is the underlying error.
+	Err error
+	// Duration is how long the request took.
+	Duration time.Duration
+
+	attrs []slog.Attr
+}
+
+// Set adds a fact that only some operations know, such as the pool.
+func (e *Event) Set(key, value string) {
+	if e != nil {
+		e.attrs = append(e.attrs, slog.String(key, value))
+	}
+}
+
+// SetRegion says which region the request is about, where no signature does.
+func (e *Event) SetRegion(region string) {
+	if e != nil {
+		e.Region = region
+	}
+}
+
+type contextKey struct{}
+
+// NewContext gives a context that carries the event.
+func NewContext(ctx context.Context, e *Event) context.Context {
+	return context.WithValue(ctx, contextKey{}, e)
+}
+
+// From finds the event of a request. It may be nil, on which Set does nothing.
+func From(ctx context.Context) *Event {
+	e, _ := ctx.Value(contextKey{}).(*Event)
+	return e
+}
+
+// Hash stands for an identity ID in a log: the same ID has the same hash, and
+// the hash gives nothing away, since an ID has 122 random bits.
+func Hash(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:6])
+}
+
+// Log writes the event as one line. A client's mistake is information, only
+// the service's own failure is an error.
+func (e *Event) Log(ctx context.Context, log *slog.Logger) {
+	level := slog.LevelInfo
+	if e.Status >= 500 {
+		level = slog.LevelError
+	}
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	a := make([]slog.Attr, 0, 16)
+	add := func(key, value string) {
+		if value != "" {
+			a = append(a, slog.String(key, value))
+		}
+	}
+	add("request_id", e.RequestID)
+	add("service", e.Service)
+	add("operation", e.Operation)
+	add("region", e.Region)
+	a = append(a, slog.Int("status", e.Status))
+	add("error", e.Code)
+	add("cause", e.Cause)
+	if e.Err != nil {
+		add("detail", e.Err.Error())
+	}
+	add("caller", e.Caller)
+	add("access_key_id", e.AccessKeyID)
+	add("source_ip", e.SourceIP)
+	a = append(a, e.attrs...)
+	a = append(a, slog.Duration("duration", e.Duration))
+	log.LogAttrs(ctx, level, "request", a...)
+}
