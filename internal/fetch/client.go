@@ -1,0 +1,258 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// DefaultTimeout is the deadline of a whole fetch, redirects included.
+	DefaultTimeout = 5 * time.Second
+	// DefaultMaxBody is the longest body read, in bytes.
+	DefaultMaxBody = 1 << 20
+
+	maxRedirects   = 3
+	maxHeaderBytes = 64 << 10
+	maxURLBytes    = 2048
+)
+
+// Client fetches documents under the rules in the package comment. The zero
+// Client reaches public https servers only. Its fields must not change after
+// the first call. A Client may be used by many goroutines.
+type Client struct {
+	// Allow lists hosts, addresses and ranges that may be private or loopback,
+	// and those that may be spoken to over plain http.
+	Allow []string
+	// AllowLoopback permits every loopback address, over http too: for
+	// development, where issuers run beside the server.
+	AllowLoopback bool
+	// RootCAs are the authorities that servers' certificates must lead to; nil
+	// means the system's.
+	RootCAs *x509.CertPool
+	// Timeout is the deadline of one Get; zero means DefaultTimeout.
+	Timeout time.Duration
+	// MaxBody is the longest body accepted, in bytes; zero means DefaultMaxBody.
+	MaxBody int64
+	// Resolver looks up names; nil means net.DefaultResolver.
+	Resolver *net.Resolver
+
+	once        sync.Once
+	err         error
+	rules       []rule
+	tls, nontls *http.Transport
+}
+
+// Response is a whole answer.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Check reports whether the allow list can be understood, so that a typing
+// mistake stops the start of the program instead of its first login.
+func (c *Client) Check() error {
+	c.once.Do(func() {
+		c.rules, c.err = parseRules(c.Allow)
+		c.tls, c.nontls = c.transport(false), c.transport(true)
+	})
+	return c.err
+}
+
+// Get fetches a document. The error is always an *Error. When the status is
+// anything but 200 the error's kind is BadStatus, and the answer is returned
+// beside it, because several providers explain a refusal in the body.
+func (c *Client) Get(ctx context.Context, rawURL string) (*Response, error) {
+	if err := c.Check(); err != nil {
+		return nil, &Error{Kind: Refused, Err: err}
+	}
+	u, err := parseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout())
+	defer cancel()
+	for range maxRedirects + 1 {
+		resp, next, err := c.hop(ctx, u)
+		if err != nil || next == nil {
+			return resp, err
+		}
+		u = next
+	}
+	return nil, &Error{Kind: Refused, URL: printable(u), Err: fmt.Errorf("more than %d redirects", maxRedirects)}
+}
+
+// hop makes one request. It returns either an answer or, for a redirect, where
+// to go next.
+func (c *Client) hop(ctx context.Context, u *url.URL) (*Response, *url.URL, error) {
+	transport := c.tls
+	if u.Scheme == "http" {
+		transport = c.nontls
+	}
+	req := (&http.Request{
+		Method: http.MethodGet,
+		URL:    u,
+		Header: http.Header{"User-Agent": {"daypass"}},
+	}).WithContext(ctx)
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return nil, nil, failure(u, err)
+	}
+	defer resp.Body.Close()
+	if redirect(resp.StatusCode) {
+		next, err := follow(u, resp.Header.Get("Location"))
+		return nil, next, err
+	}
+	body, err := c.read(u, resp)
+	if err != nil {
+		return nil, nil, err
+	}
+	answer := &Response{Status: resp.StatusCode, Header: resp.Header, Body: body}
+	if resp.StatusCode != http.StatusOK {
+		return answer, nil, &Error{Kind: BadStatus, URL: printable(u), Status: resp.StatusCode}
+	}
+	return answer, nil, nil
+}
+
+func (c *Client) read(u *url.URL, resp *http.Response) ([]byte, error) {
+	limit := c.MaxBody
+	if limit == 0 {
+		limit = DefaultMaxBody
+	}
+	tooLarge := &Error{Kind: TooLarge, URL: printable(u), Status: resp.StatusCode}
+	if resp.ContentLength > limit {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return nil, failure(u, err)
+	}
+	if int64(len(body)) > limit {
+		return nil, tooLarge
+	}
+	return body, nil
+}
+
+// transport builds the connection maker for one of the two schemes. There is
+// one of each because the rule for http is stricter and is applied at dial
+// time, where the scheme is no longer known.
+func (c *Client) transport(plain bool) *http.Transport {
+	http1 := new(http.Protocols)
+	http1.SetHTTP1(true)
+	return &http.Transport{
+		Proxy: nil, // not http.ProxyFromEnvironment: a proxy would dial unguarded
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return c.dial(ctx, network, address, plain)
+		},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs},
+		TLSHandshakeTimeout:    c.timeout(),
+		ResponseHeaderTimeout:  c.timeout(),
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		Protocols:              http1,
+	}
+}
+
+func (c *Client) dial(ctx context.Context, network, address string, plain bool) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	t := target{host: host, port: port, plain: plain}
+	d := net.Dialer{
+		Resolver: c.Resolver,
+		// Called with each address just before the system connects to it.
+		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			return c.permit(t, address)
+		},
+	}
+	return d.DialContext(ctx, network, address)
+}
+
+// permit decides whether a connection to an address may be made.
+func (c *Client) permit(t target, address string) error {
+	addrPort, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return refusal("not an IP address")
+	}
+	ip := addrPort.Addr().Unmap().WithZone("")
+	kind := classify(ip)
+	if kind == never {
+		return refusal(fmt.Sprintf("%s is an address that is never fetched from", ip))
+	}
+	if kind == loopback && c.AllowLoopback {
+		return nil
+	}
+	for _, r := range c.rules {
+		if r.covers(t, ip) {
+			return nil
+		}
+	}
+	switch {
+	case t.plain:
+		return refusal("plain http, which the allow list does not permit here")
+	case kind == public:
+		return nil
+	}
+	return refusal(fmt.Sprintf("%s is a private address that the allow list does not name", ip))
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.Timeout == 0 {
+		return DefaultTimeout
+	}
+	return c.Timeout
+}
+
+// refusal is the error of a rule, found again under what net wraps around it.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// failure gives an error of the network its kind. Go's text for an answer that
+// it cannot read quotes the answer; such errors are kept for errors.Is and
+// described in our own words.
+func failure(u *url.URL, err error) *Error {
+	e := &Error{Kind: Unavailable, URL: printable(u), Err: err}
+	var (
+		rule refusal
+		cert *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.As(err, &rule):
+		e.Kind, e.Err = Refused, rule
+	case errors.As(err, &cert):
+		e.Kind, e.Err = Untrusted, cert
+	case !ours(err):
+		e.Err = &opaque{err}
+	}
+	return e
+}
+
+// ours reports whether an error's text is made on this side of the connection.
+func ours(err error) bool {
+	var network net.Error // timeouts, failed look-ups, failed connections
+	return errors.As(err, &network) ||
+		errors.Is(err, context.Canceled) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		strings.HasPrefix(err.Error(), "tls: ")
+}
+
+// opaque hides the text of an error that may quote the server.
+type opaque struct{ err error }
+
+func (*opaque) Error() string   { return "the exchange failed" }
+func (o *opaque) Unwrap() error { return o.err }
