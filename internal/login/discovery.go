@@ -1,0 +1,128 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
+
+	"github.com/daypass/daypass/internal/fetch"
+)
+
+// metadata is what we read of a discovery document (OpenID Connect Discovery,
+// section 3).
+type metadata struct {
+	Issuer     string                     `json:"issuer"`
+	KeySetURL  string                     `json:"jwks_uri"`
+	Algorithms *[]jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+}
+
+// published is what an issuer was found to publish. It never changes.
+type published struct {
+	keys       []jose.JSONWebKey
+	byID       map[string][]jose.JSONWebKey
+	algorithms *[]jose.SignatureAlgorithm // nil: the issuer does not say
+	lifetime   time.Duration
+}
+
+func newPublished(keys []jose.JSONWebKey, algorithms *[]jose.SignatureAlgorithm, lifetime time.Duration) *published {
+	p := &published{keys: keys, byID: map[string][]jose.JSONWebKey{}, algorithms: algorithms, lifetime: lifetime}
+	for _, k := range keys {
+		p.byID[k.KeyID] = append(p.byID[k.KeyID], k)
+	}
+	return p
+}
+
+// key returns the keys of a key id, or all of them when kid is empty.
+func (p *published) key(kid string) []jose.JSONWebKey {
+	if kid == "" {
+		return p.keys
+	}
+	return p.byID[kid]
+}
+
+// accepts reports whether the issuer signs ID tokens with an algorithm. What it
+// says narrows what we accept; it never widens it.
+func (p *published) accepts(alg jose.SignatureAlgorithm) bool {
+	return p.algorithms == nil || slices.Contains(*p.algorithms, alg)
+}
+
+// discover fetches what an issuer publishes: its discovery document, then the
+// key set that it points to.
+func discover(ctx context.Context, client *fetch.Client, issuer string) (*published, *Error) {
+	location, err := discoveryURL(issuer)
+	if err != nil {
+		return nil, misconfigured(IssuerUnusable, err)
+	}
+	document, err := client.Get(ctx, location)
+	if err != nil {
+		return nil, fetchError(err, DiscoveryInvalid)
+	}
+	meta, refused := readMetadata(document.Body, issuer)
+	if refused != nil {
+		return nil, refused
+	}
+	answer, err := client.Get(ctx, meta.KeySetURL)
+	if err != nil {
+		return nil, fetchError(err, KeySetInvalid)
+	}
+	keys, err := parseKeySet(answer.Body)
+	if err != nil {
+		return nil, misconfigured(KeySetInvalid, err)
+	}
+	return newPublished(keys, meta.Algorithms, fetch.Lifetime(answer.Header)), nil
+}
+
+// discoveryURL is where an issuer's metadata is (OpenID Connect Discovery,
+// section 4.1).
+func discoveryURL(issuer string) (string, error) {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return "", errors.New("malformed URL")
+	}
+	if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || strings.ContainsAny(issuer, "?#") {
+		return "", errors.New("want https://host, with or without a path")
+	}
+	return strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration", nil
+}
+
+func readMetadata(document []byte, issuer string) (metadata, *Error) {
+	var meta metadata
+	if err := json.Unmarshal(document, &meta); err != nil {
+		return meta, misconfigured(DiscoveryInvalid, errors.New("malformed JSON"))
+	}
+	if meta.Issuer != issuer {
+		return meta, misconfigured(DiscoveryIssuerMismatch, fmt.Errorf("it says %.255q", meta.Issuer))
+	}
+	// Keys that came over http would make an https issuer as weak as http.
+	secure := strings.HasPrefix(meta.KeySetURL, "https://")
+	if !secure && !(strings.HasPrefix(issuer, "http://") && strings.HasPrefix(meta.KeySetURL, "http://")) {
+		return meta, misconfigured(DiscoveryInvalid, errors.New("jwks_uri is not https"))
+	}
+	return meta, nil
+}
+
+// fetchError turns a failed fetch into ours; unreadable is the cause for an
+// answer that is too large to read.
+func fetchError(err error, unreadable Cause) *Error {
+	e := &Error{Kind: Unavailable, Cause: KeysUnavailable, Err: err}
+	f, ok := errors.AsType[*fetch.Error](err)
+	if !ok {
+		return e
+	}
+	switch f.Kind {
+	case fetch.Refused:
+		e.Kind, e.Cause = Misconfigured, AddressRefused
+	case fetch.Untrusted:
+		e.Kind, e.Cause = Misconfigured, CertificateUntrusted
+	case fetch.TooLarge:
+		e.Kind, e.Cause = Misconfigured, unreadable
+	}
+	return e
+}

@@ -1,0 +1,162 @@
+package login
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// floor is the least time between two fetches of one issuer's keys, whatever
+	// tokens ask for.
+	floor = 30 * time.Second
+	// retry takes the place of floor while no fetch has ever succeeded: an issuer
+	// that starts a little later than we do should not be missed for long.
+	retry = 5 * time.Second
+	// whileRevalidate is how long after their lifetime keys still serve at once,
+	// with a fetch started in the background (RFC 5861, section 3). Keys that
+	// lie unused for longer are fetched before they serve, so that a key that was
+	// withdrawn meanwhile is not accepted one last time.
+	whileRevalidate = time.Hour
+	// ifError is how long after their lifetime keys still serve when fetching
+	// fails (RFC 5861, section 4).
+	ifError = 24 * time.Hour
+)
+
+// issuer keeps what one issuer publishes.
+//
+//   - Keys serve for the lifetime that the issuer gave them, then a while longer
+//     during which they are renewed in the background, then as long as the
+//     issuer is down, within a bound.
+//   - At most one fetch runs at a time; all who need its result wait for it,
+//     each as long as its own context allows.
+//   - Between two fetches lies at least floor. A token that the keys at hand
+//     cannot verify causes a fetch only when floor permits, and a failure is
+//     remembered until then.
+//   - A good key set is replaced only by another one that was fetched whole.
+type issuer struct {
+	load    func() (*published, *Error)
+	running *sync.WaitGroup
+	used    time.Time // guarded by OIDC.mu
+
+	mu      sync.Mutex
+	set     *published    // last good one; nil before the first
+	fetched time.Time     // when the fetch of set began
+	tried   time.Time     // when the last fetch began
+	failed  *Error        // of the last fetch; nil when it succeeded
+	flight  chan struct{} // closed when the running fetch ends; nil when none runs
+}
+
+// current returns the keys to verify with, without waiting if the keys at hand
+// will do.
+func (i *issuer) current(ctx context.Context, now time.Time) (*published, *Error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.serves(now) {
+		if !now.Before(i.stale()) {
+			i.refresh(now)
+		}
+		return i.set, nil
+	}
+	gaveUp := i.wait(ctx, i.refresh(now))
+	switch {
+	case i.set != nil && now.Before(i.stale().Add(ifError)):
+		return i.set, nil
+	case gaveUp != nil:
+		return nil, gaveUp
+	case i.failed != nil:
+		return nil, i.failed
+	}
+	return nil, &Error{Kind: Unavailable, Cause: KeysUnavailable}
+}
+
+// newer returns a set fetched after another one, waiting for a fetch if floor
+// permits one; nil if there is none, with the failure if the last fetch failed.
+func (i *issuer) newer(ctx context.Context, than *published, now time.Time) (*published, *Error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.set != than {
+		return i.set, nil // somebody else has fetched it meanwhile
+	}
+	if gaveUp := i.wait(ctx, i.refresh(now)); gaveUp != nil {
+		return nil, gaveUp
+	}
+	if i.set != than {
+		return i.set, nil
+	}
+	return nil, i.failed
+}
+
+// stale is when the lifetime of the set ends. i.mu is held, as in all below.
+func (i *issuer) stale() time.Time { return i.fetched.Add(i.set.lifetime) }
+
+// serves reports whether the keys at hand may be used without asking first: they
+// are not long out of their lifetime, or asking was tried lately and failed.
+func (i *issuer) serves(now time.Time) bool {
+	if i.set == nil || !now.Before(i.stale().Add(ifError)) {
+		return false
+	}
+	return now.Before(i.stale().Add(whileRevalidate)) ||
+		i.failed != nil && now.Before(i.tried.Add(whileRevalidate))
+}
+
+// refresh starts a fetch unless one is running or it is too early for another.
+// It returns what is closed when the running one ends; nil when none is.
+func (i *issuer) refresh(now time.Time) <-chan struct{} {
+	if i.flight != nil {
+		return i.flight
+	}
+	least := floor
+	if i.set == nil {
+		least = retry
+	}
+	if !i.tried.IsZero() && now.Before(i.tried.Add(least)) {
+		return nil
+	}
+	i.tried = now
+	landed := make(chan struct{})
+	i.flight = landed
+	i.running.Go(func() {
+		i.land(i.loadSafely())
+		close(landed)
+	})
+	return landed
+}
+
+// loadSafely turns a panic of a parser, which nobody above this goroutine would
+// catch, into a failure like others.
+func (i *issuer) loadSafely() (set *published, failed *Error) {
+	defer func() {
+		if r := recover(); r != nil {
+			set, failed = nil, misconfigured(KeySetInvalid, fmt.Errorf("panic: %v", r))
+		}
+	}()
+	return i.load()
+}
+
+// land keeps the result of a fetch. It takes i.mu.
+func (i *issuer) land(set *published, failed *Error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.failed, i.flight = failed, nil
+	if failed == nil {
+		i.set, i.fetched = set, i.tried
+	}
+}
+
+// wait waits for a fetch to end, as long as the caller's context allows, with
+// i.mu released meanwhile.
+func (i *issuer) wait(ctx context.Context, landed <-chan struct{}) *Error {
+	if landed == nil {
+		return nil
+	}
+	i.mu.Unlock()
+	defer i.mu.Lock()
+	select {
+	case <-landed:
+		return nil
+	case <-ctx.Done():
+		return &Error{Kind: Unavailable, Cause: KeysUnavailable, Err: context.Cause(ctx)}
+	}
+}

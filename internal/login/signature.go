@@ -1,0 +1,132 @@
+package login
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+const (
+	minRSABits = 2048
+	maxRSABits = 8192 // verifying with more costs milliseconds
+
+	// maxTries bounds the work that an issuer can cause by giving many keys the
+	// same key id.
+	maxTries = 4
+)
+
+// check decides what the header may say.
+func (h header) check(algorithms []jose.SignatureAlgorithm) error {
+	switch {
+	case otherJWT(h.Type):
+		return reject(TokenTypeRefused, fmt.Errorf("typ %.40q", h.Type))
+	case h.Critical != nil:
+		// RFC 7515, section 4.1.11: who does not understand an extension must
+		// refuse, and we understand none.
+		return reject(HeaderRefused, errors.New("crit"))
+	case !slices.Contains(algorithms, h.Algorithm):
+		return reject(AlgorithmRefused, fmt.Errorf("alg %.40q", h.Algorithm))
+	}
+	return nil
+}
+
+// otherJWT reports whether a typ declares some other kind of JWT: an access
+// token (at+jwt, RFC 9068), a logout token (logout+jwt) and so on are made by
+// the same issuer with the same key, often for the same audience, and are no
+// sign-in. ID tokens say JWT or nothing, our own say JWS (RFC 8725, section 3.11).
+func otherJWT(typ string) bool {
+	return strings.HasSuffix(strings.ToLower(typ), "+jwt")
+}
+
+// checkSignature verifies the token with those of an issuer's keys that fit.
+func (t *Token) checkSignature(candidates []jose.JSONWebKey) error {
+	if len(candidates) == 0 {
+		return reject(KeyUnknown, fmt.Errorf("kid %.80q", t.header.KeyID))
+	}
+	var fitting []any
+	var misfit error
+	for i := range candidates {
+		if err := fits(&candidates[i], t.header.Algorithm); err != nil {
+			misfit = err
+			continue
+		}
+		fitting = append(fitting, candidates[i].Key)
+	}
+	if len(fitting) == 0 {
+		return reject(KeyUnsuitable, misfit)
+	}
+	if t.header.KeyID == "" && len(fitting) > 1 {
+		return reject(KeyAmbiguous, fmt.Errorf("no kid and %d keys for %s", len(fitting), t.header.Algorithm))
+	}
+	return t.verify(fitting[:min(len(fitting), maxTries)])
+}
+
+// verify tries keys that fit. The library reads the token once more; that it
+// read the same payload as we did is part of the proof.
+func (t *Token) verify(keys []any) error {
+	signed, err := jose.ParseSignedCompact(t.raw, []jose.SignatureAlgorithm{t.header.Algorithm})
+	if err != nil {
+		return reject(SignatureInvalid, errors.New("unreadable to the verifier"))
+	}
+	for _, key := range keys {
+		if payload, err := signed.Verify(key); err == nil && bytes.Equal(payload, t.payload) {
+			return nil
+		}
+	}
+	return reject(SignatureInvalid, nil)
+}
+
+// fits says why a key must not be used with an algorithm, or nil. Each algorithm
+// is bound to one type of key, and the EC ones to one curve (RFC 7518, section
+// 3.1), so that no key is ever used in a way its owner did not mean.
+func fits(key *jose.JSONWebKey, alg jose.SignatureAlgorithm) error {
+	if key.Use != "" && key.Use != "sig" {
+		return fmt.Errorf("key is for use %.20q", key.Use)
+	}
+	if key.Algorithm != "" && key.Algorithm != string(alg) {
+		return fmt.Errorf("key is for %.20q, not %s", key.Algorithm, alg)
+	}
+	switch alg {
+	case jose.RS256, jose.RS384, jose.RS512:
+		return fitsRSA(key.Key)
+	case jose.ES256:
+		return fitsEC(key.Key, elliptic.P256())
+	case jose.ES384:
+		return fitsEC(key.Key, elliptic.P384())
+	case jose.ES512:
+		return fitsEC(key.Key, elliptic.P521())
+	}
+	return fmt.Errorf("no keys are used with %.20q", string(alg))
+}
+
+func fitsRSA(key any) error {
+	k, ok := key.(*rsa.PublicKey)
+	if !ok {
+		return fmt.Errorf("key is %T, not RSA", key)
+	}
+	if n := k.N.BitLen(); n < minRSABits || n > maxRSABits {
+		return fmt.Errorf("RSA key of %d bits", n)
+	}
+	if k.E < 3 || k.E%2 == 0 {
+		return fmt.Errorf("RSA exponent %d", k.E)
+	}
+	return nil
+}
+
+func fitsEC(key any, curve elliptic.Curve) error {
+	k, ok := key.(*ecdsa.PublicKey)
+	if !ok {
+		return fmt.Errorf("key is %T, not EC", key)
+	}
+	if k.Curve != curve {
+		return fmt.Errorf("key is on %s, not %s", k.Curve.Params().Name, curve.Params().Name)
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package login
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	maxDepth      = 32   // of nesting; real tokens need four or five
+	maxKeyIDBytes = 1024 // longer ones are padding
+)
+
+// Token is a JWT that has been read. Nothing in it is true yet: whoever sent it
+// may have made it up. It never prints the token.
+type Token struct {
+	raw     string
+	header  header
+	payload []byte
+	claims  Claims
+}
+
+// header is what we read of a JOSE header. Members that would bring a key along
+// (jwk, jku, x5u, x5c) are not among it: the key comes from the issuer.
+type header struct {
+	Algorithm jose.SignatureAlgorithm `json:"alg"`
+	KeyID     string                  `json:"kid"`
+	Type      string                  `json:"typ"`
+	Critical  jsontext.Value          `json:"crit"`
+}
+
+// Parse reads a JWT in compact serialization (RFC 7519, RFC 7515) of at most
+// maxLen bytes. It is strict where leniency would let two readers see two
+// tokens: parts are unpadded base64url in its only spelling, header and payload
+// are JSON objects in which no name occurs twice. The error is an *Error.
+func Parse(token string, maxLen int) (*Token, error) {
+	if len(token) > maxLen {
+		return nil, reject(TokenTooLarge, fmt.Errorf("%d bytes, at most %d are accepted", len(token), maxLen))
+	}
+	head, rest, _ := strings.Cut(token, ".")
+	body, signature, ok := strings.Cut(rest, ".")
+	if !ok || strings.Contains(signature, ".") {
+		return nil, reject(NotAJWT, errors.New("not three parts"))
+	}
+	t := &Token{raw: token}
+	if err := t.readHeader(head); err != nil {
+		return nil, reject(NotAJWT, fmt.Errorf("header: %w", err))
+	}
+	if err := t.readPayload(body); err != nil {
+		return nil, reject(NotAJWT, fmt.Errorf("payload: %w", err))
+	}
+	if _, err := decodePart(signature); err != nil {
+		return nil, reject(NotAJWT, fmt.Errorf("signature: %w", err))
+	}
+	return t, nil
+}
+
+func (t *Token) readHeader(part string) error {
+	b, err := decodePart(part)
+	if err != nil {
+		return err
+	}
+	if err := decodeObject(b, &t.header); err != nil {
+		return err
+	}
+	if len(t.header.KeyID) > maxKeyIDBytes {
+		return errors.New("key id too long")
+	}
+	return nil
+}
+
+func (t *Token) readPayload(part string) (err error) {
+	if t.payload, err = decodePart(part); err != nil {
+		return err
+	}
+	return decodeObject(t.payload, &t.claims)
+}
+
+// Issuer returns the iss claim, unverified, or "" when there is no such string.
+// It serves to find the provider whose rules then decide.
+func (t *Token) Issuer() string {
+	s, _ := t.claims.Text("iss")
+	return s
+}
+
+// Format keeps the token out of whatever it is printed to.
+func (t Token) Format(f fmt.State, _ rune) { f.Write([]byte("[token]")) }
+
+// decodePart decodes one part of a token: base64url without padding in its one
+// canonical spelling (RFC 7515, section 2).
+func decodePart(part string) ([]byte, error) {
+	// The decoder skips line ends even when strict.
+	if strings.ContainsAny(part, "\r\n") {
+		return nil, errors.New("not base64url")
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(part)
+	if err != nil {
+		return nil, errors.New("not base64url")
+	}
+	return b, nil
+}
+
+// decodeObject decodes a JSON object of a token. Its errors describe without
+// quoting.
+func decodeObject(b []byte, into any) error {
+	if !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {
+		return errors.New("not a JSON object")
+	}
+	if deeper(b, maxDepth) {
+		return fmt.Errorf("nested deeper than %d", maxDepth)
+	}
+	err := json.Unmarshal(b, into)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return errors.New("a name occurs twice")
+	}
+	return errors.New("malformed JSON")
+}
+
+// deeper reports whether JSON nests more than limit levels. It runs before the
+// parser, which would follow the nesting; of malformed JSON it may say either.
+func deeper(b []byte, limit int) bool {
+	if bytes.Count(b, []byte("{"))+bytes.Count(b, []byte("[")) <= limit {
+		return false
+	}
+	depth, inString := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			if depth++; depth > limit {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}

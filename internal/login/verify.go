@@ -1,0 +1,201 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Skew is how far a clock that is not ours may be off.
+const Skew = 5 * time.Minute
+
+// maxSubjectBytes is the longest sub of OpenID Connect Core, section 2.
+const maxSubjectBytes = 255
+
+// Provider says what a token must match. Its fields come from configuration:
+// the identity pool or role that names the provider, and the IAM provider it
+// names.
+type Provider struct {
+	// Name is the key of Logins: the issuer without its scheme.
+	Name string
+	// ARN is that of the IAM OIDC provider; empty when there is none.
+	ARN string
+	// Issuer is the iss claim expected, character by character, scheme included.
+	Issuer string
+	// ClientIDs are the audiences accepted. None listed, none accepted.
+	ClientIDs []string
+	// SingleAudience refuses tokens with several audiences that do not say by azp
+	// which one they are for, as STS does. Identity pools accept them when any of
+	// the audiences is a client id.
+	SingleAudience bool
+}
+
+// Rules say how a token is checked against its provider.
+type Rules struct {
+	Provider Provider
+	// Algorithms are those accepted, of RS256, RS384, RS512, ES256, ES384 and
+	// ES512; any other is refused even when listed.
+	Algorithms []jose.SignatureAlgorithm
+	// ExpirySkew is how long after exp a token is still accepted. The clocks of
+	// iat and nbf are forgiven Skew in any case.
+	ExpirySkew time.Duration
+	// AnyAudience accepts every audience, for callers that judge it by other
+	// means, as a role's trust policy does. The token must then have exactly one,
+	// or say by azp which one counts.
+	AnyAudience bool
+}
+
+// Login is what a verified token proves.
+type Login struct {
+	Provider  string // name, the key of Logins
+	ARN       string // of the IAM OIDC provider; empty when there is none
+	Issuer    string
+	Subject   string
+	Audience  string // the one that was accepted: azp where present, else aud
+	ExpiresAt int64  // exp, seconds since the epoch, without skew
+	Claims    Claims // all of them
+}
+
+// KeySet holds the public keys of one issuer.
+type KeySet interface {
+	// Keys returns the keys of a key id, or all of them when kid is empty. None is
+	// no error. An *Error is passed on as it is.
+	Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, error)
+}
+
+// VerifyWith checks a token against rules at a time, with keys that are the
+// issuer's. Keys are asked for only after everything that needs none has been
+// found good. The error is an *Error.
+func VerifyWith(ctx context.Context, keys KeySet, rules Rules, now time.Time, t *Token) (*Login, error) {
+	f, err := t.claims.facts()
+	if err != nil {
+		return nil, err
+	}
+	if f.issuer != rules.Provider.Issuer {
+		return nil, reject(IssuerMismatch, nil)
+	}
+	if err := f.checkTimes(now.Unix(), rules.ExpirySkew); err != nil {
+		return nil, err
+	}
+	if err := t.header.check(rules.Algorithms); err != nil {
+		return nil, err
+	}
+	candidates, err := keys.Keys(ctx, t.header.KeyID)
+	if err != nil {
+		return nil, asError(err)
+	}
+	if err := t.checkSignature(candidates); err != nil {
+		return nil, err
+	}
+	audience, err := rules.audience(f)
+	if err != nil {
+		return nil, err
+	}
+	return &Login{
+		Provider:  rules.Provider.Name,
+		ARN:       rules.Provider.ARN,
+		Issuer:    f.issuer,
+		Subject:   f.subject,
+		Audience:  audience,
+		ExpiresAt: f.expires,
+		Claims:    t.claims,
+	}, nil
+}
+
+// facts are the claims that decide, with their Go types.
+type facts struct {
+	audiences       []string
+	authorizedParty string
+	issuer, subject string
+	expires, issued int64
+	notBefore       int64
+}
+
+// facts reads the deciding claims: first that the required ones are there, in
+// the order in which AWS misses them, then that each is what it should be.
+func (c Claims) facts() (facts, error) {
+	for _, name := range []string{"aud", "iss", "sub", "exp", "iat"} {
+		if !c.has(name) {
+			return facts{}, rejectClaim(ClaimMissing, name)
+		}
+	}
+	var f facts
+	var ok bool
+	if f.audiences, ok = c.Texts("aud"); !ok || len(f.audiences) == 0 || slices.Contains(f.audiences, "") {
+		return facts{}, rejectClaim(ClaimInvalid, "aud")
+	}
+	if f.issuer, ok = c.Text("iss"); !ok || f.issuer == "" {
+		return facts{}, rejectClaim(ClaimInvalid, "iss")
+	}
+	if f.subject, ok = c.Text("sub"); !ok || !usableSubject(f.subject) {
+		return facts{}, rejectClaim(ClaimInvalid, "sub")
+	}
+	if f.expires, ok = c.seconds("exp"); !ok {
+		return facts{}, rejectClaim(ClaimInvalid, "exp")
+	}
+	if f.issued, ok = c.seconds("iat"); !ok {
+		return facts{}, rejectClaim(ClaimInvalid, "iat")
+	}
+	if f.notBefore, ok = c.seconds("nbf"); !ok && c.has("nbf") {
+		return facts{}, rejectClaim(ClaimInvalid, "nbf")
+	}
+	if f.authorizedParty, ok = c.Text("azp"); c.has("azp") && (!ok || f.authorizedParty == "") {
+		return facts{}, rejectClaim(ClaimInvalid, "azp")
+	}
+	return f, nil
+}
+
+// usableSubject refuses what OpenID Connect Core, section 2, does not call a
+// subject, and control characters, which have no business in a name that ends
+// up in ARNs, logs and databases.
+func usableSubject(s string) bool {
+	control := func(r rune) bool { return r < ' ' || r == 0x7f }
+	return s != "" && len(s) <= maxSubjectBytes && !strings.ContainsFunc(s, control)
+}
+
+func (f facts) checkTimes(now int64, expirySkew time.Duration) error {
+	if now >= f.expires+int64(expirySkew/time.Second) {
+		e := reject(TokenExpired, nil)
+		e.Now, e.Expires = now, f.expires
+		return e
+	}
+	soon := now + int64(Skew/time.Second)
+	if f.notBefore > soon {
+		return rejectClaim(TokenNotYetValid, "nbf")
+	}
+	if f.issued > soon {
+		return rejectClaim(TokenNotYetValid, "iat")
+	}
+	return nil
+}
+
+// audience returns the audience that makes the token acceptable. A token that
+// names its authorized party (azp) is judged by that alone, as the Amazon
+// Cognito Developer Guide has it for OpenID Connect providers.
+func (r Rules) audience(f facts) (string, error) {
+	offered := f.audiences
+	if f.authorizedParty != "" {
+		offered = []string{f.authorizedParty}
+	}
+	if len(offered) > 1 && (r.Provider.SingleAudience || r.AnyAudience) {
+		return "", reject(AudienceAmbiguous, nil)
+	}
+	for _, audience := range offered {
+		if r.AnyAudience || slices.Contains(r.Provider.ClientIDs, audience) {
+			return audience, nil
+		}
+	}
+	return "", reject(AudienceMismatch, nil)
+}
+
+// asError keeps the promise that errors are of type *Error.
+func asError(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Kind: Unavailable, Cause: KeysUnavailable, Err: err}
+}
