@@ -1,0 +1,194 @@
+package policy
+
+import (
+	"errors"
+	"strings"
+)
+
+// The sentences about documents of kind Identity. Those about actions and
+// resources stand with their checks.
+const (
+	msgSyntax      = "Syntax errors in policy."
+	msgVersion     = "Policy document must be version 2012-10-17 or greater."
+	msgLegacy      = "The policy failed legacy parsing"
+	msgSidRepeated = "Statement IDs (SID) in a single policy must be unique."
+	msgNoActions   = "Policy statement must contain actions."
+	msgNoResources = "Policy statement must contain resources."
+	msgPrincipal   = "Policy document should not specify a principal."
+)
+
+// parseIdentity checks in the order in which IAM does, so that a document with
+// several faults is told of the same one: every check looks at all statements
+// before the next check begins.
+func (d *Document) parseIdentity() *Error {
+	root, err := readJSON(d.text)
+	if err != nil {
+		return &Error{Message: msgSyntax, Err: err}
+	}
+	raw, err := readIdentity(root)
+	if err != nil {
+		return &Error{Message: msgSyntax, Err: err}
+	}
+	if raw.version != version2012 {
+		return malformed(msgVersion, "version %q", raw.version)
+	}
+	d.version = raw.version
+	if err := d.compileIdentity(raw.statements); err != nil {
+		return &Error{Message: msgLegacy, Err: err}
+	}
+	resourceErr, err := d.compileResources(raw.statements)
+	if err != nil {
+		return &Error{Message: msgLegacy, Err: err}
+	}
+	if err := checkSids(raw.statements, msgSidRepeated); err != nil {
+		return err
+	}
+	if err := checkActionsPresent(raw.statements); err != nil {
+		return err
+	}
+	if resourceErr != nil {
+		return resourceErr
+	}
+	return checkIdentityRest(raw.statements)
+}
+
+// An identityDocument has the right elements with values of the right type.
+type identityDocument struct {
+	version    string // empty if absent
+	statements []rawStatement
+}
+
+func readIdentity(root node) (identityDocument, error) {
+	var doc identityDocument
+	raw, err := readDocument(root)
+	if err != nil {
+		return doc, err
+	}
+	if raw.version != nil {
+		if !raw.version.isString() || raw.version.text != version2008 && raw.version.text != version2012 {
+			return doc, errors.New("unknown version")
+		}
+		doc.version = raw.version.text
+	}
+	if len(raw.statements) == 0 {
+		return doc, errors.New("no statement")
+	}
+	if doc.statements, err = readStatements(raw.statements); err != nil {
+		return doc, err
+	}
+	for i := range doc.statements {
+		if err := doc.statements[i].checkIdentitySyntax(); err != nil {
+			return doc, statementError(i, err)
+		}
+	}
+	return doc, nil
+}
+
+func (raw *rawStatement) checkIdentitySyntax() error {
+	if effect := strings.ToLower(raw.effect); effect != "allow" && effect != "deny" {
+		return errors.New("Effect is neither Allow nor Deny")
+	}
+	if raw.resource != nil && raw.notResource != nil {
+		return errors.New("both Resource and NotResource")
+	}
+	for _, name := range raw.operators {
+		if _, err := readOperator(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compileIdentity compiles all but the resources. What it refuses is what the
+// syntax does not show: the case of Effect, the values of conditions, an
+// action without a name.
+func (d *Document) compileIdentity(raw []rawStatement) error {
+	d.statements = make([]statement, len(raw))
+	for i := range raw {
+		if raw[i].effect != "Allow" && raw[i].effect != "Deny" {
+			return statementError(i, errors.New("Effect in the wrong case"))
+		}
+		for _, list := range [][]string{raw[i].action, raw[i].notAction} {
+			for _, action := range list {
+				if strings.HasSuffix(action, ":") && strings.Count(action, ":") == 1 {
+					return statementError(i, errors.New("action without a name"))
+				}
+			}
+		}
+		var err error
+		if d.statements[i], err = raw[i].compile(d.version == version2012); err != nil {
+			return statementError(i, err)
+		}
+	}
+	return nil
+}
+
+// compileResources compiles the resources. Of the faults that a resource may
+// have, only a short ARN is told at once (err); the first of the others
+// (fault) waits for two more checks.
+func (d *Document) compileResources(raw []rawStatement) (fault *Error, err error) {
+	for i := range raw {
+		list := raw[i].resource
+		if raw[i].notResource != nil {
+			list, d.statements[i].notResource = raw[i].notResource, true
+		}
+		if fault == nil {
+			fault = firstFault(list, resourceFault)
+		}
+		if fault != nil {
+			continue
+		}
+		for _, resource := range list {
+			if isShortARN(resource) {
+				return nil, statementError(i, errShortARN)
+			}
+			pattern, bad := newResourcePattern(resource)
+			if bad != nil && fault == nil {
+				fault = bad
+			}
+			d.statements[i].resources = append(d.statements[i].resources, pattern)
+		}
+	}
+	return fault, nil
+}
+
+// checkIdentityRest makes the last checks: the form of actions, that there are
+// resources, and that there are no principals.
+func checkIdentityRest(raw []rawStatement) *Error {
+	for i := range raw {
+		for _, list := range [][]string{raw[i].action, raw[i].notAction} {
+			if fault := firstFault(list, actionFault); fault != nil {
+				return fault
+			}
+		}
+	}
+	for i := range raw {
+		if len(raw[i].resource)+len(raw[i].notResource) == 0 {
+			return malformed(msgNoResources, "statement %d", i)
+		}
+	}
+	for i := range raw {
+		if raw[i].principal != nil || raw[i].notPrincipal != nil {
+			return malformed(msgPrincipal, "statement %d", i)
+		}
+	}
+	return nil
+}
+
+func checkActionsPresent(raw []rawStatement) *Error {
+	for i := range raw {
+		if len(raw[i].action)+len(raw[i].notAction) == 0 {
+			return malformed(msgNoActions, "statement %d", i)
+		}
+	}
+	return nil
+}
+
+func firstFault(list []string, fault func(string) *Error) *Error {
+	for _, s := range list {
+		if err := fault(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

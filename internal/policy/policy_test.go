@@ -1,0 +1,179 @@
+package policy_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/daypass/daypass/internal/arn"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+const allowAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+
+func TestParseLimits(t *testing.T) {
+	pad := func(text string, length int) string { return text + strings.Repeat(" ", length-len(text)) }
+	repeat := func(n int) string {
+		one := `{"Effect":"Deny","Action":"*","Resource":"*"}`
+		return `{"Version":"2012-10-17","Statement":[` + strings.TrimSuffix(strings.Repeat(one+",", n), ",") + `]}`
+	}
+	tests := []struct {
+		name, text, cause string
+	}{
+		{"longest", pad(allowAll, 131072), ""},
+		{"too long", pad(allowAll, 131073), "longer than 131072 bytes"},
+		{"most statements", repeat(1000), ""},
+		{"too many statements", repeat(1001), "more than 1000 statements"},
+		{"invalid UTF-8", strings.Replace(allowAll, "*", "\xff", 1), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := policy.Parse(policy.Identity, tt.text)
+			var malformed *policy.Error
+			switch {
+			case tt.name == "invalid UTF-8":
+				if !errors.As(err, &malformed) || malformed.Message != "Syntax errors in policy." {
+					t.Errorf("Parse: %v", err)
+				}
+			case tt.cause == "" && err != nil:
+				t.Errorf("Parse: %v", err)
+			case tt.cause != "" && (!errors.As(err, &malformed) || malformed.Message != "Syntax errors in policy." || malformed.Err.Error() != tt.cause):
+				t.Errorf("Parse: %v, want %s", err, tt.cause)
+			}
+		})
+	}
+}
+
+func TestDocument(t *testing.T) {
+	const text = "{\"Id\":\"a \\\" b\",\r\n\t\"Statement\" : [\n" +
+		`{"Sid":"One","Effect":"Allow","Principal":{"AWS":["111122223333","arn:aws:iam::111122223333:role/r"],"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},` +
+		`{"Sid":"Two","Effect":"Deny","Principal":"*","Action":"sts:*","Condition":{"Bool":{"aws:SecureTransport":false}}}` + "]}"
+	d := mustParse(t, policy.Trust, text)
+	if d.Kind() != policy.Trust || d.Version() != "2008-10-17" || d.Text() != text {
+		t.Errorf("kind %v, version %q, text %q", d.Kind(), d.Version(), d.Text())
+	}
+	if want := len(text) - len("\r\n\t\n") - len("  "); d.Size() != want {
+		t.Errorf("Size() = %d, want %d", d.Size(), want)
+	}
+	want := []policy.NamedPrincipal{
+		{Type: "AWS", Value: "111122223333"},
+		{Type: "AWS", Value: "arn:aws:iam::111122223333:role/r"},
+		{Type: "Service", Value: "ec2.amazonaws.com"},
+		{Type: "AWS", Value: "*"},
+	}
+	if diff := cmp.Diff(want, d.Principals()); diff != "" {
+		t.Errorf("Principals() (-want +got):\n%s", diff)
+	}
+	req := &policy.Request{Action: "sts:AssumeRole", Principal: policy.Principal{Account: "111122223333"}, Context: policy.Context{}}
+	req.Context.Set("aws:SecureTransport", "false")
+	got := d.Evaluate(req)
+	if got.Effect != policy.ExplicitDeny || len(got.Statements) != 1 {
+		t.Fatalf("Evaluate: %+v", got)
+	}
+	if s := got.Statements[0]; s.Document != d || s.Index != 1 || s.Sid != "Two" {
+		t.Errorf("statement %d %q", s.Index, s.Sid)
+	}
+}
+
+// Size counts characters, not bytes.
+func TestSizeOfWideCharacters(t *testing.T) {
+	text := `{"Id":"ÄÖ ÿ","Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+	if got, want := mustParse(t, policy.Identity, text).Size(), len(text)-3; got != want {
+		t.Errorf("Size() = %d, want %d", got, want)
+	}
+}
+
+func TestInvalidPrincipal(t *testing.T) {
+	gone := errors.New("no such role")
+	err := policy.NamedPrincipal{Type: "AWS", Value: "arn:aws:iam::111122223333:role/r"}.Invalid(gone)
+	if want := `Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:role/r"`; err.Message != want {
+		t.Errorf("message %q, want %q", err.Message, want)
+	}
+	if !errors.Is(err, gone) {
+		t.Errorf("%v does not wrap its cause", err)
+	}
+	if want := "policy: " + err.Message + " (no such role)"; err.Error() != want {
+		t.Errorf("Error() = %q, want %q", err, want)
+	}
+}
+
+// A decision made by several statements must not write into the document.
+func TestDecisionsDoNotShareStatements(t *testing.T) {
+	d := mustParse(t, policy.Identity, `{"Version":"2012-10-17","Statement":[
+		{"Sid":"a","Effect":"Allow","Action":"s3:*","Resource":"*"},
+		{"Sid":"b","Effect":"Allow","Action":"sqs:*","Resource":"*"},
+		{"Sid":"c","Effect":"Allow","Action":"*","Resource":"*"}]}`)
+	first := d.Evaluate(&policy.Request{Action: "s3:GetObject", Resource: "*"})
+	second := d.Evaluate(&policy.Request{Action: "sqs:SendMessage", Resource: "*"})
+	union := policy.Decide(policy.Policies{Identity: []*policy.Document{d, d}}, &policy.Request{Action: "iam:GetUser", Resource: "*"})
+	for _, tt := range []struct {
+		decision policy.Decision
+		want     []int
+	}{{first, []int{0, 2}}, {second, []int{1, 2}}, {union, []int{2, 2}}} {
+		if diff := cmp.Diff(tt.want, indices(tt.decision)); diff != "" {
+			t.Errorf("statements (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// A request without a context, and values that are no text, harm nobody.
+func TestEvaluateOddRequests(t *testing.T) {
+	d := mustParse(t, policy.Identity, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${t:x}*","Condition":{"StringNotEquals":{"t:y":"1"}}}}`)
+	tests := []struct {
+		name string
+		req  policy.Request
+		want policy.Effect
+	}{
+		{"zero", policy.Request{}, policy.ImplicitDeny},
+		{"no context", policy.Request{Action: "s3:x", Resource: "arn:aws:s3:::b/1"}, policy.ImplicitDeny},
+		{
+			"invalid UTF-8 for a variable",
+			policy.Request{Action: "s3:x", Resource: "arn:aws:s3:::b/\xff", Context: policy.Context{"t:x": {"\xff"}}}, policy.ImplicitDeny,
+		},
+		{
+			"invalid UTF-8 in the resource",
+			policy.Request{Action: "s3:x", Resource: "arn:aws:s3:::b/\xff", Context: policy.Context{"t:x": {""}}}, policy.Allow,
+		},
+	}
+	for _, tt := range tests {
+		if got := d.Evaluate(&tt.req); got.Effect != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got.Effect, tt.want)
+		}
+	}
+}
+
+// ArnLike without variables is arn.Match.
+func TestArnLikeIsMatch(t *testing.T) {
+	patterns := []string{
+		"*", "arn:*:*:*:*:*", "arn:aws:iam::*:role/*", "arn:aws:s3:::b?t*", "arn:aws:s3:*:*:*:x", "arn:aws:s?:::**", "a:b:c:d:e:",
+	}
+	values := []string{
+		"", "*", "arn:aws:iam::1:role/x", "arn:aws:iam::1:2:role/x", "arn:aws:s3:::bit", "arn:aws:s3:::bitter:x", "arn:aws:s3:::b", "a:b:c:d:e:", "a:b:c:d:e",
+	}
+	for _, pattern := range patterns {
+		d := mustParse(t, policy.Identity, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ArnLike":{"t:a":"`+pattern+`"}}}}`)
+		for _, value := range values {
+			got := d.Evaluate(&policy.Request{Action: "s3:x", Resource: "*", Context: policy.Context{"t:a": {value}}}).Effect == policy.Allow
+			if want := arn.Match(pattern, value); got != want {
+				t.Errorf("ArnLike %q on %q: %v, arn.Match says %v", pattern, value, got, want)
+			}
+		}
+	}
+}
+
+func TestStrings(t *testing.T) {
+	got := []string{
+		policy.Identity.String(), policy.Trust.String(),
+		policy.ImplicitDeny.String(), policy.Allow.String(), policy.ExplicitDeny.String(),
+		policy.NoLayer.String(), policy.IdentityLayer.String(), policy.BoundaryLayer.String(), policy.SessionLayer.String(),
+	}
+	want := []string{
+		"identity policy", "trust policy", "ImplicitDeny", "Allow", "ExplicitDeny",
+		"", "identity-based policy", "permissions boundary", "session policy",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,197 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/daypass/daypass/internal/arn"
+)
+
+// The types of principal that an element Principal may name.
+const (
+	PrincipalAWS           = "AWS"
+	PrincipalFederated     = "Federated"
+	PrincipalService       = "Service"
+	PrincipalCanonicalUser = "CanonicalUser"
+)
+
+// The sentences about principals in documents of kind Trust.
+const (
+	msgInvalidPrincipal = `Invalid principal in policy: "%s":"%s"`
+	msgFederated        = "Federated principals must be valid domain names or SAML metadata ARNs"
+)
+
+// cognitoProvider is the Federated principal of every identity pool.
+const cognitoProvider = "cognito-identity.amazonaws.com"
+
+// A NamedPrincipal is a principal that a document of kind Trust names.
+type NamedPrincipal struct {
+	// Type is AWS, Federated, Service or CanonicalUser.
+	Type string
+	// Value is as in the document; a bare * counts as type AWS.
+	Value string
+}
+
+// Invalid is the error for a principal that does not exist, which only those
+// know who know the account. cause is for the log.
+func (p NamedPrincipal) Invalid(cause error) *Error {
+	typ := p.Type
+	if typ == PrincipalService {
+		typ = "SERVICE" // as IAM writes it here
+	}
+	return &Error{Message: fmt.Sprintf(msgInvalidPrincipal, typ, p.Value), Err: cause}
+}
+
+// principals is a compiled element Principal.
+type principals struct {
+	everybody bool // *
+	arns      []string
+	accounts  []string
+	federated []string
+}
+
+// How a statement's principals match a caller.
+type principalMatch uint8
+
+const (
+	notMatched principalMatch = iota
+	matchedByAccount
+	matchedByName // by name, or by *
+)
+
+// match reports whether the statement is about the caller. Service and
+// CanonicalUser are nobody who calls here.
+//
+// Whether * reaches federated callers AWS does not say. A token of some
+// provider is no reason to trust its bearer, so an Allow has to name the
+// provider; a Deny of everybody spares nobody.
+func (p *principals) match(caller *Principal, deny bool) principalMatch {
+	if caller.Federated != "" {
+		if slices.Contains(p.federated, caller.Federated) || deny && p.everybody {
+			return matchedByName
+		}
+		return notMatched
+	}
+	if p.everybody {
+		return matchedByName
+	}
+	for _, name := range caller.ARNs {
+		if slices.Contains(p.arns, name) {
+			return matchedByName
+		}
+	}
+	if caller.Account != "" && slices.Contains(p.accounts, caller.Account) {
+		return matchedByAccount
+	}
+	return notMatched
+}
+
+// add compiles one principal, checking its syntax.
+func (p *principals) add(named NamedPrincipal) *Error {
+	switch named.Type {
+	case PrincipalAWS:
+		return p.addAWS(named)
+	case PrincipalFederated:
+		if !isProvider(named.Value) {
+			return malformed(msgFederated, "provider %q", named.Value)
+		}
+		p.federated = append(p.federated, named.Value)
+	case PrincipalService:
+		if !isDomainName(named.Value) {
+			return named.Invalid(errors.New("not a service's name"))
+		}
+	case PrincipalCanonicalUser:
+		if !isCanonicalID(named.Value) {
+			return named.Invalid(errors.New("not a canonical user ID"))
+		}
+	default:
+		return named.Invalid(errors.New("unknown type of principal"))
+	}
+	return nil
+}
+
+func (p *principals) addAWS(named NamedPrincipal) *Error {
+	switch {
+	case named.Value == "*":
+		p.everybody = true
+		return nil
+	case isAccount(named.Value):
+		p.accounts = append(p.accounts, named.Value)
+		return nil
+	}
+	name, err := arn.Parse(named.Value)
+	if err != nil {
+		return named.Invalid(err)
+	}
+	if err := checkPrincipalARN(name); err != nil {
+		return named.Invalid(err)
+	}
+	if name.Resource == "root" {
+		p.accounts = append(p.accounts, name.Account)
+		return nil
+	}
+	p.arns = append(p.arns, named.Value)
+	return nil
+}
+
+var errNotPrincipal = errors.New("not the ARN of a principal")
+
+// checkPrincipalARN accepts the ARNs that a caller can have.
+func checkPrincipalARN(name arn.ARN) error {
+	kind, rest, _ := strings.Cut(name.Resource, "/")
+	switch {
+	case isAccountResource(name, "iam") && name.Resource == "root",
+		isAccountResource(name, "iam") && (kind == "user" || kind == "role") && rest != "",
+		isAccountResource(name, "sts") && (kind == "assumed-role" || kind == "federated-user") && rest != "":
+		return nil
+	}
+	return errNotPrincipal
+}
+
+// isProvider accepts the name of a built-in provider and the ARN of one in IAM.
+func isProvider(value string) bool {
+	if isDomainName(value) {
+		return true
+	}
+	name, err := arn.Parse(value)
+	if err != nil || !isAccountResource(name, "iam") {
+		return false
+	}
+	kind, rest, _ := strings.Cut(name.Resource, "/")
+	return (kind == "oidc-provider" || kind == "saml-provider") && rest != ""
+}
+
+// isAccountResource accepts ARNs of what one account has in a global service.
+// Wildcards do not work in parts of a principal, so they are refused rather
+// than compared as text.
+func isAccountResource(name arn.ARN, service string) bool {
+	return name.Service == service && name.Region == "" && isAccount(name.Account) &&
+		slices.Contains(partitions, name.Partition) && !strings.ContainsAny(name.Resource, "*?")
+}
+
+// isAccount accepts the 12 digits of an account ID.
+func isAccount(s string) bool { return len(s) == 12 && isDigits(s) }
+
+// isCanonicalID accepts 64 hexadecimal digits.
+func isCanonicalID(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// isDomainName accepts host names of at least two labels (RFC 1123, 2.1).
+func isDomainName(s string) bool {
+	labels := strings.Split(s, ".")
+	if len(labels) < 2 || len(s) > 253 {
+		return false
+	}
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		if strings.ContainsFunc(label, func(r rune) bool { return r == '.' || notVendor(r) }) {
+			return false
+		}
+	}
+	return true
+}

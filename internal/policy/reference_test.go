@@ -1,0 +1,375 @@
+package policy_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// The reference evaluator: the same language read from the user guide a second
+// time, in the most obvious way and without regard to speed. It takes documents
+// that Parse accepts and shares no code with the package.
+
+func naiveEvaluate(text string, kind policy.Kind, req *policy.Request) policy.Effect {
+	var doc struct {
+		Version   string
+		Statement json.RawMessage
+	}
+	must(json.Unmarshal([]byte(text), &doc))
+	var statements []naiveStatement
+	if strings.HasPrefix(strings.TrimSpace(string(doc.Statement)), "{") {
+		statements = make([]naiveStatement, 1)
+		must(json.Unmarshal(doc.Statement, &statements[0]))
+	} else {
+		must(json.Unmarshal(doc.Statement, &statements))
+	}
+	effect := policy.ImplicitDeny
+	for _, s := range statements {
+		n := naive{kind: kind, req: req, variables: doc.Version == "2012-10-17", deny: s.Effect == "Deny"}
+		if !n.applies(s) {
+			continue
+		}
+		if n.deny {
+			return policy.ExplicitDeny
+		}
+		effect = policy.Allow
+	}
+	return effect
+}
+
+type naiveStatement struct {
+	Effect                string
+	Principal             any
+	Action, NotAction     any
+	Resource, NotResource any
+	Condition             map[string]map[string]json.RawMessage
+}
+
+type naive struct {
+	kind      policy.Kind
+	req       *policy.Request
+	variables bool
+	deny      bool
+}
+
+func (n naive) applies(s naiveStatement) bool {
+	if n.kind == policy.Trust && !n.principal(s.Principal) {
+		return false
+	}
+	if s.Action != nil && !slices.ContainsFunc(list(s.Action), n.action) ||
+		s.NotAction != nil && slices.ContainsFunc(list(s.NotAction), n.action) {
+		return false
+	}
+	if s.Resource != nil && !slices.ContainsFunc(list(s.Resource), n.resource) {
+		return false
+	}
+	if s.NotResource != nil {
+		if slices.ContainsFunc(list(s.NotResource), n.resource) {
+			return false
+		}
+		for _, pattern := range list(s.NotResource) {
+			if _, ok := n.regexpOf(pattern, true, ".*"); !ok && !n.deny {
+				return false
+			}
+		}
+	}
+	for operator, keys := range s.Condition {
+		for key, raw := range keys {
+			if !n.condition(operator, key, raw) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (n naive) principal(p any) bool {
+	caller := n.req.Principal
+	everybody := func() bool { return n.deny || caller.Federated == "" }
+	if p == "*" {
+		return everybody()
+	}
+	for kind, values := range p.(map[string]any) {
+		for _, v := range list(values) {
+			switch {
+			case kind == "Federated" && caller.Federated != "" && v == caller.Federated,
+				kind == "AWS" && v == "*" && everybody(),
+				kind == "AWS" && caller.Federated == "" && slices.Contains(caller.ARNs, v),
+				kind == "AWS" && caller.Federated == "" && caller.Account != "" && v == caller.Account,
+				kind == "AWS" && caller.Federated == "" && caller.Account != "" &&
+					strings.HasSuffix(v, ":root") && strings.Split(v, ":")[4] == caller.Account:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (n naive) action(pattern string) bool {
+	r := regexp.QuoteMeta(strings.ToLower(pattern))
+	r = strings.ReplaceAll(strings.ReplaceAll(r, `\*`, `.*`), `\?`, `.`)
+	return regexp.MustCompile(`(?s)^(?:` + r + `)$`).MatchString(strings.ToLower(n.req.Action))
+}
+
+func (n naive) resource(pattern string) bool {
+	return pattern == "*" || n.arn(pattern, n.req.Resource)
+}
+
+// arn gives the asterisk two meanings: in the last component it stands for
+// anything, before it for anything but a colon.
+func (n naive) arn(pattern, s string) bool {
+	if strings.Count(s, ":") < 5 {
+		return false
+	}
+	if pattern == "*" {
+		return true
+	}
+	// A variable may contain a colon, and so may its name.
+	if n.variables && strings.HasPrefix(pattern, "${") && strings.HasSuffix(pattern, "}") && strings.Count(pattern, "${") == 1 &&
+		pattern != "${*}" && pattern != "${?}" && pattern != "${$}" {
+		value, ok := n.variable(pattern[2 : len(pattern)-1])
+		return ok && value == s
+	}
+	var patterns []string
+	rest := pattern
+	for len(patterns) < 5 {
+		colon, depth := -1, 0
+		for i := range len(rest) {
+			switch {
+			case n.variables && strings.HasPrefix(rest[i:], "${"):
+				depth = 1
+			case rest[i] == '}':
+				depth = 0
+			case rest[i] == ':' && depth == 0 && colon < 0:
+				colon = i
+			}
+		}
+		if colon < 0 {
+			return false
+		}
+		patterns, rest = append(patterns, rest[:colon]), rest[colon+1:]
+	}
+	patterns = append(patterns, rest)
+	values := strings.SplitN(s, ":", 6)
+	for i := range patterns {
+		r, ok := n.regexpOf(patterns[i], true, ".*")
+		if !ok || !r.MatchString(values[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+var naiveVariable = regexp.MustCompile(`^\$\{([^},]*)(?:, *'([^']*)' *)?\}`)
+
+// variable looks up key or "key, 'default'".
+func (n naive) variable(inner string) (string, bool) {
+	m := naiveVariable.FindStringSubmatch("${" + inner + "}")
+	values := n.values(m[1])
+	switch {
+	case len(values) == 1:
+		return values[0], true
+	case len(values) == 0 && strings.Contains(m[0], ","):
+		return m[2], true
+	}
+	return "", false
+}
+
+func (n naive) values(key string) []string { return n.req.Context[strings.ToLower(key)] }
+
+// regexpOf translates a pattern; ok is false if a variable has no value.
+func (n naive) regexpOf(pattern string, wildcards bool, star string) (r *regexp.Regexp, ok bool) {
+	var b strings.Builder
+	ok = true
+	for pattern != "" {
+		switch m := naiveVariable.FindString(pattern); {
+		case n.variables && (m == "${*}" || m == "${?}" || m == "${$}"):
+			b.WriteString(regexp.QuoteMeta(m[2:3]))
+			pattern = pattern[len(m):]
+		case n.variables && m != "":
+			value, found := n.variable(m[2 : len(m)-1])
+			ok = ok && found
+			b.WriteString(regexp.QuoteMeta(value))
+			pattern = pattern[len(m):]
+		case wildcards && pattern[0] == '*':
+			b.WriteString(star)
+			pattern = pattern[1:]
+		case wildcards && pattern[0] == '?':
+			b.WriteString(".")
+			pattern = pattern[1:]
+		default:
+			size := len([]byte(string([]rune(pattern)[0])))
+			b.WriteString(regexp.QuoteMeta(pattern[:size]))
+			pattern = pattern[size:]
+		}
+	}
+	return regexp.MustCompile(`(?s)^(?:` + b.String() + `)$`), ok
+}
+
+func (n naive) condition(operator, key string, raw json.RawMessage) bool {
+	wants := naiveTexts(raw)
+	if len(wants) == 0 {
+		return false
+	}
+	have := n.values(key)
+	if operator == "Null" {
+		return slices.ContainsFunc(wants, func(w string) bool { return strings.EqualFold(w, "true") == (len(have) == 0) })
+	}
+	name, all := strings.CutPrefix(operator, "ForAllValues:")
+	name, some := strings.CutPrefix(name, "ForAnyValue:")
+	name, ifExists := strings.CutSuffix(name, "IfExists")
+	positive := strings.Replace(name, "Not", "", 1)
+	negated := positive != name
+	if len(have) == 0 {
+		return ifExists || all || !some && negated
+	}
+	passes := func(value string) bool {
+		matched := slices.ContainsFunc(wants, func(want string) bool { return n.compare(positive, want, value) })
+		return matched != negated
+	}
+	fails := func(value string) bool { return !passes(value) }
+	if all && !slices.ContainsFunc(have, func(v string) bool { return v != "" }) {
+		return true
+	}
+	if all || negated && !some {
+		return !slices.ContainsFunc(have, fails)
+	}
+	return slices.ContainsFunc(have, passes)
+}
+
+// compare applies a positive operator.
+func (n naive) compare(operator, want, have string) bool {
+	family, relation := operator, ""
+	for _, f := range []string{"Numeric", "Date"} {
+		if rest, ok := strings.CutPrefix(operator, f); ok {
+			family, relation = f, rest
+		}
+	}
+	switch family {
+	case "StringEquals", "StringLike":
+		r, ok := n.regexpOf(want, family == "StringLike", ".*")
+		return ok && r.MatchString(have)
+	case "StringEqualsIgnoreCase":
+		r, ok := n.regexpOf(want, false, "")
+		return ok && regexp.MustCompile("(?i)"+r.String()).MatchString(have)
+	case "Numeric":
+		w, h := naiveNumber(want), naiveNumber(have)
+		return h != nil && naiveRelation(relation, h.Cmp(w))
+	case "Date":
+		w, h := naiveDate(want), naiveDate(have)
+		return h != nil && naiveRelation(relation, h.Cmp(w))
+	case "Bool":
+		if strings.HasPrefix(want, "${") {
+			var ok bool
+			if want, ok = n.variable(want[2 : len(want)-1]); !ok {
+				return false
+			}
+		}
+		want, have = asciiLower(want), asciiLower(have)
+		return want == have && (want == "true" || want == "false")
+	case "BinaryEquals":
+		b, err := base64.StdEncoding.DecodeString(want)
+		must(err)
+		return string(b) == have
+	case "IpAddress":
+		have, _, _ = strings.Cut(have, "%")
+		ip := net.ParseIP(have)
+		if !strings.Contains(want, "/") {
+			return ip != nil && net.ParseIP(want).Equal(ip)
+		}
+		_, block, err := net.ParseCIDR(want)
+		must(err)
+		return ip != nil && block.Contains(ip)
+	case "ArnEquals", "ArnLike":
+		return n.arn(want, have)
+	}
+	panic("reference: unknown operator " + operator)
+}
+
+func naiveRelation(name string, order int) bool {
+	return order == 0 && strings.HasSuffix(name, "Equals") ||
+		order < 0 && strings.HasPrefix(name, "LessThan") ||
+		order > 0 && strings.HasPrefix(name, "GreaterThan")
+}
+
+func naiveNumber(s string) *big.Rat {
+	if !regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`).MatchString(s) {
+		return nil
+	}
+	r, _ := new(big.Rat).SetString(s)
+	return r
+}
+
+// naiveDate is a date as nanoseconds since 1970.
+func naiveDate(s string) *big.Int {
+	if regexp.MustCompile(`^[0-9]+$`).MatchString(s) {
+		seconds, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return nil
+		}
+		return new(big.Int).Mul(big.NewInt(seconds), big.NewInt(1e9))
+	}
+	if !regexp.MustCompile(`^\d{4}-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?$`).MatchString(s) {
+		return nil
+	}
+	for _, layout := range []string{"2006-01", "2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			n := new(big.Int).Mul(big.NewInt(t.Unix()), big.NewInt(1e9))
+			return n.Add(n, big.NewInt(int64(t.Nanosecond())))
+		}
+	}
+	return nil
+}
+
+func asciiLower(s string) string {
+	b := []byte(s)
+	for i := range b {
+		if 'A' <= b[i] && b[i] <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// list reads a string or a list of strings.
+func list(v any) []string {
+	if s, ok := v.(string); ok {
+		return []string{s}
+	}
+	var texts []string
+	for _, item := range v.([]any) {
+		texts = append(texts, item.(string))
+	}
+	return texts
+}
+
+// naiveTexts reads scalars as the text they are written with.
+func naiveTexts(raw json.RawMessage) []string {
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil {
+		items = []json.RawMessage{raw}
+	}
+	var texts []string
+	for _, item := range items {
+		var s string
+		if json.Unmarshal(item, &s) != nil {
+			s = strings.TrimSpace(string(item))
+		}
+		texts = append(texts, s)
+	}
+	return texts
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

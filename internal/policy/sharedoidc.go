@@ -1,0 +1,83 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// msgScope is IAM's sentence about shared OpenID Connect providers.
+const msgScope = "Trust policy with trusted principal %s must evaluate, " +
+	"using StringEquals, StringLike or StringEqualsIgnoreCase, %s which is not scoped to all."
+
+// sharedProviders are OpenID Connect providers that issue tokens for many
+// organizations under one issuer, with the claims of which a trust policy must
+// check one ("Identity-provider controls for shared OIDC providers" in the IAM
+// User Guide). They are checked when a document is written, and a subject that
+// may be anybody's is as good as none.
+var sharedProviders = map[string][]string{
+	"token.actions.githubusercontent.com":                {":sub", ":job_workflow_ref"},
+	"vstoken.actions.githubusercontent.com":              {":sub"},
+	"oidc-configuration.audit-log.githubusercontent.com": {":sub"},
+	"gitlab.com":              {":sub"},
+	"agent.buildkite.com":     {":sub"},
+	"app.terraform.io":        {":sub"},
+	"oidc.codefresh.io":       {":sub"},
+	"studio.datachain.ai/api": {":sub"},
+	"scalr.io":                {":sub"},
+	"tokens.cloud.shisho.dev": {":sub"},
+	"proidc.upbound.io":       {":sub"},
+	"api.pulumi.com/oidc":     {":aud"},
+	"sandboxes.cloud":         {":aud"},
+	"oidc.vercel.com":         {":aud"},
+}
+
+// githubProvider has the organization's name as a path for those who ask
+// GitHub for an issuer of their own, and is shared all the same.
+const githubProvider = "token.actions.githubusercontent.com"
+
+// checkSharedProvider demands that an Allow for a shared provider checks one of
+// the claims that tell its customers apart.
+func (raw *rawStatement) checkSharedProvider(provider string) *Error {
+	_, url, ok := strings.Cut(provider, ":oidc-provider/")
+	if !ok {
+		return nil
+	}
+	claims, shared := sharedProviders[url]
+	if !shared && strings.HasPrefix(url, githubProvider+"/") {
+		claims, shared = sharedProviders[githubProvider], true
+	}
+	if !shared {
+		return nil
+	}
+	keys := make([]string, len(claims))
+	for i, claim := range claims {
+		keys[i] = url + claim
+	}
+	if slices.ContainsFunc(keys, raw.scopes) {
+		return nil
+	}
+	return &Error{Message: fmt.Sprintf(msgScope, provider, strings.Join(keys, " or "))}
+}
+
+// scopes reports whether some condition narrows a key down: a positive string
+// comparison none of whose values matches everything.
+func (raw *rawStatement) scopes(key string) bool {
+	return slices.ContainsFunc(raw.conditions, func(c rawCondition) bool {
+		if !strings.EqualFold(c.key, key) || len(c.values) == 0 {
+			return false
+		}
+		use, err := readOperator(c.operator)
+		if err != nil {
+			return false
+		}
+		switch use.base {
+		case "StringEquals", "StringEqualsIgnoreCase", "StringLike":
+			return !slices.ContainsFunc(c.values, matchesAnything)
+		}
+		return false
+	})
+}
+
+// matchesAnything reports a pattern of nothing but wildcards.
+func matchesAnything(pattern string) bool { return strings.Trim(pattern, "*?") == "" }
