@@ -1,0 +1,41 @@
+// Package openid is our own OpenID provider: it signs the tokens that
+// GetOpenIdToken returns and publishes the keys that verify them.
+//
+// The words:
+//
+//   - The issuer is the URL in the iss claim. Verifiers compare it as a string
+//     and look for our documents below it, so its form never changes.
+//   - A [Claims] value is what a token says: that the identity (sub) of the
+//     identity pool (aud) was authenticated in a certain way (amr).
+//   - A [SigningKey] is an RSA key of one region, as it is stored: sealed. Its
+//     key id (kid) is the region and a number, us-east-1-1. The region's
+//     pools share its keys, which is why a verifier must check aud.
+//   - The key set is every key that verifies our tokens. A key in it is
+//     published: it stands in the JSON Web Key Set (RFC 7517) that
+//     [Provider.Handler] serves, and [Provider.Keys] returns it.
+//   - The discovery document (OpenID Connect Discovery 1.0) says where that is.
+//
+// # The life of a key
+//
+// A region's first key is made when its first pool is, by
+// [Provider.EnsureKey]: generated outside of any transaction, stored under a
+// kid that only one process can win, read back, and only then published; what
+// signs is always taken from the published set. More keys may stand in the
+// store for a region. All of them are published, and the newest whose SignAfter
+// has come signs, so a rotation stores a key whose SignAfter lies further ahead
+// than anybody caches the set ([MaxAge]), and removes the old one when its last
+// token has expired.
+//
+// Several processes may share a store. A process reads it again, but not more
+// often than every ten seconds, when it is asked for a kid that it does not
+// know and when somebody fetches the key set.
+//
+// # What it looks like on the wire
+//
+// Tokens are as those of Amazon Cognito: RS512, typ JWS, the same claims in the
+// same order, aud a string. The documents stand at the same paths; the path of
+// the key set ends in jwks_uri, and /.well-known/jwks.json is an alias that
+// other systems look for. Unlike AWS's, the modulus n is written in base64url
+// as RFC 7518 wants it, because strict libraries refuse the other, and x5c holds
+// a self-signed certificate per key, because older Ceph gateways need one.
+package openid

@@ -1,0 +1,97 @@
+package openid
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// keySet is every published key and the document that publishes them. It is
+// never changed, only replaced, and signers are looked up nowhere else: so no
+// token is ever signed by a key that the document of the same moment lacks.
+type keySet struct {
+	byKID    map[string]*key
+	byRegion map[string][]*key // the one to sign with first
+	keys     []*key            // by region and number
+	document document
+}
+
+// openKeySet opens stored keys. Those that the old set (which may be nil) has
+// opened already are taken from there.
+func openKeySet(box *seal.Box, stored []SigningKey, old *keySet) (*keySet, error) {
+	set := &keySet{byKID: make(map[string]*key, len(stored)), byRegion: map[string][]*key{}}
+	for _, s := range stored {
+		k, err := old.open(box, s)
+		if err != nil {
+			return nil, err
+		}
+		if set.byKID[k.KID] != nil {
+			return nil, fmt.Errorf("the store has two signing keys %s", k.KID)
+		}
+		set.byKID[k.KID] = k
+		set.byRegion[k.Region] = append(set.byRegion[k.Region], k)
+		set.keys = append(set.keys, k)
+	}
+	for _, keys := range set.byRegion {
+		slices.SortFunc(keys, newestFirst)
+	}
+	slices.SortFunc(set.keys, byRegionAndNumber)
+	var err error
+	set.document, err = newKeyDocument(set.keys)
+	return set, err
+}
+
+func (s *keySet) open(box *seal.Box, stored SigningKey) (*key, error) {
+	if s != nil {
+		known := s.byKID[stored.KID]
+		if known != nil && bytes.Equal(known.Sealed, stored.Sealed) && bytes.Equal(known.Certificate, stored.Certificate) && known.Region == stored.Region {
+			again := *known
+			again.SigningKey = stored
+			return &again, nil
+		}
+	}
+	return openKey(box, stored)
+}
+
+func newestFirst(a, b *key) int {
+	return cmp.Or(b.SignAfter.Compare(a.SignAfter), cmp.Compare(b.number, a.number))
+}
+
+func byRegionAndNumber(a, b *key) int {
+	return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.number, b.number))
+}
+
+// signer returns the region's newest key whose time to sign has come, nil when
+// the region has no key. When no time has come yet it is the oldest key, the one
+// most likely to be known to verifiers: another process whose clock is ahead of
+// ours may have made it just now.
+func (s *keySet) signer(region string, now time.Time) *key {
+	if s == nil || len(s.byRegion[region]) == 0 {
+		return nil
+	}
+	keys := s.byRegion[region]
+	for _, k := range keys {
+		if !k.SignAfter.After(now) {
+			return k
+		}
+	}
+	return keys[len(keys)-1]
+}
+
+// verifiers returns the key named kid, every key when kid is empty.
+func (s *keySet) verifiers(kid string) []*key {
+	switch {
+	case s == nil:
+		return nil
+	case kid == "":
+		return s.keys
+	}
+	if k := s.byKID[kid]; k != nil {
+		return []*key{k}
+	}
+	return nil
+}

@@ -1,0 +1,263 @@
+package openid
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
+
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// refreshFloor is the least time between two readings of the store that
+// strangers can cause with key ids that do not exist or by fetching the keys.
+const refreshFloor = 10 * time.Second
+
+// refreshTimeout bounds such a reading, and how long somebody who fetches the
+// keys waits before getting those that are in memory.
+const refreshTimeout = time.Second
+
+// storeGate is the gate in front of reading the store; the others are named for
+// regions.
+const storeGate = ""
+
+// Provider is the OpenID provider. Set its fields, call Load, and use it from
+// any number of goroutines.
+type Provider struct {
+	// Issuer is the iss of our tokens, a URL; PublicURL when empty.
+	Issuer string
+	// PublicURL is where clients reach this server, Issuer when empty. The URLs
+	// in the discovery document begin with it, so that they work also when the
+	// issuer is one that we only play, https://cognito-identity.amazonaws.com
+	// for one.
+	PublicURL string
+	// Store keeps the signing keys.
+	Store Store
+	// Box seals them; it is made for [Purpose].
+	Box *seal.Box
+	// Now is the clock, time.Now when nil.
+	Now func() time.Time
+	// GenerateKey makes an RSA key of at least 2048 bits; when nil the standard
+	// library makes one of 2048. It may be called from several goroutines.
+	GenerateKey func() (*rsa.PrivateKey, error)
+	// Log hears of keys made, and of trouble that no caller is told of; nobody
+	// does when nil.
+	Log *slog.Logger
+
+	set   atomic.Pointer[keySet] // nil until the store was read
+	gates gates
+
+	// The last reading of the store; behind storeGate.
+	lastRead time.Time
+	lastErr  error
+}
+
+// Load reads and publishes the keys that are in the store. Call it at the start;
+// a process that has not loaded its keys should not serve. The error is an
+// [UnsealError] when a key does not open, as with a wrong master key.
+func (p *Provider) Load(ctx context.Context) error {
+	if p.issuer() == "" {
+		return errors.New("the OpenID provider has no issuer")
+	}
+	return p.reload(ctx)
+}
+
+// EnsureKey sees to it that the region has a key that signs, and makes one if it
+// has none: stored durably first, published next. Whoever asks at the same time,
+// here or in another process, ends up with the same key. Making one takes some
+// tenths of a second.
+func (p *Provider) EnsureKey(ctx context.Context, region string) error {
+	_, err := p.signer(ctx, region)
+	return err
+}
+
+// Sign returns the claims as a token in compact form, signed by the region's
+// newest key; the key is made if it is missing. It does not change the claims.
+func (p *Provider) Sign(ctx context.Context, region string, c *Claims) (string, error) {
+	claims, err := c.signable(p.issuer())
+	if err != nil {
+		return "", fmt.Errorf("signing an OpenID token: %w", err)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encoding the claims of an OpenID token: %w", err)
+	}
+	k, err := p.signer(ctx, region)
+	if err != nil {
+		return "", err
+	}
+	token, err := k.signer.Sign(payload)
+	if err != nil {
+		return "", fmt.Errorf("signing an OpenID token with key %s: %w", k.KID, err)
+	}
+	return token.CompactSerialize()
+}
+
+// Keys returns the published key named kid, none when there is no such key, all
+// when kid is empty. It makes the provider the key set of a verifier. A kid that
+// could be ours but is not known makes it look into the store, now and then.
+func (p *Provider) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, error) {
+	found := p.set.Load().verifiers(kid)
+	if len(found) == 0 && p.mayExist(kid) {
+		if err := p.refresh(ctx); err != nil {
+			return nil, err
+		}
+		found = p.set.Load().verifiers(kid)
+	}
+	keys := make([]jose.JSONWebKey, len(found))
+	for i, k := range found {
+		keys[i] = k.jwk()
+	}
+	return keys, nil
+}
+
+func (p *Provider) mayExist(kid string) bool {
+	_, _, ok := parseKID(kid)
+	return ok || kid == ""
+}
+
+// signer returns the key that signs for the region, making it if need be.
+func (p *Provider) signer(ctx context.Context, region string) (*key, error) {
+	if k := p.current(region); k != nil {
+		return k, nil
+	}
+	if !ValidRegion(region) {
+		return nil, fmt.Errorf("%.64q is not the name of a region", region)
+	}
+	leave, err := p.gates.enter(ctx, region)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for the signing key of %s: %w", region, err)
+	}
+	defer leave()
+	if k := p.current(region); k != nil { // somebody made it while we waited
+		return k, nil
+	}
+	return p.firstKey(ctx, region)
+}
+
+// current returns the published key that signs for the region, nil if none.
+func (p *Provider) current(region string) *key {
+	return p.set.Load().signer(region, p.now())
+}
+
+// firstKey gives the region the key that it lacks in memory: from the store when
+// another process has made it, else by making it. Reading the store afterwards
+// gets the winner when another process stored one at the same time.
+func (p *Provider) firstKey(ctx context.Context, region string) (*key, error) {
+	if err := p.reload(ctx); err != nil {
+		return nil, err
+	}
+	if k := p.current(region); k != nil {
+		return k, nil
+	}
+	if err := p.makeKey(ctx, region); err != nil {
+		return nil, err
+	}
+	if err := p.reload(ctx); err != nil {
+		return nil, err
+	}
+	k := p.current(region)
+	if k == nil {
+		return nil, fmt.Errorf("the store does not return the signing key of %s that it took", region)
+	}
+	return k, nil
+}
+
+// makeKey makes and stores the region's first key, which may sign at once:
+// nobody can hold a set that has an older key of the region.
+func (p *Provider) makeKey(ctx context.Context, region string) error {
+	private, err := p.generate()
+	if err != nil {
+		return fmt.Errorf("making a signing key for %s: %w", region, err)
+	}
+	now := p.now()
+	k, err := newSigningKey(p.Box, region, 1, now, now, private)
+	if err != nil {
+		return fmt.Errorf("making a signing key for %s: %w", region, err)
+	}
+	added, err := p.Store.AddSigningKey(ctx, k)
+	if err != nil {
+		return fmt.Errorf("storing signing key %s: %w", k.KID, err)
+	}
+	if added {
+		p.log().InfoContext(ctx, "signing key made", "kid", k.KID, "region", region)
+	}
+	return nil
+}
+
+// reload reads the store and publishes what is there.
+func (p *Provider) reload(ctx context.Context) error {
+	leave, err := p.gates.enter(ctx, storeGate)
+	if err != nil {
+		return fmt.Errorf("waiting for the signing keys: %w", err)
+	}
+	defer leave()
+	return p.publish(ctx)
+}
+
+// refresh does the same for a stranger, who may cause one reading each
+// refreshFloor; in between the outcome of the last one stands. The reading has
+// its own deadline, because a caller who hangs up would else spoil it for all.
+func (p *Provider) refresh(ctx context.Context) error {
+	leave, err := p.gates.enter(ctx, storeGate)
+	if err != nil {
+		return fmt.Errorf("waiting for the signing keys: %w", err)
+	}
+	defer leave()
+	now := p.now()
+	if age := now.Sub(p.lastRead); 0 <= age && age < refreshFloor {
+		return p.lastErr
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
+	defer cancel()
+	err = p.publish(ctx)
+	p.lastRead, p.lastErr = now, err
+	return err
+}
+
+// publish does the work of reload and refresh, behind storeGate: readings follow
+// one another, so that a newer set is never replaced by an older one.
+func (p *Provider) publish(ctx context.Context) error {
+	stored, err := p.Store.SigningKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the signing keys: %w", err)
+	}
+	set, err := openKeySet(p.Box, stored, p.set.Load())
+	if err != nil {
+		return err
+	}
+	p.set.Store(set)
+	p.lastRead, p.lastErr = p.now(), nil
+	return nil
+}
+
+func (p *Provider) issuer() string { return cmp.Or(p.Issuer, p.PublicURL) }
+
+func (p *Provider) now() time.Time {
+	if p.Now != nil {
+		return p.Now()
+	}
+	return time.Now()
+}
+
+func (p *Provider) generate() (*rsa.PrivateKey, error) {
+	if p.GenerateKey != nil {
+		return p.GenerateKey()
+	}
+	return rsa.GenerateKey(rand.Reader, minKeyBits)
+}
+
+func (p *Provider) log() *slog.Logger {
+	if p.Log != nil {
+		return p.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}
