@@ -1,0 +1,73 @@
+package cognito
+
+import (
+	"fmt"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// The exceptions of the API.
+const (
+	invalidParameter       = "InvalidParameterException"
+	resourceNotFound       = "ResourceNotFoundException"
+	notAuthorized          = "NotAuthorizedException"
+	resourceConflict       = "ResourceConflictException"
+	tooManyRequests        = "TooManyRequestsException"
+	internalError          = "InternalErrorException"
+	limitExceeded          = "LimitExceededException"
+	invalidConfiguration   = "InvalidIdentityPoolConfigurationException"
+	externalService        = "ExternalServiceException"
+	concurrentModification = "ConcurrentModificationException"
+)
+
+func exception(code, format string, args ...any) *awsapi.Error {
+	return &awsapi.Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func poolNotFound(id IdentityPoolId) *awsapi.Error {
+	return exception(resourceNotFound, "IdentityPool '%s' not found.", id).Because(causePoolNotFound, nil)
+}
+
+func identityNotFound(id IdentityId) *awsapi.Error {
+	return exception(resourceNotFound, "Identity '%s' not found.", id).Because(causeIdentityNotFound, nil)
+}
+
+func identityForbidden(id IdentityId, cause awsapi.Cause) *awsapi.Error {
+	return exception(notAuthorized, "Access to Identity '%s' is forbidden.", id).Because(cause, nil)
+}
+
+func guestsRefused() *awsapi.Error {
+	return exception(notAuthorized, "Unauthenticated access is not supported for this identity pool.").Because(causeGuestsRefused, nil)
+}
+
+func loginsDontMatch(cause awsapi.Cause) *awsapi.Error {
+	return exception(notAuthorized, "Logins don't match. Please include at least one valid login for this identity or identity pool.").Because(cause, nil)
+}
+
+func loginConflict(cause awsapi.Cause) *awsapi.Error {
+	return exception(resourceConflict, "Login is already linked to another account.").Because(cause, nil)
+}
+
+func tooManyLogins() *awsapi.Error {
+	return exception(resourceConflict, "An identity can have at most %d linked logins.", maxLinkedLogins).Because(causeTooManyLogins, nil)
+}
+
+func roleForbidden(role ARNString, cause awsapi.Cause) *awsapi.Error {
+	return exception(notAuthorized, "Access to Role '%s' is forbidden.", role).Because(cause, nil)
+}
+
+func badConfiguration(cause awsapi.Cause, err error) *awsapi.Error {
+	return exception(invalidConfiguration, "Invalid identity pool configuration. Check assigned IAM roles for this pool.").Because(cause, err)
+}
+
+func invalidLoginToken(cause awsapi.Cause, err error, format string, args ...any) *awsapi.Error {
+	return exception(notAuthorized, "Invalid login token. "+format, args...).Because(cause, err)
+}
+
+func unsupportedProvider(cause awsapi.Cause, err error) *awsapi.Error {
+	return exception(notAuthorized, "Token is not from a supported provider of this identity pool.").Because(cause, err)
+}
+
+func notPublicProvider() *awsapi.Error {
+	return exception(invalidParameter, "Please provide a valid public provider").Because(causeNotAPublicProvider, nil)
+}

@@ -1,0 +1,169 @@
+package cognito
+
+import (
+	"slices"
+	"time"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// maxLinkedLogins is how many logins an identity can have, public and developer
+// together.
+const maxLinkedLogins = 20
+
+// Identity is one person or device in a pool.
+type Identity struct {
+	// GUID is the second half of the identity ID; the region is the pool's.
+	GUID GUID
+	// Pool is the pool's number.
+	Pool int64
+	// Created and Modified have milliseconds.
+	Created, Modified time.Time
+	// Authenticated says that the identity has or had a login. It never becomes a
+	// guest again.
+	Authenticated bool
+	// Disabled says that the identity was merged into MergedInto.
+	Disabled   bool
+	MergedInto GUID
+	// Logins are the logins that belong to the identity.
+	Logins []Login
+}
+
+// Login is a subject of a provider of the pool.
+type Login struct {
+	// Provider is the provider's number in the pool.
+	Provider int32
+	// Subject is who it is at the provider.
+	Subject string
+}
+
+// ID is the identity's ID on the wire.
+func (i *Identity) ID(p *Pool) IdentityId {
+	return IdentityId(p.Region() + ":" + i.GUID.String())
+}
+
+// describe shows the identity as the API does: the names of its providers and
+// no subject.
+func (i *Identity) describe(p *Pool) IdentityDescription {
+	d := IdentityDescription{IdentityId: i.ID(p), CreationDate: i.Created, LastModifiedDate: i.Modified}
+	for _, l := range i.Logins {
+		d.Logins = append(d.Logins, p.providerName(l.Provider))
+	}
+	slices.Sort(d.Logins)
+	d.Logins = slices.Compact(d.Logins)
+	return d
+}
+
+// has says whether a login belongs to the identity.
+func (i *Identity) has(l Login) bool { return slices.Contains(i.Logins, l) }
+
+// hasAll says whether all logins belong to the identity.
+func (i *Identity) hasAll(logins []Login) bool {
+	for _, l := range logins {
+		if !i.has(l) {
+			return false
+		}
+	}
+	return true
+}
+
+func (i *Identity) clone() *Identity {
+	c := *i
+	c.Logins = slices.Clone(i.Logins)
+	return &c
+}
+
+// resolution is what becomes of the identities that a call's logins lead to.
+type resolution struct {
+	// survivor is the identity that has all the logins now.
+	survivor *Identity
+	// merged are the identities that lost theirs to the survivor, disabled.
+	merged []*Identity
+	// changed says whether anything must be saved.
+	changed bool
+}
+
+// resolve decides which identity a call with logins is about, and what it
+// takes: linking, upgrading a guest, merging. It is the one place where that is
+// decided, and changes none of its arguments.
+//
+// Given is the identity that the call names, nil if it names none (GetId);
+// owners are the active identities that the logins belong to, each once, and
+// fresh is the identity to use if there is none. The rule that a login belongs
+// to at most one active identity holds because a login that is linked here
+// belongs to nobody or to one of the identities merged here.
+func resolve(pool *Pool, given *Identity, owners []*Identity, fresh *Identity, logins []Login, now time.Time) (*resolution, *awsapi.Error) {
+	survivor, merged, err := choose(pool, given, owners, fresh)
+	if err != nil {
+		return nil, err
+	}
+	r := &resolution{survivor: survivor.clone()}
+	for _, loser := range merged {
+		for _, l := range loser.Logins {
+			if err := r.survivor.link(pool, l); err != nil {
+				return nil, err
+			}
+		}
+		gone := loser.clone()
+		gone.Logins, gone.Disabled, gone.MergedInto, gone.Modified = nil, true, survivor.GUID, now
+		r.merged = append(r.merged, gone)
+	}
+	for _, l := range logins {
+		if err := r.survivor.link(pool, l); err != nil {
+			return nil, err
+		}
+	}
+	r.changed = len(r.merged) > 0 || len(r.survivor.Logins) != len(survivor.Logins)
+	if r.changed {
+		r.survivor.Authenticated, r.survivor.Modified = true, now
+	}
+	return r, nil
+}
+
+// choose finds the identity that survives and those that are merged into it.
+func choose(pool *Pool, given *Identity, owners []*Identity, fresh *Identity) (survivor *Identity, merged []*Identity, err *awsapi.Error) {
+	if given == nil {
+		switch len(owners) {
+		case 0:
+			return fresh, nil, nil
+		case 1:
+			return owners[0], nil, nil
+		}
+		return nil, nil, loginConflict(causeLoginsOfTwoIdentities)
+	}
+	if given.Disabled {
+		if len(owners) == 1 && owners[0].GUID == given.MergedInto {
+			return owners[0], nil, nil
+		}
+		return nil, nil, identityForbidden(given.ID(pool), causeIdentityDisabled)
+	}
+	others := slices.DeleteFunc(slices.Clone(owners), func(i *Identity) bool { return i.GUID == given.GUID })
+	switch {
+	case given.Authenticated && len(others) == len(owners):
+		return nil, nil, loginsDontMatch(causeNoProofForIdentity)
+	case given.Authenticated:
+		return given, others, nil
+	case len(others) == 0:
+		return given, nil, nil
+	case len(others) == 1:
+		return others[0], []*Identity{given}, nil
+	}
+	return nil, nil, loginConflict(causeLoginsOfTwoIdentities)
+}
+
+// link adds a login. An identity has at most one login of each public provider
+// (several of the developer provider), and twenty in all.
+func (i *Identity) link(pool *Pool, l Login) *awsapi.Error {
+	if i.has(l) {
+		return nil
+	}
+	if pool.providerName(l.Provider) != IdentityProviderName(pool.DeveloperProviderName) &&
+		slices.ContainsFunc(i.Logins, func(o Login) bool { return o.Provider == l.Provider }) {
+		return loginConflict(causeSecondLoginOfProvider)
+	}
+	if len(i.Logins) == maxLinkedLogins {
+		return tooManyLogins()
+	}
+	i.Logins = append(i.Logins, l)
+	return nil
+}

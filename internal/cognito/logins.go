@@ -1,0 +1,140 @@
+package cognito
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/login"
+)
+
+// maxLoginToken is the most characters that a login's token may have.
+const maxLoginToken = 50000
+
+// proof is a login that a token has proven.
+type proof struct {
+	login Login
+	// name is the provider's name and qualified the subject with its source, as
+	// the amr claim lists them.
+	name, qualified string
+}
+
+// loginsOf gives what the proofs prove.
+func loginsOf(proofs []proof) []Login {
+	logins := make([]Login, len(proofs))
+	for i, p := range proofs {
+		logins[i] = p.login
+	}
+	return logins
+}
+
+// prove verifies every entry of a Logins map, in the order of their names; one
+// that fails fails the call. Named says whether the call names an identity.
+// The network may be asked, so no transaction may be open.
+func (s *Service) prove(ctx context.Context, p *Pool, logins LoginsMap, named bool) ([]proof, error) {
+	proofs := make([]proof, 0, len(logins))
+	for _, name := range slices.Sorted(maps.Keys(logins)) {
+		proven, err := s.proveOne(ctx, p, string(name), string(logins[name]), named)
+		if err != nil {
+			return nil, err
+		}
+		proofs = append(proofs, *proven)
+	}
+	return proofs, nil
+}
+
+// proveOne checks in AWS's order: our own tokens, the provider's name, whether
+// the pool has it, then the token.
+func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, named bool) (*proof, error) {
+	token, notJWT := login.Parse(value, maxLoginToken)
+	ours := notJWT == nil && token.Issuer() == s.OpenID.Issuer
+	switch {
+	case ours:
+		return nil, invalidLoginToken(causeOwnToken, nil, "Can't pass in a Cognito token.")
+	case name == ownProvider:
+		return nil, invalidLoginToken(causeNotOwnToken, nil, "Not a Cognito token.")
+	case name == string(p.DeveloperProviderName):
+		return nil, notPublicProvider()
+	case len(p.providerNames()) == 0:
+		return nil, exception(notAuthorized, "Identity pool - %s does not have identity providers configured.", p.IdentityPoolId).Because(causeNoProviders, nil)
+	}
+	provider, err := s.provider(ctx, p, name)
+	if err != nil {
+		return nil, err
+	}
+	if notJWT != nil {
+		return nil, loginError(notJWT)
+	}
+	if provider == nil {
+		return nil, notConfigured(token, name, named)
+	}
+	verified, err := s.OIDC.Verify(ctx, *provider, token)
+	if err != nil {
+		return nil, loginError(err)
+	}
+	return &proof{
+		login: Login{Provider: p.Providers[name], Subject: verified.Subject},
+		name:  name, qualified: provider.ARN + ":OIDC:" + verified.Subject,
+	}, nil
+}
+
+// provider finds the OpenID Connect provider of the pool that a Logins key
+// names; nil if the pool has none of that name, or IAM no longer has it.
+func (s *Service) provider(ctx context.Context, p *Pool, name string) (*login.Provider, error) {
+	for _, a := range p.OpenIdConnectProviderARNs {
+		if oidcProviderName(a) != name {
+			continue
+		}
+		found, ok, err := s.IAM.OIDCProvider(ctx, string(a))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return &login.Provider{Name: name, ARN: string(a), Issuer: found.Issuer(), ClientIDs: found.Audiences()}, nil
+		}
+	}
+	return nil, nil
+}
+
+// notConfigured refuses a token of a provider that the pool does not have: a
+// token that is not even the named provider's own is told so first.
+func notConfigured(token *login.Token, name string, named bool) *awsapi.Error {
+	if iss := token.Issuer(); iss != "https://"+name && iss != name {
+		return invalidLoginToken(loginCause(login.IssuerMismatch), nil, "Issuer doesn't match providerName")
+	}
+	if named {
+		return loginsDontMatch(causeProviderNotConfigured)
+	}
+	return unsupportedProvider(causeProviderNotConfigured, nil)
+}
+
+// loginError gives AWS's sentence to what is wrong with a token.
+func loginError(err error) error {
+	var e *login.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	cause := loginCause(e.Cause)
+	if e.Kind == login.Unavailable {
+		return exception(externalService, "The identity provider could not be reached.").Because(cause, err)
+	}
+	switch e.Cause {
+	case login.NotAJWT:
+		return invalidLoginToken(cause, err, "Not a valid OpenId Connect identity token.")
+	case login.ClaimMissing:
+		return invalidLoginToken(cause, err, "Missing a required claim: %s", e.Claim)
+	case login.IssuerMismatch:
+		return invalidLoginToken(cause, err, "Issuer doesn't match providerName")
+	case login.TokenExpired:
+		return invalidLoginToken(cause, err, "Token expired: %d >= %d", e.Now, e.Expires)
+	case login.AudienceMismatch:
+		return unsupportedProvider(cause, err)
+	}
+	return invalidLoginToken(cause, err, "Couldn't verify signed token.")
+}
+
+// loginCause is the cause of a token's refusal: that of package login, marked
+// as such.
+func loginCause(c login.Cause) awsapi.Cause { return awsapi.Cause("login-" + c) }

@@ -1,0 +1,129 @@
+package cognito
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/sts"
+)
+
+const (
+	// sessionName is the role session name of the enhanced flow.
+	sessionName = "CognitoIdentityCredentials"
+	// credentialsDuration is how long credentials of the enhanced flow last.
+	credentialsDuration = time.Hour
+	// tokenDuration is how long a token of GetOpenIdToken lasts.
+	tokenDuration = 10 * time.Minute
+)
+
+// GetOpenIdToken gives an identity a token that an STS trusts: the first half
+// of the basic (classic) flow.
+func (s *Service) GetOpenIdToken(ctx context.Context, _ awsapi.Caller, in *GetOpenIdTokenInput) (*GetOpenIdTokenResponse, error) {
+	i, p, err := s.identityAndPool(ctx, in.IdentityId)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkClassicFlow(); err != nil {
+		return nil, err
+	}
+	i, proofs, err := s.enter(ctx, i, p, in.Logins)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.OpenID.Sign(ctx, p.Region(), s.claims(i, p, proofs, tokenDuration))
+	if err != nil {
+		return nil, err
+	}
+	return &GetOpenIdTokenResponse{IdentityId: i.ID(p), Token: OIDCToken(token)}, nil
+}
+
+// checkClassicFlow refuses the basic (classic) flow where the pool does not
+// allow it, or chooses roles by rules which that flow would go round.
+func (p *Pool) checkClassicFlow() error {
+	if len(p.RoleMappings) > 0 {
+		return exception(invalidParameter, "Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.").Because(causeClassicFlow, nil)
+	}
+	if !p.classicFlow() {
+		return exception(invalidParameter, "Basic (classic) flow is not enabled, please use enhanced flow.").Because(causeClassicFlow, nil)
+	}
+	return nil
+}
+
+// GetCredentialsForIdentity gives an identity temporary credentials: the second
+// half of the enhanced flow.
+func (s *Service) GetCredentialsForIdentity(ctx context.Context, _ awsapi.Caller, in *GetCredentialsForIdentityInput) (*GetCredentialsForIdentityResponse, error) {
+	i, p, err := s.identityAndPool(ctx, in.IdentityId)
+	if err != nil {
+		return nil, err
+	}
+	i, proofs, err := s.enter(ctx, i, p, in.Logins)
+	if err != nil {
+		return nil, err
+	}
+	role := p.role(len(proofs) > 0)
+	if role == "" {
+		return nil, badConfiguration(causeRoleNotSet, nil)
+	}
+	made, err := s.STS.AssumeRoleForIdentity(ctx, string(role), s.claims(i, p, proofs, tokenDuration), sessionName, credentialsDuration)
+	if err != nil {
+		var refused *sts.Refusal
+		if errors.As(err, &refused) {
+			return nil, badConfiguration(refused.Cause, err)
+		}
+		return nil, err
+	}
+	return &GetCredentialsForIdentityResponse{IdentityId: i.ID(p), Credentials: &Credentials{
+		AccessKeyId:  made.AccessKeyId,
+		SecretKey:    made.SecretAccessKey,
+		SessionToken: made.SessionToken,
+		Expiration:   made.Expiration,
+	}}, nil
+}
+
+// role is the pool's default role for its users or its guests.
+func (p *Pool) role(authenticated bool) ARNString {
+	if authenticated {
+		return p.Roles["authenticated"]
+	}
+	return p.Roles["unauthenticated"]
+}
+
+// enter lets the holder of an identity in: a guest with nothing but the ID, or
+// somebody with logins that lead to it.
+func (s *Service) enter(ctx context.Context, i *Identity, p *Pool, logins LoginsMap) (*Identity, []proof, error) {
+	if len(logins) == 0 {
+		return i, nil, guestOf(i, p)
+	}
+	proofs, err := s.prove(ctx, p, logins, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	i, err = s.settle(ctx, p, i, loginsOf(proofs))
+	return i, proofs, err
+}
+
+// claims are what a token of an identity says. The enhanced flow shows them to
+// STS as they are, the basic flow signs them.
+func (s *Service) claims(i *Identity, p *Pool, proofs []proof, lasts time.Duration) *openid.Claims {
+	now := s.now()
+	c := &openid.Claims{
+		Subject:  string(i.ID(p)),
+		Audience: string(p.IdentityPoolId),
+		AMR:      []string{"unauthenticated"},
+		Issuer:   s.OpenID.Issuer,
+		IssuedAt: now.Unix(),
+		Expires:  now.Add(lasts).Unix(),
+	}
+	if len(proofs) > 0 {
+		c.IdentityPoolARN = p.ARN()
+		c.AMR = make([]string, 1, 1+2*len(proofs))
+		c.AMR[0] = "authenticated"
+		for _, f := range proofs {
+			c.AMR = append(c.AMR, f.name, f.qualified)
+		}
+	}
+	return c
+}

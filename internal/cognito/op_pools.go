@@ -1,0 +1,177 @@
+package cognito
+
+import (
+	"context"
+
+	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// ownPool finds a pool that belongs to the caller: of the caller's account and
+// of the region that the request was signed for.
+func ownPool(tx Tx, c awsapi.Caller, id IdentityPoolId) (*Pool, error) {
+	p, err := tx.Pool(id)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil || p.Account != c.Account || p.Region() != c.Region {
+		return nil, poolNotFound(id)
+	}
+	return p, nil
+}
+
+// viewPool finds a pool that belongs to the caller.
+func (s *Service) viewPool(ctx context.Context, c awsapi.Caller, id IdentityPoolId) (p *Pool, err error) {
+	audit.From(ctx).Set("pool", string(id))
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err = ownPool(tx, c, id)
+		return err
+	})
+	return p, err
+}
+
+// changePool changes a pool that belongs to the caller. Changes of one pool
+// wait for each other in the store.
+func (s *Service) changePool(ctx context.Context, c awsapi.Caller, id IdentityPoolId, change func(*Pool) error) (p *Pool, err error) {
+	audit.From(ctx).Set("pool", string(id))
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		was, err := ownPool(tx, c, id)
+		if err != nil {
+			return err
+		}
+		p = was.clone()
+		if err := change(p); err != nil {
+			return err
+		}
+		p.Version++
+		return tx.SavePool(p)
+	})
+	return p, err
+}
+
+// CreateIdentityPool makes a pool in the region that the request was signed
+// for. The region's first pool makes the region's signing key, which is
+// published before anything can be signed with it.
+func (s *Service) CreateIdentityPool(ctx context.Context, c awsapi.Caller, in *CreateIdentityPoolInput) (*IdentityPool, error) {
+	g, err := newGUID(s.rand())
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{Account: c.Account, Version: 1, Created: s.now(), IdentityPool: IdentityPool{
+		IdentityPoolId:                 IdentityPoolId(c.Region + ":" + g.String()),
+		IdentityPoolName:               in.IdentityPoolName,
+		AllowUnauthenticatedIdentities: in.AllowUnauthenticatedIdentities,
+		AllowClassicFlow:               in.AllowClassicFlow,
+		SupportedLoginProviders:        in.SupportedLoginProviders,
+		DeveloperProviderName:          in.DeveloperProviderName,
+		OpenIdConnectProviderARNs:      in.OpenIdConnectProviderARNs,
+		CognitoIdentityProviders:       in.CognitoIdentityProviders,
+		SamlProviderARNs:               in.SamlProviderARNs,
+		IdentityPoolTags:               in.IdentityPoolTags,
+	}}
+	p.normalize()
+	if err := p.check(s.Limits); err != nil {
+		return nil, err
+	}
+	if err := s.OpenID.EnsureKey(ctx, c.Region); err != nil {
+		return nil, err
+	}
+	audit.From(ctx).Set("pool", string(p.IdentityPoolId))
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		n, err := tx.CountPools(c.Account, c.Region)
+		if err != nil {
+			return err
+		}
+		if n >= s.Limits.PoolsPerAccount {
+			return exception(limitExceeded, "The account can have at most %d identity pools in a region.", s.Limits.PoolsPerAccount).Because(causeLimitPools, nil)
+		}
+		return tx.AddPool(p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &p.IdentityPool, nil
+}
+
+// DescribeIdentityPool shows a pool's settings.
+func (s *Service) DescribeIdentityPool(ctx context.Context, c awsapi.Caller, in *DescribeIdentityPoolInput) (*IdentityPool, error) {
+	p, err := s.viewPool(ctx, c, in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	return &p.IdentityPool, nil
+}
+
+// UpdateIdentityPool replaces a pool's settings: what is left out goes back to
+// its default, but for the developer provider's name and the tags, which stay.
+func (s *Service) UpdateIdentityPool(ctx context.Context, c awsapi.Caller, in *IdentityPool) (*IdentityPool, error) {
+	p, err := s.changePool(ctx, c, in.IdentityPoolId, func(p *Pool) error {
+		was := p.IdentityPool
+		p.IdentityPool = *in
+		switch {
+		case in.DeveloperProviderName == "":
+			p.DeveloperProviderName = was.DeveloperProviderName
+		case was.DeveloperProviderName != "" && in.DeveloperProviderName != was.DeveloperProviderName:
+			return exception(invalidParameter, "The developer provider name cannot be changed once it is set.").Because(causeDeveloperProviderName, nil)
+		}
+		if in.IdentityPoolTags == nil {
+			p.IdentityPoolTags = was.IdentityPoolTags
+		}
+		p.normalize()
+		if err := p.check(s.Limits); err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &p.IdentityPool, nil
+}
+
+// DeleteIdentityPool removes a pool with all its identities.
+func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *DeleteIdentityPoolInput) (*awsapi.None, error) {
+	audit.From(ctx).Set("pool", string(in.IdentityPoolId))
+	var number int64
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		p, err := ownPool(tx, c, in.IdentityPoolId)
+		if err != nil {
+			return err
+		}
+		number = p.Number
+		return tx.DeletePool(p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Guests.forget(number)
+	return &awsapi.None{}, nil
+}
+
+// ListIdentityPools lists the account's pools in the region that the request
+// was signed for.
+func (s *Service) ListIdentityPools(ctx context.Context, c awsapi.Caller, in *ListIdentityPoolsInput) (*ListIdentityPoolsResponse, error) {
+	const op = "ListIdentityPools"
+	of := c.Account + "/" + c.Region
+	after, bad := s.after(op, of, in.NextToken)
+	if bad != nil {
+		return nil, bad
+	}
+	out := &ListIdentityPoolsResponse{IdentityPools: IdentityPoolsList{}}
+	most := int(in.MaxResults)
+	err := s.Store.View(ctx, func(tx Tx) error {
+		pools, err := tx.Pools(c.Account, c.Region, IdentityPoolId(after), most+1)
+		if len(pools) > most {
+			pools = pools[:most]
+			out.NextToken = s.nextToken(op, of, string(pools[most-1].IdentityPoolId))
+		}
+		for _, p := range pools {
+			out.IdentityPools = append(out.IdentityPools, IdentityPoolShortDescription{p.IdentityPoolId, p.IdentityPoolName})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

@@ -1,0 +1,203 @@
+package cognito
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/daypass/daypass/internal/arn"
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// Pool is an identity pool with what the wire does not show.
+type Pool struct {
+	IdentityPool
+	// Account owns the pool.
+	Account string
+	// Number stands for the pool in the identities' rows. It is random and never
+	// used twice.
+	Number int64
+	// Version goes up with each change.
+	Version int64
+	// Created is when the pool was made.
+	Created time.Time
+	// Roles and RoleMappings are what SetIdentityPoolRoles set.
+	Roles        RolesMap
+	RoleMappings RoleMappingMap
+	// Providers gives each provider that the pool ever accepted a small number,
+	// which stands for it in the logins' rows. A number is never given twice:
+	// identities keep logins of providers that the pool no longer accepts.
+	Providers map[string]int32
+}
+
+// Region is the pool's region, the first half of its ID.
+func (p *Pool) Region() string {
+	region, _, _ := strings.Cut(string(p.IdentityPoolId), ":")
+	return region
+}
+
+// ARN is the pool's name in policies and tokens.
+func (p *Pool) ARN() string { return poolARN(p.Account, p.IdentityPoolId) }
+
+func poolARN(account string, id IdentityPoolId) string {
+	region, _, _ := strings.Cut(string(id), ":")
+	return arn.ARN{Partition: "aws", Service: "cognito-identity", Region: region, Account: account, Resource: "identitypool/" + string(id)}.String()
+}
+
+// clone copies the pool, so that a change never touches one that others read.
+func (p *Pool) clone() *Pool {
+	c := *p
+	c.Providers = maps.Clone(p.Providers)
+	return &c
+}
+
+// classicFlow says whether the basic (classic) flow is allowed: it is unless
+// the pool says no.
+func (p *Pool) classicFlow() bool { return p.AllowClassicFlow == nil || *p.AllowClassicFlow }
+
+// providerNames are the providers that the pool accepts logins from now.
+func (p *Pool) providerNames() []string {
+	var names []string
+	for name := range p.SupportedLoginProviders {
+		names = append(names, string(name))
+	}
+	for _, c := range p.CognitoIdentityProviders {
+		names = append(names, string(c.ProviderName))
+	}
+	for _, a := range p.OpenIdConnectProviderARNs {
+		names = append(names, oidcProviderName(a))
+	}
+	for _, a := range p.SamlProviderARNs {
+		names = append(names, string(a))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// numberProviders gives a number to each provider that has none yet. It must
+// follow every change of the settings.
+func (p *Pool) numberProviders() {
+	if p.Providers == nil {
+		p.Providers = map[string]int32{}
+	}
+	names := p.providerNames()
+	if p.DeveloperProviderName != "" {
+		names = append(names, string(p.DeveloperProviderName))
+	}
+	for _, name := range names {
+		if _, ok := p.Providers[name]; !ok {
+			p.Providers[name] = int32(len(p.Providers) + 1)
+		}
+	}
+}
+
+// providerName gives the name behind a number.
+func (p *Pool) providerName(number int32) IdentityProviderName {
+	for name, n := range p.Providers {
+		if n == number {
+			return IdentityProviderName(name)
+		}
+	}
+	return ""
+}
+
+// oidcProviderName is the Logins key of an OpenID Connect provider: its issuer
+// without the scheme, which is what its ARN ends in.
+func oidcProviderName(a ARNString) string {
+	_, name, _ := strings.Cut(string(a), ":oidc-provider/")
+	return name
+}
+
+// publicProviders are the providers that SupportedLoginProviders may name.
+var publicProviders = []IdentityProviderName{
+	"graph.facebook.com", "accounts.google.com", "appleid.apple.com", "www.amazon.com", "api.twitter.com", "www.digits.com",
+}
+
+// ownProvider is the name of our own tokens, wherever a provider is named. No
+// pool can have it.
+const ownProvider = "cognito-identity.amazonaws.com"
+
+var userPoolName = regexp.MustCompile(`\Acognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[\w-]+_[0-9A-Za-z]+\z`)
+
+// check says whether the settings make sense, beyond the API model's own
+// constraints.
+func (p *Pool) check(l Limits) *awsapi.Error {
+	for name := range p.SupportedLoginProviders {
+		if !slices.Contains(publicProviders, name) {
+			return notPublicProvider()
+		}
+	}
+	if n := p.DeveloperProviderName; n == ownProvider || slices.Contains(publicProviders, IdentityProviderName(n)) {
+		return exception(invalidParameter, "The developer provider name is the name of a public provider.").Because(causeDeveloperProviderName, nil)
+	}
+	if len(p.CognitoIdentityProviders) > l.UserPoolProviders {
+		return exception(limitExceeded, "An identity pool can have at most %d Cognito identity providers.", l.UserPoolProviders).Because(causeLimitUserPoolProviders, nil)
+	}
+	for _, c := range p.CognitoIdentityProviders {
+		if !userPoolName.MatchString(string(c.ProviderName)) || c.ClientId == "" {
+			return exception(invalidParameter, "Invalid Cognito Identity Provider").Because(causeUserPoolName, nil)
+		}
+	}
+	for _, a := range p.OpenIdConnectProviderARNs {
+		if !p.isProviderARN(a, "oidc-provider/") || oidcProviderName(a) == ownProvider {
+			return exception(invalidParameter, "Invalid OpenID Connect provider ARN '%s'.", a).Because(causeProviderArn, nil)
+		}
+	}
+	for _, a := range p.SamlProviderARNs {
+		if !p.isProviderARN(a, "saml-provider/") {
+			return exception(invalidParameter, "Invalid SAML provider ARN '%s'.", a).Because(causeProviderArn, nil)
+		}
+	}
+	return checkTags(p.IdentityPoolTags, l)
+}
+
+func (p *Pool) isProviderARN(a ARNString, kind string) bool {
+	parsed, err := arn.Parse(string(a))
+	return err == nil && parsed.Service == "iam" && parsed.Region == "" &&
+		strings.HasPrefix(parsed.Resource, kind) && len(parsed.Resource) > len(kind)
+}
+
+var tagCharacters = regexp.MustCompile(`\A[\p{L}\p{Z}\p{N}_.:/=+\-@]*\z`)
+
+func checkTags(tags IdentityPoolTagsType, l Limits) *awsapi.Error {
+	if len(tags) > l.TagsPerPool {
+		return exception(invalidParameter, "An identity pool can have at most %d tags.", l.TagsPerPool).Because(causeLimitTags, nil)
+	}
+	for k, v := range tags {
+		if strings.HasPrefix(strings.ToLower(string(k)), "aws:") {
+			return exception(invalidParameter, "Tag keys that begin with aws: are reserved.").Because(causeTag, nil)
+		}
+		if !tagCharacters.MatchString(string(k)) || !tagCharacters.MatchString(string(v)) {
+			return exception(invalidParameter, "Tags may have letters, digits, spaces and the characters _ . : / = + - @ only.").Because(causeTag, nil)
+		}
+	}
+	return nil
+}
+
+// normalize fills in what AWS echoes though nobody sent it.
+func (p *Pool) normalize() {
+	if p.IdentityPoolTags == nil {
+		p.IdentityPoolTags = IdentityPoolTagsType{}
+	}
+	p.CognitoIdentityProviders = slices.Clone(p.CognitoIdentityProviders)
+	for i := range p.CognitoIdentityProviders {
+		if p.CognitoIdentityProviders[i].ServerSideTokenCheck == nil {
+			p.CognitoIdentityProviders[i].ServerSideTokenCheck = new(bool)
+		}
+	}
+	if len(p.SupportedLoginProviders) == 0 {
+		p.SupportedLoginProviders = nil
+	}
+	if len(p.CognitoIdentityProviders) == 0 {
+		p.CognitoIdentityProviders = nil
+	}
+	if len(p.OpenIdConnectProviderARNs) == 0 {
+		p.OpenIdConnectProviderARNs = nil
+	}
+	if len(p.SamlProviderARNs) == 0 {
+		p.SamlProviderARNs = nil
+	}
+	p.numberProviders()
+}

@@ -1,0 +1,189 @@
+package cognito
+
+import (
+	"context"
+	"time"
+
+	"github.com/daypass/daypass/internal/audit"
+)
+
+// identityAndPool finds an identity and its pool.
+func (s *Service) identityAndPool(ctx context.Context, id IdentityId) (i *Identity, p *Pool, err error) {
+	audit.From(ctx).Set("identity", audit.Hash(string(id)))
+	region, g, ok := parseID(string(id))
+	if !ok {
+		return nil, nil, identityNotFound(id)
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if i, err = tx.Identity(g); err != nil || i == nil {
+			return err
+		}
+		p, err = tx.PoolByNumber(i.Pool)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if i == nil || p == nil || p.Region() != region {
+		return nil, nil, identityNotFound(id)
+	}
+	e := audit.From(ctx)
+	e.SetRegion(region)
+	e.Set("pool", string(p.IdentityPoolId))
+	return i, p, nil
+}
+
+// guest makes a new guest of a pool.
+func (s *Service) guest(ctx context.Context, p *Pool) (*Identity, error) {
+	if !p.AllowUnauthenticatedIdentities {
+		return nil, guestsRefused()
+	}
+	now := s.now()
+	if !s.Guests.allow(p.Number, now) {
+		return nil, exception(tooManyRequests, "Rate exceeded").Because(causeGuestRate, nil)
+	}
+	i, err := s.fresh(p, now)
+	if err != nil {
+		return nil, err
+	}
+	return i, s.Store.Update(ctx, func(tx Tx) error {
+		if err := stillThere(tx, p); err != nil {
+			return err
+		}
+		return tx.AddIdentity(i)
+	})
+}
+
+// fresh is an identity that is not stored yet.
+func (s *Service) fresh(p *Pool, now time.Time) (*Identity, error) {
+	g, err := newGUID(s.rand())
+	return &Identity{GUID: g, Pool: p.Number, Created: now, Modified: now}, err
+}
+
+// stillThere says whether a pool that was read before still exists, so that
+// nothing is added to one that is gone.
+func stillThere(tx Tx, p *Pool) error {
+	now, err := tx.PoolByNumber(p.Number)
+	if err == nil && now == nil {
+		err = poolNotFound(p.IdentityPoolId)
+	}
+	return err
+}
+
+// guestOf checks that an identity may be used without a login.
+func guestOf(i *Identity, p *Pool) error {
+	switch {
+	case i.Disabled:
+		return identityForbidden(i.ID(p), causeIdentityDisabled)
+	case i.Authenticated:
+		return identityForbidden(i.ID(p), causeIdentityNotAGuest)
+	case !p.AllowUnauthenticatedIdentities:
+		return guestsRefused()
+	}
+	return nil
+}
+
+// settle finds the identity that proven logins lead to, and links, makes or
+// merges what it takes. Given is the identity that the call names, or nil.
+// What is already so costs no write.
+func (s *Service) settle(ctx context.Context, p *Pool, given *Identity, logins []Login) (*Identity, error) {
+	if given == nil {
+		known, err := s.known(ctx, p, logins)
+		if known != nil || err != nil {
+			return known, err
+		}
+	} else if !given.Disabled && given.hasAll(logins) {
+		return given, nil
+	}
+	return s.change(ctx, p, given, logins)
+}
+
+// known finds the identity that has all the logins, if there is one.
+func (s *Service) known(ctx context.Context, p *Pool, logins []Login) (*Identity, error) {
+	var i *Identity
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		i, err = tx.IdentityByLogin(p.Number, logins[0])
+		return err
+	})
+	if err != nil || i == nil || !i.hasAll(logins) {
+		return nil, err
+	}
+	return i, nil
+}
+
+// change decides with everything read again inside one transaction.
+func (s *Service) change(ctx context.Context, p *Pool, given *Identity, logins []Login) (*Identity, error) {
+	now := s.now()
+	fresh, err := s.fresh(p, now)
+	if err != nil {
+		return nil, err
+	}
+	var survivor *Identity
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if err := stillThere(tx, p); err != nil {
+			return err
+		}
+		var was *Identity
+		if given != nil {
+			if was, err = tx.Identity(given.GUID); err != nil {
+				return err
+			}
+			if was == nil {
+				return identityNotFound(given.ID(p))
+			}
+		}
+		owners, err := ownersOf(tx, p, logins)
+		if err != nil {
+			return err
+		}
+		r, refused := resolve(p, was, owners, fresh, logins, now)
+		if refused != nil {
+			return refused
+		}
+		survivor = r.survivor
+		return save(tx, r, fresh, was, owners)
+	})
+	return survivor, err
+}
+
+// ownersOf finds the active identities that logins belong to, each once.
+func ownersOf(tx Tx, p *Pool, logins []Login) ([]*Identity, error) {
+	var owners []*Identity
+	for _, l := range logins {
+		i, err := tx.IdentityByLogin(p.Number, l)
+		if err != nil {
+			return nil, err
+		}
+		if i != nil && find(owners, i.GUID) == nil {
+			owners = append(owners, i)
+		}
+	}
+	return owners, nil
+}
+
+func find(all []*Identity, g GUID) *Identity {
+	for _, i := range all {
+		if i != nil && i.GUID == g {
+			return i
+		}
+	}
+	return nil
+}
+
+// save stores what resolve decided.
+func save(tx Tx, r *resolution, fresh, given *Identity, owners []*Identity) error {
+	if !r.changed {
+		return nil
+	}
+	if r.survivor.GUID == fresh.GUID {
+		return tx.AddIdentity(r.survivor)
+	}
+	is := append([]*Identity{r.survivor}, r.merged...)
+	was := make([]*Identity, len(is))
+	for n, i := range is {
+		if was[n] = find(owners, i.GUID); was[n] == nil {
+			was[n] = given
+		}
+	}
+	return tx.SaveIdentities(was, is)
+}

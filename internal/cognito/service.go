@@ -1,0 +1,110 @@
+package cognito
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"time"
+
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/sts"
+)
+
+// Service is the service cognito-identity.
+type Service struct {
+	// Account is the account whose pools these are.
+	Account string
+	// Store keeps pools and identities.
+	Store Store
+	// IAM has the roles and the OpenID Connect providers.
+	IAM *iam.Service
+	// STS makes temporary credentials.
+	STS *sts.Service
+	// OpenID signs our own tokens.
+	OpenID *openid.Provider
+	// OIDC checks the tokens of OpenID Connect providers.
+	OIDC *login.OIDC
+	// Pages seals the tokens that say where a listing goes on.
+	Pages *seal.Box
+	// Limits are the quotas.
+	Limits Limits
+	// Guests limits how fast strangers can make guests; nil for no limit.
+	Guests *GuestLimiter
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Rand makes identifiers; nil means crypto/rand.
+	Rand io.Reader
+}
+
+// Limits are the quotas of the service (Amazon Cognito Developer Guide, Quotas).
+type Limits struct {
+	// PoolsPerAccount is the most pools of an account in a region.
+	PoolsPerAccount int
+	// UserPoolProviders is the most user-pool clients of a pool.
+	UserPoolProviders int
+	// TagsPerPool is the most tags of a pool.
+	TagsPerPool int
+}
+
+// DefaultLimits are AWS's.
+func DefaultLimits() Limits {
+	return Limits{PoolsPerAccount: 1000, UserPoolProviders: 50, TagsPerPool: 50}
+}
+
+// Store is what the service asks of a database. Functions of a transaction may
+// run again and touch nothing outside.
+type Store interface {
+	// View gives one consistent state to read.
+	View(ctx context.Context, read func(Tx) error) error
+	// Update changes the state: all of it durably before it returns nil, or
+	// nothing of it.
+	Update(ctx context.Context, change func(Tx) error) error
+}
+
+// Tx is a transaction. Getters answer nil for what is not there. What they
+// return belongs to everybody and is never changed.
+type Tx interface {
+	// Pool finds a pool by its ID.
+	Pool(IdentityPoolId) (*Pool, error)
+	// PoolByNumber finds a pool by its number.
+	PoolByNumber(int64) (*Pool, error)
+	// Pools lists an account's pools in a region by ID, those after the given one.
+	Pools(account, region string, after IdentityPoolId, limit int) ([]*Pool, error)
+	// CountPools counts an account's pools in a region.
+	CountPools(account, region string) (int, error)
+	// AddPool stores a new pool and gives it its number.
+	AddPool(*Pool) error
+	// SavePool stores a changed pool.
+	SavePool(*Pool) error
+	// DeletePool removes a pool with all its identities.
+	DeletePool(*Pool) error
+
+	// Identity finds an identity by its GUID, of whatever pool.
+	Identity(GUID) (*Identity, error)
+	// IdentityByLogin finds the active identity that a login belongs to.
+	IdentityByLogin(pool int64, l Login) (*Identity, error)
+	// Identities lists a pool's identities by GUID, those after the given one.
+	Identities(pool int64, after *GUID, limit int, hideDisabled bool) ([]*Identity, error)
+	// AddIdentity stores a new identity with its logins.
+	AddIdentity(*Identity) error
+	// SaveIdentities stores changed identities; between them logins may move.
+	SaveIdentities(was, is []*Identity) error
+}
+
+func (s *Service) now() time.Time {
+	now := time.Now
+	if s.Now != nil {
+		now = s.Now
+	}
+	return now().UTC().Truncate(time.Millisecond)
+}
+
+func (s *Service) rand() io.Reader {
+	if s.Rand == nil {
+		return rand.Reader
+	}
+	return s.Rand
+}

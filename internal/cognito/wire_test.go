@@ -1,0 +1,253 @@
+package cognito_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+var renew = flag.Bool("update", false, "write the answers in testdata/wire anew")
+
+// The transcripts of testdata/wire are conversations with the whole server,
+// byte for byte. A section "N request" begins with the operation and who asks,
+//
+//	cognito-identity CreateIdentityPool root
+//
+// followed by the body: JSON, or for sts and iam a parameter a line. Who asks
+// is root, nobody, or "as N": the credentials of answer N. In a body, ${N.Name}
+// is a member of answer N and ${token WHO} an ID token, fetched by a sign-in of
+// that user. The section "N answer" is the status, the headers and the body. What
+// is different each time is written as a word in capitals.
+func TestWire(t *testing.T) {
+	files, err := filepath.Glob("testdata/wire/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no transcripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { replay(t, file) })
+	}
+}
+
+func replay(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWire(t)
+	var out txtar.Archive
+	out.Comment = archive.Comment
+	for _, f := range archive.Files {
+		n, kind, _ := strings.Cut(f.Name, " ")
+		if kind != "request" {
+			continue
+		}
+		got := w.ask(n, string(f.Data))
+		out.Files = append(out.Files, f, txtar.File{Name: n + " answer", Data: []byte(got)})
+	}
+	if *renew {
+		if err := os.WriteFile(file, txtar.Format(&out), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(&out))); diff != "" {
+		t.Errorf("%s (-want +got)\n%s", file, diff)
+	}
+}
+
+// wire is a server with a fixed clock and identifiers that repeat, and an
+// OpenID provider beside it.
+type wire struct {
+	t        *testing.T
+	server   *daypasstest.Server
+	provider *idp.Server
+	now      time.Time
+	answers  map[string]string
+	tokens   map[string]string
+}
+
+func newWire(t *testing.T) *wire {
+	w := &wire{t: t, now: time.Date(2026, 1, 1, 12, 0, 0, 123e6, time.UTC), answers: map[string]string{}, tokens: map[string]string{}}
+	now := func() time.Time { return w.now }
+	w.server = daypasstest.Start(t, daypasstest.Config{
+		Issuer: "https://cognito-identity.amazonaws.com", Now: now, Rand: daypasstest.Seeded(1),
+		GuestsPerSecond: 1, GuestBurst: 3, CORSOrigins: []string{"https://app.example"},
+	})
+	var err error
+	w.provider, err = idp.Start(t.Context(), idp.Config{Now: now, IDTokenLifetime: time.Hour,
+		Users: []idp.User{{Subject: "alice", Password: "pw"}, {Subject: "bob", Password: "pw"}},
+		Clients: []idp.Client{
+			{ID: "app", RedirectURIs: []string{"http://127.0.0.1/cb"}},
+			{ID: "other", RedirectURIs: []string{"http://127.0.0.1/cb"}},
+		},
+	}, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.provider.Close() })
+	return w
+}
+
+// ask sends the request of a section and gives the text of its answer.
+func (w *wire) ask(n, text string) string {
+	w.t.Helper()
+	head, body, _ := strings.Cut(text, "\n")
+	words := strings.Fields(head)
+	if len(words) < 3 {
+		w.t.Fatalf("%s request: %q: want SERVICE OPERATION WHO", n, head)
+	}
+	r, content := w.request(words[0], words[1], w.expand(strings.TrimSpace(body)))
+	w.sign(r, words[0], words[2:], content)
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	got, err := io.ReadAll(answer.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.answers[n] = string(got)
+	return w.scrub(render(answer, string(got)))
+}
+
+func (w *wire) request(service, operation, body string) (*http.Request, []byte) {
+	w.t.Helper()
+	content, header := []byte(body), http.Header{}
+	switch service {
+	case "cognito-identity":
+		header.Set("Content-Type", "application/x-amz-json-1.1")
+		header.Set("X-Amz-Target", "AWSCognitoIdentityService."+operation)
+	default:
+		header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+		form := url.Values{"Action": {operation}, "Version": {map[string]string{"sts": "2011-06-15", "iam": "2010-05-08"}[service]}}
+		for line := range strings.SplitSeq(body, "\n") {
+			if name, value, ok := strings.Cut(line, "="); ok {
+				form.Set(name, value)
+			}
+		}
+		content = []byte(form.Encode())
+	}
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.server.URL+"/", bytes.NewReader(content))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header = header
+	return r, content
+}
+
+func (w *wire) sign(r *http.Request, service string, who []string, body []byte) {
+	w.t.Helper()
+	c := sigv4.Credentials{AccessKeyID: daypasstest.AccessKeyID, SecretAccessKey: daypasstest.SecretAccessKey}
+	switch who[0] {
+	case "nobody":
+		return
+	case "root":
+	case "as":
+		var out struct {
+			Credentials struct{ AccessKeyId, SecretKey, SessionToken string }
+		}
+		if err := json.Unmarshal([]byte(w.answers[who[1]]), &out); err != nil {
+			w.t.Fatal(err)
+		}
+		c = sigv4.Credentials{AccessKeyID: out.Credentials.AccessKeyId, SecretAccessKey: out.Credentials.SecretKey, SessionToken: out.Credentials.SessionToken}
+	default:
+		w.t.Fatalf("who is %q?", who[0])
+	}
+	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: "/", Host: r.URL.Host, Header: r.Header, Body: body}, c, daypasstest.Region, service, w.now)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// expand puts in what a body takes from elsewhere.
+func (w *wire) expand(body string) string {
+	return variable.ReplaceAllStringFunc(body, func(v string) string {
+		words := strings.Fields(v[2 : len(v)-1])
+		switch {
+		case words[0] == "provider":
+			return w.providerName()
+		case words[0] == "token":
+			return w.token(words[1:])
+		}
+		n, path, _ := strings.Cut(words[0], ".")
+		var value any
+		if err := json.Unmarshal([]byte(w.answers[n]), &value); err != nil {
+			w.t.Fatalf("%s: %v", v, err)
+		}
+		for name := range strings.SplitSeq(path, ".") {
+			value = value.(map[string]any)[name]
+		}
+		return fmt.Sprint(value)
+	})
+}
+
+func (w *wire) providerName() string { return strings.TrimPrefix(w.provider.URL, "http://") }
+
+// token signs a user in: "alice", or "alice other" with another client.
+func (w *wire) token(who []string) string {
+	w.t.Helper()
+	key := strings.Join(who, " ")
+	if w.tokens[key] == "" {
+		client := "app"
+		if len(who) > 1 {
+			client = who[1]
+		}
+		tokens, err := idp.RelyingParty{Issuer: w.provider.URL, ClientID: client, RedirectURI: "http://127.0.0.1/cb"}.SignIn(w.t.Context(), who[0], "pw")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.tokens[key] = tokens.IDToken
+	}
+	return w.tokens[key]
+}
+
+func render(r *http.Response, body string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d\n", r.StatusCode)
+	r.Header.Del("Date")
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(r.Header[name], ", "))
+	}
+	b.WriteString("\n" + body + "\n")
+	return b.String()
+}
+
+var (
+	sealed   = regexp.MustCompile(`("(?:SessionToken|NextToken)":")[^"]+|(<(?:SessionToken|Marker)>)[^<]+`)
+	signed   = regexp.MustCompile(`("Token":"[^".]+\.[^".]+\.)[^"]+`)
+	lengthOf = regexp.MustCompile(`Content-Length: \d+`)
+)
+
+// scrub writes what is different each time as a word.
+func (w *wire) scrub(s string) string {
+	was := s
+	s = sealed.ReplaceAllString(s, "${1}${2}SEALED")
+	s = signed.ReplaceAllString(s, "${1}SIGNATURE")
+	s = strings.ReplaceAll(s, w.providerName(), "PROVIDER")
+	if s != was {
+		s = lengthOf.ReplaceAllString(s, "Content-Length: LENGTH")
+	}
+	return s
+}

@@ -1,0 +1,77 @@
+package iam
+
+import (
+	"strings"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// The resources that the operations are about, as IAM names them. Where an
+// input does not tell a role's path, the name stands alone.
+
+func namedRoleARN(c awsapi.Caller, name RoleNameType) string {
+	return string(roleARN(c.Account, "/", name))
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *CreateRoleRequest) ResourceARN(c awsapi.Caller) string {
+	path := in.Path
+	if path == "" {
+		path = "/"
+	}
+	return string(roleARN(c.Account, path, in.RoleName))
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *GetRoleRequest) ResourceARN(c awsapi.Caller) string { return namedRoleARN(c, in.RoleName) }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *DeleteRoleRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *PutRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *GetRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListRolePoliciesRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *DeleteRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListRolesRequest) ResourceARN(c awsapi.Caller) string {
+	return "arn:aws:iam::" + c.Account + ":role/" + strings.TrimPrefix(string(in.PathPrefix), "/")
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *CreateOpenIDConnectProviderRequest) ResourceARN(c awsapi.Caller) string {
+	_, name, _ := strings.Cut(string(in.Url), "://")
+	return "arn:aws:iam::" + c.Account + ":" + providerResource + strings.TrimSuffix(name, "/")
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *GetOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.OpenIDConnectProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *DeleteOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.OpenIDConnectProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListOpenIDConnectProvidersRequest) ResourceARN(c awsapi.Caller) string {
+	return "arn:aws:iam::" + c.Account + ":" + providerResource + "*"
+}

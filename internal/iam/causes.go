@@ -1,0 +1,51 @@
+package iam
+
+import "github.com/daypass/daypass/internal/awsapi"
+
+// The true causes of refusals, for the log (docs/causes.md is made from this).
+const (
+	// The value is not the ARN of an OpenID Connect provider.
+	causeArn awsapi.Cause = "arn"
+	// The provider's URL does not begin with https://, or does with http:// where that is not allowed.
+	causeIssuerNotHTTPS awsapi.Cause = "issuer-not-https"
+	// The provider's URL is the issuer of our own tokens, or the URL of this service.
+	causeIssuerOwn awsapi.Cause = "issuer-own"
+	// The provider's URL cannot be that of an OpenID Connect issuer.
+	causeIssuerURL awsapi.Cause = "issuer-url"
+	// The provider would have more client IDs than it may.
+	causeLimitClientIDs awsapi.Cause = "limit-client-ids"
+	// The account has as many OpenID Connect providers as it may.
+	causeLimitProviders awsapi.Cause = "limit-oidc-providers"
+	// The account has as many roles as it may.
+	causeLimitRoles awsapi.Cause = "limit-roles"
+	// The role's inline policies would together be longer than they may.
+	causeLimitRolePolicies awsapi.Cause = "limit-role-policies-size"
+	// The provider would have more thumbprints than it may.
+	causeLimitThumbprints awsapi.Cause = "limit-thumbprints"
+	// The role's trust policy is longer than it may be.
+	causeLimitTrustPolicy awsapi.Cause = "limit-trust-policy-size"
+	// There is a provider with this URL, whatever its scheme and last slash.
+	causeProviderExists awsapi.Cause = "oidc-provider-exists"
+	// There is no provider with this ARN in the account.
+	causeProviderMissing awsapi.Cause = "oidc-provider-missing"
+	// The marker that says where a listing goes on is not ours, or is for another listing.
+	causePageToken awsapi.Cause = "page-token"
+	// Permissions boundaries cannot be set yet.
+	causeBoundaryUnsupported awsapi.Cause = "permissions-boundary-unsupported"
+	// The policy document breaks the rules of the policy language; the detail says where.
+	causePolicyMalformed awsapi.Cause = "policy-malformed"
+	// The trust policy names an account, role or user that does not exist.
+	causePrincipalMissing awsapi.Cause = "principal-missing"
+	// There is a role with this name, whatever its case.
+	causeRoleExists awsapi.Cause = "role-exists"
+	// A role cannot be deleted while it has inline policies.
+	causeRoleHasPolicies awsapi.Cause = "role-has-policies"
+	// IAM has no such role.
+	causeRoleMissing awsapi.Cause = "role-missing"
+	// The role has no inline policy of this name.
+	causeRolePolicyMissing awsapi.Cause = "role-policy-missing"
+	// A tag has a reserved key, or two tags have the same key.
+	causeTag awsapi.Cause = "tag"
+	// A thumbprint is not the SHA-1 hash of a certificate.
+	causeThumbprint awsapi.Cause = "thumbprint"
+)

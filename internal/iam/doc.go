@@ -1,0 +1,28 @@
+// Package iam is the part of AWS Identity and Access Management (service iam,
+// version 2010-05-08) that identity pools and STS stand on: roles with their
+// trust policies and inline policies, and OpenID Connect providers.
+//
+// Its words:
+//
+//   - A role ([RoleEntity]) is something that can be assumed. Its trust policy
+//     (AssumeRolePolicyDocument) says by whom and under which conditions; its
+//     inline policies, permissions policies that it owns, say what the session
+//     may do then.
+//   - An OpenID Connect provider ([OIDCProvider]) says that the account trusts
+//     an issuer's tokens, and for which client IDs.
+//   - A unique ID such as AROA… ([NewID]) is never used again, unlike a name,
+//     and tells the account that it belongs to.
+//   - The root of an account is the caller who may do everything. Its access
+//     key ([RootAccessKey]) is configuration; it is in no table.
+//
+// IAM is global: nothing here has a region. The names of roles are unique
+// ignoring case and keep the case they were given. Policy documents are kept
+// byte for byte and written URL-encoded (RFC 3986), as AWS does.
+//
+// A document is parsed before it is stored ([policy.Parse]), so that what is
+// stored means something; an AWS principal in a trust policy must exist at that
+// time. The trust policy of a stored role is compiled once and then shared.
+//
+// Other services ask [Service.Role], [Service.OIDCProvider] and
+// [Service.AccessKey]; they know nothing of tables.
+package iam

@@ -1,0 +1,125 @@
+package iam
+
+import (
+	"fmt"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// The exceptions of the API, as their codes are on the wire.
+const (
+	concurrentModification      = "ConcurrentModification"
+	deleteConflict              = "DeleteConflict"
+	entityAlreadyExists         = "EntityAlreadyExists"
+	invalidInput                = "InvalidInput"
+	limitExceeded               = "LimitExceeded"
+	malformedPolicyDocument     = "MalformedPolicyDocument"
+	noSuchEntity                = "NoSuchEntity"
+	openIdIdpCommunicationError = "OpenIdIdpCommunicationError"
+	serviceFailure              = "ServiceFailure"
+	unmodifiableEntity          = "UnmodifiableEntity"
+
+	// validationError belongs to the protocol: any operation may answer with it.
+	validationError = "ValidationError"
+)
+
+// statuses are the HTTP statuses of the exceptions that are not answered with
+// 400.
+var statuses = map[string]int{
+	deleteConflict: 409, entityAlreadyExists: 409, limitExceeded: 409, noSuchEntity: 404,
+}
+
+func exception(code string, cause awsapi.Cause, format string, args ...any) *awsapi.Error {
+	return &awsapi.Error{Code: code, Message: fmt.Sprintf(format, args...), Status: statuses[code], Cause: cause}
+}
+
+func roleNotFound(name RoleNameType) *awsapi.Error {
+	return exception(noSuchEntity, causeRoleMissing, "The role with name %s cannot be found.", name)
+}
+
+func roleExists(name RoleNameType) *awsapi.Error {
+	return exception(entityAlreadyExists, causeRoleExists, "Role with name %s already exists.", name)
+}
+
+func roleHasPolicies() *awsapi.Error {
+	return exception(deleteConflict, causeRoleHasPolicies, "Cannot delete entity, must delete policies first.")
+}
+
+func rolePolicyNotFound(name PolicyNameType) *awsapi.Error {
+	return exception(noSuchEntity, causeRolePolicyMissing, "The role policy with name %s cannot be found.", name)
+}
+
+func boundaryUnsupported() *awsapi.Error {
+	return exception(invalidInput, causeBoundaryUnsupported, "PermissionsBoundary is not supported by this version.")
+}
+
+func malformedPolicy(err *policy.Error) *awsapi.Error {
+	e := exception(malformedPolicyDocument, causePolicyMalformed, "%s", err.Message)
+	e.Err = err.Err
+	return e
+}
+
+func invalidPrincipal(p policy.NamedPrincipal) *awsapi.Error {
+	return exception(malformedPolicyDocument, causePrincipalMissing, "%s", p.Invalid(nil).Message)
+}
+
+// quotaExceeded says which quota would be exceeded, by AWS's name for it.
+func quotaExceeded(cause awsapi.Cause, quota string, limit int) *awsapi.Error {
+	return exception(limitExceeded, cause, "Cannot exceed quota for %s: %d", quota, limit)
+}
+
+func rolePoliciesTooLarge(role RoleNameType, limit int) *awsapi.Error {
+	return exception(limitExceeded, causeLimitRolePolicies, "Maximum policy size of %d bytes exceeded for role %s", limit, role)
+}
+
+func duplicateTags() *awsapi.Error {
+	return exception(invalidInput, causeTag, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+}
+
+func reservedTag() *awsapi.Error {
+	return exception(invalidInput, causeTag, "aws: prefixed tag key names are not allowed for external use.")
+}
+
+func badMarker() *awsapi.Error {
+	return exception(validationError, causePageToken, "Invalid Marker.")
+}
+
+func badARN() *awsapi.Error {
+	return exception(validationError, causeArn, "Invalid ARN:  Could not be parsed!")
+}
+
+func providerNotFound(arn ArnType) *awsapi.Error {
+	return exception(noSuchEntity, causeProviderMissing, "OpenIDConnect Provider not found for arn %s", arn)
+}
+
+func providerExists(url OpenIDConnectProviderUrlType) *awsapi.Error {
+	return exception(entityAlreadyExists, causeProviderExists, "Provider with url %s already exists.", url)
+}
+
+// A URL that cannot be taken apart is answered with another code than one whose
+// parts are wrong; so does AWS.
+
+func badIssuer() *awsapi.Error {
+	return exception(validationError, causeIssuerURL, "Invalid Open ID Connect Provider URL")
+}
+
+func badIssuerPart() *awsapi.Error {
+	return exception(invalidInput, causeIssuerURL, "Invalid Open ID Connect Provider URL.")
+}
+
+func notHTTPS() *awsapi.Error {
+	return exception(invalidInput, causeIssuerNotHTTPS, "Invalid Open ID Connect Provider URL. The URL must begin with https://.")
+}
+
+func ownIssuer(url OpenIDConnectProviderUrlType) *awsapi.Error {
+	return exception(invalidInput, causeIssuerOwn, "%s is the issuer of this service's own tokens, which need no OpenID Connect provider.", url)
+}
+
+func tooManyThumbprints(limit int) *awsapi.Error {
+	return exception(invalidInput, causeLimitThumbprints, "Thumbprint list must contain fewer than %d entries.", limit)
+}
+
+func badThumbprint(t ThumbprintType) *awsapi.Error {
+	return exception(invalidInput, causeThumbprint, "Thumbprint %s must be 40 hexadecimal characters.", t)
+}

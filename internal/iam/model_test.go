@@ -1,0 +1,16 @@
+package iam_test
+
+import (
+	_ "embed"
+	"testing"
+
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/iam/modeltest"
+)
+
+//go:embed testdata/model/iam.json
+var apiModel []byte
+
+func TestModel(t *testing.T) {
+	modeltest.Compare(t, iam.Operations(nil), apiModel)
+}

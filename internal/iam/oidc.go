@@ -1,0 +1,228 @@
+package iam
+
+import (
+	"context"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/daypass/daypass/internal/arn"
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// OIDCProvider is an OpenID Connect provider as it is kept. It is never
+// changed.
+type OIDCProvider struct {
+	// Account owns the provider.
+	Account string
+	// ARN is its name: the URL without scheme and without a slash at the end.
+	ARN ArnType
+	// URL is what the iss of its tokens must be, character by character.
+	URL OpenIDConnectProviderUrlType
+	// ClientIDs are the audiences that its tokens may be for.
+	ClientIDs ClientIDListType
+	// Thumbprints are the SHA-1 hashes of certificates of its key server, in
+	// lower case.
+	Thumbprints ThumbprintListType
+	// Tags are its tags.
+	Tags TagListType
+	// Created is when it was made.
+	Created time.Time
+}
+
+// Name is the provider's name in policies and in the Logins of identity pools:
+// host[/path].
+func (p *OIDCProvider) Name() string { return providerName(p.ARN) }
+
+// Issuer is what the iss of the provider's tokens must be, character by
+// character.
+func (p *OIDCProvider) Issuer() string { return string(p.URL) }
+
+// Audiences are the client IDs that the provider's tokens may be for.
+func (p *OIDCProvider) Audiences() []string {
+	list := make([]string, len(p.ClientIDs))
+	for i, id := range p.ClientIDs {
+		list[i] = string(id)
+	}
+	return list
+}
+
+// shownURL is the URL as GetOpenIDConnectProvider shows it: without scheme. An
+// http one stays, or nobody could tell.
+func (p *OIDCProvider) shownURL() OpenIDConnectProviderUrlType {
+	return OpenIDConnectProviderUrlType(strings.TrimPrefix(string(p.URL), "https://"))
+}
+
+// OIDCProvider finds an OpenID Connect provider by its ARN.
+func (s *Service) OIDCProvider(ctx context.Context, arn string) (p *OIDCProvider, ok bool, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, ok, err = tx.OIDCProvider(ArnType(arn))
+		return err
+	})
+	return p, ok, err
+}
+
+// OIDCProviderARN is the ARN that an account's provider of an issuer has; false
+// for what cannot be an issuer. That there is one, and that it is of this
+// issuer to the character, is for the caller to see.
+func OIDCProviderARN(account, issuer string) (string, bool) {
+	if len(issuer) > 255 {
+		return "", false
+	}
+	u, err := parseIssuer(OpenIDConnectProviderUrlType(issuer))
+	if err != nil {
+		return "", false
+	}
+	return string(u.arn(account)), true
+}
+
+const providerResource = "oidc-provider/"
+
+// issuer is a provider's URL taken apart.
+type issuer struct {
+	scheme, host, port, path string
+}
+
+var (
+	hostLabel = regexp.MustCompile(`\A[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\z`)
+	portText  = regexp.MustCompile(`\A[1-9][0-9]{0,4}\z`)
+	pathText  = regexp.MustCompile(`\A[A-Za-z0-9._~+=,@-]+\z`)
+)
+
+// parseIssuer reads a provider's URL: scheme, host, perhaps a port, perhaps a
+// path. It takes no more than issuers have, so that no two readers can see two
+// things in one text: no user, query, fragment or percent sign, no empty
+// segment, no dots for segments.
+func parseIssuer(url OpenIDConnectProviderUrlType) (issuer, *awsapi.Error) {
+	var u issuer
+	scheme, rest, ok := strings.Cut(string(url), "://")
+	if !ok || rest == "" {
+		return u, badIssuer()
+	}
+	if scheme != "https" && scheme != "http" {
+		return u, notHTTPS()
+	}
+	u.scheme = scheme
+	authority, path, _ := strings.Cut(rest, "/")
+	u.path = path
+	if u.host, u.port, ok = splitHost(authority); !ok || !isHost(u.host) || !isPath(path) {
+		return u, badIssuerPart()
+	}
+	return u, nil
+}
+
+// splitHost takes host and port apart. An IPv6 address keeps its brackets.
+func splitHost(authority string) (host, port string, ok bool) {
+	host = authority
+	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
+		host, port = authority[:i], authority[i+1:]
+		return host, port, portText.MatchString(port)
+	}
+	return host, "", true
+}
+
+func isHost(host string) bool {
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		a, err := netip.ParseAddr(host[1 : len(host)-1])
+		return err == nil && a.Is6() && a.Zone() == ""
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if !hostLabel.MatchString(label) {
+			return false
+		}
+	}
+	return len(host) <= 253
+}
+
+// isPath looks at the path without its first slash.
+func isPath(path string) bool {
+	if path == "" {
+		return true
+	}
+	for segment := range strings.SplitSeq(strings.TrimSuffix(path, "/"), "/") {
+		if !pathText.MatchString(segment) || segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
+}
+
+// name is host[:port][/path], without a slash at the end.
+func (u issuer) name() string {
+	name := u.host
+	if u.port != "" {
+		name += ":" + u.port
+	}
+	if path := strings.TrimSuffix(u.path, "/"); path != "" {
+		name += "/" + path
+	}
+	return name
+}
+
+// bare is the name by which issuers are compared that must not be confused:
+// without the scheme's own port and ignoring case.
+func (u issuer) bare() string {
+	if u.scheme == "https" && u.port == "443" || u.scheme == "http" && u.port == "80" {
+		u.port = ""
+	}
+	return strings.ToLower(u.name())
+}
+
+func (u issuer) arn(account string) ArnType {
+	return ArnType(arn.ARN{Partition: "aws", Service: "iam", Account: account, Resource: providerResource + u.name()}.String())
+}
+
+// loopback says whether the host can only be this machine.
+func (u issuer) loopback() bool {
+	if strings.EqualFold(u.host, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(u.host, "[]"))
+	return err == nil && a.IsLoopback()
+}
+
+// builtIn is the host of AWS's own issuer of identity-pool tokens. What trusts
+// it trusts our tokens, whatever their issuer is.
+const builtIn = "cognito-identity.amazonaws.com"
+
+// own says whether the issuer is one of ours.
+func (s *Service) own(u issuer) bool {
+	if strings.EqualFold(u.host, builtIn) {
+		return true
+	}
+	return slices.ContainsFunc(s.OwnIssuers, func(url string) bool {
+		ours, err := parseIssuer(OpenIDConnectProviderUrlType(url))
+		return err == nil && ours.bare() == u.bare()
+	})
+}
+
+// checkIssuer reads the URL of a new provider.
+func (s *Service) checkIssuer(url OpenIDConnectProviderUrlType) (issuer, *awsapi.Error) {
+	u, err := parseIssuer(url)
+	switch {
+	case err != nil:
+		return u, err
+	case u.scheme == "http" && !(s.AllowLoopback && u.loopback()):
+		return u, notHTTPS()
+	case s.own(u):
+		return u, ownIssuer(url)
+	}
+	return u, nil
+}
+
+// parseProviderARN takes the ARN of a provider apart: an account's ARN of an
+// OpenID Connect provider and nothing else.
+func parseProviderARN(s ArnType) *awsapi.Error {
+	a, err := arn.Parse(string(s))
+	if err != nil || a.Partition != "aws" || a.Service != "iam" || a.Region != "" || !isAccount(a.Account) || len(a.Resource) == len(providerResource) || !strings.HasPrefix(a.Resource, providerResource) {
+		return badARN()
+	}
+	return nil
+}
+
+func providerName(arn ArnType) string {
+	_, name, _ := strings.Cut(string(arn), ":"+providerResource)
+	return name
+}

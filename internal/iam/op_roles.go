@@ -1,0 +1,166 @@
+package iam
+
+import (
+	"context"
+
+	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// CreateRole makes a role.
+func (s *Service) CreateRole(ctx context.Context, c awsapi.Caller, in *CreateRoleRequest) (*CreateRoleResponse, error) {
+	if in.PermissionsBoundary != "" {
+		return nil, boundaryUnsupported()
+	}
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	trust, err := parsePolicy(policy.Trust, in.AssumeRolePolicyDocument)
+	if err != nil {
+		return nil, err
+	}
+	if trust.Size() > s.Limits.TrustPolicySize {
+		return nil, quotaExceeded(causeLimitTrustPolicy, "ACLSizePerRole", s.Limits.TrustPolicySize)
+	}
+	role, err := s.newRole(c.Account, in)
+	if err != nil {
+		return nil, err
+	}
+	audit.From(ctx).Set("role", string(role.Arn))
+	err = s.Store.Update(ctx, func(tx Tx) error { return s.addRole(tx, role, trust) })
+	if err != nil {
+		return nil, err
+	}
+	return &CreateRoleResponse{Role: role.created()}, nil
+}
+
+func (s *Service) newRole(account string, in *CreateRoleRequest) (*RoleEntity, error) {
+	id, err := NewID(RolePrefix, account, s.rand())
+	if err != nil {
+		return nil, err
+	}
+	path := in.Path
+	if path == "" {
+		path = "/"
+	}
+	return &RoleEntity{Account: account, Role: Role{
+		Path: path, RoleName: in.RoleName, RoleId: IdType(id),
+		Arn: roleARN(account, path, in.RoleName), CreateDate: s.now(),
+		AssumeRolePolicyDocument: in.AssumeRolePolicyDocument,
+		Description:              in.Description,
+		MaxSessionDuration:       in.MaxSessionDuration,
+		Tags:                     in.Tags,
+	}}, nil
+}
+
+func (s *Service) addRole(tx Tx, role *RoleEntity, trust *policy.Document) error {
+	if err := checkPrincipals(tx, role.Account, trust); err != nil {
+		return err
+	}
+	_, exists, err := tx.Role(role.Account, role.RoleName)
+	if err != nil {
+		return err
+	}
+	if exists {
+		return roleExists(role.RoleName)
+	}
+	n, err := tx.CountRoles(role.Account)
+	if err != nil {
+		return err
+	}
+	if n >= s.Limits.RolesPerAccount {
+		return quotaExceeded(causeLimitRoles, "RolesPerAccount", s.Limits.RolesPerAccount)
+	}
+	return tx.AddRole(role)
+}
+
+// findRole finds a role of the caller's account that must be there.
+func findRole(tx Tx, c awsapi.Caller, name RoleNameType) (*RoleEntity, error) {
+	role, ok, err := tx.Role(c.Account, name)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, roleNotFound(name)
+	}
+	return role, nil
+}
+
+// viewRole does something with a role that must be there.
+func (s *Service) viewRole(ctx context.Context, c awsapi.Caller, name RoleNameType, read func(Tx, *RoleEntity) error) error {
+	return s.Store.View(ctx, withRole(ctx, c, name, read))
+}
+
+// changeRole changes something about a role that must be there.
+func (s *Service) changeRole(ctx context.Context, c awsapi.Caller, name RoleNameType, change func(Tx, *RoleEntity) error) error {
+	return s.Store.Update(ctx, withRole(ctx, c, name, change))
+}
+
+func withRole(ctx context.Context, c awsapi.Caller, name RoleNameType, do func(Tx, *RoleEntity) error) func(Tx) error {
+	audit.From(ctx).Set("role", string(name))
+	return func(tx Tx) error {
+		role, err := findRole(tx, c, name)
+		if err != nil {
+			return err
+		}
+		return do(tx, role)
+	}
+}
+
+// GetRole shows a role.
+func (s *Service) GetRole(ctx context.Context, c awsapi.Caller, in *GetRoleRequest) (*GetRoleResponse, error) {
+	var out GetRoleResponse
+	err := s.viewRole(ctx, c, in.RoleName, func(_ Tx, role *RoleEntity) error {
+		out.Role = role.described()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// ListRoles lists the account's roles by name, ignoring case.
+func (s *Service) ListRoles(ctx context.Context, c awsapi.Caller, in *ListRolesRequest) (*ListRolesResponse, error) {
+	p := page{"ListRoles", c.Account, in.Marker, in.MaxItems}
+	after, refusal := s.after(p)
+	if refusal != nil {
+		return nil, refusal
+	}
+	var roles []*RoleEntity
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		roles, err = tx.Roles(c.Account, string(in.PathPrefix), RoleNameType(after), p.limit()+1)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	roles, more := cut(roles, p.limit())
+	out := &ListRolesResponse{Roles: make(RoleListType, 0, len(roles)), IsTruncated: BooleanType(more)}
+	for _, role := range roles {
+		out.Roles = append(out.Roles, role.listed())
+	}
+	if more {
+		out.Marker = s.marker(p, string(roles[len(roles)-1].RoleName))
+	}
+	return out, nil
+}
+
+// DeleteRole deletes a role. Its sessions lose their rights with it.
+func (s *Service) DeleteRole(ctx context.Context, c awsapi.Caller, in *DeleteRoleRequest) (*awsapi.None, error) {
+	err := s.changeRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
+		names, err := tx.RolePolicyNames(role.RoleId, "", 1)
+		if err != nil {
+			return err
+		}
+		if len(names) > 0 {
+			return roleHasPolicies()
+		}
+		return tx.DeleteRole(role)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &awsapi.None{}, nil
+}

@@ -1,0 +1,106 @@
+package iam
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/daypass/daypass/internal/arn"
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// parsePolicy reads a document and words its refusal as IAM does.
+func parsePolicy(kind policy.Kind, document PolicyDocumentType) (*policy.Document, error) {
+	d, err := policy.Parse(kind, string(document))
+	if err == nil {
+		return d, nil
+	}
+	if malformed, ok := errors.AsType[*policy.Error](err); ok {
+		return nil, malformedPolicy(malformed)
+	}
+	return nil, err
+}
+
+// urlEncoded writes a document as answers carry it: percent-encoded but for the
+// unreserved characters of RFC 3986, section 2.3.
+func urlEncoded(document PolicyDocumentType) PolicyDocumentType {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	b.Grow(2 * len(document))
+	for i := range len(document) {
+		c := document[i]
+		if unreserved(c) {
+			b.WriteByte(c)
+			continue
+		}
+		b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+	}
+	return PolicyDocumentType(b.String())
+}
+
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
+}
+
+// checkPrincipals says whether the AWS principals of a trust policy exist: the
+// account itself or one of its roles. Terraform waits and tries again on this
+// refusal, since a principal may be on its way.
+func checkPrincipals(tx Tx, account string, trust *policy.Document) error {
+	for _, p := range trust.Principals() {
+		if p.Type != policy.PrincipalAWS {
+			continue
+		}
+		ok, err := principalExists(tx, account, p.Value)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return invalidPrincipal(p)
+		}
+	}
+	return nil
+}
+
+// principalExists knows the account, its roles, and their sessions, of which
+// only the role must be there. There are no users yet.
+func principalExists(tx Tx, account, principal string) (bool, error) {
+	switch principal {
+	case "*", account, rootARN(account):
+		return true, nil
+	}
+	a, err := arn.Parse(principal)
+	if err != nil || a.Partition != "aws" || a.Account != account {
+		return false, nil
+	}
+	kind, rest, _ := strings.Cut(a.Resource, "/")
+	switch {
+	case a.Service == "iam" && kind == "role":
+		role, ok, err := tx.Role(account, lastSegment(rest))
+		return ok && string(role.Arn) == principal, err
+	case a.Service == "sts" && kind == "assumed-role":
+		name, _, _ := strings.Cut(rest, "/")
+		role, ok, err := tx.Role(account, RoleNameType(name))
+		return ok && string(role.RoleName) == name, err
+	}
+	return false, nil
+}
+
+func lastSegment(path string) RoleNameType {
+	return RoleNameType(path[strings.LastIndexByte(path, '/')+1:])
+}
+
+// checkTags holds tags to the rules that the API model does not have.
+func checkTags(tags TagListType) *awsapi.Error {
+	seen := make(map[string]bool, len(tags))
+	for _, t := range tags {
+		key := strings.ToLower(string(t.Key))
+		if strings.HasPrefix(key, "aws:") {
+			return reservedTag()
+		}
+		if seen[key] {
+			return duplicateTags()
+		}
+		seen[key] = true
+	}
+	return nil
+}

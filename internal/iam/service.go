@@ -1,0 +1,146 @@
+package iam
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"time"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// Service is the service iam.
+type Service struct {
+	// Account is the account that the service is for.
+	Account string
+	// Root is the access key of the account's root.
+	Root RootAccessKey
+	// Store keeps roles and providers.
+	Store Store
+	// Pages seals the markers that say where a listing goes on.
+	Pages *seal.Box
+	// Limits are the quotas.
+	Limits Limits
+	// OwnIssuers are the issuers of our own OpenID tokens and the URLs at which
+	// this service is reached: nobody can make a provider of one of them.
+	OwnIssuers []string
+	// AllowLoopback lets OpenID Connect providers on the loopback interface have
+	// http URLs, for development.
+	AllowLoopback bool
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Rand makes unique IDs; nil means crypto/rand.
+	Rand io.Reader
+}
+
+// Limits are the quotas of the service ("IAM and AWS STS quotas" in the IAM
+// User Guide). Sizes of policies are in characters, not counting the white space
+// around JSON tokens.
+type Limits struct {
+	// RolesPerAccount is the most roles of an account.
+	RolesPerAccount int
+	// TrustPolicySize is the largest trust policy of a role.
+	TrustPolicySize int
+	// RolePoliciesSize is the most that the inline policies of a role may have
+	// together.
+	RolePoliciesSize int
+	// ProvidersPerAccount is the most OpenID Connect providers of an account.
+	ProvidersPerAccount int
+	// ClientIDsPerProvider is the most client IDs of a provider.
+	ClientIDsPerProvider int
+	// ThumbprintsPerProvider is the most thumbprints of a provider.
+	ThumbprintsPerProvider int
+}
+
+// DefaultLimits are AWS's.
+func DefaultLimits() Limits {
+	return Limits{
+		RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240,
+		ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5,
+	}
+}
+
+// Store is what the service asks of a database. Functions of a transaction may
+// run again and touch nothing outside.
+type Store interface {
+	// View gives one consistent state to read.
+	View(ctx context.Context, read func(Tx) error) error
+	// Update changes the state: all of it durably before it returns nil, or
+	// nothing of it.
+	Update(ctx context.Context, change func(Tx) error) error
+}
+
+// Tx is a transaction. What its methods return belongs to everybody and is
+// never changed.
+type Tx interface {
+	// Role finds a role by its name, ignoring case.
+	Role(account string, name RoleNameType) (*RoleEntity, bool, error)
+	// Roles lists an account's roles by name, ignoring case: those after the
+	// given name whose path begins with the prefix.
+	Roles(account, pathPrefix string, after RoleNameType, limit int) ([]*RoleEntity, error)
+	// CountRoles counts an account's roles.
+	CountRoles(account string) (int, error)
+	// AddRole stores a new role.
+	AddRole(*RoleEntity) error
+	// DeleteRole removes a role, which must not have inline policies.
+	DeleteRole(*RoleEntity) error
+
+	// RolePolicy finds an inline policy of a role.
+	RolePolicy(role IdType, name PolicyNameType) (PolicyDocumentType, bool, error)
+	// RolePolicyNames lists a role's inline policies by name, those after the
+	// given one.
+	RolePolicyNames(role IdType, after PolicyNameType, limit int) ([]PolicyNameType, error)
+	// RolePoliciesSize adds up the sizes of a role's inline policies but for one.
+	RolePoliciesSize(role IdType, except PolicyNameType) (int, error)
+	// PutRolePolicy adds or replaces an inline policy of a role. Its size is what
+	// counts against the quota.
+	PutRolePolicy(role IdType, name PolicyNameType, document PolicyDocumentType, size int) error
+	// DeleteRolePolicy removes an inline policy of a role and says whether it was
+	// there.
+	DeleteRolePolicy(role IdType, name PolicyNameType) (bool, error)
+
+	// OIDCProvider finds an OpenID Connect provider by its ARN.
+	OIDCProvider(arn ArnType) (*OIDCProvider, bool, error)
+	// OIDCProviders lists an account's OpenID Connect providers by ARN.
+	OIDCProviders(account string) ([]ArnType, error)
+	// AddOIDCProvider stores a new OpenID Connect provider.
+	AddOIDCProvider(*OIDCProvider) error
+	// DeleteOIDCProvider removes an OpenID Connect provider and says whether it
+	// was there.
+	DeleteOIDCProvider(arn ArnType) (bool, error)
+}
+
+// RootAccessKey is the long-term access key of an account's root.
+type RootAccessKey struct {
+	// ID is the access key ID. Without one nobody can be root.
+	ID string
+	// Secret is the secret access key.
+	Secret seal.Secret
+}
+
+// AccessKey finds the owner and the secret of a long-term access key; false
+// for a key that nobody has.
+func (s *Service) AccessKey(_ context.Context, id string) (caller awsapi.Caller, secret seal.Secret, ok bool, err error) {
+	if id == "" || id != s.Root.ID {
+		return awsapi.Caller{}, seal.Secret{}, false, nil
+	}
+	return awsapi.Caller{
+		Account: s.Account, ARN: rootARN(s.Account), UserID: s.Account, Root: true, AccessKeyID: id,
+	}, s.Root.Secret, true, nil
+}
+
+func (s *Service) now() time.Time {
+	now := time.Now
+	if s.Now != nil {
+		now = s.Now
+	}
+	return now().UTC().Truncate(time.Second)
+}
+
+func (s *Service) rand() io.Reader {
+	if s.Rand == nil {
+		return rand.Reader
+	}
+	return s.Rand
+}

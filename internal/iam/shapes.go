@@ -1,0 +1,295 @@
+package iam
+
+import "time"
+
+// The named strings, numbers and booleans of the API. Their constraints are in
+// operations.go.
+type (
+	// An Amazon Resource Name.
+	ArnType string
+	// True or false.
+	BooleanType bool
+	// A client ID (audience) that a provider's tokens may be for.
+	ClientIDType string
+	// A time.
+	DateType = time.Time
+	// A unique ID, such as a role's AROA….
+	IdType string
+	// Where a listing goes on. Opaque.
+	MarkerType string
+	// The most results that a page may have.
+	MaxItemsType int32
+	// The URL of an OpenID Connect provider: the iss of its tokens.
+	OpenIDConnectProviderUrlType string
+	// A kind of permissions boundary.
+	PermissionsBoundaryAttachmentType string
+	// The beginning of a path.
+	PathPrefixType string
+	// A path: / or /…/.
+	PathType string
+	// A policy document, JSON. In answers it is URL-encoded.
+	PolicyDocumentType string
+	// The name of a policy.
+	PolicyNameType string
+	// Where a listing goes on, in an answer.
+	ResponseMarkerType string
+	// What a role is for, in words.
+	RoleDescriptionType string
+	// How long a role's sessions may last, in seconds.
+	RoleMaxSessionDurationType int32
+	// The name of a role.
+	RoleNameType string
+	// Any string.
+	StringType string
+	// The key of a tag.
+	TagKeyType string
+	// The value of a tag.
+	TagValueType string
+	// The SHA-1 hash of a certificate, 40 hexadecimal digits.
+	ThumbprintType string
+)
+
+// The lists of the API.
+type (
+	// Client IDs.
+	ClientIDListType []ClientIDType
+	// OpenID Connect providers.
+	OpenIDConnectProviderListType []OpenIDConnectProviderListEntry
+	// Names of policies.
+	PolicyNameListType []PolicyNameType
+	// Roles.
+	RoleListType []Role
+	// Tags.
+	TagListType []Tag
+	// Thumbprints of certificates.
+	ThumbprintListType []ThumbprintType
+)
+
+// Tag is a label of a resource.
+type Tag struct {
+	// The key, unique ignoring case.
+	Key TagKeyType `aws:"required"`
+	// The value, possibly empty.
+	Value TagValueType `aws:"required"`
+}
+
+// Role is a role as the wire shows it.
+type Role struct {
+	// The path to the role.
+	Path PathType `aws:"required"`
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The unique ID of the role.
+	RoleId IdType `aws:"required"`
+	// The ARN of the role.
+	Arn ArnType `aws:"required"`
+	// When the role was made.
+	CreateDate DateType `aws:"required"`
+	// The trust policy, URL-encoded.
+	AssumeRolePolicyDocument PolicyDocumentType
+	// What the role is for.
+	Description RoleDescriptionType
+	// How long the role's sessions may last, in seconds.
+	MaxSessionDuration *RoleMaxSessionDurationType
+	// The most that the role may do.
+	PermissionsBoundary *AttachedPermissionsBoundary
+	// The tags of the role.
+	Tags TagListType
+	// When and where the role was last used; empty if it never was.
+	RoleLastUsed *RoleLastUsed
+}
+
+// AttachedPermissionsBoundary names the policy that bounds a role.
+type AttachedPermissionsBoundary struct {
+	// The kind of boundary.
+	PermissionsBoundaryType PermissionsBoundaryAttachmentType
+	// The ARN of the policy.
+	PermissionsBoundaryArn ArnType
+}
+
+// RoleLastUsed says when and where a role was last used.
+type RoleLastUsed struct {
+	// When.
+	LastUsedDate DateType
+	// In which region.
+	Region StringType
+}
+
+// CreateRoleRequest is the input of CreateRole.
+type CreateRoleRequest struct {
+	// The path to the role; / if absent.
+	Path PathType
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The trust policy: who may assume the role.
+	AssumeRolePolicyDocument PolicyDocumentType `aws:"required"`
+	// What the role is for.
+	Description RoleDescriptionType
+	// How long the role's sessions may last, in seconds; 3600 if absent.
+	MaxSessionDuration *RoleMaxSessionDurationType
+	// The ARN of the policy that bounds the role.
+	PermissionsBoundary ArnType
+	// The tags of the role.
+	Tags TagListType
+}
+
+// CreateRoleResponse is the output of CreateRole.
+type CreateRoleResponse struct {
+	// The new role.
+	Role Role `aws:"required"`
+}
+
+// GetRoleRequest is the input of GetRole.
+type GetRoleRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+}
+
+// GetRoleResponse is the output of GetRole.
+type GetRoleResponse struct {
+	// The role.
+	Role Role `aws:"required"`
+}
+
+// ListRolesRequest is the input of ListRoles.
+type ListRolesRequest struct {
+	// Only roles whose path begins like this; all if absent.
+	PathPrefix PathPrefixType
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most roles that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListRolesResponse is the output of ListRoles.
+type ListRolesResponse struct {
+	// The roles of the page.
+	Roles RoleListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}
+
+// DeleteRoleRequest is the input of DeleteRole.
+type DeleteRoleRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+}
+
+// PutRolePolicyRequest is the input of PutRolePolicy.
+type PutRolePolicyRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The name of the policy.
+	PolicyName PolicyNameType `aws:"required"`
+	// The policy.
+	PolicyDocument PolicyDocumentType `aws:"required"`
+}
+
+// GetRolePolicyRequest is the input of GetRolePolicy.
+type GetRolePolicyRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The name of the policy.
+	PolicyName PolicyNameType `aws:"required"`
+}
+
+// GetRolePolicyResponse is the output of GetRolePolicy.
+type GetRolePolicyResponse struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The name of the policy.
+	PolicyName PolicyNameType `aws:"required"`
+	// The policy, URL-encoded.
+	PolicyDocument PolicyDocumentType `aws:"required"`
+}
+
+// ListRolePoliciesRequest is the input of ListRolePolicies.
+type ListRolePoliciesRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most names that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListRolePoliciesResponse is the output of ListRolePolicies.
+type ListRolePoliciesResponse struct {
+	// The names of the page.
+	PolicyNames PolicyNameListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}
+
+// DeleteRolePolicyRequest is the input of DeleteRolePolicy.
+type DeleteRolePolicyRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The name of the policy.
+	PolicyName PolicyNameType `aws:"required"`
+}
+
+// CreateOpenIDConnectProviderRequest is the input of CreateOpenIDConnectProvider.
+type CreateOpenIDConnectProviderRequest struct {
+	// The provider's URL: the iss of its tokens.
+	Url OpenIDConnectProviderUrlType `aws:"required"`
+	// The client IDs (audiences) that its tokens may be for.
+	ClientIDList ClientIDListType
+	// The thumbprints of certificates of its key server.
+	ThumbprintList ThumbprintListType
+	// The tags of the provider.
+	Tags TagListType
+}
+
+// CreateOpenIDConnectProviderResponse is the output of CreateOpenIDConnectProvider.
+type CreateOpenIDConnectProviderResponse struct {
+	// The ARN of the new provider.
+	OpenIDConnectProviderArn ArnType
+	// The tags of the provider.
+	Tags TagListType
+}
+
+// GetOpenIDConnectProviderRequest is the input of GetOpenIDConnectProvider.
+type GetOpenIDConnectProviderRequest struct {
+	// The ARN of the provider.
+	OpenIDConnectProviderArn ArnType `aws:"required"`
+}
+
+// GetOpenIDConnectProviderResponse is the output of GetOpenIDConnectProvider.
+type GetOpenIDConnectProviderResponse struct {
+	// The provider's URL without https://.
+	Url OpenIDConnectProviderUrlType
+	// The client IDs (audiences) that its tokens may be for.
+	ClientIDList ClientIDListType
+	// The thumbprints of certificates of its key server.
+	ThumbprintList ThumbprintListType
+	// When the provider was made.
+	CreateDate DateType
+	// The tags of the provider.
+	Tags TagListType
+}
+
+// ListOpenIDConnectProvidersRequest is the input of ListOpenIDConnectProviders.
+type ListOpenIDConnectProvidersRequest struct{}
+
+// ListOpenIDConnectProvidersResponse is the output of ListOpenIDConnectProviders.
+type ListOpenIDConnectProvidersResponse struct {
+	// The providers of the account.
+	OpenIDConnectProviderList OpenIDConnectProviderListType
+}
+
+// OpenIDConnectProviderListEntry is a provider in a listing.
+type OpenIDConnectProviderListEntry struct {
+	// The ARN of the provider.
+	Arn ArnType
+}
+
+// DeleteOpenIDConnectProviderRequest is the input of DeleteOpenIDConnectProvider.
+type DeleteOpenIDConnectProviderRequest struct {
+	// The ARN of the provider.
+	OpenIDConnectProviderArn ArnType `aws:"required"`
+}

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// cache keeps entities that are read on every request and seldom change. Views
+// read it and fill it; updates read the database, and invalidate what they
+// change.
+//
+// The danger is a view that loads an entity, is overtaken by an update that
+// changes and invalidates it, and then puts the old value in, for ever. So every
+// invalidation advances the generation of the database, and a view may only put
+// in what it loaded if the generation is still the one that it saw before it
+// took its snapshot.
+//
+// Values are shared by all readers: nobody may change one.
+type cache[K comparable, V any] struct {
+	generation *atomic.Uint64 // of the DB
+	limit      int
+
+	mu      sync.RWMutex
+	entries map[K]V
+}
+
+// newCache returns a cache of at most limit entities. When it is full, one or
+// another makes room.
+func newCache[K comparable, V any](db *DB, limit int) *cache[K, V] {
+	return &cache[K, V]{generation: &db.generation, limit: limit, entries: map[K]V{}}
+}
+
+// get returns the entity of the key, from the cache or by load. What is not
+// found is not remembered, so that strangers' guesses take no room.
+func (c *cache[K, V]) get(tx *Tx, key K, load func() (V, bool, error)) (V, bool, error) {
+	if tx.writes {
+		return load()
+	}
+	c.mu.RLock()
+	v, ok := c.entries[key]
+	c.mu.RUnlock()
+	if ok {
+		return v, true, nil
+	}
+	v, ok, err := load()
+	if err == nil && ok {
+		c.put(tx, key, v)
+	}
+	return v, ok, err
+}
+
+// put remembers what tx has loaded, unless it may be out of date.
+func (c *cache[K, V]) put(tx *Tx, key K, v V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// An invalidation advances the generation before it takes the lock. So
+	// either we see it here, or it finds our entry and removes it.
+	if c.generation.Load() != tx.generation {
+		return
+	}
+	if _, ok := c.entries[key]; !ok && len(c.entries) >= c.limit {
+		for other := range c.entries {
+			delete(c.entries, other)
+			break
+		}
+	}
+	c.entries[key] = v
+}
+
+// invalidate forgets the entity of the key once tx is committed.
+func (c *cache[K, V]) invalidate(tx *Tx, key K) {
+	tx.AfterCommit(func() {
+		c.generation.Add(1)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.entries, key)
+	})
+}
+
+// invalidateAll forgets everything once tx is committed: for a change that
+// reaches entities it does not name, like a delete that cascades.
+func (c *cache[K, V]) invalidateAll(tx *Tx) {
+	tx.AfterCommit(func() {
+		c.generation.Add(1)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		clear(c.entries)
+	})
+}

@@ -1,0 +1,455 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// Cognito gives the store of the identity pools service. The box seals the
+// secrets of login providers.
+func (db *DB) Cognito(box *seal.Box) *Cognito {
+	return &Cognito{
+		db: db, box: box,
+		byID:     newCache[cognito.IdentityPoolId, *cognito.Pool](db, 4096),
+		byNumber: newCache[int64, *cognito.Pool](db, 4096),
+		swept:    make(chan struct{}, 1),
+	}
+}
+
+// Cognito implements cognito.Store.
+type Cognito struct {
+	db       *DB
+	box      *seal.Box
+	byID     *cache[cognito.IdentityPoolId, *cognito.Pool]
+	byNumber *cache[int64, *cognito.Pool]
+	swept    chan struct{} // holds a value when a pool was deleted
+}
+
+var _ cognito.Store = (*Cognito)(nil)
+
+// View implements cognito.Store.
+func (c *Cognito) View(ctx context.Context, read func(cognito.Tx) error) error {
+	return c.db.View(ctx, func(tx *Tx) error { return read(&cognitoTx{tx, c}) })
+}
+
+// Update implements cognito.Store.
+func (c *Cognito) Update(ctx context.Context, change func(cognito.Tx) error) error {
+	return c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx, c}) })
+}
+
+type cognitoTx struct {
+	tx *Tx
+	c  *Cognito
+}
+
+// Pool implements cognito.Tx.
+func (t *cognitoTx) Pool(id cognito.IdentityPoolId) (*cognito.Pool, error) {
+	p, _, err := t.c.byID.get(t.tx, id, func() (*cognito.Pool, bool, error) {
+		return t.pool(`SELECT body FROM pools WHERE id = $1`, string(id))
+	})
+	return p, err
+}
+
+// PoolByNumber implements cognito.Tx.
+func (t *cognitoTx) PoolByNumber(number int64) (*cognito.Pool, error) {
+	p, _, err := t.c.byNumber.get(t.tx, number, func() (*cognito.Pool, bool, error) {
+		return t.pool(`SELECT body FROM pools WHERE number = $1`, number)
+	})
+	return p, err
+}
+
+func (t *cognitoTx) pool(text string, key any) (*cognito.Pool, bool, error) {
+	var body string
+	found, err := t.tx.query(text, key).one(&body)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	p, err := t.c.openPool(body)
+	return p, err == nil, err
+}
+
+// Pools implements cognito.Tx.
+func (t *cognitoTx) Pools(account, region string, after cognito.IdentityPoolId, limit int) ([]*cognito.Pool, error) {
+	return all(t.tx.query(`SELECT body FROM pools WHERE account = $1 AND region = $2 AND id > $3 ORDER BY id LIMIT $4`,
+		account, region, string(after), limit), func(rows *sql.Rows) (*cognito.Pool, error) {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		return t.c.openPool(body)
+	})
+}
+
+// CountPools implements cognito.Tx.
+func (t *cognitoTx) CountPools(account, region string) (n int, err error) {
+	_, err = t.tx.query(`SELECT COUNT(*) FROM pools WHERE account = $1 AND region = $2`, account, region).one(&n)
+	return n, err
+}
+
+// AddPool implements cognito.Tx.
+func (t *cognitoTx) AddPool(p *cognito.Pool) error {
+	for {
+		// Small, since it is in every identity's rows three times.
+		p.Number = 1 + rand.Int64N(1<<31-1)
+		var taken int64
+		found, err := t.tx.query(`SELECT number FROM pools WHERE number = $1 UNION ALL SELECT number FROM dead_pools WHERE number = $1`, p.Number).one(&taken)
+		if err != nil {
+			return err
+		}
+		if !found {
+			break
+		}
+	}
+	body, err := t.c.sealPool(p)
+	if err != nil {
+		return err
+	}
+	_, err = t.tx.exec(`INSERT INTO pools (id, account, region, number, body) VALUES ($1, $2, $3, $4, $5)`,
+		string(p.IdentityPoolId), p.Account, p.Region(), p.Number, body)
+	return err
+}
+
+// SavePool implements cognito.Tx.
+func (t *cognitoTx) SavePool(p *cognito.Pool) error {
+	body, err := t.c.sealPool(p)
+	if err != nil {
+		return err
+	}
+	t.forget(p)
+	_, err = t.tx.exec(`UPDATE pools SET body = $2 WHERE id = $1`, string(p.IdentityPoolId), body)
+	return err
+}
+
+// DeletePool implements cognito.Tx. The pool is gone at once; the rows of its
+// identities, which nothing leads to any more, are swept away in the
+// background (Run).
+func (t *cognitoTx) DeletePool(p *cognito.Pool) error {
+	t.forget(p)
+	t.tx.AfterCommit(func() {
+		select {
+		case t.c.swept <- struct{}{}:
+		default:
+		}
+	})
+	if _, err := t.tx.exec(`DELETE FROM pools WHERE id = $1`, string(p.IdentityPoolId)); err != nil {
+		return err
+	}
+	_, err := t.tx.exec(`INSERT INTO dead_pools (number) VALUES ($1)`, p.Number)
+	return err
+}
+
+func (t *cognitoTx) forget(p *cognito.Pool) {
+	t.c.byID.invalidate(t.tx, p.IdentityPoolId)
+	t.c.byNumber.invalidate(t.tx, p.Number)
+}
+
+// poolBody is a pool's row: the pool, with the secrets of its providers taken
+// out and sealed.
+type poolBody struct {
+	cognito.Pool
+	Sealed map[cognito.IdentityProviderName]string `json:",omitempty"`
+}
+
+// secretProviders are the providers whose value in SupportedLoginProviders
+// holds a secret: the consumer key and the consumer secret.
+var secretProviders = []cognito.IdentityProviderName{"api.twitter.com", "www.digits.com"}
+
+func sealData(p *cognito.Pool, name cognito.IdentityProviderName) []byte {
+	return []byte("pool\x00" + string(p.IdentityPoolId) + "\x00" + string(name))
+}
+
+func (c *Cognito) sealPool(p *cognito.Pool) (string, error) {
+	b := poolBody{Pool: *p}
+	for _, name := range secretProviders {
+		value, ok := p.SupportedLoginProviders[name]
+		if !ok {
+			continue
+		}
+		if b.Sealed == nil {
+			b.Sealed = map[cognito.IdentityProviderName]string{}
+			b.SupportedLoginProviders = maps.Clone(p.SupportedLoginProviders)
+		}
+		b.Sealed[name] = base64.StdEncoding.EncodeToString(c.box.Seal(nil, []byte(value), sealData(p, name)))
+		delete(b.SupportedLoginProviders, name)
+	}
+	text, err := json.Marshal(b)
+	return string(text), err
+}
+
+func (c *Cognito) openPool(text string) (*cognito.Pool, error) {
+	var b poolBody
+	if err := json.Unmarshal([]byte(text), &b); err != nil {
+		return nil, fmt.Errorf("store: pool: %w", err)
+	}
+	for name, value := range b.Sealed {
+		sealed, err := base64.StdEncoding.DecodeString(value)
+		if err != nil {
+			return nil, fmt.Errorf("store: pool: %w", err)
+		}
+		opened, err := c.box.Open(nil, sealed, sealData(&b.Pool, name))
+		if err != nil {
+			return nil, fmt.Errorf("store: pool %s: secret of %s: %w", b.IdentityPoolId, name, err)
+		}
+		if b.SupportedLoginProviders == nil {
+			b.SupportedLoginProviders = cognito.IdentityProviders{}
+		}
+		b.SupportedLoginProviders[name] = cognito.IdentityProviderId(opened)
+	}
+	return &b.Pool, nil
+}
+
+const identityColumns = `i.id, i.pool, i.created, i.modified, i.state, i.merged_into, i.logins`
+
+// The states of an identity's row.
+const (
+	stateGuest = iota
+	stateAuthenticated
+	stateDisabled
+)
+
+// identityRow is a row as it is scanned.
+type identityRow struct {
+	id, mergedInto, logins  []byte
+	pool, created, modified int64
+	state                   int
+}
+
+func (r *identityRow) dest() []any {
+	return []any{&r.id, &r.pool, &r.created, &r.modified, &r.state, &r.mergedInto, &r.logins}
+}
+
+func (r *identityRow) identity() (*cognito.Identity, error) {
+	if len(r.id) != 16 || r.mergedInto != nil && len(r.mergedInto) != 16 {
+		return nil, errors.New("store: an identity's row is damaged")
+	}
+	logins, err := decodeLogins(r.logins)
+	if err != nil {
+		return nil, err
+	}
+	i := &cognito.Identity{
+		GUID: cognito.GUID(r.id), Pool: r.pool,
+		Created: time.UnixMilli(r.created).UTC(), Modified: time.UnixMilli(r.created + r.modified).UTC(),
+		Authenticated: r.state != stateGuest, Disabled: r.state == stateDisabled,
+		Logins: logins,
+	}
+	if r.mergedInto != nil {
+		i.MergedInto = cognito.GUID(r.mergedInto)
+	}
+	return i, nil
+}
+
+func rowOf(i *cognito.Identity) identityRow {
+	r := identityRow{
+		id: i.GUID[:], pool: i.Pool,
+		created: i.Created.UnixMilli(), modified: i.Modified.Sub(i.Created).Milliseconds(),
+		logins: encodeLogins(i.Logins),
+	}
+	switch {
+	case i.Disabled:
+		r.state, r.mergedInto = stateDisabled, i.MergedInto[:]
+	case i.Authenticated:
+		r.state = stateAuthenticated
+	}
+	return r
+}
+
+// encodeLogins writes logins as provider number, length and subject in turn;
+// none is NULL.
+func encodeLogins(logins []cognito.Login) []byte {
+	var b []byte
+	for _, l := range logins {
+		b = binary.AppendUvarint(b, uint64(l.Provider))
+		b = binary.AppendUvarint(b, uint64(len(l.Subject)))
+		b = append(b, l.Subject...)
+	}
+	return b
+}
+
+func decodeLogins(b []byte) ([]cognito.Login, error) {
+	var logins []cognito.Login
+	for len(b) > 0 {
+		provider, n := binary.Uvarint(b)
+		if n <= 0 {
+			return nil, errors.New("store: an identity's logins are damaged")
+		}
+		size, m := binary.Uvarint(b[n:])
+		if m <= 0 || size > uint64(len(b)-n-m) {
+			return nil, errors.New("store: an identity's logins are damaged")
+		}
+		b = b[n+m:]
+		logins = append(logins, cognito.Login{Provider: int32(provider), Subject: string(b[:size])})
+		b = b[size:]
+	}
+	return logins, nil
+}
+
+func subjectKey(subject string) []byte {
+	sum := sha256.Sum256([]byte(subject))
+	return sum[:16]
+}
+
+func (t *cognitoTx) identity(q query) (*cognito.Identity, error) {
+	var r identityRow
+	found, err := q.one(r.dest()...)
+	if err != nil || !found {
+		return nil, err
+	}
+	return r.identity()
+}
+
+// Identity implements cognito.Tx.
+func (t *cognitoTx) Identity(g cognito.GUID) (*cognito.Identity, error) {
+	return t.identity(t.tx.query(`SELECT `+identityColumns+` FROM identities i WHERE i.id = $1`, g[:]))
+}
+
+// IdentityByLogin implements cognito.Tx: one joined look-up.
+func (t *cognitoTx) IdentityByLogin(pool int64, l cognito.Login) (*cognito.Identity, error) {
+	i, err := t.identity(t.tx.query(`SELECT `+identityColumns+` FROM logins l JOIN identities i ON i.id = l.identity
+		WHERE l.pool = $1 AND l.provider = $2 AND l.subject = $3`, pool, l.Provider, subjectKey(l.Subject)))
+	if err != nil || i == nil {
+		return nil, err
+	}
+	if !slices.Contains(i.Logins, l) || i.Disabled || i.Pool != pool {
+		return nil, errors.New("store: a login leads to an identity that does not have it")
+	}
+	return i, nil
+}
+
+// Identities implements cognito.Tx.
+func (t *cognitoTx) Identities(pool int64, after *cognito.GUID, limit int, hideDisabled bool) ([]*cognito.Identity, error) {
+	from := []byte{}
+	if after != nil {
+		from = after[:]
+	}
+	most := stateDisabled
+	if hideDisabled {
+		most = stateAuthenticated
+	}
+	return all(t.tx.query(`SELECT `+identityColumns+` FROM identities i WHERE i.pool = $1 AND i.id > $2 AND i.state <= $3 ORDER BY i.id LIMIT $4`,
+		pool, from, most, limit), func(rows *sql.Rows) (*cognito.Identity, error) {
+		var r identityRow
+		if err := rows.Scan(r.dest()...); err != nil {
+			return nil, err
+		}
+		return r.identity()
+	})
+}
+
+// AddIdentity implements cognito.Tx.
+func (t *cognitoTx) AddIdentity(i *cognito.Identity) error {
+	r := rowOf(i)
+	if _, err := t.tx.exec(`INSERT INTO identities (id, pool, created, modified, state, merged_into, logins) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		r.id, r.pool, r.created, r.modified, r.state, r.mergedInto, r.logins); err != nil {
+		return err
+	}
+	for _, l := range i.Logins {
+		if err := t.addLogin(i, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *cognitoTx) addLogin(i *cognito.Identity, l cognito.Login) error {
+	_, err := t.tx.exec(`INSERT INTO logins (pool, provider, subject, identity) VALUES ($1, $2, $3, $4)`,
+		i.Pool, l.Provider, subjectKey(l.Subject), i.GUID[:])
+	return err
+}
+
+// SaveIdentities implements cognito.Tx. All logins that anybody loses are
+// removed before any is added, so that they can move.
+func (t *cognitoTx) SaveIdentities(was, is []*cognito.Identity) error {
+	for n := range is {
+		for _, l := range was[n].Logins {
+			if slices.Contains(is[n].Logins, l) {
+				continue
+			}
+			if _, err := t.tx.exec(`DELETE FROM logins WHERE pool = $1 AND provider = $2 AND subject = $3`,
+				was[n].Pool, l.Provider, subjectKey(l.Subject)); err != nil {
+				return err
+			}
+		}
+	}
+	for n, i := range is {
+		r := rowOf(i)
+		if _, err := t.tx.exec(`UPDATE identities SET modified = $2, state = $3, merged_into = $4, logins = $5 WHERE id = $1`,
+			r.id, r.modified, r.state, r.mergedInto, r.logins); err != nil {
+			return err
+		}
+		for _, l := range i.Logins {
+			if slices.Contains(was[n].Logins, l) {
+				continue
+			}
+			if err := t.addLogin(i, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sweepBatch is how many identities are swept away in one transaction.
+const sweepBatch = 500
+
+// sweepRetry is how long after a failure sweeping is tried again.
+const sweepRetry = time.Minute
+
+// Run sweeps away what deleted pools left behind, until ctx ends. It tells
+// failed what goes wrong and tries again.
+func (c *Cognito) Run(ctx context.Context, failed func(error)) {
+	for {
+		more, err := c.sweep(ctx)
+		if more && err == nil {
+			continue
+		}
+		var retry <-chan time.Time
+		if err != nil && ctx.Err() == nil {
+			failed(err)
+			retry = time.After(sweepRetry)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.swept:
+		case <-retry:
+		}
+	}
+}
+
+// sweep removes a batch of what deleted pools left behind, and says whether
+// there may be more.
+func (c *Cognito) sweep(ctx context.Context) (more bool, err error) {
+	var pool int64
+	err = c.db.View(ctx, func(tx *Tx) error {
+		more, err = tx.query(`SELECT number FROM dead_pools ORDER BY number LIMIT 1`).one(&pool)
+		return err
+	})
+	if err != nil || !more {
+		return false, err
+	}
+	return true, c.db.Update(ctx, func(tx *Tx) error {
+		identities, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE pool = $1 LIMIT $2)`, pool, sweepBatch)
+		if err != nil {
+			return err
+		}
+		logins, err := tx.exec(`DELETE FROM logins WHERE pool = $1 AND (provider, subject) IN (SELECT provider, subject FROM logins WHERE pool = $1 LIMIT $2)`, pool, sweepBatch)
+		if err != nil || identities+logins > 0 {
+			return err
+		}
+		_, err = tx.exec(`DELETE FROM dead_pools WHERE number = $1`, pool)
+		return err
+	})
+}

@@ -1,0 +1,56 @@
+// Package store keeps everything daypass remembers in one SQL database.
+//
+// The services say what they need in their own Store and Tx interfaces; this
+// package answers with ordinary SQL over database/sql. The engine described
+// here is the embedded one, SQLite in a single file.
+//
+// # Words
+//
+//   - A [Tx] is a handle on one transaction. Queries are methods on it, and it
+//     is worth nothing once the function it was given to has returned.
+//   - A View is a function that reads. All its statements see one snapshot.
+//   - An Update is a function that reads and writes. Updates run one after the
+//     other, so each sees everything the earlier ones did.
+//   - A group is a set of updates committed together. Whoever waits when the
+//     writer becomes free is in the next group; nobody waits on purpose.
+//
+// # Promises
+//
+// When [DB.Update] returns nil, the work is on the disk: it survives kill -9
+// and, as far as the disk tells the truth, a power cut. When it returns an
+// error, nothing of the function is in the database, with the one exception
+// that no database can avoid: if the disk fails in the very act of committing,
+// the work may turn up after the next start.
+//
+// A function that fails or panics does not disturb the others of its group:
+// each runs between a savepoint and its release. Only the loss of the whole
+// transaction (a full disk, an I/O error) is shared, and then every member of
+// the group is told.
+//
+// Any statement that fails, fails its function: later statements on the same
+// Tx answer with the same error, and so does Update even if the function
+// returns nil. PostgreSQL behaves like this, and it spares us reasoning about
+// half-done work. To meet a conflict without failing, say ON CONFLICT.
+//
+// One process at a time: an exclusive lock on a file beside the database is
+// held while it is open. The system drops it when the process dies.
+//
+// # Caches
+//
+// Configuration (pools, roles, providers, keys) changes rarely and is read by
+// every request, so it is kept in memory by a cache that views read and updates
+// bypass. An update that changes an entity says so with invalidate; this takes
+// effect after the commit and before anybody is told of it, so that whoever
+// reads after an answer reads the new value.
+//
+// # Rules for a function given to View or Update
+//
+//   - It runs on the goroutine of its caller, uses its Tx only there, and does
+//     not keep it.
+//   - It opens no Update inside an Update (the writer is busy with this one) and
+//     no View inside a View (all connections may be busy with such): deadlock. A
+//     View inside an Update is harmless, and sees what was committed before.
+//   - It touches nothing outside that would be wrong if it ran and was then
+//     rolled back; side effects belong in [Tx.AfterCommit].
+//   - It does no network I/O: everybody else's update is waiting.
+package store

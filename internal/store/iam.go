@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/daypass/daypass/internal/iam"
+)
+
+// IAM gives the store of the service iam.
+func (db *DB) IAM() *IAM {
+	return &IAM{
+		db:        db,
+		roles:     newCache[roleKey, *iam.RoleEntity](db, 4096),
+		providers: newCache[iam.ArnType, *iam.OIDCProvider](db, 1024),
+	}
+}
+
+// IAM implements iam.Store. There must be one for a database: it keeps what it
+// has read.
+type IAM struct {
+	db        *DB
+	roles     *cache[roleKey, *iam.RoleEntity]
+	providers *cache[iam.ArnType, *iam.OIDCProvider]
+}
+
+// roleKey is the key of a role's row.
+type roleKey struct{ account, name string }
+
+var _ iam.Store = (*IAM)(nil)
+
+// View implements iam.Store.
+func (i *IAM) View(ctx context.Context, read func(iam.Tx) error) error {
+	return i.db.View(ctx, func(tx *Tx) error { return read(&iamTx{tx, i}) })
+}
+
+// Update implements iam.Store.
+func (i *IAM) Update(ctx context.Context, change func(iam.Tx) error) error {
+	return i.db.Update(ctx, func(tx *Tx) error { return change(&iamTx{tx, i}) })
+}
+
+type iamTx struct {
+	tx *Tx
+	i  *IAM
+}
+
+// Role implements iam.Tx.
+func (t *iamTx) Role(account string, name iam.RoleNameType) (*iam.RoleEntity, bool, error) {
+	key := roleKey{account, iam.RoleKey(name)}
+	return t.i.roles.get(t.tx, key, func() (*iam.RoleEntity, bool, error) {
+		var body []byte
+		found, err := t.tx.query(`SELECT body FROM roles WHERE account = $1 AND name_key = $2`, account, key.name).one(&body)
+		if err != nil || !found {
+			return nil, false, err
+		}
+		role, err := openRole(account, body)
+		return role, err == nil, err
+	})
+}
+
+// Roles implements iam.Tx.
+func (t *iamTx) Roles(account, pathPrefix string, after iam.RoleNameType, limit int) ([]*iam.RoleEntity, error) {
+	q := t.tx.query(`SELECT body FROM roles
+		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+		ORDER BY name_key LIMIT $5`,
+		account, iam.RoleKey(after), len(pathPrefix), pathPrefix, limit)
+	return all(q, func(rows *sql.Rows) (*iam.RoleEntity, error) {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		return openRole(account, body)
+	})
+}
+
+// CountRoles implements iam.Tx.
+func (t *iamTx) CountRoles(account string) (n int, err error) {
+	_, err = t.tx.query(`SELECT COUNT(*) FROM roles WHERE account = $1`, account).one(&n)
+	return n, err
+}
+
+// AddRole implements iam.Tx.
+func (t *iamTx) AddRole(role *iam.RoleEntity) error {
+	body, err := json.Marshal(&role.Role, json.OmitZeroStructFields(true))
+	if err != nil {
+		return err
+	}
+	t.forgetRole(role)
+	_, err = t.tx.exec(`INSERT INTO roles (account, name_key, id, path, body) VALUES ($1, $2, $3, $4, $5)`,
+		role.Account, iam.RoleKey(role.RoleName), string(role.RoleId), string(role.Path), string(body))
+	return err
+}
+
+// DeleteRole implements iam.Tx.
+func (t *iamTx) DeleteRole(role *iam.RoleEntity) error {
+	t.forgetRole(role)
+	_, err := t.tx.exec(`DELETE FROM roles WHERE account = $1 AND name_key = $2`, role.Account, iam.RoleKey(role.RoleName))
+	return err
+}
+
+func (t *iamTx) forgetRole(role *iam.RoleEntity) {
+	t.i.roles.invalidate(t.tx, roleKey{role.Account, iam.RoleKey(role.RoleName)})
+}
+
+// openRole reads a role's row: the role of the wire.
+func openRole(account string, body []byte) (*iam.RoleEntity, error) {
+	role := &iam.RoleEntity{Account: account}
+	if err := json.Unmarshal(body, &role.Role); err != nil {
+		return nil, fmt.Errorf("store: role: %w", err)
+	}
+	return role, nil
+}
+
+// RolePolicy implements iam.Tx.
+func (t *iamTx) RolePolicy(role iam.IdType, name iam.PolicyNameType) (iam.PolicyDocumentType, bool, error) {
+	var document string
+	found, err := t.tx.query(`SELECT document FROM role_policies WHERE role = $1 AND name = $2`, string(role), string(name)).one(&document)
+	return iam.PolicyDocumentType(document), found, err
+}
+
+// RolePolicyNames implements iam.Tx.
+func (t *iamTx) RolePolicyNames(role iam.IdType, after iam.PolicyNameType, limit int) ([]iam.PolicyNameType, error) {
+	q := t.tx.query(`SELECT name FROM role_policies WHERE role = $1 AND name > $2 ORDER BY name LIMIT $3`, string(role), string(after), limit)
+	return all(q, func(rows *sql.Rows) (name iam.PolicyNameType, err error) {
+		err = rows.Scan(&name)
+		return name, err
+	})
+}
+
+// RolePoliciesSize implements iam.Tx.
+func (t *iamTx) RolePoliciesSize(role iam.IdType, except iam.PolicyNameType) (size int, err error) {
+	_, err = t.tx.query(`SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM role_policies WHERE role = $1 AND name <> $2`,
+		string(role), string(except)).one(&size)
+	return size, err
+}
+
+// PutRolePolicy implements iam.Tx.
+func (t *iamTx) PutRolePolicy(role iam.IdType, name iam.PolicyNameType, document iam.PolicyDocumentType, size int) error {
+	_, err := t.tx.exec(`INSERT INTO role_policies (role, name, size, document) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (role, name) DO UPDATE SET size = excluded.size, document = excluded.document`,
+		string(role), string(name), size, string(document))
+	return err
+}
+
+// DeleteRolePolicy implements iam.Tx.
+func (t *iamTx) DeleteRolePolicy(role iam.IdType, name iam.PolicyNameType) (bool, error) {
+	n, err := t.tx.exec(`DELETE FROM role_policies WHERE role = $1 AND name = $2`, string(role), string(name))
+	return n > 0, err
+}
+
+// OIDCProvider implements iam.Tx.
+func (t *iamTx) OIDCProvider(arn iam.ArnType) (*iam.OIDCProvider, bool, error) {
+	return t.i.providers.get(t.tx, arn, func() (*iam.OIDCProvider, bool, error) {
+		var body []byte
+		found, err := t.tx.query(`SELECT body FROM oidc_providers WHERE arn = $1`, string(arn)).one(&body)
+		if err != nil || !found {
+			return nil, false, err
+		}
+		p := &iam.OIDCProvider{}
+		if err := json.Unmarshal(body, p); err != nil {
+			return nil, false, fmt.Errorf("store: OpenID Connect provider: %w", err)
+		}
+		return p, true, nil
+	})
+}
+
+// OIDCProviders implements iam.Tx.
+func (t *iamTx) OIDCProviders(account string) ([]iam.ArnType, error) {
+	q := t.tx.query(`SELECT arn FROM oidc_providers WHERE account = $1 ORDER BY arn`, account)
+	return all(q, func(rows *sql.Rows) (arn iam.ArnType, err error) {
+		err = rows.Scan(&arn)
+		return arn, err
+	})
+}
+
+// AddOIDCProvider implements iam.Tx.
+func (t *iamTx) AddOIDCProvider(p *iam.OIDCProvider) error {
+	body, err := json.Marshal(p, json.OmitZeroStructFields(true))
+	if err != nil {
+		return err
+	}
+	t.i.providers.invalidate(t.tx, p.ARN)
+	_, err = t.tx.exec(`INSERT INTO oidc_providers (arn, account, body) VALUES ($1, $2, $3)`, string(p.ARN), p.Account, string(body))
+	return err
+}
+
+// DeleteOIDCProvider implements iam.Tx.
+func (t *iamTx) DeleteOIDCProvider(arn iam.ArnType) (bool, error) {
+	t.i.providers.invalidate(t.tx, arn)
+	n, err := t.tx.exec(`DELETE FROM oidc_providers WHERE arn = $1`, string(arn))
+	return n > 0, err
+}

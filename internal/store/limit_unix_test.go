@@ -1,0 +1,98 @@
+//go:build linux || darwin
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+func init() { helpers["limit"] = helpLimit }
+
+// When the disk takes no more, updates fail, nothing acknowledged is lost, and
+// work goes on once there is room.
+func TestDiskFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	if out, err := helper(t, "limit", path).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	db := openAt(t, path)
+	checkWhole(t, db)
+	if list := names(t, db); len(list) != 1001 {
+		t.Errorf("%d things", len(list))
+	}
+}
+
+// helpLimit limits the size of its files instead of filling a disk: the system
+// then refuses writes in the same places.
+func helpLimit(path string) error {
+	db, err := open(context.Background(), Options{Path: path}, testSchema)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	write := func(i int) error {
+		return db.Update(context.Background(), func(tx *Tx) error {
+			name := fmt.Sprintf("%0100d", i)
+			if err := add(name, 1)(tx); err != nil {
+				return err
+			}
+			_, err := tx.exec(insertPart, name, 1)
+			return err
+		})
+	}
+	// A reader keeps the log: otherwise a writer that gives its connection up,
+	// as the last one, would empty it.
+	if err := db.View(context.Background(), func(tx *Tx) error { _, _, err := valueOf(tx, "a"); return err }); err != nil {
+		return err
+	}
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		return err
+	}
+	// The log ends here, long before it would be checkpointed.
+	if err := setFileLimit(300_000, before.Max); err != nil {
+		return err
+	}
+	done := 0
+	for ; done < 1000; done++ {
+		if err := write(done); err != nil {
+			break
+		}
+	}
+	if done < 10 || done == 1000 {
+		return fmt.Errorf("the limit was met after %d updates", done)
+	}
+	for range 3 {
+		if err := write(done); err == nil {
+			return errors.New("acknowledged without room")
+		}
+	}
+	if err := db.View(context.Background(), func(tx *Tx) error {
+		_, found, err := valueOf(tx, fmt.Sprintf("%0100d", done))
+		if found {
+			return errors.New("refused work is there")
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := setFileLimit(before.Cur, before.Max); err != nil {
+		return err
+	}
+	for i := done; i <= 1000; i++ {
+		if err := write(i); err != nil {
+			return fmt.Errorf("with room again: %w", err)
+		}
+	}
+	return nil // without Close, like a crash
+}
+
+func setFileLimit(cur, max uint64) error {
+	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: cur, Max: max})
+}

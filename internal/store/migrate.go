@@ -1,0 +1,133 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed schema
+var schemaFiles embed.FS
+
+// ErrNewer answers Open when the database was written by a later daypass, whose
+// schema this one does not know.
+var ErrNewer = errors.New("the database was written by a newer daypass; start that version, or restore a backup made before")
+
+// versionTable records the migrations that were applied.
+const versionTable = "schema_version"
+
+// migrations is a folder of numbered .sql files, applied forward only and each
+// in a transaction, and the words to put into them. See schema/README.md.
+type migrations struct {
+	files fs.FS
+	words words
+}
+
+// words are what the engines spell differently: the only difference there is
+// between their schemas.
+type words struct {
+	bytes        string // {{bytes}}: the type of a byte string
+	text         string // {{text}}: the type of text that sorts by its bytes
+	withoutRowID string // {{without_rowid}}: at the end of a table kept in its primary key
+}
+
+// embeddedSchema is the schema of daypass.
+func embeddedSchema() (migrations, error) {
+	files, err := fs.Sub(schemaFiles, "schema")
+	return migrations{files, sqliteWords}, err
+}
+
+// apply brings the database up to date.
+func (m migrations) apply(ctx context.Context, db *sql.DB) error {
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, rendered{m.files, m.words},
+		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	current, known, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	if current > known {
+		return fmt.Errorf("schema version %d, of which at most %d is known: %w", current, known, ErrNewer)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	return nil
+}
+
+// rendered is a file system whose files have their words put in.
+type rendered struct {
+	fs.FS
+	words words
+}
+
+// Open implements [fs.FS].
+func (r rendered) Open(name string) (fs.File, error) {
+	f, err := r.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil || info.IsDir() {
+		return f, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, err
+	}
+	text, err = r.words.render(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &renderedFile{bytes.NewReader(text), info}, nil
+}
+
+// renderedFile is a file in memory. Its Stat tells of the original.
+type renderedFile struct {
+	*bytes.Reader
+	info fs.FileInfo
+}
+
+// Stat implements [fs.File].
+func (f *renderedFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+
+// Close implements [fs.File].
+func (f *renderedFile) Close() error { return nil }
+
+var (
+	word      = regexp.MustCompile(`\{\{.*?\}\}`)
+	forbidden = regexp.MustCompile(`(?i)--\s*\+goose\s+(down|no\s+transaction|envsub)\b`)
+)
+
+// render puts the words into a migration. It refuses a word it does not know,
+// and migrations that go back or run outside a transaction.
+func (w words) render(text []byte) ([]byte, error) {
+	if bad := forbidden.Find(text); bad != nil {
+		return nil, fmt.Errorf("%q: migrations go forward, each in a transaction", bad)
+	}
+	var err error
+	text = word.ReplaceAllFunc(text, func(m []byte) []byte {
+		switch string(m) {
+		case "{{bytes}}":
+			return []byte(w.bytes)
+		case "{{text}}":
+			return []byte(w.text)
+		case "{{without_rowid}}":
+			return []byte(w.withoutRowID)
+		}
+		err = fmt.Errorf("unknown word %s", m)
+		return nil
+	})
+	return text, err
+}

@@ -1,0 +1,40 @@
+package sts
+
+import "github.com/daypass/daypass/internal/awsapi"
+
+// The true causes of refusals, for the log (docs/causes.md is made from this).
+// Those that begin with login- are the causes of package login.
+const (
+	// A session is to last longer than its role's MaxSessionDuration.
+	causeDuration awsapi.Cause = "duration"
+	// The token's issuer is that of no OpenID Connect provider of the account.
+	causeIssuerUnknown awsapi.Cause = "issuer-unknown"
+	// Session policies and session tags together take more room than there is.
+	causePackedSize awsapi.Cause = "packed-size"
+	// The session policy breaks the rules of the policy language; the detail says where.
+	causePolicyMalformed awsapi.Cause = "policy-malformed"
+	// Managed policies cannot be session policies yet.
+	causePolicyArnsUnsupported awsapi.Cause = "policy-arns-unsupported"
+	// Access tokens (ProviderId) cannot be verified yet.
+	causeProviderIDUnsupported awsapi.Cause = "provider-id-unsupported"
+	// The value is not the ARN of a role.
+	causeRoleArn awsapi.Cause = "role-arn"
+	// The role belongs to another account.
+	causeRoleForeign awsapi.Cause = "role-foreign"
+	// IAM has no such role.
+	causeRoleMissing awsapi.Cause = "role-missing"
+	// The token's source identity has a form that it cannot have.
+	causeSourceIdentity awsapi.Cause = "source-identity"
+	// The role's trust policy does not allow sts:SetSourceIdentity, which a token with a source identity needs.
+	causeSourceIdentityRefused awsapi.Cause = "source-identity-refused"
+	// The token's session tags break the rules for tags; the detail says which.
+	causeTags awsapi.Cause = "session-tags"
+	// The role's trust policy does not allow sts:TagSession, which a token with tags needs.
+	causeTagSessionRefused awsapi.Cause = "tag-session-refused"
+	// The session token would be longer than clients can be asked to send.
+	causeTokenTooLarge awsapi.Cause = "session-too-large"
+	// A statement of the role's trust policy denies.
+	causeTrustDenied awsapi.Cause = "trust-denied"
+	// No statement of the role's trust policy allows: another provider, pool or kind of user is trusted.
+	causeTrustRefused awsapi.Cause = "trust-refused"
+)

@@ -1,0 +1,106 @@
+package sts
+
+import (
+	"fmt"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// The exceptions of the API, as their codes are on the wire.
+const (
+	expiredToken            = "ExpiredTokenException"
+	idpCommunicationError   = "IDPCommunicationError"
+	idpRejectedClaim        = "IDPRejectedClaim"
+	invalidIdentityToken    = "InvalidIdentityToken"
+	malformedPolicyDocument = "MalformedPolicyDocument"
+	packedPolicyTooLarge    = "PackedPolicyTooLarge"
+	regionDisabled          = "RegionDisabledException"
+
+	// These the API model does not declare. The last two belong to the protocol:
+	// any operation may answer with them.
+	invalidParameterValue = "InvalidParameterValue"
+	validationError       = "ValidationError"
+	accessDenied          = "AccessDenied"
+)
+
+func exception(code string, cause awsapi.Cause, format string, args ...any) *awsapi.Error {
+	e := &awsapi.Error{Code: code, Message: fmt.Sprintf(format, args...), Cause: cause}
+	if code == accessDenied {
+		e.Status = 403
+	}
+	return e
+}
+
+// notAuthorized says no more than AWS does: which of the causes it was, a
+// stranger must not learn.
+func notAuthorized(cause awsapi.Cause) *awsapi.Error {
+	return exception(accessDenied, cause, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+}
+
+func badRoleARN() *awsapi.Error {
+	return exception(validationError, causeRoleArn, "Request ARN is invalid")
+}
+
+func providerIDUnsupported() *awsapi.Error {
+	return exception(validationError, causeProviderIDUnsupported, "ProviderId is not supported by this version.")
+}
+
+func policyArnsUnsupported(arn ArnType) *awsapi.Error {
+	return exception(validationError, causePolicyArnsUnsupported, "Policy %s does not exist.", arn)
+}
+
+func malformedPolicy(err *policy.Error) *awsapi.Error {
+	e := exception(malformedPolicyDocument, causePolicyMalformed, "%s", err.Message)
+	e.Err = err.Err
+	return e
+}
+
+func durationTooLong() *awsapi.Error {
+	return exception(validationError, causeDuration, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+}
+
+func packedPolicy(percent int) *awsapi.Error {
+	return exception(packedPolicyTooLarge, causePackedSize, "Packed policy consumes %d%% of allotted space, please use smaller policy.", percent)
+}
+
+func packedTags(percent int) *awsapi.Error {
+	return exception(packedPolicyTooLarge, causePackedSize, "Packed size of session tags consumes %d%% of allotted space.", percent)
+}
+
+func tokenTooLarge() *awsapi.Error {
+	return exception(packedPolicyTooLarge, causeTokenTooLarge, "Serialized token too large for session")
+}
+
+func issuerUnknown(issuer string) *awsapi.Error {
+	const most = 255 // of a provider's URL; a stranger's text goes no further
+	if len(issuer) > most {
+		issuer = issuer[:most]
+	}
+	return exception(invalidIdentityToken, causeIssuerUnknown, "No OpenIDConnect provider found in your account for %s", issuer)
+}
+
+// badTags refuses session tags with a sentence of AWS where there is one.
+func badTags(format string, args ...any) *awsapi.Error {
+	return exception(invalidParameterValue, causeTags, format, args...)
+}
+
+func tagsClaimMalformed() *awsapi.Error {
+	return exception(invalidIdentityToken, causeTags, "The session tags in the token are malformed.")
+}
+
+func badSourceIdentity() *awsapi.Error {
+	return exception(invalidIdentityToken, causeSourceIdentity, `Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"`)
+}
+
+// Refusal says why a role was not assumed for an identity. It hides the error
+// that AssumeRoleWithWebIdentity would have answered with, which is not what the
+// caller of an identity pool may see.
+type Refusal struct {
+	// Cause is the stable code of the true cause.
+	Cause awsapi.Cause
+
+	answer *awsapi.Error
+}
+
+func (r *Refusal) Error() string { return "sts: role not assumed: " + r.answer.Error() }

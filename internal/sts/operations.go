@@ -1,0 +1,27 @@
+package sts
+
+import "github.com/daypass/daypass/internal/awsapi"
+
+// Operations is the service's table. It can be read without a service:
+// Operations(nil).
+func Operations(s *Service) awsapi.Service {
+	return awsapi.Service{
+		Name: "sts", Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+		Shapes: shapes,
+		Operations: []awsapi.Operation{
+			awsapi.Op("AssumeRoleWithWebIdentity", awsapi.Public, "Gives temporary credentials of a role for a token of an OpenID provider.", s.AssumeRoleWithWebIdentity,
+				malformedPolicyDocument, packedPolicyTooLarge, idpRejectedClaim, idpCommunicationError, invalidIdentityToken, expiredToken, regionDisabled, invalidParameterValue),
+			awsapi.Op("GetCallerIdentity", awsapi.Identified, "Tells the caller who they are.", s.GetCallerIdentity),
+		},
+	}
+}
+
+// shapes are the constraints of the API model.
+var shapes = awsapi.Shapes(
+	awsapi.String[ArnType](20, 2048, `[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+`),
+	awsapi.String[ClientTokenType](4, maxWebIdentityToken, "").Sensitive(),
+	awsapi.Int[RoleDurationSecondsType](900, 43200),
+	awsapi.String[RoleSessionNameType](2, 64, `[\w+=,.@-]*`),
+	awsapi.String[SessionPolicyDocumentType](1, 2048, `[\u0009\u000A\u000D\u0020-\u00FF]+`),
+	awsapi.String[UrlType](4, 2048, ""),
+)

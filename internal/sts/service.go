@@ -1,0 +1,47 @@
+package sts
+
+import (
+	"crypto/rand"
+	"io"
+	"time"
+
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// TokenPurpose is the purpose of the box that seals session tokens.
+const TokenPurpose = "session-token"
+
+// Service is the service sts.
+type Service struct {
+	// Account is the account whose sessions these are.
+	Account string
+	// IAM has the roles and the OpenID Connect providers.
+	IAM *iam.Service
+	// OpenID has the keys of our own tokens.
+	OpenID *openid.Provider
+	// OIDC checks the tokens of OpenID Connect providers.
+	OIDC *login.OIDC
+	// Tokens seals session tokens; it is made for [TokenPurpose].
+	Tokens *seal.Box
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Rand makes access keys; nil means crypto/rand.
+	Rand io.Reader
+}
+
+func (s *Service) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+func (s *Service) rand() io.Reader {
+	if s.Rand == nil {
+		return rand.Reader
+	}
+	return s.Rand
+}

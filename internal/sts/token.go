@@ -1,0 +1,138 @@
+package sts
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// What is sealed in a session token: a version, then the fields of a session in
+// a fixed order, each string and list with its length in front. It is compact
+// and quick because every signed request opens one.
+
+const tokenVersion = 1
+
+func appendSession(b []byte, s *Session, secret []byte) []byte {
+	b = append(b, tokenVersion)
+	b = appendText(b, s.Account)
+	b = appendText(b, s.RolePath)
+	b = appendText(b, s.RoleID)
+	b = appendText(b, s.Name)
+	b = binary.AppendUvarint(b, uint64(s.Issued.Unix()))
+	b = binary.AppendUvarint(b, uint64(s.Expires.Unix()))
+	b = append(b, secret...)
+	b = appendText(b, s.Provider)
+	b = appendText(b, s.Audience)
+	b = appendText(b, s.Subject)
+	b = binary.AppendUvarint(b, uint64(len(s.AMR)))
+	for _, v := range s.AMR {
+		b = appendText(b, v)
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.Tags)))
+	for _, t := range s.Tags {
+		b = appendText(b, t.Key)
+		b = appendText(b, t.Value)
+		b = appendBool(b, t.Transitive)
+	}
+	b = appendText(b, s.SourceIdentity)
+	return appendText(b, s.Policy)
+}
+
+func appendText(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// readSession is the reverse of appendSession. It is false for anything that
+// appendSession does not write: what was sealed by another version.
+func readSession(plain []byte) (*Session, bool) {
+	r := tokenReader{rest: string(plain)} // one copy, which all strings share
+	if r.take(1) != string(rune(tokenVersion)) {
+		return nil, false
+	}
+	s := &Session{
+		Account: r.text(), RolePath: r.text(), RoleID: r.text(), Name: r.text(),
+		Issued: r.time(), Expires: r.time(), Secret: r.secret(),
+		Provider: r.text(), Audience: r.text(), Subject: r.text(),
+	}
+	if n := r.count(); n > 0 {
+		s.AMR = make([]string, n)
+		for i := range s.AMR {
+			s.AMR[i] = r.text()
+		}
+	}
+	if n := r.count(); n > 0 {
+		s.Tags = make([]Tag, n)
+		for i := range s.Tags {
+			s.Tags[i] = Tag{Key: r.text(), Value: r.text(), Transitive: r.bool()}
+		}
+	}
+	s.SourceIdentity, s.Policy = r.text(), r.text()
+	return s, !r.failed && r.rest == ""
+}
+
+// tokenReader takes fields off the front. After a failure it gives empty ones.
+type tokenReader struct {
+	rest   string
+	failed bool
+}
+
+func (r *tokenReader) take(n uint64) string {
+	if r.failed || n > uint64(len(r.rest)) {
+		r.failed = true
+		return ""
+	}
+	field := r.rest[:n]
+	r.rest = r.rest[n:]
+	return field
+}
+
+func (r *tokenReader) number() uint64 {
+	var n uint64
+	for shift := 0; shift < 64; shift += 7 {
+		c := r.take(1)
+		if c == "" {
+			return 0
+		}
+		n |= uint64(c[0]&0x7f) << shift
+		if c[0] < 0x80 {
+			r.failed = r.failed || c[0] == 0 && shift > 0 // one number has one spelling
+			return n
+		}
+	}
+	r.failed = true
+	return 0
+}
+
+// count reads the length of a list, each entry of which takes a byte at least.
+func (r *tokenReader) count() uint64 {
+	n := r.number()
+	if n > uint64(len(r.rest)) {
+		r.failed = true
+		return 0
+	}
+	return n
+}
+
+func (r *tokenReader) text() string { return r.take(r.number()) }
+
+func (r *tokenReader) bool() bool {
+	c := r.take(1)
+	r.failed = r.failed || c > "\x01"
+	return c == "\x01"
+}
+
+func (r *tokenReader) time() time.Time { return time.Unix(int64(r.number()), 0).UTC() }
+
+func (r *tokenReader) secret() seal.Secret {
+	return seal.NewSecret(base64.StdEncoding.EncodeToString([]byte(r.take(secretBytes))))
+}

@@ -1,0 +1,140 @@
+package sts
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// The actions that a trust policy must allow.
+const (
+	actionAssume            = "sts:AssumeRoleWithWebIdentity"
+	actionTag               = "sts:TagSession"
+	actionSetSourceIdentity = "sts:SetSourceIdentity"
+)
+
+// authorize finds the role and asks its trust policy whether the bearer of a
+// web identity may assume it under this session name.
+func (s *Service) authorize(ctx context.Context, roleARN, sessionName string, w *webIdentity) (*iam.RoleEntity, error) {
+	account, name, ok := iam.ParseRoleARN(roleARN)
+	if !ok {
+		return nil, badRoleARN()
+	}
+	if account != s.Account {
+		return nil, notAuthorized(causeRoleForeign)
+	}
+	role, ok, err := s.IAM.Role(ctx, account, name)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || string(role.Arn) != roleARN {
+		return nil, notAuthorized(causeRoleMissing)
+	}
+	trust, err := role.Trust()
+	if err != nil {
+		return nil, err
+	}
+	req := &policy.Request{
+		Principal: policy.Principal{Federated: w.provider},
+		Resource:  roleARN,
+		Context:   s.trustContext(ctx, role, sessionName, w),
+	}
+	if err := ask(trust, req, actionAssume, causeTrustRefused); err != nil {
+		return nil, err
+	}
+	if len(w.tags) > 0 {
+		if err := ask(trust, req, actionTag, causeTagSessionRefused); err != nil {
+			return nil, err
+		}
+	}
+	if w.sourceIdentity != "" {
+		if err := ask(trust, req, actionSetSourceIdentity, causeSourceIdentityRefused); err != nil {
+			return nil, err
+		}
+	}
+	return role, nil
+}
+
+// ask asks for one action. A refusal that a statement made is told from one for
+// want of a statement in the log only.
+func ask(trust *policy.Document, req *policy.Request, action string, refused awsapi.Cause) error {
+	req.Action = action
+	switch trust.Evaluate(req).Effect {
+	case policy.Allow:
+		return nil
+	case policy.ExplicitDeny:
+		return notAuthorized(causeTrustDenied)
+	}
+	return notAuthorized(refused)
+}
+
+// trustContext is what a trust policy's conditions can look at ("AWS global
+// condition context keys" and "Available keys for AWS web identity federation"
+// in the IAM User Guide). The door has put the client's address in the event.
+func (s *Service) trustContext(ctx context.Context, role *iam.RoleEntity, sessionName string, w *webIdentity) policy.Context {
+	now := s.now().UTC()
+	prefix := KeyPrefix(w.provider)
+	c := make(policy.Context, 12+len(w.tags)+2*len(role.Tags))
+	c.Set(prefix+":aud", w.audience)
+	c.Set(prefix+":sub", w.subject)
+	if len(w.amr) > 0 {
+		c.Set(prefix+":amr", w.amr...)
+	}
+	if w.party != "" {
+		c.Set(prefix+":azp", w.party)
+	}
+	c.Set("aws:federatedprovider", w.provider)
+	c.Set("sts:rolesessionname", sessionName)
+	c.Set("aws:currenttime", now.Format(time.RFC3339))
+	c.Set("aws:epochtime", strconv.FormatInt(now.Unix(), 10))
+	if e := audit.From(ctx); e != nil && e.SourceIP != "" {
+		c.Set("aws:sourceip", e.SourceIP)
+	}
+	if w.sourceIdentity != "" {
+		c.Set("sts:sourceidentity", w.sourceIdentity)
+	}
+	setTags(c, w.tags)
+	for _, t := range role.Tags {
+		c.Set("aws:resourcetag/"+string(t.Key), string(t.Value))
+		c.Set("iam:resourcetag/"+string(t.Key), string(t.Value))
+	}
+	return c
+}
+
+func setTags(c policy.Context, tags []Tag) {
+	if len(tags) == 0 {
+		return
+	}
+	var keys, transitive []string
+	for _, t := range tags {
+		c.Set("aws:requesttag/"+t.Key, t.Value)
+		keys = append(keys, t.Key)
+		if t.Transitive {
+			transitive = append(transitive, t.Key)
+		}
+	}
+	c.Set("aws:tagkeys", keys...)
+	if len(transitive) > 0 {
+		c.Set("sts:transitivetagkeys", transitive...)
+	}
+}
+
+// newSession makes the session of a role that may be assumed. It has no key yet.
+func (s *Service) newSession(role *iam.RoleEntity, name string, w *webIdentity, lasts time.Duration) *Session {
+	issued := s.now().UTC().Truncate(time.Second)
+	return &Session{
+		Account:  role.Account,
+		RolePath: strings.TrimPrefix(string(role.Arn), "arn:aws:iam::"+role.Account+":role"),
+		RoleID:   string(role.RoleId),
+		Name:     name,
+		Issued:   issued, Expires: issued.Add(lasts),
+		Provider: w.provider, Audience: w.audience, Subject: w.subject, AMR: w.amr,
+		Tags: w.tags, SourceIdentity: w.sourceIdentity,
+	}
+}

@@ -1,0 +1,187 @@
+package sts
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/openid"
+)
+
+// CognitoProvider is the principal of our own tokens and the prefix of their
+// condition keys, whatever their issuer is.
+const CognitoProvider = "cognito-identity.amazonaws.com"
+
+// maxWebIdentityToken is the most characters of a token.
+const maxWebIdentityToken = 20000
+
+// webIdentity is what a verified token says about its bearer.
+type webIdentity struct {
+	// provider is the principal: CognitoProvider or the ARN of a provider in IAM.
+	provider string
+	// audience, subject and party are aud, sub and azp. Where there is an azp it
+	// is the audience too.
+	audience, subject, party string
+	amr                      []string
+	tags                     []Tag
+	sourceIdentity           string
+}
+
+// KeyPrefix is what the condition keys of a provider begin with: its name, for
+// a provider in IAM its URL without scheme.
+func KeyPrefix(provider string) string {
+	if _, name, ok := strings.Cut(provider, ":oidc-provider/"); ok {
+		return name
+	}
+	return provider
+}
+
+// fromClaims is the web identity of a token of ours that need not be signed,
+// since it never leaves the house.
+func fromClaims(c *openid.Claims) (*webIdentity, error) {
+	w := &webIdentity{provider: CognitoProvider, audience: c.Audience, subject: c.Subject, amr: c.AMR}
+	for key, value := range c.Tags {
+		w.tags = append(w.tags, Tag{Key: key, Value: value})
+	}
+	slices.SortFunc(w.tags, byKey)
+	return w, w.check()
+}
+
+func fromLogin(provider string, l *login.Login) (*webIdentity, error) {
+	w := &webIdentity{provider: provider, audience: l.Audience, subject: l.Subject}
+	w.party, _ = l.Claims.Text("azp")
+	w.amr, _ = l.Claims.Texts("amr")
+	w.sourceIdentity, _ = l.Claims.Text(sourceIdentityClaim)
+	var err error
+	if w.tags, err = tagsOf(l.Claims); err != nil {
+		return nil, err
+	}
+	if _, has := l.Claims[sourceIdentityClaim]; has && w.sourceIdentity == "" {
+		return nil, badSourceIdentity()
+	}
+	return w, w.check()
+}
+
+func (w *webIdentity) check() error {
+	if w.sourceIdentity != "" && !usableSourceIdentity(w.sourceIdentity) {
+		return badSourceIdentity()
+	}
+	return checkTags(w.tags)
+}
+
+// verify finds out whose token it is: one of ours, which our own keys verify
+// and nobody else's, or one of a provider in the account of the role.
+func (s *Service) verify(ctx context.Context, account, token string) (*webIdentity, error) {
+	t, err := login.Parse(token, maxWebIdentityToken)
+	if err != nil {
+		return nil, tokenRefused(err)
+	}
+	switch iss := t.Issuer(); {
+	case iss == "":
+		return nil, tokenRefused(&login.Error{Kind: login.Rejected, Cause: login.ClaimMissing, Claim: "iss"})
+	case iss == s.issuer():
+		return s.verifyOwn(ctx, t)
+	default:
+		return s.verifyOIDC(ctx, account, iss, t)
+	}
+}
+
+// issuer is the iss of our own tokens.
+func (s *Service) issuer() string { return cmp.Or(s.OpenID.Issuer, s.OpenID.PublicURL) }
+
+// verifyOwn checks one of our tokens. Which pool it is for is a matter of the
+// role's trust policy.
+func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*webIdentity, error) {
+	l, err := login.VerifyWith(ctx, s.OpenID, login.Rules{
+		Provider:    login.Provider{Name: CognitoProvider, Issuer: s.issuer()},
+		Algorithms:  []jose.SignatureAlgorithm{jose.RS512},
+		AnyAudience: true,
+	}, s.now(), t)
+	if e, ok := errors.AsType[*login.Error](err); ok && e.Kind != login.Rejected {
+		return nil, fmt.Errorf("the keys of our own tokens: %w", e.Err) // our failure, not the token's
+	}
+	if err != nil {
+		return nil, tokenRefused(err)
+	}
+	return fromLogin(CognitoProvider, l)
+}
+
+// verifyOIDC checks a token of an OpenID Connect provider in IAM.
+func (s *Service) verifyOIDC(ctx context.Context, account, issuer string, t *login.Token) (*webIdentity, error) {
+	if account != s.Account {
+		return nil, notAuthorized(causeRoleForeign)
+	}
+	arn, ok := iam.OIDCProviderARN(account, issuer)
+	if !ok {
+		return nil, issuerUnknown(issuer)
+	}
+	p, ok, err := s.IAM.OIDCProvider(ctx, arn)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || p.Issuer() != issuer {
+		return nil, issuerUnknown(issuer)
+	}
+	l, err := s.OIDC.Verify(ctx, login.Provider{
+		Name: p.Name(), ARN: arn, Issuer: issuer, ClientIDs: p.Audiences(), SingleAudience: true,
+	}, t)
+	if err != nil {
+		return nil, tokenRefused(err)
+	}
+	return fromLogin(arn, l)
+}
+
+const (
+	// msgNoKey has two spaces, as AWS's.
+	msgNoKey = "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements"
+	msgNoJWT = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+)
+
+// tokenRefused gives AWS's code and sentence to what is wrong with a token.
+func tokenRefused(err error) error {
+	e, ok := errors.AsType[*login.Error](err)
+	if !ok {
+		return err
+	}
+	answer := exception(invalidIdentityToken, "login-"+awsapi.Cause(e.Cause), msgNoKey)
+	answer.Err = err
+	switch e.Cause {
+	case login.NotAJWT, login.TokenTooLarge, login.TokenTypeRefused, login.HeaderRefused:
+		answer.Message = msgNoJWT
+	case login.ClaimMissing:
+		answer.Message = "Missing a required claim: " + e.Claim
+	case login.ClaimInvalid:
+		answer.Message = "Invalid claim: " + e.Claim
+	case login.TokenNotYetValid:
+		answer.Message = "Token is not yet valid: " + e.Claim
+	case login.TokenExpired:
+		answer.Code = expiredToken
+		answer.Message = fmt.Sprintf("Token expired: current date/time %d must be before the expiration date/time %d", e.Now, e.Expires)
+	case login.AudienceMismatch, login.AudienceAmbiguous:
+		answer.Message = "Incorrect token audience"
+	case login.CertificateUntrusted:
+		answer.Message = "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
+	case login.KeysUnavailable:
+		if timedOut(err) {
+			answer.Code, answer.Message = idpCommunicationError, "The identity provider did not answer in time."
+		}
+	}
+	return answer
+}
+
+// timedOut says that a provider was too slow, which trying again may help.
+func timedOut(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout()
+}
