@@ -1,0 +1,171 @@
+// Package daypasstest runs a real daypass inside a Go test: the server that
+// users run, on a temporary database, behind a URL on loopback.
+//
+//	func TestUpload(t *testing.T) {
+//		d := daypasstest.Start(t, daypasstest.Config{})
+//		// point an AWS SDK at d.URL with d.AccessKeyID and d.SecretAccessKey
+//	}
+//
+// Nothing is mocked: identities are stored, tokens are verified and signed,
+// policies are evaluated. Several servers may run in one process.
+package daypasstest
+
+import (
+	"context"
+	"crypto/rsa"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/instance"
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// The root credentials and the account of a test server.
+const (
+	AccessKeyID     = "test"
+	SecretAccessKey = "test"
+	Account         = "123456789012"
+	Region          = "us-east-1"
+)
+
+// Config says what a test server is like. The zero value is a good one.
+type Config struct {
+	// DataDir keeps the data where a test wants to look at it, or to start again
+	// on it; empty means a temporary directory.
+	DataDir string
+	// Issuer overrides the iss of OpenID tokens, which is the server's URL.
+	Issuer string
+	// GuestsPerSecond and GuestBurst limit how fast guests can be made; zero
+	// means no limit.
+	GuestsPerSecond float64
+	GuestBurst      int
+	// CORSOrigins are the browser origins that may call signed operations.
+	CORSOrigins []string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Rand is the source of identifiers; nil means crypto/rand. With a seeded one
+	// identifiers repeat from run to run. It must be safe for concurrent use.
+	Rand io.Reader
+	// SigningKey makes the keys that sign OpenID tokens; nil means new ones.
+	SigningKey func() (*rsa.PrivateKey, error)
+	// Log takes the server's log; nil means that a failing test shows it.
+	Log *slog.Logger
+}
+
+// Server is a running test server.
+type Server struct {
+	// URL is its endpoint and the issuer of its tokens.
+	URL string
+	// DataDir is where its data is.
+	DataDir string
+
+	t        testing.TB
+	config   Config
+	key      *seal.MasterKey
+	http     *httptest.Server
+	instance *instance.Instance
+	stop     func()
+}
+
+// Start runs a server until the test ends.
+func Start(t testing.TB, c Config) *Server {
+	t.Helper()
+	s := &Server{t: t, config: c, DataDir: c.DataDir}
+	if s.DataDir == "" {
+		s.DataDir = t.TempDir()
+	}
+	if s.config.Log == nil {
+		s.config.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	s.key = masterKey(t, s.DataDir)
+	s.open(httptest.NewUnstartedServer(nil))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// masterKey finds or makes the master key of a data directory.
+func masterKey(t testing.TB, dir string) *seal.MasterKey {
+	t.Helper()
+	path := filepath.Join(dir, "master.key")
+	load := seal.CreateFile
+	if _, err := os.Stat(path); err == nil {
+		load = seal.LoadFile
+	}
+	key, err := load(path)
+	if err != nil {
+		t.Fatalf("daypasstest: %v", err)
+	}
+	return key
+}
+
+// open puts an instance behind the listener of h.
+func (s *Server) open(h *httptest.Server) {
+	s.t.Helper()
+	s.http = h
+	s.URL = "http://" + h.Listener.Addr().String()
+	c := instance.Config{
+		DataDir: s.DataDir, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
+		Root:        iam.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
+		CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
+		Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,
+		Undeclared: func(operation, code string) {
+			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)
+		},
+	}
+	if s.config.GuestsPerSecond > 0 {
+		c.Guests = &cognito.GuestLimiter{PerSecond: s.config.GuestsPerSecond, Burst: max(s.config.GuestBurst, 1)}
+	}
+	i, err := instance.Open(context.Background(), c)
+	if err != nil {
+		s.t.Fatalf("daypasstest: %v", err)
+	}
+	s.instance = i
+	h.Config.Handler = i.Handler
+	ctx, cancel := context.WithCancel(context.Background())
+	var background sync.WaitGroup
+	background.Go(func() { i.Run(ctx) })
+	s.stop = sync.OnceFunc(func() {
+		h.Close()
+		cancel()
+		background.Wait()
+		if err := i.Close(); err != nil {
+			s.t.Errorf("daypasstest: close: %v", err)
+		}
+	})
+	h.Start()
+}
+
+// Close stops the server. The test's end does so too.
+func (s *Server) Close() { s.stop() }
+
+// Restart stops the server and runs a new one on the same data. Its URL is
+// another one; with Config.Issuer unset so is the issuer of its tokens.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.stop()
+	s.open(httptest.NewUnstartedServer(nil))
+}
+
+// Seeded is a source of identifiers that repeat from run to run, for tests that
+// compare whole answers. It is safe for concurrent use, and secret to nobody.
+func Seeded(seed byte) io.Reader { return &seeded{source: rand.NewChaCha8([32]byte{seed})} }
+
+type seeded struct {
+	mu     sync.Mutex
+	source *rand.ChaCha8
+}
+
+func (s *seeded) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.source.Read(b)
+}

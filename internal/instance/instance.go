@@ -1,0 +1,225 @@
+// Package instance puts a whole daypass together: the store, the services on
+// it, and the front door. It is the one place that knows them all; the binary,
+// the demonstration and the test server of package daypasstest each run an
+// instance, so that none of them has a code path that the others lack.
+package instance
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/server"
+	"github.com/daypass/daypass/internal/store"
+	"github.com/daypass/daypass/internal/sts"
+)
+
+// Config says what an instance is like.
+type Config struct {
+	// DataDir holds the database. It is made if it is not there.
+	DataDir string
+	// MasterKey seals the secrets in the database.
+	MasterKey *seal.MasterKey
+	// Account is the twelve-digit account ID.
+	Account string
+	// Root is the access key of the account's root.
+	Root iam.RootAccessKey
+	// PublicURL is where clients reach the instance.
+	PublicURL string
+	// Issuer is the iss of our tokens; empty means the public URL.
+	Issuer string
+	// Dev allows http issuers and outbound calls on loopback, and answers to
+	// loopback host names and the public URL only.
+	Dev bool
+	// OutboundAllow are the hosts and networks that may be private although
+	// outbound calls go there.
+	OutboundAllow []string
+	// OutboundCAs are the certificate authorities of outbound calls; nil means
+	// the system's.
+	OutboundCAs *x509.CertPool
+	// CORSOrigins are the browser origins that may call signed operations.
+	CORSOrigins []string
+	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto count.
+	TrustedProxies []netip.Prefix
+	// Guests limits how fast strangers can make guests; nil for no limit.
+	Guests *cognito.GuestLimiter
+	// SigningKey makes the keys that sign OpenID tokens; nil for new ones.
+	SigningKey func() (*rsa.PrivateKey, error)
+	// Undeclared is told of exceptions that their operation does not declare.
+	Undeclared func(operation, code string)
+	// Log takes a line per request and the events of the instance's life.
+	Log *slog.Logger
+	// Now is the clock and Rand the source of identifiers; nil for the real ones.
+	Now  func() time.Time
+	Rand io.Reader
+}
+
+// Instance is a daypass that is ready to answer requests.
+type Instance struct {
+	// Handler answers them.
+	Handler *server.Server
+	// Issuer is the iss of our tokens.
+	Issuer string
+
+	db      *store.DB
+	cognito *store.Cognito
+	oidc    *login.OIDC
+	log     *slog.Logger
+}
+
+// Open puts an instance together on the data in its directory.
+func Open(ctx context.Context, c Config) (_ *Instance, err error) {
+	if c.Issuer == "" {
+		c.Issuer = c.PublicURL
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	db, err := store.Open(ctx, store.Options{Path: filepath.Join(c.DataDir, "daypass.db")})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}()
+	if err := db.CheckMasterKey(ctx, c.MasterKey); err != nil {
+		return nil, err
+	}
+	i := &Instance{Issuer: c.Issuer, db: db, log: c.Log, cognito: db.Cognito(c.MasterKey.Box("pool-secret"))}
+	return i, i.build(ctx, c)
+}
+
+// build makes the services and the front door.
+func (i *Instance) build(ctx context.Context, c Config) error {
+	out := &fetch.Client{Allow: c.OutboundAllow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs}
+	if err := out.Check(); err != nil {
+		return err
+	}
+	own := []string{c.Issuer, c.PublicURL, "https://cognito-identity.amazonaws.com"}
+	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own}
+	keys := &openid.Provider{
+		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Box: c.MasterKey.Box(openid.Purpose),
+		Now: c.Now, GenerateKey: c.SigningKey, Log: c.Log,
+	}
+	if err := keys.Load(ctx); err != nil {
+		return err
+	}
+	pages := c.MasterKey.Box("page-token")
+	iamService := &iam.Service{
+		Account: c.Account, Store: i.db.IAM(), Root: c.Root, OwnIssuers: own, AllowLoopback: c.Dev,
+		Pages: pages, Limits: iam.DefaultLimits(), Now: c.Now, Rand: c.Rand,
+	}
+	stsService := &sts.Service{
+		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc,
+		Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
+	}
+	cognitoService := &cognito.Service{
+		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, OIDC: i.oidc,
+		Pages: pages, Limits: cognito.DefaultLimits(), Guests: c.Guests, Now: c.Now, Rand: c.Rand,
+	}
+	i.Handler = &server.Server{
+		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile()},
+		Query:          []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
+		Credentials:    credentials(iamService, stsService),
+		Authorize:      rootOnly,
+		ValidRegion:    openid.ValidRegion,
+		OpenID:         keys.Handler(),
+		Ready:          i.db.Ping,
+		CORSOrigins:    c.CORSOrigins,
+		TrustedProxies: c.TrustedProxies,
+		Log:            c.Log,
+		Now:            c.Now,
+		Rand:           c.Rand,
+	}
+	if c.Dev {
+		i.Handler.HostAllowed = loopbackOr(c.PublicURL)
+	}
+	if c.Undeclared != nil {
+		i.Handler.Undeclared = func(row *awsapi.Row, e *awsapi.Error) { c.Undeclared(row.Name, e.Code) }
+	}
+	return nil
+}
+
+// Run does the background work until ctx ends.
+func (i *Instance) Run(ctx context.Context) {
+	i.cognito.Run(ctx, func(err error) {
+		i.log.LogAttrs(ctx, slog.LevelError, "sweeping deleted pools failed", slog.Any("error", err))
+	})
+}
+
+// Close finishes what was accepted and closes the database. No request may be
+// under way.
+func (i *Instance) Close() error {
+	i.oidc.Wait()
+	return i.db.Close()
+}
+
+// credentials finds the secret behind an access key: of long-term keys in IAM,
+// of temporary ones in the session token itself.
+func credentials(i *iam.Service, s *sts.Service) func(context.Context, string, string) (awsapi.Caller, seal.Secret, error) {
+	return func(ctx context.Context, id, token string) (awsapi.Caller, seal.Secret, error) {
+		if token != "" || strings.HasPrefix(id, "ASIA") {
+			caller, secret, _, err := s.Session(ctx, id, token)
+			switch {
+			case errors.Is(err, sts.ErrExpiredToken):
+				return caller, secret, fmt.Errorf("%w: %w", server.ErrExpiredToken, err)
+			case errors.Is(err, sts.ErrUnknownToken):
+				return caller, secret, fmt.Errorf("%w: %w", server.ErrUnknownKey, err)
+			}
+			return caller, secret, err
+		}
+		caller, secret, ok, err := i.AccessKey(ctx, id)
+		if err == nil && !ok {
+			err = server.ErrUnknownKey
+		}
+		return caller, secret, err
+	}
+}
+
+// rootOnly lets the account's root do everything and nobody else anything,
+// until policies authorize the API.
+func rootOnly(_ context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error {
+	if caller.Root {
+		return nil
+	}
+	resource := "*"
+	if n, ok := in.(awsapi.ResourceNamer); ok {
+		resource = n.ResourceARN(caller)
+	}
+	action := row.Service.Name + ":" + row.Name
+	return fmt.Errorf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
+		caller.ARN, action, resource, action)
+}
+
+// loopbackOr allows loopback host names and the host of a URL, with any port.
+func loopbackOr(public string) func(string) bool {
+	name := ""
+	if u, err := url.Parse(public); err == nil {
+		name = u.Hostname()
+	}
+	return func(host string) bool {
+		h := (&url.URL{Host: host}).Hostname()
+		if a, err := netip.ParseAddr(h); err == nil && a.IsLoopback() {
+			return true
+		}
+		return strings.EqualFold(h, "localhost") || strings.HasSuffix(strings.ToLower(h), ".localhost") || strings.EqualFold(h, name)
+	}
+}

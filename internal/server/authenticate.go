@@ -1,0 +1,68 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+// authenticate finds out who makes a request. Public operations have anonymous
+// callers, and a signature on them is ignored, right or wrong.
+func (s *Server) authenticate(ctx context.Context, c *call) error {
+	if c.row.Auth == awsapi.Public {
+		return nil
+	}
+	if origin := c.r.Header.Get("Origin"); origin != "" && !s.originAllowed(c.r, origin) {
+		return c.protocol.Refuse(awsapi.Denied, "Requests of this origin are not allowed.").Because(causeCorsOrigin, nil)
+	}
+	req := signedRequest(c)
+	sig, err := sigv4.Parse(req)
+	if err != nil {
+		return c.refuseSignature(err)
+	}
+	c.event.AccessKeyID = sig.AccessKeyID
+	caller, secret, err := s.Credentials(ctx, sig.AccessKeyID, sig.SessionToken)
+	switch {
+	case errors.Is(err, ErrUnknownKey):
+		return c.protocol.Refuse(awsapi.UnknownKey, "").Because(causeUnknownKey, err)
+	case errors.Is(err, ErrExpiredToken):
+		return c.protocol.Refuse(awsapi.ExpiredToken, "").Because(causeExpiredSession, err)
+	case err != nil:
+		return err
+	}
+	err = sig.Verify(secret.Reveal(), sigv4.Options{
+		Service: c.row.Service.Name, ValidRegion: s.ValidRegion, Now: s.now(), Skew: c.protocol.MaxSkew(), Keys: &s.signingKeys,
+	})
+	if err != nil {
+		return c.refuseSignature(err)
+	}
+	caller.AccessKeyID, caller.Region = sig.AccessKeyID, sig.Region
+	c.caller = caller
+	c.event.Caller, c.event.Region = caller.ARN, caller.Region
+	return nil
+}
+
+func signedRequest(c *call) *sigv4.Request {
+	return &sigv4.Request{
+		Method: c.r.Method, Path: c.r.URL.EscapedPath(), RawQuery: c.r.URL.RawQuery,
+		Host: c.r.Host, Header: c.r.Header, Body: c.body,
+	}
+}
+
+// refuseSignature gives the protocol's code to what is wrong with a signature.
+func (c *call) refuseSignature(err error) error {
+	var e *sigv4.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	refusal, message := awsapi.BadSignature, e.Message
+	switch e.Kind {
+	case sigv4.Missing:
+		refusal, message = awsapi.Unsigned, ""
+	case sigv4.Incomplete:
+		refusal = awsapi.IncompleteSignature
+	}
+	return c.protocol.Refuse(refusal, message).Because(awsapi.Cause(e.Cause), nil)
+}

@@ -1,0 +1,27 @@
+package server
+
+import "github.com/daypass/daypass/internal/awsapi"
+
+// The true causes of refusals, for the log (docs/causes.md is made from this).
+const (
+	// The caller's policies do not allow the operation.
+	causeAccessDenied awsapi.Cause = "access-denied"
+	// The request's body is larger than 1 MiB.
+	causeBodyTooLarge awsapi.Cause = "body-too-large"
+	// The request's body ended early.
+	causeBodyUnreadable awsapi.Cause = "body-unreadable"
+	// A browser page of an origin that is not in --cors-origin called a signed operation.
+	causeCorsOrigin awsapi.Cause = "cors-origin"
+	// The session token was good once.
+	causeExpiredSession awsapi.Cause = "expired-session"
+	// The service failed; the detail says where.
+	causeInternal awsapi.Cause = "internal"
+	// The body cannot be read as the operation's input.
+	causeMalformed awsapi.Cause = "malformed"
+	// Nobody has such an access key or session token.
+	causeUnknownKey awsapi.Cause = "unknown-key"
+	// No operation has this name.
+	causeUnknownOperation awsapi.Cause = "unknown-operation"
+	// The input violates constraints of the API model.
+	causeValidation awsapi.Cause = "validation"
+)

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsjson"
+	"github.com/daypass/daypass/internal/awsquery"
+)
+
+// route is where a request goes.
+type route struct {
+	protocol awsapi.Protocol
+	// service is nil where a Query request names none.
+	service *awsapi.Service
+	// row is nil where there is no such operation; then unknown says so.
+	row     *awsapi.Row
+	unknown error
+	// get says that the input is in the query string.
+	get bool
+	r   *http.Request
+}
+
+// input gives the bytes that hold the operation's input.
+func (t *route) input(body []byte) []byte {
+	if t.get {
+		return []byte(t.r.URL.RawQuery)
+	}
+	return body
+}
+
+// routeOf finds the row of a request; nil if the request speaks no protocol of
+// ours. The body is nil where it could not be read: then only the protocol
+// counts.
+func (s *Server) routeOf(r *http.Request, body []byte) *route {
+	switch r.Method {
+	case http.MethodPost:
+		switch mediaType(r) {
+		case awsjson.ContentType:
+			return s.jsonRoute(r)
+		case awsquery.ContentType:
+			return s.queryRoute(r, body, false)
+		}
+	case http.MethodGet:
+		if r.URL.RawQuery != "" {
+			return s.queryRoute(r, []byte(r.URL.RawQuery), true)
+		}
+	}
+	return nil
+}
+
+func mediaType(r *http.Request) string {
+	values := r.Header["Content-Type"]
+	if len(values) != 1 {
+		return ""
+	}
+	if values[0] == awsjson.ContentType { // what every SDK sends
+		return awsjson.ContentType
+	}
+	t, _, err := mime.ParseMediaType(values[0])
+	if err != nil {
+		return ""
+	}
+	return t
+}
+
+func (s *Server) jsonRoute(r *http.Request) *route {
+	t := &route{protocol: awsjson.Protocol{}, r: r}
+	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "").Because(causeUnknownOperation, nil)
+	targets := r.Header["X-Amz-Target"]
+	if len(targets) != 1 {
+		return t
+	}
+	prefix, name, _ := strings.Cut(targets[0], ".")
+	for _, table := range s.JSON {
+		if table.Target == prefix {
+			t.service, t.row = &table.Service, table.Row(name)
+		}
+	}
+	return t
+}
+
+func (s *Server) queryRoute(r *http.Request, form []byte, get bool) *route {
+	t := &route{protocol: awsquery.Protocol{}, r: r, get: get}
+	values, err := url.ParseQuery(string(form))
+	if err != nil || len(values["Action"]) > 1 || len(values["Version"]) > 1 {
+		t.unknown = t.protocol.Refuse(awsapi.Malformed, "").Because(causeMalformed, err)
+		return t
+	}
+	action, version := values.Get("Action"), values.Get("Version")
+	if action == "" {
+		t.unknown = &awsapi.Error{Code: "MissingAction", Message: "The request is missing an action or a required parameter.", Cause: causeUnknownOperation}
+		return t
+	}
+	for _, table := range s.Query {
+		if table.Version == version {
+			t.row = table.Row(action)
+			if t.row != nil {
+				t.service = &table.Service
+			}
+		}
+	}
+	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "Could not find operation "+clip(action)+" for version "+clip(version)).Because(causeUnknownOperation, nil)
+	return t
+}
+
+// clip bounds what is quoted of a stranger's words.
+func clip(s string) string {
+	if len(s) > 128 {
+		return strings.ToValidUTF8(s[:128], "")
+	}
+	return s
+}
+
+// notAService answers a request that speaks none of the protocols, as AWS does.
+func notAService(w http.ResponseWriter, requestID string) int {
+	h := w.Header()
+	h.Set("x-amzn-RequestId", requestID)
+	h.Set("Content-Type", "text/xml")
+	h.Set("Access-Control-Allow-Origin", "*")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, "<UnknownOperationException/>")
+	return http.StatusNotFound
+}

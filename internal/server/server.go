@@ -1,0 +1,138 @@
+// Package server is the front door: every request of every service comes in
+// here and takes the same way (api.go): it is routed to a row of a table,
+// authenticated, decoded, authorized, done, encoded and recorded.
+//
+// The server knows no service and no operation by name. It is handed tables
+// with their protocols, and two functions: one finds the credentials behind an
+// access key, the other says whether a caller may do something.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+// MaxBody is the most bytes that a request's body may have.
+const MaxBody = 1 << 20
+
+// Errors that a Credentials function answers with.
+var (
+	// ErrUnknownKey says that nobody has such an access key or session token.
+	ErrUnknownKey = errors.New("unknown access key or session token")
+	// ErrExpiredToken says that the session token was good once.
+	ErrExpiredToken = errors.New("expired session token")
+)
+
+// Server answers requests. Set the fields, then use it as a http.Handler.
+type Server struct {
+	// JSON are the services of the AWS JSON protocol.
+	JSON []*awsapi.Table
+	// Query are the services of the AWS Query protocol.
+	Query []*awsapi.Table
+	// Credentials finds who has an access key, and the key's secret. The session
+	// token is empty for long-term keys.
+	Credentials func(ctx context.Context, accessKeyID, sessionToken string) (awsapi.Caller, seal.Secret, error)
+	// Authorize says whether a caller may do an operation of a Signed row; nil
+	// means yes. The error's message is shown to the caller.
+	Authorize func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error
+	// ValidRegion says whether a name can be a region.
+	ValidRegion func(string) bool
+	// OpenID serves the documents under /.well-known/.
+	OpenID http.Handler
+	// Ready says whether the server can do its work; nil means it can.
+	Ready func(ctx context.Context) error
+	// HostAllowed says whether a Host header may be served; nil allows all. A
+	// development server uses it against DNS rebinding.
+	HostAllowed func(host string) bool
+	// CORSOrigins are the browser origins that may call signed operations. The
+	// public ones answer every origin.
+	CORSOrigins []string
+	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto count.
+	TrustedProxies []netip.Prefix
+	// Undeclared is told of an exception that its row does not declare; tests
+	// set it to fail.
+	Undeclared func(row *awsapi.Row, e *awsapi.Error)
+	// Log takes a line per request; nil for none.
+	Log *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Rand makes request IDs; nil means crypto/rand.
+	Rand io.Reader
+
+	signingKeys sigv4.KeyCache
+}
+
+func (s *Server) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+func (s *Server) rand() io.Reader {
+	if s.Rand == nil {
+		return rand.Reader
+	}
+	return s.Rand
+}
+
+// ServeHTTP sends a request to its part of the house.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.HostAllowed != nil && !s.HostAllowed(r.Host) {
+		http.Error(w, "This development server answers to loopback host names and its public URL only.", http.StatusMisdirectedRequest)
+		return
+	}
+	switch {
+	case r.URL.Path == "/":
+		s.api(w, r)
+	case r.URL.Path == "/healthz":
+		plain(w, r, http.StatusOK, "ok\n")
+	case r.URL.Path == "/readyz":
+		s.ready(w, r)
+	case s.OpenID != nil && len(r.URL.Path) > 13 && r.URL.Path[:13] == "/.well-known/":
+		s.OpenID.ServeHTTP(w, r)
+	default:
+		plain(w, r, http.StatusNotFound, "not found\n")
+	}
+}
+
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.Ready != nil {
+		if err := s.Ready(r.Context()); err != nil {
+			if s.Log != nil {
+				s.Log.LogAttrs(r.Context(), slog.LevelError, "not ready", slog.Any("error", err))
+			}
+			plain(w, r, http.StatusServiceUnavailable, "not ready\n")
+			return
+		}
+	}
+	plain(w, r, http.StatusOK, "ready\n")
+}
+
+func plain(w http.ResponseWriter, r *http.Request, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && status == http.StatusOK {
+		status, text = http.StatusMethodNotAllowed, "method not allowed\n"
+	}
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
+}
+
+func (s *Server) record(ctx context.Context, e *audit.Event) {
+	e.Duration = s.now().Sub(e.Start)
+	if s.Log != nil {
+		e.Log(ctx, s.Log)
+	}
+}
