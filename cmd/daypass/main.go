@@ -1,0 +1,115 @@
+// Command daypass is a self-hosted Amazon Cognito identity pools service.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// commands are the subcommands. Every flag is an environment variable too:
+// --data-dir is DAYPASS_DATA_DIR.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Demo    demoCommand    `cmd:"" help:"Run a throw-away server and walk through a sign-in."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// process is what a command has of the outside world.
+type process struct {
+	ctx            context.Context
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// usageError is a mistake in how the command was called.
+type usageError struct{ error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code := run(&process{ctx, os.Stdout, os.Stderr, os.Getenv}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// exited carries an exit code out of the flag parser, which would rather exit.
+type exited int
+
+// run does a command and gives its exit code.
+func run(p *process, args []string) (code int) {
+	defer func() {
+		if e, ok := recover().(exited); ok {
+			code = int(e)
+		}
+	}()
+	var c commands
+	parser, err := kong.New(&c, kong.Name("daypass"),
+		kong.Description("Amazon Cognito identity pools, self-hosted: any sign-in becomes scoped temporary AWS-style credentials."),
+		kong.DefaultEnvars("DAYPASS"), kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(code int) { panic(exited(code)) }))
+	if err != nil {
+		return fail(p, err)
+	}
+	chosen, err := parser.Parse(args)
+	if err != nil {
+		return fail(p, usageError{err})
+	}
+	return fail(p, chosen.Run(p))
+}
+
+// fail prints an error and gives the exit code for it.
+func fail(p *process, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(p.stderr, "daypass: %v\n", err)
+	var u usageError
+	if errors.As(err, &u) {
+		fmt.Fprintln(p.stderr, "Run \"daypass --help\" or \"daypass serve --help\" for the flags.")
+		return exitUsage
+	}
+	return exitError
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(p *process) error {
+	fmt.Fprintln(p.stdout, "daypass "+version())
+	return nil
+}
+
+// version is the version of the module, or the commit that was built.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "devel " + s.Value[:12]
+		}
+	}
+	return "devel"
+}

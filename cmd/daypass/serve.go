@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/daypass/daypass/internal/instance"
+)
+
+// Timeouts of the HTTP server.
+const (
+	headerTimeout   = 10 * time.Second
+	bodyTimeout     = 30 * time.Second
+	answerTimeout   = 60 * time.Second
+	idleTimeout     = 120 * time.Second
+	shutdownTimeout = 20 * time.Second
+	maxHeader       = 64 << 10
+)
+
+type serveCommand struct {
+	Config
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCommand) Run(p *process) error {
+	r, err := start(p, c.Config)
+	if err != nil {
+		return err
+	}
+	c.banner(p, r)
+	return r.wait()
+}
+
+// running is a server that answers requests.
+type running struct {
+	*settings
+	url   string
+	took  time.Duration
+	stop  context.CancelFunc
+	group *errgroup.Group
+}
+
+// start opens everything and begins to answer.
+func start(p *process, c Config) (_ *running, err error) {
+	began := time.Now()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.settle(p, l.Addr().String())
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	i, err := instance.Open(p.ctx, s.instance)
+	if err != nil {
+		s.cleanUp()
+		return nil, errors.Join(err, l.Close())
+	}
+	if c.TLSCertFile != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
+		if err != nil {
+			s.cleanUp()
+			return nil, errors.Join(usage("--tls-cert-file, --tls-key-file: %w", err), i.Close(), l.Close())
+		}
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
+	}
+	r := &running{settings: s, url: s.instance.PublicURL}
+	ctx, stop := context.WithCancel(p.ctx)
+	r.stop = stop
+	r.group, ctx = errgroup.WithContext(ctx)
+	r.serve(ctx, i, l)
+	r.took = time.Since(began)
+	return r, nil
+}
+
+// serve answers requests and does the background work in goroutines that wait
+// waits for.
+func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listener) {
+	h := &http.Server{
+		Handler:           i.Handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelWarn),
+	}
+	r.group.Go(func() error {
+		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	r.group.Go(func() error {
+		background, end := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() { defer close(done); i.Run(background) }()
+		<-ctx.Done()
+		// Answer what has been asked, then finish, then close.
+		late, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		err := h.Shutdown(late)
+		end()
+		<-done
+		return errors.Join(err, i.Close())
+	})
+}
+
+// wait waits until the server has been told to stop and has stopped.
+func (r *running) wait() error {
+	defer r.cleanUp()
+	return r.group.Wait()
+}
+
+// banner says where the server is and how to call it.
+func (c *Config) banner(p *process, r *running) {
+	w := p.stdout
+	data := r.instance.DataDir
+	if r.ephemeral != "" {
+		data += " (thrown away at the end)"
+	}
+	fmt.Fprintf(w, "daypass %s is ready in %d ms.\n\n", version(), r.took.Milliseconds())
+	fmt.Fprintf(w, "  endpoint  %s\n  account   %s\n  data      %s\n", r.url, c.AccountID, data)
+	fmt.Fprintf(w, "  tokens    %s/.well-known/openid-configuration\n\nCall it with the AWS CLI:\n\n", r.url)
+	fmt.Fprintf(w, "  export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s\n", r.url, c.Region)
+	switch {
+	case r.rootFile != "":
+		fmt.Fprintf(w, "  export AWS_SHARED_CREDENTIALS_FILE=%s\n", r.rootFile)
+	case c.Dev && c.RootAccessKeyID == "":
+		fmt.Fprintf(w, "  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n", devKey, devKey)
+	default:
+		fmt.Fprintf(w, "  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=...\n", c.RootAccessKeyID)
+	}
+	fmt.Fprint(w, "  aws cognito-identity create-identity-pool --identity-pool-name first --allow-unauthenticated-identities\n\n")
+}
