@@ -144,6 +144,14 @@ func (s *Server) open(h *httptest.Server) {
 	h.Start()
 }
 
+// Now is the server's time.
+func (s *Server) Now() time.Time {
+	if s.config.Now == nil {
+		return time.Now()
+	}
+	return s.config.Now()
+}
+
 // Close stops the server. The test's end does so too.
 func (s *Server) Close() { s.stop() }
 

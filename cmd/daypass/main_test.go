@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
 	"os"
-	"path/filepath"
+	"os/exec"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -17,7 +19,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"wait4": waitFor, "private": private,
+		"once": once, "private": private,
 	}, Setup: func(e *testscript.Env) error {
 		e.Setenv("HOME", e.WorkDir)
 		e.Setenv("TMPDIR", os.TempDir())
@@ -25,16 +27,26 @@ func TestScripts(t *testing.T) {
 	}})
 }
 
-// waitFor waits until a file is there: "wait4 FILE".
-func waitFor(ts *testscript.TestScript, _ bool, args []string) {
-	dir := filepath.Dir(ts.MkAbs(args[0]))
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			return
+// once runs "daypass serve" until it is ready, stops it as Ctrl-C does, and
+// keeps what it printed in the file out: "once FLAGS".
+func once(ts *testscript.TestScript, _ bool, args []string) {
+	exe, err := os.Executable()
+	ts.Check(err)
+	c := exec.Command(exe)
+	c.Args = append([]string{"daypass", "serve", "--listen", "127.0.0.1:0"}, args...)
+	c.Dir = ts.MkAbs(".")
+	stdout, err := c.StdoutPipe()
+	ts.Check(err)
+	ts.Check(c.Start())
+	var out strings.Builder
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		fmt.Fprintln(&out, lines.Text())
+		if strings.Contains(lines.Text(), "create-identity-pool") { // the last line
+			ts.Check(c.Process.Signal(os.Interrupt))
 		}
-		_, _ = os.ReadDir(dir) // look again
 	}
-	ts.Fatalf("%s does not appear", args[0])
+	ts.Check(c.Wait())
+	ts.Check(os.WriteFile(ts.MkAbs("out"), []byte(out.String()), 0o600))
 }
 
 // private checks that nobody but the owner can use a file: "private FILE".

@@ -2,6 +2,7 @@ package cognito_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -236,7 +237,7 @@ func render(r *http.Response, body string) string {
 
 var (
 	sealed   = regexp.MustCompile(`("(?:SessionToken|NextToken)":")[^"]+|(<(?:SessionToken|Marker)>)[^<]+`)
-	signed   = regexp.MustCompile(`("Token":"[^".]+\.[^".]+\.)[^"]+`)
+	signed   = regexp.MustCompile(`"Token":"([^".]+)\.([^".]+)\.[^".]+"`)
 	lengthOf = regexp.MustCompile(`Content-Length: \d+`)
 )
 
@@ -244,10 +245,22 @@ var (
 func (w *wire) scrub(s string) string {
 	was := s
 	s = sealed.ReplaceAllString(s, "${1}${2}SEALED")
-	s = signed.ReplaceAllString(s, "${1}SIGNATURE")
+	s = signed.ReplaceAllStringFunc(s, func(token string) string {
+		parts := signed.FindStringSubmatch(token)
+		return `"Token":"` + decoded(w.t, parts[1]) + "." + decoded(w.t, parts[2]) + `.SIGNATURE"`
+	})
 	s = strings.ReplaceAll(s, w.providerName(), "PROVIDER")
 	if s != was {
 		s = lengthOf.ReplaceAllString(s, "Content-Length: LENGTH")
 	}
 	return s
+}
+
+func decoded(t *testing.T, part string) string {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

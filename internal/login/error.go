@@ -37,35 +37,35 @@ type Cause string
 
 // Causes of rejection, in the order of the checks.
 const (
-	TokenTooLarge     Cause = "token-too-large"     // longer than the caller accepts
-	NotAJWT           Cause = "not-a-jwt"           // not three strict base64url parts holding JSON objects
-	CognitoToken      Cause = "cognito-token"       // one of our own OpenID tokens where a login is expected
-	ClaimMissing      Cause = "claim-missing"       // Error.Claim is absent or null
-	ClaimInvalid      Cause = "claim-invalid"       // Error.Claim has the wrong type or an impossible value
-	IssuerMismatch    Cause = "issuer-mismatch"     // iss is not the provider's issuer
-	TokenExpired      Cause = "token-expired"       // Error.Now and Error.Expires say by how much
-	TokenNotYetValid  Cause = "token-not-yet-valid" // Error.Claim, nbf or iat, lies in the future
-	TokenTypeRefused  Cause = "token-type-refused"  // typ says that it is another kind of JWT
-	HeaderRefused     Cause = "header-refused"      // the header has a crit member
-	AlgorithmRefused  Cause = "algorithm-refused"   // alg is not among those accepted from this issuer
-	KeyUnknown        Cause = "key-unknown"         // the issuer has no key of this kid
-	KeyAmbiguous      Cause = "key-ambiguous"       // no kid, and several keys could be meant
-	KeyUnsuitable     Cause = "key-unsuitable"      // the key's type, curve, size or purpose does not fit alg
-	SignatureInvalid  Cause = "signature-invalid"   // the signature is not the key's
-	AudienceMismatch  Cause = "audience-mismatch"   // meant for somebody else
-	AudienceAmbiguous Cause = "audience-ambiguous"  // several audiences and no azp, where one is required
+	TokenTooLarge     Cause = "token-too-large"     // The token is longer than the operation accepts.
+	NotAJWT           Cause = "not-a-jwt"           // The token is not three base64url parts that hold JSON objects.
+	CognitoToken      Cause = "cognito-token"       // One of our own OpenID tokens was shown where a login is expected.
+	ClaimMissing      Cause = "claim-missing"       // A claim that must be there is absent or null; the detail says which.
+	ClaimInvalid      Cause = "claim-invalid"       // A claim has the wrong type or an impossible value; the detail says which.
+	IssuerMismatch    Cause = "issuer-mismatch"     // The token's iss is not the provider's issuer.
+	TokenExpired      Cause = "token-expired"       // The token has expired; the detail has our time and the token's.
+	TokenNotYetValid  Cause = "token-not-yet-valid" // The token's nbf or iat lies in the future; the detail says which.
+	TokenTypeRefused  Cause = "token-type-refused"  // The token's typ says that it is another kind of JWT.
+	HeaderRefused     Cause = "header-refused"      // The token's header has a crit member.
+	AlgorithmRefused  Cause = "algorithm-refused"   // The token's alg is not among those accepted from this issuer.
+	KeyUnknown        Cause = "key-unknown"         // The issuer has no key of the token's kid.
+	KeyAmbiguous      Cause = "key-ambiguous"       // The token has no kid, and several keys could be meant.
+	KeyUnsuitable     Cause = "key-unsuitable"      // The key's type, curve, size or purpose does not fit the token's alg.
+	SignatureInvalid  Cause = "signature-invalid"   // The token's signature is not the key's.
+	AudienceMismatch  Cause = "audience-mismatch"   // The token is meant for somebody else: its azp, or else its aud, is none of the client IDs.
+	AudienceAmbiguous Cause = "audience-ambiguous"  // The token has several audiences and no azp, where one is required.
 )
 
 // Causes of the kinds Unavailable and Misconfigured.
 const (
-	KeysUnavailable         Cause = "keys-unavailable"          // the issuer did not answer, or not with status 200
-	AddressRefused          Cause = "address-refused"           // the outbound rules forbid the issuer's address
-	CertificateUntrusted    Cause = "certificate-untrusted"     // the issuer's TLS certificate is not trusted
-	IssuerUnusable          Cause = "issuer-unusable"           // the configured issuer is no URL to discover from
-	IssuerIsOurs            Cause = "issuer-is-ours"            // the configured issuer is this service itself
-	DiscoveryInvalid        Cause = "discovery-invalid"         // the discovery document cannot be read
-	DiscoveryIssuerMismatch Cause = "discovery-issuer-mismatch" // the discovery document names another issuer
-	KeySetInvalid           Cause = "key-set-invalid"           // the key set cannot be read, or has too many keys
+	KeysUnavailable         Cause = "keys-unavailable"          // The issuer did not answer, or not with status 200.
+	AddressRefused          Cause = "address-refused"           // The outbound rules forbid the issuer's address (--outbound-allow).
+	CertificateUntrusted    Cause = "certificate-untrusted"     // The issuer's TLS certificate is not trusted (--outbound-ca-file).
+	IssuerUnusable          Cause = "issuer-unusable"           // The configured issuer is no URL to discover from.
+	IssuerIsOurs            Cause = "issuer-is-ours"            // The configured issuer is this service itself.
+	DiscoveryInvalid        Cause = "discovery-invalid"         // The issuer's discovery document cannot be read.
+	DiscoveryIssuerMismatch Cause = "discovery-issuer-mismatch" // The issuer's discovery document names another issuer.
+	KeySetInvalid           Cause = "key-set-invalid"           // The issuer's key set cannot be read, or has too many keys.
 )
 
 // Error is the error of every function of this package that looks at a token.

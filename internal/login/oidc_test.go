@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/daypass/daypass/internal/fetch"
 )
 
@@ -510,47 +508,4 @@ func TestOIDCForgetsTheLeastRecentlyUsed(t *testing.T) {
 	if len(o.issuers) != maxIssuers || o.issuers["0"] != first || o.issuers["1"] != nil || o.issuers["one more"] == nil {
 		t.Errorf("%d issuers kept; 0 kept: %t, 1 kept: %t", len(o.issuers), o.issuers["0"] == first, o.issuers["1"] != nil)
 	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	token := realisticToken("RS256", "k1", rsaKey())
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Parse(token, maxTest); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkVerify(b *testing.B) {
-	for _, bb := range []struct {
-		alg, kid string
-		key      any
-	}{{"RS256", "k1", rsaKey()}, {"ES256", "p256", p256Key()}} {
-		b.Run(bb.alg, func(b *testing.B) {
-			o, c := newOIDC(b)
-			i := o.issuer(testIssuer, c.Now())
-			i.set, i.fetched = newPublished([]jose.JSONWebKey(testKeys()), nil, fetch.MaxLifetime), c.Now()
-			provider := testRules().Provider
-			token := realisticToken(bb.alg, bb.kid, bb.key)
-			b.ReportAllocs()
-			for b.Loop() {
-				parsed, err := Parse(token, maxTest)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := o.Verify(b.Context(), provider, parsed); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-// realisticToken has the claims that a common provider sends.
-func realisticToken(alg, kid string, key any) string {
-	return sign(alg, key, object{"alg": alg, "kid": kid, "typ": "JWT"}.String(), goodClaims.with(
-		"azp", "client-1", "sub", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "email", "u@example.com", "email_verified", true,
-		"name", "U Ser", "groups", []string{"a", "b"}, "nonce", "abcdefgh", "auth_time", 1759990000, "jti", "0123456789abcdef",
-	).String())
 }

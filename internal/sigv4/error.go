@@ -71,24 +71,24 @@ type Cause string
 
 // The causes.
 const (
-	CauseMissing         Cause = "signature-missing"          // neither header nor query is signed
-	CauseTwice           Cause = "signature-twice"            // both are
-	CauseMalformed       Cause = "signature-malformed"        // a part is missing, repeated or not in its form
-	CauseAlgorithm       Cause = "signature-algorithm"        // not AWS4-HMAC-SHA256
-	CauseDate            Cause = "signature-date"             // the date is not in its form
-	CauseExpires         Cause = "signature-expires"          // X-Amz-Expires is not in its form or range
-	CauseTooLarge        Cause = "signature-too-large"        // more parts than any client sends
-	CauseQuery           Cause = "signature-query"            // the query has a broken percent escape
-	CauseHeaderUnsigned  Cause = "signature-header-unsigned"  // a header that must be signed is not
-	CauseHeaderAbsent    Cause = "signature-header-absent"    // a header is signed and not there
-	CauseScopeRegion     Cause = "signature-scope-region"     // the region is none
-	CauseScopeService    Cause = "signature-scope-service"    // the service is another one
-	CauseScopeTerminator Cause = "signature-scope-terminator" // the scope does not end in aws4_request
-	CauseScopeDate       Cause = "signature-scope-date"       // the scope is of another day than the request
-	CauseExpired         Cause = "signature-expired"          // too old
-	CauseNotYetCurrent   Cause = "signature-not-yet-current"  // from the future
-	CauseBodyHash        Cause = "signature-body-hash"        // the declared hash is not the body's
-	CauseMismatch        Cause = "signature-mismatch"         // the signature is another one
+	CauseMissing         Cause = "signature-missing"          // Neither header nor query is signed.
+	CauseTwice           Cause = "signature-twice"            // Both the header and the query are signed.
+	CauseMalformed       Cause = "signature-malformed"        // A part of the signature is missing, repeated or not in its form.
+	CauseAlgorithm       Cause = "signature-algorithm"        // The algorithm is not AWS4-HMAC-SHA256.
+	CauseDate            Cause = "signature-date"             // The date is not in its form.
+	CauseExpires         Cause = "signature-expires"          // X-Amz-Expires is not in its form or range.
+	CauseTooLarge        Cause = "signature-too-large"        // The request has more parts to sign than any client sends.
+	CauseQuery           Cause = "signature-query"            // The query has a broken percent escape.
+	CauseHeaderUnsigned  Cause = "signature-header-unsigned"  // A header that must be signed is not.
+	CauseHeaderAbsent    Cause = "signature-header-absent"    // A header is signed and not there.
+	CauseScopeRegion     Cause = "signature-scope-region"     // The region of the credential scope is none.
+	CauseScopeService    Cause = "signature-scope-service"    // The service of the credential scope is another one.
+	CauseScopeTerminator Cause = "signature-scope-terminator" // The credential scope does not end in aws4_request.
+	CauseScopeDate       Cause = "signature-scope-date"       // The credential scope is of another day than the request.
+	CauseExpired         Cause = "signature-expired"          // The signature is too old.
+	CauseNotYetCurrent   Cause = "signature-not-yet-current"  // The signature is from the future.
+	CauseBodyHash        Cause = "signature-body-hash"        // The hash that the request declares is not the body's.
+	CauseMismatch        Cause = "signature-mismatch"         // The signature is not the one that this request and this secret have.
 )
 
 // mismatchMessage is what AWS says of every signature that is not the right one.

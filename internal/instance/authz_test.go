@@ -1,0 +1,95 @@
+package instance_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/sts"
+)
+
+// What each signed operation needs at least, so that a refusal is about who
+// asks and nothing else.
+var leastJSON = map[string]map[string]any{
+	"CreateIdentityPool":   {"IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true},
+	"DeleteIdentityPool":   {"IdentityPoolId": "POOL"},
+	"DescribeIdentity":     {"IdentityId": "IDENTITY"},
+	"DescribeIdentityPool": {"IdentityPoolId": "POOL"},
+	"GetIdentityPoolRoles": {"IdentityPoolId": "POOL"},
+	"ListIdentities":       {"IdentityPoolId": "POOL", "MaxResults": 1},
+	"ListIdentityPools":    {"MaxResults": 1},
+	"SetIdentityPoolRoles": {"IdentityPoolId": "POOL", "Roles": map[string]string{}},
+	"UpdateIdentityPool":   {"IdentityPoolId": "POOL", "IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true},
+}
+
+var leastForm = map[string][]string{
+	"CreateRole":                  {"RoleName", "x", "AssumeRolePolicyDocument", "{}"},
+	"GetRole":                     {"RoleName", "user"},
+	"ListRoles":                   {},
+	"DeleteRole":                  {"RoleName", "user"},
+	"PutRolePolicy":               {"RoleName", "user", "PolicyName", "p", "PolicyDocument", "{}"},
+	"GetRolePolicy":               {"RoleName", "user", "PolicyName", "p"},
+	"ListRolePolicies":            {"RoleName", "user"},
+	"DeleteRolePolicy":            {"RoleName", "user", "PolicyName", "p"},
+	"CreateOpenIDConnectProvider": {"Url", "https://idp.example"},
+	"GetOpenIDConnectProvider":    {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example"},
+	"ListOpenIDConnectProviders":  {},
+	"DeleteOpenIDConnectProvider": {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example"},
+}
+
+// Until policies authorize the API, root alone may call signed operations: a
+// guest's credentials, which anybody can get, are refused by every one of them.
+func TestGuestsMayDoNothing(t *testing.T) {
+	s := newStory(t, daypasstest.Config{})
+	id := s.mustID("")
+	guest, err := s.credentials(id, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const who = "User: arn:aws:sts::123456789012:assumed-role/guest/CognitoIdentityCredentials is not authorized to perform: "
+	for _, service := range []awsapi.Service{cognito.Operations(nil), iam.Operations(nil), sts.Operations(nil)} {
+		for _, op := range service.Operations {
+			if op.Auth != awsapi.Signed {
+				continue
+			}
+			t.Run(service.Name+"/"+op.Name, func(t *testing.T) {
+				var err error
+				want := "AccessDenied"
+				if in, ok := leastJSON[op.Name]; ok && service.Target != "" {
+					want = "AccessDeniedException"
+					filled := map[string]any{}
+					for k, v := range in {
+						switch v {
+						case "POOL":
+							v = s.pool
+						case "IDENTITY":
+							v = id
+						}
+						filled[k] = v
+					}
+					_, err = call(guest, op.Name, filled)
+				} else if form, ok := leastForm[op.Name]; ok {
+					_, err = guest.Query(t.Context(), client.Query{Name: service.Name, Version: service.Version}, op.Name, form...)
+				} else {
+					t.Fatal("this test does not know the operation: say what it needs at least")
+				}
+				var e *client.Error
+				if !errors.As(err, &e) || e.Code != want {
+					t.Fatalf("error %v, want %s", err, want)
+				}
+				action := service.Name + ":" + op.Name
+				if e.Message != "" && !(strings.HasPrefix(e.Message, who+action+" on resource: ") && strings.HasSuffix(e.Message, " because no identity-based policy allows the "+action+" action")) {
+					t.Errorf("message %q", e.Message)
+				}
+			})
+		}
+	}
+	if got := s.root("DescribeIdentityPool", map[string]any{"IdentityPoolId": s.pool})["IdentityPoolName"]; got != "story" {
+		t.Errorf("the pool's name is %v now", got)
+	}
+}
