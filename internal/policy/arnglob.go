@@ -29,7 +29,7 @@ func newARNGlob(pattern string, variables bool) (arnGlob, error) {
 		return arnGlob{}, err
 	}
 	if len(pieces) == 1 && pieces[0].kind == hole {
-		return arnGlob{whole: &pieces[0].variable}, nil
+		return arnGlob{whole: pieces[0].variable}, nil
 	}
 	parts := splitPieces(pieces)
 	if len(parts) < components {

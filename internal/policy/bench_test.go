@@ -68,6 +68,7 @@ func BenchmarkEvaluateHostile(b *testing.B) {
 		{"asterisks", strings.Repeat("*a", 30) + "*b"},
 		{"questions", strings.Repeat("*a?", 20) + "b"},
 		{"late", "*" + strings.Repeat("a", 60) + "b*"},
+		{"late-question", "*" + strings.Repeat("a", 30) + "?" + strings.Repeat("a", 30) + "b*"},
 	}
 	for _, p := range patterns {
 		d := mustParse(b, policy.Identity, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"t:a":"`+p.pattern+`"}}}}`)
@@ -92,5 +93,28 @@ func BenchmarkParse(b *testing.B) {
 		if _, err := policy.Parse(policy.Trust, cognitoTrust); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// The longest documents of the dearest kinds are read in time proportional to
+// their length: a quadratic step would take seconds here, not milliseconds.
+func BenchmarkParseLongest(b *testing.B) {
+	values := map[string]string{
+		"dollars":   strings.Repeat("$", 100_000),
+		"questions": strings.Repeat("?", 100_000),
+		"variables": strings.Repeat("${a}", 25_000),
+		"asterisks": strings.Repeat("*a", 50_000),
+		"values":    strings.Repeat(`a","`, 25_000),
+	}
+	for name, value := range values {
+		text := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"a:b":["` + value + `"]}}}}`
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if _, err := policy.Parse(policy.Identity, text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

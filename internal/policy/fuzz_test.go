@@ -3,6 +3,7 @@ package policy_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,7 +112,10 @@ func FuzzEvaluate(f *testing.F) {
 }
 
 // maker makes choices from bytes; when they run out it chooses the first.
-type maker struct{ data []byte }
+type maker struct {
+	data []byte
+	old  bool // the document's version knows no variables
+}
 
 func (m *maker) n(limit int) int {
 	if len(m.data) == 0 {
@@ -143,6 +147,7 @@ func (m *maker) document() (policy.Kind, string) {
 	if m.n(3) == 0 {
 		kind = policy.Trust
 		doc["Version"] = m.of("2012-10-17", "2008-10-17")
+		m.old = doc["Version"] == "2008-10-17"
 	}
 	var statements []any
 	for range 1 + m.n(3) {
@@ -177,6 +182,10 @@ func (m *maker) condition() map[string]map[string]any {
 	for range m.n(3) {
 		family := m.of("String", "Numeric", "Date", "Bool", "BinaryEquals", "IpAddress", "Arn", "Null")
 		operator, values := m.operator(family)
+		if m.old {
+			// As text they are neither booleans nor ARNs.
+			values = slices.DeleteFunc(values, func(v string) bool { return family != "String" && v == "${t:b}" })
+		}
 		if family != "Null" {
 			operator = m.of("", "", "ForAnyValue:", "ForAllValues:") + operator + m.of("", "", "IfExists")
 		}

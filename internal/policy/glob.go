@@ -14,7 +14,7 @@ type glob struct {
 	plain bool   // neither wildcards nor variables: text is all there is
 	text  string // of a plain glob
 	runs  [][]piece
-	holes []variable
+	holes []*variable
 }
 
 // newGlob compiles a pattern's pieces.
@@ -32,7 +32,7 @@ func newGlob(pieces []piece) glob {
 			continue
 		}
 		if p.kind == hole {
-			p.index = len(g.holes)
+			p.index = int32(len(g.holes)) // a document is far shorter
 			g.holes = append(g.holes, p.variable)
 		}
 		last := len(g.runs) - 1
@@ -53,7 +53,7 @@ func (g *glob) match(s string, ctx Context) bool {
 }
 
 // valuesOf looks up each variable once, appending to values.
-func valuesOf(holes []variable, ctx Context, values []string) ([]string, bool) {
+func valuesOf(holes []*variable, ctx Context, values []string) ([]string, bool) {
 	for i := range holes {
 		v, ok := holes[i].value(ctx)
 		if !ok {

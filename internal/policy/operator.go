@@ -123,7 +123,10 @@ func (f *folded) match(value string, ctx Context) bool {
 // text is put together first, because folding may change the length of a
 // piece.
 func (f *folded) text(ctx Context) (string, bool) {
-	text := ""
+	if len(f.pieces) == 1 && f.pieces[0].kind == literal {
+		return f.pieces[0].text, true
+	}
+	var text strings.Builder
 	for i := range f.pieces {
 		part, ok := f.pieces[i].text, true
 		if f.pieces[i].kind == hole {
@@ -132,9 +135,9 @@ func (f *folded) text(ctx Context) (string, bool) {
 		if !ok {
 			return "", false
 		}
-		text += part
+		text.WriteString(part)
 	}
-	return text, true
+	return text.String(), true
 }
 
 // boolean compares truth values. A variable, which the documentation of Bool
@@ -153,7 +156,7 @@ func newBool(value string, variables bool) (boolean, error) {
 		return boolean{}, err
 	}
 	if len(pieces) == 1 && pieces[0].kind == hole {
-		return boolean{variable: &pieces[0].variable}, nil
+		return boolean{variable: pieces[0].variable}, nil
 	}
 	return boolean{}, fmt.Errorf("neither true nor false: %q", value)
 }
@@ -216,7 +219,7 @@ func newAddress(value string, _ bool) (addressRange, error) {
 	if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
 		prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
 	}
-	return addressRange(prefix.Masked()), nil
+	return addressRange(prefix), nil
 }
 
 func (r *addressRange) match(value string, _ Context) bool {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -176,7 +177,7 @@ func (n naive) variable(inner string) (string, bool) {
 	values := n.values(m[1])
 	switch {
 	case len(values) == 1:
-		return values[0], true
+		return values[0], utf8.ValidString(values[0])
 	case len(values) == 0 && strings.Contains(m[0], ","):
 		return m[2], true
 	}
@@ -196,7 +197,9 @@ func (n naive) regexpOf(pattern string, wildcards bool, star string) (r *regexp.
 			pattern = pattern[len(m):]
 		case n.variables && m != "":
 			value, found := n.variable(m[2 : len(m)-1])
-			ok = ok && found
+			if !found {
+				value, ok = "", false
+			}
 			b.WriteString(regexp.QuoteMeta(value))
 			pattern = pattern[len(m):]
 		case wildcards && pattern[0] == '*':

@@ -12,9 +12,9 @@ import (
 // for later is text, whatever characters it has.
 type piece struct {
 	kind     pieceKind
-	text     string // of a literal
-	variable variable
-	index    int // of a hole, among those of its glob
+	index    int32     // of a hole, among those of its glob
+	text     string    // of a literal
+	variable *variable // of a hole
 }
 
 type pieceKind uint8
@@ -37,7 +37,7 @@ type variable struct {
 // one value can stand in a pattern ("Where you can use policy variables" in the
 // IAM User Guide); the default is for absent keys only. A value that is not
 // UTF-8 could match in the middle of a character and is refused.
-func (v variable) value(ctx Context) (string, bool) {
+func (v *variable) value(ctx Context) (string, bool) {
 	switch values := ctx[v.key]; len(values) {
 	case 0:
 		return v.def, v.hasDefault
@@ -57,13 +57,16 @@ type syntax struct {
 // readPieces takes a pattern apart. Adjacent literals become one piece, and so
 // do adjacent asterisks.
 func readPieces(pattern string, s syntax) ([]piece, error) {
-	var pieces []piece
-	addLiteral := func(text string) {
-		if n := len(pieces); n > 0 && pieces[n-1].kind == literal {
-			pieces[n-1].text += text
-		} else if text != "" {
-			pieces = append(pieces, piece{kind: literal, text: text})
+	var (
+		pieces []piece
+		text   strings.Builder // literal that is not a piece yet
+	)
+	add := func(p piece) {
+		if text.Len() > 0 {
+			pieces = append(pieces, piece{kind: literal, text: text.String()})
+			text.Reset()
 		}
+		pieces = append(pieces, p)
 	}
 	for pattern != "" {
 		switch special := pattern[0]; {
@@ -73,24 +76,25 @@ func readPieces(pattern string, s syntax) ([]piece, error) {
 				return nil, err
 			}
 			if p.kind == literal {
-				addLiteral(p.text)
+				text.WriteString(p.text)
 			} else {
-				pieces = append(pieces, p)
+				add(p)
 			}
 			pattern = rest
 		case special == '*' && s.wildcards:
-			if n := len(pieces); n == 0 || pieces[n-1].kind != anyText {
-				pieces = append(pieces, piece{kind: anyText})
-			}
-			pattern = pattern[1:]
+			add(piece{kind: anyText})
+			pattern = strings.TrimLeft(pattern, "*")
 		case special == '?' && s.wildcards:
-			pieces = append(pieces, piece{kind: oneChar})
+			add(piece{kind: oneChar})
 			pattern = pattern[1:]
 		default:
 			end := 1 + indexSpecial(pattern[1:])
-			addLiteral(pattern[:end])
+			text.WriteString(pattern[:end])
 			pattern = pattern[end:]
 		}
+	}
+	if text.Len() > 0 {
+		pieces = append(pieces, piece{kind: literal, text: text.String()})
 	}
 	return pieces, nil
 }
@@ -121,7 +125,7 @@ func readVariable(s string) (p piece, rest string, err error) {
 	if key == "" || strings.TrimSpace(key) != key || strings.ContainsAny(key, "${*?'") {
 		return piece{}, "", fmt.Errorf("%w: key %q", errVariable, key)
 	}
-	v := variable{key: strings.ToLower(key)}
+	v := &variable{key: strings.ToLower(key)}
 	if s[end] == ',' {
 		if v.def, s, err = readDefault(s[end+1:]); err != nil {
 			return piece{}, "", err
