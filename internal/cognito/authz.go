@@ -32,6 +32,40 @@ func (in *ListIdentitiesInput) ResourceARN(c awsapi.Caller) string {
 }
 
 // ResourceARN implements awsapi.ResourceNamer.
+func (in *GetOpenIdTokenForDeveloperIdentityInput) ResourceARN(c awsapi.Caller) string {
+	return poolARN(c.Account, in.IdentityPoolId)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *LookupDeveloperIdentityInput) ResourceARN(c awsapi.Caller) string {
+	return poolARN(c.Account, in.IdentityPoolId)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *MergeDeveloperIdentitiesInput) ResourceARN(c awsapi.Caller) string {
+	return poolARN(c.Account, in.IdentityPoolId)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UnlinkDeveloperIdentityInput) ResourceARN(c awsapi.Caller) string {
+	return poolARN(c.Account, in.IdentityPoolId)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *GetPrincipalTagAttributeMapInput) ResourceARN(c awsapi.Caller) string {
+	return poolARN(c.Account, in.IdentityPoolId)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *TagResourceInput) ResourceARN(awsapi.Caller) string { return string(in.ResourceArn) }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UntagResourceInput) ResourceARN(awsapi.Caller) string { return string(in.ResourceArn) }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListTagsForResourceInput) ResourceARN(awsapi.Caller) string { return string(in.ResourceArn) }
+
+// ResourceARN implements awsapi.ResourceNamer.
 func (in *CreateIdentityPoolInput) ResourceARN(c awsapi.Caller) string { return anyPoolARN(c) }
 
 // ResourceARN implements awsapi.ResourceNamer.

@@ -8,8 +8,22 @@ const (
 	causeClassicFlow awsapi.Cause = "classic-flow"
 	// The developer provider's name cannot be changed, or is that of a public provider.
 	causeDeveloperProviderName awsapi.Cause = "developer-provider-name"
+	// The pool does not have the developer provider that the call names, or the call names none.
+	causeDeveloperProviderUnknown awsapi.Cause = "developer-provider-unknown"
+	// The developer user is another identity.
+	causeDeveloperUserElsewhere awsapi.Cause = "developer-user-elsewhere"
+	// The developer user has an identity already, and the call names another one.
+	causeDeveloperUserTaken awsapi.Cause = "developer-user-taken"
+	// The developer user identifier is too long.
+	causeDeveloperUserTooLong awsapi.Cause = "developer-user-too-long"
+	// The developer user has no identity.
+	causeDeveloperUserUnknown awsapi.Cause = "developer-user-unknown"
+	// A change of a pool waited too long for other changes.
+	causeEditWait awsapi.Cause = "edit-wait"
 	// The pool gets guests faster than --guest-rate allows.
 	causeGuestRate awsapi.Cause = "guest-rate"
+	// A token of a guest proves no login.
+	causeGuestToken awsapi.Cause = "guest-token"
 	// The pool has no guests.
 	causeGuestsRefused awsapi.Cause = "guests-refused"
 	// The identity was merged into another one.
@@ -34,6 +48,10 @@ const (
 	causeNotAPublicProvider awsapi.Cause = "not-a-public-provider"
 	// A token under the name of our own tokens is not one of them.
 	causeNotOwnToken awsapi.Cause = "not-own-token"
+	// The call names neither an identity nor a developer user.
+	causeNothingToLookUp awsapi.Cause = "nothing-to-look-up"
+	// A token of our own came together with other logins.
+	causeOwnTokenCombined awsapi.Cause = "own-token-combined"
 	// A token of our own was shown as the login of a provider.
 	causeOwnToken awsapi.Cause = "own-token"
 	// The token that says where a listing goes on is not ours, or is for another listing.
@@ -44,16 +62,28 @@ const (
 	causeProviderArn awsapi.Cause = "provider-arn"
 	// The pool does not accept logins of the provider, or IAM no longer has the provider.
 	causeProviderNotConfigured awsapi.Cause = "provider-not-configured"
+	// The ARN is not that of an identity pool.
+	causeResourceArn awsapi.Cause = "resource-arn"
+	// The provider's role mapping finds no role, or no single one, and denies such requests.
+	causeRoleAmbiguous awsapi.Cause = "role-ambiguous"
 	// The value is not the ARN of a role of the pool's account.
 	causeRoleForeign awsapi.Cause = "role-foreign"
-	// Role mappings cannot be set yet.
-	causeRoleMappingsUnsupported awsapi.Cause = "role-mappings-unsupported"
+	// The role mapping is for a provider that the pool does not have, or has by another name.
+	causeRoleMappingProvider awsapi.Cause = "role-mapping-provider"
+	// The role mapping lacks something that its type needs, or has too many rules.
+	causeRoleMapping awsapi.Cause = "role-mapping"
 	// IAM has no such role.
 	causeRoleMissing awsapi.Cause = "role-missing"
+	// The role mapping does not offer the role that the caller asks for.
+	causeRoleNotOffered awsapi.Cause = "role-not-offered"
 	// The pool has no role for this kind of user.
 	causeRoleNotSet awsapi.Cause = "role-not-set"
 	// The identity has another login of the same provider.
 	causeSecondLoginOfProvider awsapi.Cause = "second-login-of-provider"
+	// The claim names of a principal tag map are too long together.
+	causeTagAttributes awsapi.Cause = "tag-attributes"
+	// The principal tag map is for a provider that the pool does not have.
+	causeTagProvider awsapi.Cause = "tag-provider"
 	// A tag has a reserved key or a character that tags cannot have.
 	causeTag awsapi.Cause = "tag"
 	// The identity would have more linked logins than it may.

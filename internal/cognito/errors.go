@@ -8,16 +8,17 @@ import (
 
 // The exceptions of the API.
 const (
-	invalidParameter       = "InvalidParameterException"
-	resourceNotFound       = "ResourceNotFoundException"
-	notAuthorized          = "NotAuthorizedException"
-	resourceConflict       = "ResourceConflictException"
-	tooManyRequests        = "TooManyRequestsException"
-	internalError          = "InternalErrorException"
-	limitExceeded          = "LimitExceededException"
-	invalidConfiguration   = "InvalidIdentityPoolConfigurationException"
-	externalService        = "ExternalServiceException"
-	concurrentModification = "ConcurrentModificationException"
+	invalidParameter               = "InvalidParameterException"
+	resourceNotFound               = "ResourceNotFoundException"
+	notAuthorized                  = "NotAuthorizedException"
+	resourceConflict               = "ResourceConflictException"
+	tooManyRequests                = "TooManyRequestsException"
+	internalError                  = "InternalErrorException"
+	limitExceeded                  = "LimitExceededException"
+	invalidConfiguration           = "InvalidIdentityPoolConfigurationException"
+	externalService                = "ExternalServiceException"
+	concurrentModification         = "ConcurrentModificationException"
+	developerUserAlreadyRegistered = "DeveloperUserAlreadyRegisteredException"
 )
 
 func exception(code, format string, args ...any) *awsapi.Error {
@@ -48,8 +49,8 @@ func loginConflict(cause awsapi.Cause) *awsapi.Error {
 	return exception(resourceConflict, "Login is already linked to another account.").Because(cause, nil)
 }
 
-func tooManyLogins() *awsapi.Error {
-	return exception(resourceConflict, "An identity can have at most %d linked logins.", maxLinkedLogins).Because(causeTooManyLogins, nil)
+func tooManyLogins(most int) *awsapi.Error {
+	return exception(resourceConflict, "An identity can have at most %d linked logins.", most).Because(causeTooManyLogins, nil)
 }
 
 func roleForbidden(role ARNString, cause awsapi.Cause) *awsapi.Error {
@@ -70,4 +71,24 @@ func unsupportedProvider(cause awsapi.Cause, err error) *awsapi.Error {
 
 func notPublicProvider() *awsapi.Error {
 	return exception(invalidParameter, "Please provide a valid public provider").Because(causeNotAPublicProvider, nil)
+}
+
+func noSuchDeveloperProvider() *awsapi.Error {
+	return exception(invalidParameter, "This identity pool does not support the specified developer provider").Because(causeDeveloperProviderUnknown, nil)
+}
+
+func developerUserNotFound() *awsapi.Error {
+	return exception(resourceNotFound, "Developer user not found.").Because(causeDeveloperUserUnknown, nil)
+}
+
+func developerUserTaken() *awsapi.Error {
+	return exception(developerUserAlreadyRegistered, "This developer user identifier is already registered with Cognito.").Because(causeDeveloperUserTaken, nil)
+}
+
+func developerUserElsewhere() *awsapi.Error {
+	return exception(resourceConflict, "The developer user is not linked to this identity.").Because(causeDeveloperUserElsewhere, nil)
+}
+
+func ambiguousRole(mapping string) *awsapi.Error {
+	return exception(notAuthorized, "The ambiguous role mapping rules for: %s denied this request.", mapping).Because(causeRoleAmbiguous, nil)
 }

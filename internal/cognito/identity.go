@@ -7,10 +7,6 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 )
 
-// maxLinkedLogins is how many logins an identity can have, public and developer
-// together.
-const maxLinkedLogins = 20
-
 // Identity is one person or device in a pool.
 type Identity struct {
 	// GUID is the second half of the identity ID; the region is the pool's.
@@ -83,6 +79,14 @@ type resolution struct {
 	changed bool
 }
 
+// linking is what the rules of linking go by.
+type linking struct {
+	pool *Pool
+	// most is how many logins an identity can have, public and developer together.
+	most int
+	now  time.Time
+}
+
 // resolve decides which identity a call with logins is about, and what it
 // takes: linking, upgrading a guest, merging. It is the one place where that is
 // decided, and changes none of its arguments.
@@ -92,36 +96,42 @@ type resolution struct {
 // fresh is the identity to use if there is none. The rule that a login belongs
 // to at most one active identity holds because a login that is linked here
 // belongs to nobody or to one of the identities merged here.
-func resolve(pool *Pool, given *Identity, owners []*Identity, fresh *Identity, logins []Login, now time.Time) (*resolution, *awsapi.Error) {
-	survivor, merged, err := choose(pool, given, owners, fresh)
+func (k linking) resolve(given *Identity, owners []*Identity, fresh *Identity, logins []Login) (*resolution, *awsapi.Error) {
+	survivor, losers, err := k.choose(given, owners, fresh)
 	if err != nil {
 		return nil, err
 	}
+	return k.merge(survivor, losers, logins)
+}
+
+// merge gives the survivor the logins of the losers, who are disabled, and
+// further logins that belong to nobody.
+func (k linking) merge(survivor *Identity, losers []*Identity, logins []Login) (*resolution, *awsapi.Error) {
 	r := &resolution{survivor: survivor.clone()}
-	for _, loser := range merged {
+	for _, loser := range losers {
 		for _, l := range loser.Logins {
-			if err := r.survivor.link(pool, l); err != nil {
+			if err := k.link(r.survivor, l); err != nil {
 				return nil, err
 			}
 		}
 		gone := loser.clone()
-		gone.Logins, gone.Disabled, gone.MergedInto, gone.Modified = nil, true, survivor.GUID, now
+		gone.Logins, gone.Authenticated, gone.Disabled, gone.MergedInto, gone.Modified = nil, true, true, survivor.GUID, k.now
 		r.merged = append(r.merged, gone)
 	}
 	for _, l := range logins {
-		if err := r.survivor.link(pool, l); err != nil {
+		if err := k.link(r.survivor, l); err != nil {
 			return nil, err
 		}
 	}
 	r.changed = len(r.merged) > 0 || len(r.survivor.Logins) != len(survivor.Logins)
 	if r.changed {
-		r.survivor.Authenticated, r.survivor.Modified = true, now
+		r.survivor.Authenticated, r.survivor.Modified = true, k.now
 	}
 	return r, nil
 }
 
 // choose finds the identity that survives and those that are merged into it.
-func choose(pool *Pool, given *Identity, owners []*Identity, fresh *Identity) (survivor *Identity, merged []*Identity, err *awsapi.Error) {
+func (k linking) choose(given *Identity, owners []*Identity, fresh *Identity) (survivor *Identity, losers []*Identity, err *awsapi.Error) {
 	if given == nil {
 		switch len(owners) {
 		case 0:
@@ -135,7 +145,7 @@ func choose(pool *Pool, given *Identity, owners []*Identity, fresh *Identity) (s
 		if len(owners) == 1 && owners[0].GUID == given.MergedInto {
 			return owners[0], nil, nil
 		}
-		return nil, nil, identityForbidden(given.ID(pool), causeIdentityDisabled)
+		return nil, nil, identityForbidden(given.ID(k.pool), causeIdentityDisabled)
 	}
 	others := slices.DeleteFunc(slices.Clone(owners), func(i *Identity) bool { return i.GUID == given.GUID })
 	switch {
@@ -151,19 +161,29 @@ func choose(pool *Pool, given *Identity, owners []*Identity, fresh *Identity) (s
 	return nil, nil, loginConflict(causeLoginsOfTwoIdentities)
 }
 
-// link adds a login. An identity has at most one login of each public provider
-// (several of the developer provider), and twenty in all.
-func (i *Identity) link(pool *Pool, l Login) *awsapi.Error {
+// link adds a login to an identity, which has at most one login of each public
+// provider (several of the developer provider), and so many in all.
+func (k linking) link(i *Identity, l Login) *awsapi.Error {
 	if i.has(l) {
 		return nil
 	}
-	if pool.providerName(l.Provider) != IdentityProviderName(pool.DeveloperProviderName) &&
-		slices.ContainsFunc(i.Logins, func(o Login) bool { return o.Provider == l.Provider }) {
+	if l.Provider != k.pool.developer() && slices.ContainsFunc(i.Logins, func(o Login) bool { return o.Provider == l.Provider }) {
 		return loginConflict(causeSecondLoginOfProvider)
 	}
-	if len(i.Logins) == maxLinkedLogins {
-		return tooManyLogins()
+	if len(i.Logins) >= k.most {
+		return tooManyLogins(k.most)
 	}
 	i.Logins = append(i.Logins, l)
 	return nil
+}
+
+// unlink gives the identity without some of its logins. One that has lost the
+// last is out of reach for ever: it does not become a guest again.
+func (i *Identity) unlink(now time.Time, remove func(Login) bool) *Identity {
+	c := i.clone()
+	c.Logins = slices.DeleteFunc(c.Logins, remove)
+	if len(c.Logins) != len(i.Logins) {
+		c.Modified = now
+	}
+	return c
 }

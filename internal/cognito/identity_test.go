@@ -23,6 +23,8 @@ var (
 	made  = time.UnixMilli(1_700_000_000_000).UTC()
 	later = made.Add(time.Hour)
 
+	rules = linking{pool: rulesPool, most: 20, now: later}
+
 	alice  = Login{1, "alice"}
 	alice2 = Login{1, "alice2"}
 	aliceB = Login{2, "alice"}
@@ -59,7 +61,7 @@ func changed(i *Identity, logins ...Login) *Identity {
 
 func merged(i *Identity, into byte) *Identity {
 	c := i.clone()
-	c.Logins, c.Disabled, c.MergedInto, c.Modified = nil, true, person(into).GUID, later
+	c.Logins, c.Authenticated, c.Disabled, c.MergedInto, c.Modified = nil, true, true, person(into).GUID, later
 	return c
 }
 
@@ -121,7 +123,7 @@ func TestResolve(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := resolve(rulesPool, test.given, test.owners, person(9), test.logins, later)
+			got, err := rules.resolve(test.given, test.owners, person(9), test.logins)
 			if err != nil {
 				if err.Error() != test.err {
 					t.Fatalf("error %q, want %q", err.Error(), test.err)
@@ -142,7 +144,7 @@ func TestResolve(t *testing.T) {
 func TestResolveChangesNoArgument(t *testing.T) {
 	given, owner := person(1, alice), person(2, aliceB)
 	was := []*Identity{given.clone(), owner.clone()}
-	if _, err := resolve(rulesPool, given, []*Identity{given, owner}, person(9), []Login{alice, aliceB, dev1}, later); err != nil {
+	if _, err := rules.resolve(given, []*Identity{given, owner}, person(9), []Login{alice, aliceB, dev1}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(was, []*Identity{given, owner}); diff != "" {

@@ -19,6 +19,10 @@ type proof struct {
 	// name is the provider's name and qualified the subject with its source, as
 	// the amr claim lists them.
 	name, qualified string
+	// source is what role mappings and principal tag maps call the provider.
+	source string
+	// claims are what the token says.
+	claims login.Claims
 }
 
 // loginsOf gives what the proofs prove.
@@ -52,9 +56,9 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 	ours := notJWT == nil && token.Issuer() == s.OpenID.Issuer
 	switch {
 	case ours:
-		return nil, invalidLoginToken(causeOwnToken, nil, "Can't pass in a Cognito token.")
+		return nil, ownTokenRefused()
 	case name == ownProvider:
-		return nil, invalidLoginToken(causeNotOwnToken, nil, "Not a Cognito token.")
+		return nil, notOwnToken(nil)
 	case name == string(p.DeveloperProviderName):
 		return nil, notPublicProvider()
 	case len(p.providerNames()) == 0:
@@ -77,6 +81,7 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 	return &proof{
 		login: Login{Provider: p.Providers[name], Subject: verified.Subject},
 		name:  name, qualified: provider.ARN + ":OIDC:" + verified.Subject,
+		source: provider.ARN, claims: verified.Claims,
 	}, nil
 }
 
@@ -101,7 +106,7 @@ func (s *Service) provider(ctx context.Context, p *Pool, name string) (*login.Pr
 // notConfigured refuses a token of a provider that the pool does not have: a
 // token that is not even the named provider's own is told so first.
 func notConfigured(token *login.Token, name string, named bool) *awsapi.Error {
-	if iss := token.Issuer(); iss != "https://"+name && iss != name {
+	if iss := token.Issuer(); iss != "https://"+name && iss != "http://"+name && iss != name {
 		return invalidLoginToken(loginCause(login.IssuerMismatch), nil, "Issuer doesn't match providerName")
 	}
 	if named {
@@ -133,6 +138,10 @@ func loginError(err error) error {
 		return unsupportedProvider(cause, err)
 	}
 	return invalidLoginToken(cause, err, "Couldn't verify signed token.")
+}
+
+func ownTokenRefused() *awsapi.Error {
+	return invalidLoginToken(causeOwnToken, nil, "Can't pass in a Cognito token.")
 }
 
 // loginCause is the cause of a token's refusal: that of package login, marked

@@ -33,7 +33,9 @@ func (s *Service) GetOpenIdToken(ctx context.Context, _ awsapi.Caller, in *GetOp
 	if err != nil {
 		return nil, err
 	}
-	token, err := s.OpenID.Sign(ctx, p.Region(), s.claims(i, p, proofs, tokenDuration))
+	claims := s.claims(i, p, proofs, tokenDuration)
+	claims.Tags = p.sessionTags(proofs, -1)
+	token, err := s.OpenID.Sign(ctx, p.Region(), claims)
 	if err != nil {
 		return nil, err
 	}
@@ -53,21 +55,27 @@ func (p *Pool) checkClassicFlow() error {
 }
 
 // GetCredentialsForIdentity gives an identity temporary credentials: the second
-// half of the enhanced flow.
+// half of the enhanced flow, or of the developer flow.
 func (s *Service) GetCredentialsForIdentity(ctx context.Context, _ awsapi.Caller, in *GetCredentialsForIdentityInput) (*GetCredentialsForIdentityResponse, error) {
 	i, p, err := s.identityAndPool(ctx, in.IdentityId)
 	if err != nil {
 		return nil, err
 	}
-	i, proofs, err := s.enter(ctx, i, p, in.Logins)
+	var role ARNString
+	var claims *openid.Claims
+	if token, ok := in.Logins[ownProvider]; ok {
+		role = p.Roles["authenticated"]
+		claims, err = s.developerClaims(ctx, i, p, string(token), len(in.Logins))
+	} else {
+		i, role, claims, err = s.identityClaims(ctx, i, p, in)
+	}
 	if err != nil {
 		return nil, err
 	}
-	role := p.role(len(proofs) > 0)
 	if role == "" {
 		return nil, badConfiguration(causeRoleNotSet, nil)
 	}
-	made, err := s.STS.AssumeRoleForIdentity(ctx, string(role), s.claims(i, p, proofs, tokenDuration), sessionName, credentialsDuration)
+	made, err := s.STS.AssumeRoleForIdentity(ctx, string(role), claims, sessionName, credentialsDuration)
 	if err != nil {
 		var refused *sts.Refusal
 		if errors.As(err, &refused) {
@@ -76,19 +84,47 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, _ awsapi.Caller
 		return nil, err
 	}
 	return &GetCredentialsForIdentityResponse{IdentityId: i.ID(p), Credentials: &Credentials{
-		AccessKeyId:  made.AccessKeyId,
-		SecretKey:    made.SecretAccessKey,
-		SessionToken: made.SessionToken,
+		AccessKeyId:  string(made.AccessKeyId),
+		SecretKey:    string(made.SecretAccessKey),
+		SessionToken: string(made.SessionToken),
 		Expiration:   made.Expiration,
 	}}, nil
 }
 
-// role is the pool's default role for its users or its guests.
-func (p *Pool) role(authenticated bool) ARNString {
-	if authenticated {
-		return p.Roles["authenticated"]
+// identityClaims lets the holder of an identity in, chooses the role and says
+// what a token of the identity would say.
+func (s *Service) identityClaims(ctx context.Context, i *Identity, p *Pool, in *GetCredentialsForIdentityInput) (*Identity, ARNString, *openid.Claims, error) {
+	i, proofs, err := s.enter(ctx, i, p, in.Logins)
+	if err != nil {
+		return nil, "", nil, err
 	}
-	return p.Roles["unauthenticated"]
+	role, decided, refused := p.chooseRole(proofs, in.CustomRoleArn)
+	if refused != nil {
+		return nil, "", nil, refused
+	}
+	c := s.claims(i, p, proofs, tokenDuration)
+	c.Tags = p.sessionTags(proofs, decided)
+	return i, role, c, nil
+}
+
+// developerClaims reads a token of GetOpenIdTokenForDeveloperIdentity: it is
+// passed through to STS, so what it says is what counts.
+func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, text string, logins int) (*openid.Claims, error) {
+	if logins > 1 {
+		return nil, exception(invalidParameter, "A login of %s cannot be combined with others.", ownProvider).Because(causeOwnTokenCombined, nil)
+	}
+	claims, err := s.ownToken(ctx, text)
+	switch {
+	case err != nil:
+		return nil, err
+	case claims.Subject != string(i.ID(p)) || claims.Audience != string(p.IdentityPoolId):
+		return nil, loginsDontMatch(causeNoProofForIdentity)
+	case len(claims.AMR) == 0 || claims.AMR[0] != "authenticated":
+		return nil, loginsDontMatch(causeGuestToken)
+	case i.Disabled:
+		return nil, identityForbidden(i.ID(p), causeIdentityDisabled)
+	}
+	return claims, nil
 }
 
 // enter lets the holder of an identity in: a guest with nothing but the ID, or
@@ -101,7 +137,7 @@ func (s *Service) enter(ctx context.Context, i *Identity, p *Pool, logins Logins
 	if err != nil {
 		return nil, nil, err
 	}
-	i, err = s.settle(ctx, p, i, loginsOf(proofs))
+	i, err = s.settle(ctx, p, entry{given: i, logins: loginsOf(proofs)})
 	return i, proofs, err
 }
 

@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"slices"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
@@ -40,7 +41,7 @@ func (s *Service) identify(ctx context.Context, p *Pool, logins LoginsMap) (*Ide
 	if err != nil {
 		return nil, err
 	}
-	return s.settle(ctx, p, nil, loginsOf(proofs))
+	return s.settle(ctx, p, entry{logins: loginsOf(proofs)})
 }
 
 // DescribeIdentity shows an identity's dates and the names of its providers.
@@ -91,4 +92,106 @@ func (s *Service) ListIdentities(ctx context.Context, c awsapi.Caller, in *ListI
 		return nil, err
 	}
 	return out, nil
+}
+
+// DeleteIdentities removes identities of the caller's account and region, of
+// whatever pools. What is not there is as good as deleted.
+func (s *Service) DeleteIdentities(ctx context.Context, c awsapi.Caller, in *DeleteIdentitiesInput) (*DeleteIdentitiesResponse, error) {
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		for _, id := range in.IdentityIdsToDelete {
+			region, g, ok := parseID(string(id))
+			if !ok || region != c.Region {
+				continue
+			}
+			i, err := tx.Identity(g)
+			if err != nil {
+				return err
+			}
+			if i == nil {
+				continue
+			}
+			p, err := tx.PoolByNumber(i.Pool)
+			if err != nil {
+				return err
+			}
+			if p == nil || p.Account != c.Account || p.Region() != c.Region {
+				continue
+			}
+			if err := tx.DeleteIdentity(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &DeleteIdentitiesResponse{UnprocessedIdentityIds: UnprocessedIdentityIdList{}}, nil
+}
+
+// UnlinkIdentity removes logins from an identity, for whoever shows one of its
+// logins. Nothing is linked on the way.
+func (s *Service) UnlinkIdentity(ctx context.Context, _ awsapi.Caller, in *UnlinkIdentityInput) (*awsapi.None, error) {
+	i, p, err := s.identityAndPool(ctx, in.IdentityId)
+	if err != nil {
+		return nil, err
+	}
+	remove, bad := p.providersToRemove(in.LoginsToRemove)
+	if bad != nil {
+		return nil, bad
+	}
+	proofs, err := s.prove(ctx, p, in.Logins, true)
+	if err != nil {
+		return nil, err
+	}
+	logins := loginsOf(proofs)
+	err = s.changeIdentity(ctx, p, i, func(_ Tx, i *Identity) (*Identity, error) {
+		switch {
+		case i.Disabled:
+			return nil, identityForbidden(in.IdentityId, causeIdentityDisabled)
+		case !slices.ContainsFunc(logins, i.has):
+			return nil, loginsDontMatch(causeNoProofForIdentity)
+		}
+		return i.unlink(s.now(), func(l Login) bool { return slices.Contains(remove, l.Provider) }), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &awsapi.None{}, nil
+}
+
+// providersToRemove finds the numbers of the providers that are named. Those
+// that the pool never had have no logins to remove.
+func (p *Pool) providersToRemove(names LoginsList) (numbers []int32, err *awsapi.Error) {
+	for _, name := range names {
+		number, known := p.Providers[string(name)]
+		switch {
+		case name == IdentityProviderName(p.DeveloperProviderName) || !known && !isProviderName(string(name)):
+			return nil, notPublicProvider()
+		case known:
+			numbers = append(numbers, number)
+		}
+	}
+	return numbers, nil
+}
+
+// changeIdentity reads an identity again and changes it, in one transaction.
+func (s *Service) changeIdentity(ctx context.Context, p *Pool, i *Identity, change func(Tx, *Identity) (*Identity, error)) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if err := stillThere(tx, p); err != nil {
+			return err
+		}
+		was, err := tx.Identity(i.GUID)
+		if err != nil {
+			return err
+		}
+		if was == nil {
+			return identityNotFound(i.ID(p))
+		}
+		is, err := change(tx, was)
+		if err != nil {
+			return err
+		}
+		return tx.SaveIdentities([]*Identity{was}, []*Identity{is})
+	})
 }

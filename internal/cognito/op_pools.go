@@ -2,6 +2,8 @@ package cognito
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
@@ -30,11 +32,31 @@ func (s *Service) viewPool(ctx context.Context, c awsapi.Caller, id IdentityPool
 	return p, err
 }
 
-// changePool changes a pool that belongs to the caller. Changes of one pool
-// wait for each other in the store.
-func (s *Service) changePool(ctx context.Context, c awsapi.Caller, id IdentityPoolId, change func(*Pool) error) (p *Pool, err error) {
+// defaultEditWait is how long a change of a pool waits for others.
+const defaultEditWait = 5 * time.Second
+
+// editing refuses a change of a pool that has waited too long for others.
+func editing() *awsapi.Error {
+	return exception(concurrentModification, "Only one request to update resource type Identity Pool can be processed at a time").Because(causeEditWait, nil)
+}
+
+// throttled is what operations without ConcurrentModificationException say of
+// such a change.
+func throttled() *awsapi.Error {
+	return exception(tooManyRequests, "Rate exceeded").Because(causeEditWait, nil)
+}
+
+// changePool changes a pool that belongs to the caller. Changes wait for each
+// other, for a bounded time, and then are refused as late says.
+func (s *Service) changePool(ctx context.Context, c awsapi.Caller, id IdentityPoolId, late func() *awsapi.Error, change func(*Pool) error) (p *Pool, err error) {
 	audit.From(ctx).Set("pool", string(id))
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	wait := s.EditWait
+	if wait == 0 {
+		wait = defaultEditWait
+	}
+	bounded, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	err = s.Store.Update(bounded, func(tx Tx) error {
 		was, err := ownPool(tx, c, id)
 		if err != nil {
 			return err
@@ -46,6 +68,9 @@ func (s *Service) changePool(ctx context.Context, c awsapi.Caller, id IdentityPo
 		p.Version++
 		return tx.SavePool(p)
 	})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, late()
+	}
 	return p, err
 }
 
@@ -105,7 +130,7 @@ func (s *Service) DescribeIdentityPool(ctx context.Context, c awsapi.Caller, in 
 // UpdateIdentityPool replaces a pool's settings: what is left out goes back to
 // its default, but for the developer provider's name and the tags, which stay.
 func (s *Service) UpdateIdentityPool(ctx context.Context, c awsapi.Caller, in *IdentityPool) (*IdentityPool, error) {
-	p, err := s.changePool(ctx, c, in.IdentityPoolId, func(p *Pool) error {
+	p, err := s.changePool(ctx, c, in.IdentityPoolId, editing, func(p *Pool) error {
 		was := p.IdentityPool
 		p.IdentityPool = *in
 		switch {

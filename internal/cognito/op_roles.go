@@ -10,21 +10,26 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 )
 
-// SetIdentityPoolRoles replaces the roles of a pool. Each role must exist in
-// the pool's account.
+// SetIdentityPoolRoles replaces the roles and the role mappings of a pool. Each
+// role must exist in the pool's account.
 func (s *Service) SetIdentityPoolRoles(ctx context.Context, c awsapi.Caller, in *SetIdentityPoolRolesInput) (*awsapi.None, error) {
-	if _, err := s.viewPool(ctx, c, in.IdentityPoolId); err != nil {
+	p, err := s.viewPool(ctx, c, in.IdentityPoolId)
+	if err != nil {
 		return nil, err
 	}
-	if len(in.RoleMappings) > 0 {
-		return nil, exception(invalidParameter, "RoleMappings are not supported by this version.").Because(causeRoleMappingsUnsupported, nil)
+	if err := p.checkRoleMappings(in.RoleMappings, s.Limits); err != nil {
+		return nil, err
 	}
-	for _, kind := range slices.Sorted(maps.Keys(in.Roles)) {
-		if err := s.checkRole(ctx, c, in.Roles[kind]); err != nil {
+	for _, role := range rolesIn(in) {
+		if err := s.checkRole(ctx, c, role); err != nil {
 			return nil, err
 		}
 	}
-	_, err := s.changePool(ctx, c, in.IdentityPoolId, func(p *Pool) error {
+	_, err = s.changePool(ctx, c, in.IdentityPoolId, editing, func(p *Pool) error {
+		// The pool may have lost a provider since it was looked at.
+		if err := p.checkRoleMappings(in.RoleMappings, s.Limits); err != nil {
+			return err
+		}
 		p.Roles, p.RoleMappings = in.Roles, in.RoleMappings
 		return nil
 	})
@@ -32,6 +37,24 @@ func (s *Service) SetIdentityPoolRoles(ctx context.Context, c awsapi.Caller, in 
 		return nil, err
 	}
 	return &awsapi.None{}, nil
+}
+
+// rolesIn lists the roles that a request names, in a fixed order, each once.
+func rolesIn(in *SetIdentityPoolRolesInput) []ARNString {
+	var roles []ARNString
+	for _, kind := range slices.Sorted(maps.Keys(in.Roles)) {
+		roles = append(roles, in.Roles[kind])
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.RoleMappings)) {
+		if rules := in.RoleMappings[name].RulesConfiguration; rules != nil {
+			for _, r := range rules.Rules {
+				if !slices.Contains(roles, r.RoleARN) {
+					roles = append(roles, r.RoleARN)
+				}
+			}
+		}
+	}
+	return roles
 }
 
 // checkRole says whether a pool of the caller's account may hand out a role.
@@ -65,4 +88,38 @@ func (s *Service) GetIdentityPoolRoles(ctx context.Context, c awsapi.Caller, in 
 		out.RoleMappings = p.RoleMappings
 	}
 	return out, nil
+}
+
+// GetPrincipalTagAttributeMap shows which claims become the principal tags of a
+// provider's users.
+func (s *Service) GetPrincipalTagAttributeMap(ctx context.Context, c awsapi.Caller, in *GetPrincipalTagAttributeMapInput) (*PrincipalTagAttributeMap, error) {
+	p, err := s.viewPool(ctx, c, in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	if !p.takesTagsFrom(in.IdentityProviderName) {
+		return nil, exception(resourceNotFound, "Identity provider '%s' is not a provider of this identity pool.", in.IdentityProviderName).Because(causeTagProvider, nil)
+	}
+	return p.tagAttributeMap(in.IdentityProviderName), nil
+}
+
+// SetPrincipalTagAttributeMap replaces the map of a provider.
+func (s *Service) SetPrincipalTagAttributeMap(ctx context.Context, c awsapi.Caller, in *SetPrincipalTagAttributeMapInput) (*PrincipalTagAttributeMap, error) {
+	if err := checkTagAttributes(in.PrincipalTags); err != nil {
+		return nil, err
+	}
+	p, err := s.changePool(ctx, c, in.IdentityPoolId, throttled, func(p *Pool) error {
+		if !p.takesTagsFrom(in.IdentityProviderName) {
+			return exception(invalidParameter, "Identity provider '%s' is not a provider of this identity pool.", in.IdentityProviderName).Because(causeTagProvider, nil)
+		}
+		if p.PrincipalTagMaps == nil {
+			p.PrincipalTagMaps = map[IdentityProviderName]PrincipalTagMap{}
+		}
+		p.PrincipalTagMaps[in.IdentityProviderName] = PrincipalTagMap{UseDefaults: in.UseDefaults, PrincipalTags: in.PrincipalTags}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.tagAttributeMap(in.IdentityProviderName), nil
 }

@@ -26,6 +26,8 @@ type Pool struct {
 	// Roles and RoleMappings are what SetIdentityPoolRoles set.
 	Roles        RolesMap
 	RoleMappings RoleMappingMap
+	// PrincipalTagMaps are what SetPrincipalTagAttributeMap set, by provider.
+	PrincipalTagMaps map[IdentityProviderName]PrincipalTagMap `json:",omitempty"`
 	// Providers gives each provider that the pool ever accepted a small number,
 	// which stands for it in the logins' rows. A number is never given twice:
 	// identities keep logins of providers that the pool no longer accepts.
@@ -49,7 +51,7 @@ func poolARN(account string, id IdentityPoolId) string {
 // clone copies the pool, so that a change never touches one that others read.
 func (p *Pool) clone() *Pool {
 	c := *p
-	c.Providers = maps.Clone(p.Providers)
+	c.Providers, c.PrincipalTagMaps = maps.Clone(p.Providers), maps.Clone(p.PrincipalTagMaps)
 	return &c
 }
 
@@ -93,6 +95,9 @@ func (p *Pool) numberProviders() {
 	}
 }
 
+// developer is the number of the developer provider, 0 if the pool has none.
+func (p *Pool) developer() int32 { return p.Providers[string(p.DeveloperProviderName)] }
+
 // providerName gives the name behind a number.
 func (p *Pool) providerName(number int32) IdentityProviderName {
 	for name, n := range p.Providers {
@@ -120,6 +125,13 @@ var publicProviders = []IdentityProviderName{
 const ownProvider = "cognito-identity.amazonaws.com"
 
 var userPoolName = regexp.MustCompile(`\Acognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[\w-]+_[0-9A-Za-z]+\z`)
+
+// isProviderName says whether a name could be that of a public login provider:
+// a host, with a path or not, or the ARN of a SAML provider.
+func isProviderName(name string) bool {
+	host, _, _ := strings.Cut(name, "/")
+	return strings.Contains(host, ".") && !strings.ContainsAny(name, " \t") || strings.Contains(name, ":saml-provider/")
+}
 
 // check says whether the settings make sense, beyond the API model's own
 // constraints.
@@ -166,14 +178,28 @@ func checkTags(tags IdentityPoolTagsType, l Limits) *awsapi.Error {
 		return exception(invalidParameter, "An identity pool can have at most %d tags.", l.TagsPerPool).Because(causeLimitTags, nil)
 	}
 	for k, v := range tags {
-		if strings.HasPrefix(strings.ToLower(string(k)), "aws:") {
-			return exception(invalidParameter, "Tag keys that begin with aws: are reserved.").Because(causeTag, nil)
+		if err := checkTagKey(string(k)); err != nil {
+			return err
 		}
-		if !tagCharacters.MatchString(string(k)) || !tagCharacters.MatchString(string(v)) {
-			return exception(invalidParameter, "Tags may have letters, digits, spaces and the characters _ . : / = + - @ only.").Because(causeTag, nil)
+		if !tagCharacters.MatchString(string(v)) {
+			return badTagCharacters()
 		}
 	}
 	return nil
+}
+
+func checkTagKey(key string) *awsapi.Error {
+	if strings.HasPrefix(strings.ToLower(key), "aws:") {
+		return exception(invalidParameter, "Tag keys that begin with aws: are reserved.").Because(causeTag, nil)
+	}
+	if !tagCharacters.MatchString(key) {
+		return badTagCharacters()
+	}
+	return nil
+}
+
+func badTagCharacters() *awsapi.Error {
+	return exception(invalidParameter, "Tags may have letters, digits, spaces and the characters _ . : / = + - @ only.").Because(causeTag, nil)
 }
 
 // normalize fills in what AWS echoes though nobody sent it.

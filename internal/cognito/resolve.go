@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
@@ -83,19 +84,29 @@ func guestOf(i *Identity, p *Pool) error {
 	return nil
 }
 
+// entry is what a call with logins comes with.
+type entry struct {
+	// given is the identity that the call names, nil if it names none.
+	given *Identity
+	// logins are the logins that are proven.
+	logins []Login
+	// developer is the developer user among them, nil if there is none. One who
+	// has another identity than the given one is refused instead of merged.
+	developer *Login
+}
+
 // settle finds the identity that proven logins lead to, and links, makes or
-// merges what it takes. Given is the identity that the call names, or nil.
-// What is already so costs no write.
-func (s *Service) settle(ctx context.Context, p *Pool, given *Identity, logins []Login) (*Identity, error) {
-	if given == nil {
-		known, err := s.known(ctx, p, logins)
+// merges what it takes. What is already so costs no write.
+func (s *Service) settle(ctx context.Context, p *Pool, e entry) (*Identity, error) {
+	if e.given == nil {
+		known, err := s.known(ctx, p, e.logins)
 		if known != nil || err != nil {
 			return known, err
 		}
-	} else if !given.Disabled && given.hasAll(logins) {
-		return given, nil
+	} else if !e.given.Disabled && e.given.hasAll(e.logins) {
+		return e.given, nil
 	}
-	return s.change(ctx, p, given, logins)
+	return s.change(ctx, p, e)
 }
 
 // known finds the identity that has all the logins, if there is one.
@@ -112,7 +123,7 @@ func (s *Service) known(ctx context.Context, p *Pool, logins []Login) (*Identity
 }
 
 // change decides with everything read again inside one transaction.
-func (s *Service) change(ctx context.Context, p *Pool, given *Identity, logins []Login) (*Identity, error) {
+func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, error) {
 	now := s.now()
 	fresh, err := s.fresh(p, now)
 	if err != nil {
@@ -123,27 +134,43 @@ func (s *Service) change(ctx context.Context, p *Pool, given *Identity, logins [
 		if err := stillThere(tx, p); err != nil {
 			return err
 		}
-		var was *Identity
-		if given != nil {
-			if was, err = tx.Identity(given.GUID); err != nil {
+		var given *Identity
+		if e.given != nil {
+			if given, err = tx.Identity(e.given.GUID); err != nil {
 				return err
 			}
-			if was == nil {
-				return identityNotFound(given.ID(p))
+			if given == nil {
+				return identityNotFound(e.given.ID(p))
 			}
 		}
-		owners, err := ownersOf(tx, p, logins)
+		owners, err := ownersOf(tx, p, e.logins)
 		if err != nil {
 			return err
 		}
-		r, refused := resolve(p, was, owners, fresh, logins, now)
+		if e.developer != nil && taken(*e.developer, given, owners) {
+			return developerUserTaken()
+		}
+		r, refused := s.linking(p, now).resolve(given, owners, fresh, e.logins)
 		if refused != nil {
 			return refused
 		}
 		survivor = r.survivor
-		return save(tx, r, fresh, was, owners)
+		return save(tx, r, fresh, given, owners)
 	})
 	return survivor, err
+}
+
+// taken says whether a developer user has another identity than the one that
+// the call names.
+func taken(user Login, given *Identity, owners []*Identity) bool {
+	if given == nil || given.Disabled {
+		return false
+	}
+	return slices.ContainsFunc(owners, func(i *Identity) bool { return i.has(user) && i.GUID != given.GUID })
+}
+
+func (s *Service) linking(p *Pool, now time.Time) linking {
+	return linking{pool: p, most: s.Limits.LoginsPerIdentity, now: now}
 }
 
 // ownersOf finds the active identities that logins belong to, each once.

@@ -33,6 +33,9 @@ type Service struct {
 	Limits Limits
 	// Guests limits how fast strangers can make guests; nil for no limit.
 	Guests *GuestLimiter
+	// EditWait is how long a change of a pool waits for other changes; zero means
+	// five seconds.
+	EditWait time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand makes identifiers; nil means crypto/rand.
@@ -47,11 +50,16 @@ type Limits struct {
 	UserPoolProviders int
 	// TagsPerPool is the most tags of a pool.
 	TagsPerPool int
+	// LoginsPerIdentity is the most logins of an identity, public and developer
+	// together.
+	LoginsPerIdentity int
+	// RulesPerMapping is the most rules of a role mapping.
+	RulesPerMapping int
 }
 
 // DefaultLimits are AWS's.
 func DefaultLimits() Limits {
-	return Limits{PoolsPerAccount: 1000, UserPoolProviders: 50, TagsPerPool: 50}
+	return Limits{PoolsPerAccount: 1000, UserPoolProviders: 50, TagsPerPool: 50, LoginsPerIdentity: 20, RulesPerMapping: 25}
 }
 
 // Store is what the service asks of a database. Functions of a transaction may
@@ -92,6 +100,8 @@ type Tx interface {
 	AddIdentity(*Identity) error
 	// SaveIdentities stores changed identities; between them logins may move.
 	SaveIdentities(was, is []*Identity) error
+	// DeleteIdentity removes an identity with its logins.
+	DeleteIdentity(*Identity) error
 }
 
 func (s *Service) now() time.Time {

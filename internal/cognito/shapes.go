@@ -48,6 +48,16 @@ type (
 	AccountId string
 	// An OpenID token.
 	OIDCToken string
+	// How the developer's back end calls one of its users.
+	DeveloperUserIdentifier string
+	// The key of a principal tag.
+	PrincipalTagID string
+	// The claim that a principal tag's value comes from, or the value itself.
+	PrincipalTagValue string
+	// How long a token lasts, in seconds.
+	TokenDuration int64
+	// Why an identity was not deleted: AccessDenied or InternalServerError.
+	ErrorCode string
 )
 
 // The maps and lists of the API.
@@ -76,6 +86,16 @@ type (
 	IdentitiesList []IdentityDescription
 	// Pools of a page.
 	IdentityPoolsList []IdentityPoolShortDescription
+	// Principal tags and the claims that their values come from, or the values.
+	PrincipalTags map[PrincipalTagID]PrincipalTagValue
+	// The developer's users who are one identity.
+	DeveloperUserIdentifierList []DeveloperUserIdentifier
+	// Identities to delete.
+	IdentityIdList []IdentityId
+	// Identities that were not deleted.
+	UnprocessedIdentityIdList []UnprocessedIdentityId
+	// Keys of tags.
+	IdentityPoolTagsListType []TagKeysType
 )
 
 // CognitoIdentityProvider is a user pool's app as a provider.
@@ -325,4 +345,177 @@ type ListIdentitiesResponse struct {
 	Identities IdentitiesList
 	// Where the listing goes on; absent on the last page.
 	NextToken PaginationKey
+}
+
+// DeleteIdentitiesInput is the input of DeleteIdentities.
+type DeleteIdentitiesInput struct {
+	// The identities to delete, of whatever pools.
+	IdentityIdsToDelete IdentityIdList `aws:"required"`
+}
+
+// DeleteIdentitiesResponse is what was not deleted.
+type DeleteIdentitiesResponse struct {
+	// The identities that were not deleted, and why.
+	UnprocessedIdentityIds UnprocessedIdentityIdList
+}
+
+// UnprocessedIdentityId is an identity that was not deleted.
+type UnprocessedIdentityId struct {
+	// The identity.
+	IdentityId IdentityId
+	// Why it was not deleted.
+	ErrorCode ErrorCode
+}
+
+// UnlinkIdentityInput is the input of UnlinkIdentity.
+type UnlinkIdentityInput struct {
+	// The identity.
+	IdentityId IdentityId `aws:"required"`
+	// Provider names and tokens, one at least of a login of the identity.
+	Logins LoginsMap `aws:"required"`
+	// The providers whose logins are removed.
+	LoginsToRemove LoginsList `aws:"required"`
+}
+
+// GetOpenIdTokenForDeveloperIdentityInput is the input of GetOpenIdTokenForDeveloperIdentity.
+type GetOpenIdTokenForDeveloperIdentityInput struct {
+	// The pool.
+	IdentityPoolId IdentityPoolId `aws:"required"`
+	// The identity; absent to find or make the developer user's own.
+	IdentityId IdentityId
+	// The developer provider's name with the user, and public logins to link.
+	Logins LoginsMap `aws:"required"`
+	// Tags of the sessions that the token is used for.
+	PrincipalTags PrincipalTags
+	// How long the token lasts, in seconds; 900 if absent.
+	TokenDuration *TokenDuration
+}
+
+// GetOpenIdTokenForDeveloperIdentityResponse is an identity with its OpenID token.
+type GetOpenIdTokenForDeveloperIdentityResponse struct {
+	// The identity.
+	IdentityId IdentityId
+	// The token.
+	Token OIDCToken
+}
+
+// LookupDeveloperIdentityInput is the input of LookupDeveloperIdentity.
+type LookupDeveloperIdentityInput struct {
+	// The pool.
+	IdentityPoolId IdentityPoolId `aws:"required"`
+	// The identity to look for.
+	IdentityId IdentityId
+	// The developer user to look for.
+	DeveloperUserIdentifier DeveloperUserIdentifier
+	// The most users that a page may have; 60 if absent.
+	MaxResults *QueryLimit
+	// Where the listing goes on.
+	NextToken PaginationKey
+}
+
+// LookupDeveloperIdentityResponse is an identity with its developer users.
+type LookupDeveloperIdentityResponse struct {
+	// The identity.
+	IdentityId IdentityId
+	// The developer users who are this identity.
+	DeveloperUserIdentifierList DeveloperUserIdentifierList
+	// Where the listing goes on; absent on the last page.
+	NextToken PaginationKey
+}
+
+// MergeDeveloperIdentitiesInput is the input of MergeDeveloperIdentities.
+type MergeDeveloperIdentitiesInput struct {
+	// The developer user whose identity ends.
+	SourceUserIdentifier DeveloperUserIdentifier `aws:"required"`
+	// The developer user whose identity gets all the logins.
+	DestinationUserIdentifier DeveloperUserIdentifier `aws:"required"`
+	// The developer provider's name.
+	DeveloperProviderName DeveloperProviderName `aws:"required"`
+	// The pool.
+	IdentityPoolId IdentityPoolId `aws:"required"`
+}
+
+// MergeDeveloperIdentitiesResponse is the identity that is left.
+type MergeDeveloperIdentitiesResponse struct {
+	// The identity of the destination user.
+	IdentityId IdentityId
+}
+
+// UnlinkDeveloperIdentityInput is the input of UnlinkDeveloperIdentity.
+type UnlinkDeveloperIdentityInput struct {
+	// The identity.
+	IdentityId IdentityId `aws:"required"`
+	// The pool.
+	IdentityPoolId IdentityPoolId `aws:"required"`
+	// The developer provider's name.
+	DeveloperProviderName DeveloperProviderName `aws:"required"`
+	// The developer user.
+	DeveloperUserIdentifier DeveloperUserIdentifier `aws:"required"`
+}
+
+// GetPrincipalTagAttributeMapInput is the input of GetPrincipalTagAttributeMap.
+type GetPrincipalTagAttributeMapInput struct {
+	// The pool.
+	IdentityPoolId IdentityPoolId `aws:"required"`
+	// The provider whose map is asked for.
+	IdentityProviderName IdentityProviderName `aws:"required"`
+}
+
+// PrincipalTagAttributeMap is the output of GetPrincipalTagAttributeMap and
+// SetPrincipalTagAttributeMap.
+type PrincipalTagAttributeMap struct {
+	// The pool.
+	IdentityPoolId IdentityPoolId
+	// The provider.
+	IdentityProviderName IdentityProviderName
+	// Whether the default mappings are used.
+	UseDefaults bool
+	// Tag keys and the claims that their values come from.
+	PrincipalTags PrincipalTags
+}
+
+// SetPrincipalTagAttributeMapInput is the input of SetPrincipalTagAttributeMap.
+type SetPrincipalTagAttributeMapInput struct {
+	// The pool.
+	IdentityPoolId IdentityPoolId `aws:"required"`
+	// The provider whose map is set.
+	IdentityProviderName IdentityProviderName `aws:"required"`
+	// Whether the default mappings are used instead of these.
+	UseDefaults bool
+	// Tag keys and the claims that their values come from.
+	PrincipalTags PrincipalTags
+}
+
+// TagResourceInput is the input of TagResource.
+type TagResourceInput struct {
+	// The ARN of the pool.
+	ResourceArn ARNString `aws:"required"`
+	// The tags to add or to replace.
+	Tags IdentityPoolTagsType `aws:"required"`
+}
+
+// TagResourceResponse is empty.
+type TagResourceResponse struct{}
+
+// UntagResourceInput is the input of UntagResource.
+type UntagResourceInput struct {
+	// The ARN of the pool.
+	ResourceArn ARNString `aws:"required"`
+	// The keys of the tags to remove.
+	TagKeys IdentityPoolTagsListType `aws:"required"`
+}
+
+// UntagResourceResponse is empty.
+type UntagResourceResponse struct{}
+
+// ListTagsForResourceInput is the input of ListTagsForResource.
+type ListTagsForResourceInput struct {
+	// The ARN of the pool.
+	ResourceArn ARNString `aws:"required"`
+}
+
+// ListTagsForResourceResponse is the tags of a pool.
+type ListTagsForResourceResponse struct {
+	// The tags.
+	Tags IdentityPoolTagsType
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // Prefix is the first four characters of a unique ID or access key ID: they
@@ -25,6 +26,10 @@ const (
 	keyIDLength    = 20 // of AKIA… and ASIA…
 	accountLength  = 9  // characters that hold the account
 	accountDigits  = 12
+
+	accounts = 1_000_000_000_000 // how many there can be
+
+	alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" // of base32, RFC 4648
 )
 
 // NewID makes a unique ID or access key ID of an account: the prefix, nine
@@ -59,7 +64,6 @@ func appendAccount(id []byte, account uint64, random byte) []byte {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], 1<<39|account>>1)
 	id = base32.StdEncoding.AppendEncode(id, b[3:])
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	return append(id, alphabet[byte(account&1)<<4|random&15])
 }
 
@@ -69,15 +73,19 @@ func AccountOf(id string) (account string, ok bool) {
 	if len(id) != keyIDLength && len(id) != uniqueIDLength {
 		return "", false
 	}
-	// Sixteen characters are ten bytes, of which the first 48 bits count.
-	var b [10]byte
-	if _, err := base32.StdEncoding.Decode(b[:], []byte(id[prefixLength:prefixLength+16])); err != nil {
+	var d uint64 // the first nine characters, 45 bits
+	for i := prefixLength; i < len(id); i++ {
+		v := strings.IndexByte(alphabet, id[i])
+		if v < 0 {
+			return "", false
+		}
+		if i < prefixLength+accountLength {
+			d = d<<5 | uint64(v)
+		}
+	}
+	n := d >> 4 &^ (1 << 40) // all but the one in front
+	if d>>44 != 1 || n >= accounts {
 		return "", false
 	}
-	d := binary.BigEndian.Uint64(b[:]) >> 16
-	n := d & 0x7FFFFFFFFF80 >> 7
-	if d>>47 != 1 || n > 999_999_999_999 {
-		return "", false
-	}
-	return fmt.Sprintf("%0*d", accountDigits, n), true
+	return strconv.FormatUint(accounts+n, 10)[1:], true // with leading zeros
 }

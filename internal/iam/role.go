@@ -99,8 +99,10 @@ func ParseRoleARN(s string) (account, name string, ok bool) {
 		return "", "", false
 	}
 	path, isRole := strings.CutPrefix(a.Resource, "role/")
-	name = string(lastSegment(path))
-	return a.Account, name, isRole && name != ""
+	if name = string(lastSegment(path)); !isRole || name == "" {
+		return "", "", false
+	}
+	return a.Account, name, true
 }
 
 func isAccount(s string) bool {

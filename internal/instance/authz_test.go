@@ -16,15 +16,25 @@ import (
 // What each signed operation needs at least, so that a refusal is about who
 // asks and nothing else.
 var leastJSON = map[string]map[string]any{
-	"CreateIdentityPool":   {"IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true},
-	"DeleteIdentityPool":   {"IdentityPoolId": "POOL"},
-	"DescribeIdentity":     {"IdentityId": "IDENTITY"},
-	"DescribeIdentityPool": {"IdentityPoolId": "POOL"},
-	"GetIdentityPoolRoles": {"IdentityPoolId": "POOL"},
-	"ListIdentities":       {"IdentityPoolId": "POOL", "MaxResults": 1},
-	"ListIdentityPools":    {"MaxResults": 1},
-	"SetIdentityPoolRoles": {"IdentityPoolId": "POOL", "Roles": map[string]string{}},
-	"UpdateIdentityPool":   {"IdentityPoolId": "POOL", "IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true},
+	"CreateIdentityPool":                 {"IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true},
+	"DeleteIdentities":                   {"IdentityIdsToDelete": "IDENTITIES"},
+	"DeleteIdentityPool":                 {"IdentityPoolId": "POOL"},
+	"GetOpenIdTokenForDeveloperIdentity": {"IdentityPoolId": "POOL", "Logins": map[string]string{"dev": "u"}},
+	"GetPrincipalTagAttributeMap":        {"IdentityPoolId": "POOL", "IdentityProviderName": "p"},
+	"ListTagsForResource":                {"ResourceArn": "ARN"},
+	"LookupDeveloperIdentity":            {"IdentityPoolId": "POOL", "DeveloperUserIdentifier": "u"},
+	"MergeDeveloperIdentities":           {"IdentityPoolId": "POOL", "DeveloperProviderName": "dev", "SourceUserIdentifier": "a", "DestinationUserIdentifier": "b"},
+	"SetPrincipalTagAttributeMap":        {"IdentityPoolId": "POOL", "IdentityProviderName": "p"},
+	"TagResource":                        {"ResourceArn": "ARN", "Tags": map[string]string{"a": "b"}},
+	"UnlinkDeveloperIdentity":            {"IdentityPoolId": "POOL", "IdentityId": "IDENTITY", "DeveloperProviderName": "dev", "DeveloperUserIdentifier": "u"},
+	"UntagResource":                      {"ResourceArn": "ARN", "TagKeys": []string{"a"}},
+	"DescribeIdentity":                   {"IdentityId": "IDENTITY"},
+	"DescribeIdentityPool":               {"IdentityPoolId": "POOL"},
+	"GetIdentityPoolRoles":               {"IdentityPoolId": "POOL"},
+	"ListIdentities":                     {"IdentityPoolId": "POOL", "MaxResults": 1},
+	"ListIdentityPools":                  {"MaxResults": 1},
+	"SetIdentityPoolRoles":               {"IdentityPoolId": "POOL", "Roles": map[string]string{}},
+	"UpdateIdentityPool":                 {"IdentityPoolId": "POOL", "IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true},
 }
 
 var leastForm = map[string][]string{
@@ -69,6 +79,10 @@ func TestGuestsMayDoNothing(t *testing.T) {
 							v = s.pool
 						case "IDENTITY":
 							v = id
+						case "IDENTITIES":
+							v = []string{id}
+						case "ARN":
+							v = "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/" + s.pool
 						}
 						filled[k] = v
 					}

@@ -49,6 +49,17 @@ type Rules struct {
 	AnyAudience bool
 }
 
+// OwnRules are the rules for our own OpenID tokens: RS512 only, no skew, and
+// every audience, since the pool that a token is for is judged by others. They
+// go with our own keys.
+func OwnRules(issuer string) Rules {
+	return Rules{
+		Provider:    Provider{Name: "cognito-identity.amazonaws.com", Issuer: issuer},
+		Algorithms:  []jose.SignatureAlgorithm{jose.RS512},
+		AnyAudience: true,
+	}
+}
+
 // Login is what a verified token proves.
 type Login struct {
 	Provider  string // name, the key of Logins

@@ -377,8 +377,7 @@ func (t *cognitoTx) SaveIdentities(was, is []*cognito.Identity) error {
 			if slices.Contains(is[n].Logins, l) {
 				continue
 			}
-			if _, err := t.tx.exec(`DELETE FROM logins WHERE pool = $1 AND provider = $2 AND subject = $3`,
-				was[n].Pool, l.Provider, subjectKey(l.Subject)); err != nil {
+			if err := t.removeLogin(was[n], l); err != nil {
 				return err
 			}
 		}
@@ -399,6 +398,22 @@ func (t *cognitoTx) SaveIdentities(was, is []*cognito.Identity) error {
 		}
 	}
 	return nil
+}
+
+// DeleteIdentity implements cognito.Tx.
+func (t *cognitoTx) DeleteIdentity(i *cognito.Identity) error {
+	for _, l := range i.Logins {
+		if err := t.removeLogin(i, l); err != nil {
+			return err
+		}
+	}
+	_, err := t.tx.exec(`DELETE FROM identities WHERE id = $1`, i.GUID[:])
+	return err
+}
+
+func (t *cognitoTx) removeLogin(i *cognito.Identity, l cognito.Login) error {
+	_, err := t.tx.exec(`DELETE FROM logins WHERE pool = $1 AND provider = $2 AND subject = $3`, i.Pool, l.Provider, subjectKey(l.Subject))
+	return err
 }
 
 // sweepBatch is how many identities are swept away in one transaction.

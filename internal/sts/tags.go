@@ -36,8 +36,8 @@ func tagsOf(claims login.Claims) ([]Tag, error) {
 		PrincipalTags     map[string][]string `json:"principal_tags"`
 		TransitiveTagKeys []string            `json:"transitive_tag_keys"`
 	}
-	if raw, ok := claims[tagsClaim]; ok {
-		if err := json.Unmarshal(raw, &nested); err != nil {
+	if has(claims, tagsClaim) {
+		if err := json.Unmarshal(claims[tagsClaim], &nested); err != nil {
 			return nil, tagsClaimMalformed()
 		}
 	}
@@ -54,7 +54,7 @@ func tagsOf(claims login.Claims) ([]Tag, error) {
 	}
 	tags = append(tags, flat...)
 	transitive := nested.TransitiveTagKeys
-	if _, has := claims[flatTransitiveClaim]; has {
+	if has(claims, flatTransitiveClaim) {
 		keys, ok := claims.Texts(flatTransitiveClaim)
 		if !ok {
 			return nil, tagsClaimMalformed()
@@ -69,7 +69,7 @@ func flatTagsOf(claims login.Claims) ([]Tag, error) {
 	var tags []Tag
 	for name := range claims {
 		key, ok := strings.CutPrefix(name, flatTagPrefix)
-		if !ok {
+		if !ok || !has(claims, name) {
 			continue
 		}
 		value, ok := claims.Text(name)
@@ -121,10 +121,28 @@ func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) })
 }
 
+// sourceIdentityOf reads the source identity of a token; empty if it has none.
+func sourceIdentityOf(claims login.Claims) (string, error) {
+	if !has(claims, sourceIdentityClaim) {
+		return "", nil
+	}
+	s, _ := claims.Text(sourceIdentityClaim)
+	if !usableSourceIdentity(s) {
+		return "", badSourceIdentity()
+	}
+	return s, nil
+}
+
 // usableSourceIdentity holds a source identity to the API's sourceIdentityType.
 func usableSourceIdentity(s string) bool {
 	other := func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-", r))
 	}
 	return 2 <= len(s) && len(s) <= 64 && !strings.ContainsFunc(s, other)
+}
+
+// has says whether a claim is there; null counts as absent.
+func has(claims login.Claims, name string) bool {
+	v, ok := claims[name]
+	return ok && v.Kind() != 'n'
 }

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
@@ -52,29 +50,21 @@ func fromClaims(c *openid.Claims) (*webIdentity, error) {
 		w.tags = append(w.tags, Tag{Key: key, Value: value})
 	}
 	slices.SortFunc(w.tags, byKey)
-	return w, w.check()
+	return w, checkTags(w.tags)
 }
 
 func fromLogin(provider string, l *login.Login) (*webIdentity, error) {
 	w := &webIdentity{provider: provider, audience: l.Audience, subject: l.Subject}
 	w.party, _ = l.Claims.Text("azp")
 	w.amr, _ = l.Claims.Texts("amr")
-	w.sourceIdentity, _ = l.Claims.Text(sourceIdentityClaim)
 	var err error
+	if w.sourceIdentity, err = sourceIdentityOf(l.Claims); err != nil {
+		return nil, err
+	}
 	if w.tags, err = tagsOf(l.Claims); err != nil {
 		return nil, err
 	}
-	if _, has := l.Claims[sourceIdentityClaim]; has && w.sourceIdentity == "" {
-		return nil, badSourceIdentity()
-	}
-	return w, w.check()
-}
-
-func (w *webIdentity) check() error {
-	if w.sourceIdentity != "" && !usableSourceIdentity(w.sourceIdentity) {
-		return badSourceIdentity()
-	}
-	return checkTags(w.tags)
+	return w, checkTags(w.tags)
 }
 
 // verify finds out whose token it is: one of ours, which our own keys verify
@@ -100,11 +90,7 @@ func (s *Service) issuer() string { return cmp.Or(s.OpenID.Issuer, s.OpenID.Publ
 // verifyOwn checks one of our tokens. Which pool it is for is a matter of the
 // role's trust policy.
 func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*webIdentity, error) {
-	l, err := login.VerifyWith(ctx, s.OpenID, login.Rules{
-		Provider:    login.Provider{Name: CognitoProvider, Issuer: s.issuer()},
-		Algorithms:  []jose.SignatureAlgorithm{jose.RS512},
-		AnyAudience: true,
-	}, s.now(), t)
+	l, err := login.VerifyWith(ctx, s.OpenID, login.OwnRules(s.issuer()), s.now(), t)
 	if e, ok := errors.AsType[*login.Error](err); ok && e.Kind != login.Rejected {
 		return nil, fmt.Errorf("the keys of our own tokens: %w", e.Err) // our failure, not the token's
 	}

@@ -1,0 +1,158 @@
+package cognito
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// PrincipalTagMap says which claims of a provider's tokens become the session
+// tags of its users.
+type PrincipalTagMap struct {
+	UseDefaults   bool          `json:",omitempty"`
+	PrincipalTags PrincipalTags `json:",omitempty"`
+}
+
+// maxTagAttributes bounds the claim names of a map together, in bytes.
+const maxTagAttributes = 460
+
+// defaultTags are the default mappings of providers whose users have OpenID
+// claims.
+var defaultTags = PrincipalTags{"client": "aud", "username": "sub"}
+
+// samlDefaultTags are those of SAML providers.
+var samlDefaultTags = PrincipalTags{"username": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"}
+
+// checkTagAttributes says whether a map is small enough.
+func checkTagAttributes(tags PrincipalTags) *awsapi.Error {
+	size := 0
+	for key, claim := range tags {
+		size += len(claim)
+		if err := checkTagKey(string(key)); err != nil {
+			return err
+		}
+	}
+	if size > maxTagAttributes {
+		return exception(invalidParameter, "The attribute names of a map can have at most %d bytes together.", maxTagAttributes).Because(causeTagAttributes, nil)
+	}
+	return nil
+}
+
+// checkPrincipalTags says whether tags that a caller gives can be session tags.
+func checkPrincipalTags(tags PrincipalTags) *awsapi.Error {
+	folded := map[string]bool{}
+	for key, value := range tags {
+		if err := checkTagKey(string(key)); err != nil {
+			return err
+		}
+		if !tagCharacters.MatchString(string(value)) {
+			return badTagCharacters()
+		}
+		lower := strings.ToLower(string(key))
+		if folded[lower] {
+			return exception(invalidParameter, "Duplicate tag keys found. Please note that Tag keys are case insensitive.").Because(causeTag, nil)
+		}
+		folded[lower] = true
+	}
+	return nil
+}
+
+// takesTagsFrom says whether a name is one by which a principal tag map can
+// refer to a provider of the pool: the name of its logins, with or without a
+// user pool's client, or an ARN.
+func (p *Pool) takesTagsFrom(name IdentityProviderName) bool {
+	return slices.Contains(p.mappingNames(), string(name)) || slices.Contains(p.providerNames(), string(name))
+}
+
+// tagAttributeMap shows the map of a provider.
+func (p *Pool) tagAttributeMap(name IdentityProviderName) *PrincipalTagAttributeMap {
+	m := p.PrincipalTagMaps[name]
+	out := &PrincipalTagAttributeMap{IdentityPoolId: p.IdentityPoolId, IdentityProviderName: name, UseDefaults: m.UseDefaults, PrincipalTags: m.tags(string(name))}
+	if out.PrincipalTags == nil {
+		out.PrincipalTags = PrincipalTags{}
+	}
+	return out
+}
+
+// tags are the mappings that count.
+func (m PrincipalTagMap) tags(name string) PrincipalTags {
+	switch {
+	case m.UseDefaults && strings.Contains(name, ":saml-provider/"):
+		return samlDefaultTags
+	case m.UseDefaults:
+		return defaultTags
+	}
+	return m.PrincipalTags
+}
+
+// sessionTags makes the tags of a session from the claims of its logins. Where
+// two logins give the same tag, that of the login which decided the role counts
+// (-1 if none did), else the first.
+func (p *Pool) sessionTags(proofs []proof, decided int) map[string]string {
+	if len(p.PrincipalTagMaps) == 0 {
+		return nil
+	}
+	tags := map[string]string{}
+	for n, f := range proofs {
+		mine := p.tagsOf(f)
+		for key, value := range mine {
+			if _, taken := tags[key]; !taken || n == decided {
+				tags[key] = value
+			}
+		}
+	}
+	return tags
+}
+
+// tagsOf makes the tags that one login gives. Claims that are absent, or have
+// several values, give none.
+func (p *Pool) tagsOf(f proof) map[string]string {
+	m, ok := p.PrincipalTagMaps[IdentityProviderName(f.source)]
+	if !ok {
+		if m, ok = p.PrincipalTagMaps[IdentityProviderName(f.name)]; !ok {
+			return nil
+		}
+	}
+	tags := map[string]string{}
+	mappings := m.tags(f.source)
+	for _, key := range slices.Sorted(maps.Keys(mappings)) {
+		if values := claimTexts(f.claims[string(mappings[key])]); len(values) == 1 {
+			tags[string(key)] = values[0]
+		}
+	}
+	return tags
+}
+
+// claimTexts reads a claim as text: a string as it is, true and false, a number
+// as it was written, an array's elements one by one. Objects and null count as
+// absent.
+func claimTexts(v jsontext.Value) []string {
+	switch v.Kind() {
+	case '"':
+		var s string
+		if json.Unmarshal(v, &s) != nil {
+			return nil
+		}
+		return []string{s}
+	case '0', 't', 'f':
+		return []string{string(v)}
+	case '[':
+		var items []jsontext.Value
+		if json.Unmarshal(v, &items) != nil {
+			return nil
+		}
+		var texts []string
+		for _, item := range items {
+			if item.Kind() != '[' {
+				texts = append(texts, claimTexts(item)...)
+			}
+		}
+		return texts
+	}
+	return nil
+}

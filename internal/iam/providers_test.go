@@ -1,0 +1,123 @@
+package iam_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/seal"
+)
+
+func otherBox(t *testing.T) *seal.Box {
+	t.Helper()
+	key, err := seal.Generate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.Box("page-token")
+}
+
+func TestCreateProviderRefusals(t *testing.T) {
+	const thumbprint = "6938fd4d98bab03faadb97b34396831e3780aea1"
+	tests := []struct {
+		name       string
+		parameters []string
+		want       refusal
+	}{
+		{"no URL", nil, refusal{400, "ValidationError", "1 validation error detected: Value null at 'url' failed to satisfy constraint: Member must not be null"}},
+		{"not a URL", []string{"Url", "oidc.example.com"}, refusal{400, "ValidationError", "Invalid Open ID Connect Provider URL"}},
+		{"http", []string{"Url", "http://oidc.example.com"}, refusal{400, "InvalidInput", "Invalid Open ID Connect Provider URL. The URL must begin with https://."}},
+		{"http on loopback", []string{"Url", "http://localhost:5556"}, refusal{400, "InvalidInput", "Invalid Open ID Connect Provider URL. The URL must begin with https://."}},
+		{"query", []string{"Url", "https://oidc.example.com?a=b"}, refusal{400, "InvalidInput", "Invalid Open ID Connect Provider URL."}},
+		{"our issuer", []string{"Url", "https://ID.example.com/daypass/"}, refusal{400, "InvalidInput", "https://ID.example.com/daypass/ is the issuer of this service's own tokens, which need no OpenID Connect provider."}},
+		{"AWS's issuer", []string{"Url", "https://cognito-identity.amazonaws.com"}, refusal{400, "InvalidInput", "https://cognito-identity.amazonaws.com is the issuer of this service's own tokens, which need no OpenID Connect provider."}},
+		{"empty client ID", []string{"Url", "https://a.example", "ClientIDList.member.1", ""},
+			refusal{400, "ValidationError", "1 validation error detected: Value '[]' at 'clientIDList' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 1]"}},
+		{"short thumbprint", []string{"Url", "https://a.example", "ThumbprintList.member.1", thumbprint[1:]},
+			refusal{400, "ValidationError", "1 validation error detected: Value '[" + thumbprint[1:] + "]' at 'thumbprintList' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 40, Member must have length greater than or equal to 40]"}},
+		{"thumbprint", []string{"Url", "https://a.example", "ThumbprintList.member.1", thumbprint[1:] + "z"}, refusal{400, "InvalidInput", "Thumbprint " + thumbprint[1:] + "z must be 40 hexadecimal characters."}},
+		{"tags", []string{"Url", "https://a.example", "Tags.member.1.Key", "aws:x", "Tags.member.1.Value", ""}, refusal{400, "InvalidInput", "aws: prefixed tag key names are not allowed for external use."}},
+		{"same URL", []string{"Url", "https://there.example.com/x"}, refusal{409, "EntityAlreadyExists", "Provider with url https://there.example.com/x already exists."}},
+		{"same URL but for a slash", []string{"Url", "https://there.example.com/x/"}, refusal{409, "EntityAlreadyExists", "Provider with url https://there.example.com/x/ already exists."}},
+		{"path in other case", []string{"Url", "https://there.example.com/X"}, refusal{}},
+	}
+	s := newService(t)
+	must(t, s, "CreateOpenIDConnectProvider", "Url", "https://there.example.com/x")
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			wantRefused(t, do(t, s, "CreateOpenIDConnectProvider", test.parameters...), test.want)
+		})
+	}
+}
+
+func TestProviderARNRefusals(t *testing.T) {
+	s := newService(t)
+	for _, action := range []string{"GetOpenIDConnectProvider", "DeleteOpenIDConnectProvider"} {
+		wantRefused(t, do(t, s, action, "OpenIDConnectProviderArn", "oidc.example.com/realms/x"), refusal{400, "ValidationError", "Invalid ARN:  Could not be parsed!"})
+		const missing = "arn:aws:iam::111122223333:oidc-provider/nobody.example.com"
+		wantRefused(t, do(t, s, action, "OpenIDConnectProviderArn", missing), refusal{404, "NoSuchEntity", "OpenIDConnect Provider not found for arn " + missing})
+	}
+}
+
+func TestOIDCProvider(t *testing.T) {
+	ctx := t.Context()
+	s := newService(t)
+	const arn = "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/realms/x"
+	if p, ok, err := s.OIDCProvider(ctx, arn); p != nil || ok || err != nil {
+		t.Fatalf("a provider before it is made: %v, %v, %v", p, ok, err)
+	}
+	must(t, s, "CreateOpenIDConnectProvider", "Url", "https://oidc.example.com/realms/x/",
+		"ClientIDList.member.1", "b", "ClientIDList.member.2", "a", "ClientIDList.member.3", "b",
+		"ThumbprintList.member.1", strings.Repeat("AB", 20))
+	p, ok, err := s.OIDCProvider(ctx, arn)
+	if err != nil || !ok {
+		t.Fatalf("OIDCProvider: %v, %v", ok, err)
+	}
+	want := &iam.OIDCProvider{
+		Account: account, ARN: arn, URL: "https://oidc.example.com/realms/x/",
+		ClientIDs: iam.ClientIDListType{"b", "a"}, Thumbprints: iam.ThumbprintListType{iam.ThumbprintType(strings.Repeat("ab", 20))},
+		Created: start.Truncate(1e9),
+	}
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Error(diff)
+	}
+	if p.Name() != "oidc.example.com/realms/x" || p.Issuer() != "https://oidc.example.com/realms/x/" {
+		t.Errorf("name %s, issuer %s", p.Name(), p.Issuer())
+	}
+	if diff := cmp.Diff([]string{"b", "a"}, p.Audiences()); diff != "" {
+		t.Error(diff)
+	}
+	if again, _, _ := s.OIDCProvider(ctx, arn); again != p {
+		t.Error("the provider is read again for each request")
+	}
+	body := must(t, s, "GetOpenIDConnectProvider", "OpenIDConnectProviderArn", arn)
+	if got := element(t, body, "Url"); got != "oidc.example.com/realms/x/" {
+		t.Errorf("Url %s", got)
+	}
+	must(t, s, "DeleteOpenIDConnectProvider", "OpenIDConnectProviderArn", arn)
+	if p, ok, err := s.OIDCProvider(ctx, arn); p != nil || ok || err != nil {
+		t.Errorf("a provider after it was deleted: %v, %v, %v", p, ok, err)
+	}
+}
+
+// An http issuer is told from an https one by its URL alone, so the URL keeps
+// its scheme wherever it is shown. Both have the same ARN: there is one or the
+// other.
+func TestHTTPProvider(t *testing.T) {
+	s := newService(t)
+	s.AllowLoopback = true
+	must(t, s, "CreateOpenIDConnectProvider", "Url", "http://127.0.0.1:5556/dex")
+	const arn = "arn:aws:iam::111122223333:oidc-provider/127.0.0.1:5556/dex"
+	body := must(t, s, "GetOpenIDConnectProvider", "OpenIDConnectProviderArn", arn)
+	if got := element(t, body, "Url"); got != "http://127.0.0.1:5556/dex" {
+		t.Errorf("Url %s", got)
+	}
+	p, ok, err := s.OIDCProvider(t.Context(), arn)
+	if err != nil || !ok || p.Issuer() != "http://127.0.0.1:5556/dex" {
+		t.Errorf("issuer %v, %v", p, err)
+	}
+	wantRefused(t, do(t, s, "CreateOpenIDConnectProvider", "Url", "https://127.0.0.1:5556/dex"),
+		refusal{409, "EntityAlreadyExists", "Provider with url https://127.0.0.1:5556/dex already exists."})
+}

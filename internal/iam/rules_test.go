@@ -1,0 +1,279 @@
+package iam
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+func TestParseRoleARN(t *testing.T) {
+	tests := []struct {
+		arn           string
+		account, name string
+	}{
+		{"arn:aws:iam::111122223333:role/AppAuth", "111122223333", "AppAuth"},
+		{"arn:aws:iam::111122223333:role/service-role/x/AppAuth", "111122223333", "AppAuth"},
+
+		{"", "", ""},
+		{"AppAuth", "", ""},
+		{"arn:aws:iam::111122223333:role/", "", ""},
+		{"arn:aws:iam::111122223333:role/path/", "", ""},
+		{"arn:aws:iam::111122223333:role", "", ""},
+		{"arn:aws:iam::111122223333:roles/AppAuth", "", ""},
+		{"arn:aws:iam::111122223333:user/AppAuth", "", ""},
+		{"arn:aws:iam:us-east-1:111122223333:role/AppAuth", "", ""},
+		{"arn:aws-cn:iam::111122223333:role/AppAuth", "", ""},
+		{"arn:aws:sts::111122223333:role/AppAuth", "", ""},
+		{"arn:aws:iam::aws:role/AppAuth", "", ""},
+		{"arn:aws:iam::11112222333:role/AppAuth", "", ""},
+		{"arn:aws:iam::11112222333x:role/AppAuth", "", ""},
+	}
+	for _, test := range tests {
+		account, name, ok := ParseRoleARN(test.arn)
+		if account != test.account || name != test.name || ok != (test.account != "") {
+			t.Errorf("ParseRoleARN(%q) = %q, %q, %v", test.arn, account, name, ok)
+		}
+	}
+}
+
+// A role ARN is what roleARN makes of its parts, and nothing else is one.
+func FuzzParseRoleARN(f *testing.F) {
+	f.Add("arn:aws:iam::111122223333:role/service-role/AppAuth")
+	f.Add("arn:aws:iam::111122223333:role//")
+	f.Add("arn:aws:sts::111122223333:assumed-role/AppAuth/app1")
+	f.Fuzz(func(t *testing.T, s string) {
+		account, name, ok := ParseRoleARN(s)
+		if !ok {
+			return
+		}
+		path, found := strings.CutPrefix(s, "arn:aws:iam::"+account+":role")
+		if !found || !strings.HasSuffix(path, "/"+name) || strings.Contains(name, "/") {
+			t.Fatalf("ParseRoleARN(%q) = %q, %q", s, account, name)
+		}
+		path = strings.TrimSuffix(path, name)
+		if again := roleARN(account, PathType(path), RoleNameType(name)); string(again) != s {
+			t.Errorf("%q becomes %q", s, again)
+		}
+	})
+}
+
+func TestCheckIssuer(t *testing.T) {
+	const (
+		parts = "InvalidInput: Invalid Open ID Connect Provider URL."
+		whole = "ValidationError: Invalid Open ID Connect Provider URL"
+		https = "InvalidInput: Invalid Open ID Connect Provider URL. The URL must begin with https://."
+		own   = "InvalidInput: %s is the issuer of this service's own tokens, which need no OpenID Connect provider."
+	)
+	tests := []struct {
+		url  string
+		want string // host[:port][/path], or the error
+	}{
+		{"https://oidc.example.com", "oidc.example.com"},
+		{"https://oidc.example.com/", "oidc.example.com"},
+		{"https://oidc.example.com/realms/x", "oidc.example.com/realms/x"},
+		{"https://oidc.example.com/realms/x/", "oidc.example.com/realms/x"},
+		{"https://OIDC.example.com/Realms/X", "OIDC.example.com/Realms/X"},
+		{"https://oidc.example.com:8443/a~b_c-d.e", "oidc.example.com:8443/a~b_c-d.e"},
+		{"https://localhost", "localhost"},
+		{"https://192.0.2.1", "192.0.2.1"},
+		{"https://[2001:db8::1]:8443", "[2001:db8::1]:8443"},
+		{"http://localhost:5556/dex", "localhost:5556/dex"},
+		{"http://127.0.0.1:5556", "127.0.0.1:5556"},
+		{"http://127.8.9.10", "127.8.9.10"},
+		{"http://[::1]:5556", "[::1]:5556"},
+		{"https://id.example.com", "id.example.com"},
+		{"https://id.example.com/daypass/other", "id.example.com/daypass/other"},
+		{"https://cognito-identity.amazonaws.com.example.com", "cognito-identity.amazonaws.com.example.com"},
+
+		{"", whole},
+		{"oidc.example.com", whole},
+		{"https://", whole},
+		{"https:/oidc.example.com", whole},
+		{"http://oidc.example.com", https},
+		{"http://192.0.2.1", https},
+		{"http://localhost.example.com", https},
+		{"http://127.0.0.1.example.com", https},
+		{"http://[2001:db8::1]", https},
+		{"HTTPS://oidc.example.com", https},
+		{"ftp://oidc.example.com", https},
+		{"javascript://oidc.example.com", https},
+		{"https:///path", parts},
+		{"https://user@oidc.example.com", parts},
+		{"https://user:pass@oidc.example.com", parts},
+		{"https://oidc.example.com?x=1", parts},
+		{"https://oidc.example.com/?x=1", parts},
+		{"https://oidc.example.com#x", parts},
+		{"https://oidc.example.com/a#x", parts},
+		{"https://oidc_example.com", parts},
+		{"https://oidc.example.com.", parts},
+		{"https://-oidc.example.com", parts},
+		{"https://oidc..example.com", parts},
+		{"https://" + strings.Repeat("a", 64) + ".com", parts},
+		{"https://oidc.example.com:", parts},
+		{"https://oidc.example.com:0", parts},
+		{"https://oidc.example.com:port", parts},
+		{"https://oidc.example.com:8443:1", parts},
+		{"https://[::1", parts},
+		{"https://[fe80::1%25eth0]", parts},
+		{"https://[192.0.2.1]", parts},
+		{"https://oidc.example.com//", parts},
+		{"https://oidc.example.com//a", parts},
+		{"https://oidc.example.com/a//b", parts},
+		{"https://oidc.example.com/a/../b", parts},
+		{"https://oidc.example.com/./b", parts},
+		{"https://oidc.example.com/a%2fb", parts},
+		{"https://oidc.example.com/a b", parts},
+		{"https://oidc.example.com/a*", parts},
+		{"https://oidc.example.com\\a", parts},
+		{"https://oidc.example.com/a\nb", parts},
+		{" https://oidc.example.com", https},
+		{"https://oidc.example.com ", parts},
+		{"https://ó.example.com", parts},
+
+		{"https://id.example.com/daypass", own},
+		{"https://id.example.com/daypass/", own},
+		{"https://ID.example.com/Daypass", own},
+		{"https://id.example.com:443/daypass", own},
+		{"https://127.0.0.1:4600", own},
+		{"http://127.0.0.1:4600/", own},
+		{"https://plain.example.com", own},
+		{"https://cognito-identity.amazonaws.com", own},
+		{"https://Cognito-Identity.amazonaws.com/", own},
+		{"https://cognito-identity.amazonaws.com:443", own},
+		{"https://cognito-identity.amazonaws.com:8443/x", own},
+	}
+	s := &Service{AllowLoopback: true, OwnIssuers: []string{
+		"https://id.example.com/daypass", "http://127.0.0.1:4600", "http://plain.example.com:80/", "not a URL",
+	}}
+	for _, test := range tests {
+		u, err := s.checkIssuer(OpenIDConnectProviderUrlType(test.url))
+		got := u.name()
+		if err != nil {
+			got = err.Error()
+		}
+		if want := strings.ReplaceAll(test.want, "%s", test.url); got != want {
+			t.Errorf("checkIssuer(%q)\n got %s\nwant %s", test.url, got, want)
+		}
+	}
+}
+
+func TestLoopbackOnlyInDevelopment(t *testing.T) {
+	for _, u := range []OpenIDConnectProviderUrlType{"http://localhost:5556", "http://127.0.0.1", "http://[::1]"} {
+		if _, err := (&Service{}).checkIssuer(u); err == nil || err.Cause != causeIssuerNotHTTPS {
+			t.Errorf("checkIssuer(%q): %v, want cause %s", u, err, causeIssuerNotHTTPS)
+		}
+	}
+}
+
+// Whatever is accepted as an issuer is a URL to others as well, and its ARN
+// tells it from every other issuer but for scheme and last slash.
+func FuzzIssuer(f *testing.F) {
+	for _, seed := range []string{"https://oidc.example.com/realms/x", "http://[::1]:5556/", "https://a:1", "https://a/b?c", "https://a@b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		arn, ok := OIDCProviderARN("111122223333", s)
+		if !ok {
+			return
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" || u.Host == "" {
+			t.Fatalf("%q is an issuer but no plain URL: %v", s, err)
+		}
+		if u.String() != s {
+			t.Errorf("%q is written %q by others", s, u)
+		}
+		name := providerName(ArnType(arn))
+		if name != u.Host+strings.TrimSuffix(u.Path, "/") {
+			t.Errorf("%q has the name %q", s, name)
+		}
+		if err := parseProviderARN(ArnType(arn)); err != nil {
+			t.Errorf("%q has the ARN %q: %v", s, arn, err)
+		}
+		if again, ok := OIDCProviderARN("111122223333", u.Scheme+"://"+name); !ok || again != arn {
+			t.Errorf("%q has the ARN %q, its name %q", s, arn, again)
+		}
+	})
+}
+
+func TestOIDCProviderARN(t *testing.T) {
+	arn, ok := OIDCProviderARN("111122223333", "https://oidc.example.com/realms/x/")
+	if want := "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/realms/x"; arn != want || !ok {
+		t.Errorf("got %q, %v", arn, ok)
+	}
+	for _, issuer := range []string{"", "oidc.example.com", "https://a?b", "https://" + strings.Repeat("a.", 124) + ".example.com"} {
+		if arn, ok := OIDCProviderARN("111122223333", issuer); ok || arn != "" {
+			t.Errorf("OIDCProviderARN of %q: %q, %v", issuer, arn, ok)
+		}
+	}
+}
+
+func TestParseProviderARN(t *testing.T) {
+	const good = "arn:aws:iam::111122223333:oidc-provider/oidc.example.com"
+	if err := parseProviderARN(good); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []ArnType{
+		"", "oidc.example.com/01234567890", "arn:aws:iam::111122223333:oidc-provider/", "arn:aws:iam::111122223333:saml-provider/x",
+		"arn:aws:iam::1111:oidc-provider/oidc.example.com", "arn:aws:sts::111122223333:oidc-provider/x",
+		"arn:aws:iam:us-east-1:111122223333:oidc-provider/x", "arn:aws-cn:iam::111122223333:oidc-provider/x",
+	} {
+		want := &awsapi.Error{Code: "ValidationError", Message: "Invalid ARN:  Could not be parsed!", Cause: causeArn}
+		if diff := cmp.Diff(want, parseProviderARN(bad)); diff != "" {
+			t.Errorf("%q: %s", bad, diff)
+		}
+	}
+}
+
+func TestURLEncoded(t *testing.T) {
+	got := urlEncoded("{\"a b\": \"+~-._é\"}\n*")
+	if want := PolicyDocumentType("%7B%22a%20b%22%3A%20%22%2B~-._%C3%A9%22%7D%0A%2A"); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// Every reader of URL encoding gets the document back.
+func FuzzURLEncoded(f *testing.F) {
+	f.Add("{\"a b\": \"+~-._é\"}\n*")
+	f.Fuzz(func(t *testing.T, s string) {
+		encoded := string(urlEncoded(PolicyDocumentType(s)))
+		if got, err := url.PathUnescape(encoded); err != nil || got != s {
+			t.Errorf("%q is read back from a path as %q, %v", s, got, err)
+		}
+		if got, err := url.QueryUnescape(encoded); err != nil || got != s {
+			t.Errorf("%q is read back from a query as %q, %v", s, got, err)
+		}
+	})
+}
+
+func TestCheckTags(t *testing.T) {
+	const (
+		duplicate = "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive."
+		reserved  = "InvalidInput: aws: prefixed tag key names are not allowed for external use."
+	)
+	tests := []struct {
+		tags TagListType
+		want string
+	}{
+		{nil, ""},
+		{TagListType{{"a", "1"}, {"b", "1"}}, ""},
+		{TagListType{{"awsome", ""}, {"x:aws:", ""}}, ""},
+		{TagListType{{"a", "1"}, {"a", "1"}}, duplicate},
+		{TagListType{{"Dept", "1"}, {"dEPT", "2"}}, duplicate},
+		{TagListType{{"aws:x", "1"}}, reserved},
+		{TagListType{{"AWS:x", "1"}}, reserved},
+	}
+	for _, test := range tests {
+		got := ""
+		if err := checkTags(test.tags); err != nil {
+			got = err.Error()
+		}
+		if got != test.want {
+			t.Errorf("%v: got %q, want %q", test.tags, got, test.want)
+		}
+	}
+}

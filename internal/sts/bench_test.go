@@ -1,0 +1,93 @@
+package sts_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"testing"
+	"time"
+
+	"github.com/daypass/daypass/internal/sts"
+)
+
+// Nothing but the token itself, under its own key, is a session.
+func FuzzSessionToken(f *testing.F) {
+	h := newHouse(f)
+	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assumeTag, usual))
+	made := h.credentials(tagged)
+	other := h.credentials()
+	raw := decode(f, made.SessionToken)
+	f.Add(made.AccessKeyId, raw)
+	f.Add(other.AccessKeyId, raw)
+	f.Add(made.AccessKeyId, decode(f, other.SessionToken))
+	f.Add(made.AccessKeyId, raw[:len(raw)-1])
+	f.Add(made.AccessKeyId, append(raw[:len(raw):len(raw)], 0))
+	f.Fuzz(func(t *testing.T, id string, token []byte) {
+		_, _, session, err := h.sts.Session(t.Context(), id, base64.StdEncoding.EncodeToString(token))
+		switch {
+		case id == made.AccessKeyId && bytes.Equal(token, raw):
+			if err != nil || session.Subject != identity {
+				t.Errorf("the token itself: %v", err)
+			}
+		case id == other.AccessKeyId && bytes.Equal(token, decode(t, other.SessionToken)):
+		case err != sts.ErrUnknownToken || session != nil:
+			t.Errorf("%s with %x: %v", id, token, err)
+		}
+	})
+}
+
+// house for benchmarks: real clock, real randomness.
+func benchHouse(b *testing.B) *house {
+	h := newHouse(b)
+	h.now = time.Now()
+	h.sts.Rand, h.sts.Tokens.Rand = nil, nil
+	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assumeTag, usual))
+	return h
+}
+
+// What the enhanced flow does in STS: the role, its trust policy, the
+// credentials.
+func BenchmarkAssumeRoleForIdentity(b *testing.B) {
+	h := benchHouse(b)
+	claims := h.claims()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, appAuth, claims, "CognitoIdentityCredentials", time.Hour); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAssumeRoleForIdentityWithTags(b *testing.B) {
+	h := benchHouse(b)
+	claims := h.claims(tagged)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, appAuth, claims, "CognitoIdentityCredentials", time.Hour); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// What every signed request with temporary credentials does.
+func BenchmarkOpenSession(b *testing.B) {
+	h := benchHouse(b)
+	made := h.credentials()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The basic flow, the signature of the token included.
+func BenchmarkAssumeRoleWithWebIdentity(b *testing.B) {
+	h := benchHouse(b)
+	in := &sts.AssumeRoleWithWebIdentityRequest{RoleArn: appAuth, RoleSessionName: "app1", WebIdentityToken: sts.ClientTokenType(h.token())}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.sts.AssumeRoleWithWebIdentity(h.ctx, root, in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
