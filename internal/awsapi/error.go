@@ -3,6 +3,7 @@ package awsapi
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Fault says whose fault an error is: it chooses the level of the log line and
@@ -80,27 +81,23 @@ type SerializationError struct {
 
 func (e *SerializationError) Error() string { return "serialization: " + e.Message }
 
-// ValidationError lists every constraint that an input violates, in the order
-// of the members. A protocol gives it its own code.
+// ValidationError lists the constraints that an input violates, in the order of
+// the members. A protocol gives it its own code.
 type ValidationError struct {
 	// Violations are the sentences without their count, for example
 	// "Value null at 'identityPoolId' failed to satisfy constraint: Member must not be null".
 	Violations []string
+	// Omitted is how many more there are, of an input so wrong that their
+	// sentences would fill pages.
+	Omitted int
 }
 
 // Error gives AWS's whole message, with the count in front.
 func (e *ValidationError) Error() string {
-	n := len(e.Violations)
-	s := "s"
+	n := len(e.Violations) + e.Omitted
+	plural := "s"
 	if n == 1 {
-		s = ""
+		plural = ""
 	}
-	msg := fmt.Sprintf("%d validation error%s detected: ", n, s)
-	for i, v := range e.Violations {
-		if i > 0 {
-			msg += "; "
-		}
-		msg += v
-	}
-	return msg
+	return fmt.Sprintf("%d validation error%s detected: %s", n, plural, strings.Join(e.Violations, "; "))
 }

@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 type planKind uint8
@@ -33,11 +31,19 @@ type plan struct {
 }
 
 type planField struct {
-	name     string // on the wire
-	path     string // in messages
-	index    int
-	required bool
-	plan     *plan
+	Field
+	path string // in messages
+	plan *plan
+}
+
+// Field is a member of a structure as the wire knows it.
+type Field struct {
+	// Name is its name on the wire.
+	Name string
+	// Index is its number in the Go struct.
+	Index int
+	// Required says that it must be there.
+	Required bool
 }
 
 // sensitive says that a value of this type is never shown, for its own sake or
@@ -52,6 +58,11 @@ func (p *plan) sensitive() bool {
 type compiler struct {
 	shapes map[reflect.Type]*Shape
 	plans  map[reflect.Type]*plan
+	// fields are the members of every structure, for those who write answers.
+	fields map[reflect.Type][]Field
+	// input says that the types are those of inputs, which have no timestamps so
+	// far.
+	input bool
 }
 
 var timeType = reflect.TypeFor[time.Time]()
@@ -73,27 +84,36 @@ func (c *compiler) plan(t reflect.Type) *plan {
 		p.kind, p.elem = planList, c.plan(t.Elem())
 	case reflect.Map:
 		p.kind, p.key, p.elem = planMap, c.plan(t.Key()), c.plan(t.Elem())
+		if p.key.kind != planString {
+			panic(fmt.Sprintf("awsapi: the keys of a %s are no strings", t))
+		}
 	case reflect.Pointer:
 		p.kind, p.elem = planPointer, c.plan(t.Elem())
 	case reflect.Struct:
-		if t == timeType {
-			p.kind = planTime
-			break
-		}
-		p.kind = planStruct
-		for i := range t.NumField() {
-			f := t.Field(i)
-			name, required := MemberTag(f)
-			p.fields = append(p.fields, planField{
-				name: name, path: lowerFirst(name), index: i,
-				required: required,
-				plan:     c.plan(f.Type),
-			})
-		}
+		c.planStruct(p)
 	default:
 		panic(fmt.Sprintf("awsapi: no protocol carries a %s", t))
 	}
 	return p
+}
+
+func (c *compiler) planStruct(p *plan) {
+	if p.typ == timeType {
+		if c.input {
+			panic("awsapi: no protocol reads a time.Time in an input")
+		}
+		p.kind = planTime
+		return
+	}
+	p.kind = planStruct
+	fields := make([]Field, p.typ.NumField())
+	for i := range fields {
+		f := p.typ.Field(i)
+		name, required := MemberTag(f)
+		fields[i] = Field{name, i, required}
+		p.fields = append(p.fields, planField{fields[i], lowerFirst(name), c.plan(f.Type)})
+	}
+	c.fields[p.typ] = fields
 }
 
 // MemberTag reads the tag of a member, a comma-separated list of
@@ -117,12 +137,6 @@ func MemberTag(f reflect.StructField) (name string, required bool) {
 		}
 	}
 	return name, required
-}
-
-// lowerFirst spells a wire name the way AWS's messages do.
-func lowerFirst(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	return string(unicode.ToLower(r)) + s[n:]
 }
 
 // Constraints lists the constraints of the shape in AWS's words, as a message

@@ -88,6 +88,9 @@ func Op[I, O any](name string, auth Auth, doc string, do func(context.Context, C
 			if err != nil {
 				return nil, err
 			}
+			if out == nil && reflect.TypeFor[O]() != reflect.TypeFor[None]() {
+				return nil, fmt.Errorf("awsapi: %s answered with neither output nor error", name)
+			}
 			return out, nil
 		},
 	}
@@ -120,30 +123,43 @@ type Service struct {
 type Table struct {
 	Service
 	byName map[string]*Row
+	fields map[reflect.Type][]Field
 }
 
 // Row is an operation made ready for requests.
 type Row struct {
 	Operation
 	Service *Service
-	plan    *plan
+
+	table *Table
+	plan  *plan
 }
 
 // Compile makes a table ready. It panics where the table contradicts itself
 // (two rows of one name, a type that no protocol can carry), which any test
 // that compiles the table shows.
 func (s Service) Compile() *Table {
-	t := &Table{Service: s, byName: make(map[string]*Row, len(s.Operations))}
-	c := compiler{shapes: s.Shapes.byType, plans: map[reflect.Type]*plan{}}
-	for i := range t.Operations {
-		op := t.Operations[i]
-		if t.byName[op.Name] != nil {
+	t := &Table{Service: s, byName: make(map[string]*Row, len(s.Operations)), fields: map[reflect.Type][]Field{}}
+	c := compiler{shapes: s.Shapes.byType, plans: map[reflect.Type]*plan{}, fields: t.fields, input: true}
+	for _, op := range t.Operations {
+		switch {
+		case t.byName[op.Name] != nil:
 			panic("awsapi: two rows for " + op.Name)
+		case op.In.Kind() != reflect.Struct || op.Out.Kind() != reflect.Struct:
+			panic("awsapi: input and output of " + op.Name + " must be structs")
 		}
-		t.byName[op.Name] = &Row{Operation: op, Service: &t.Service, plan: c.plan(op.In)}
+		t.byName[op.Name] = &Row{Operation: op, Service: &t.Service, table: t, plan: c.plan(op.In)}
+	}
+	c.input = false
+	for _, op := range t.Operations {
+		c.plan(op.Out)
 	}
 	return t
 }
+
+// Fields lists the members of a structure that is the row's output or a part of
+// it, in order.
+func (r *Row) Fields(t reflect.Type) []Field { return r.table.fields[t] }
 
 // Row finds an operation by its exact name; nil if there is none.
 func (t *Table) Row(name string) *Row { return t.byName[name] }
@@ -156,11 +172,11 @@ func (r *Row) Bind(n Node) (any, error) {
 	}
 	in := reflect.New(r.In)
 	b := binder{}
-	if err := b.bind(r.plan, n, in.Elem(), nil); err != nil {
+	if err := b.bind(r.plan, n, in.Elem()); err != nil {
 		return nil, err
 	}
-	if len(b.violations) > 0 {
-		return nil, &ValidationError{Violations: b.violations}
+	if len(b.found.Violations) > 0 {
+		return nil, &b.found
 	}
 	return in.Interface(), nil
 }

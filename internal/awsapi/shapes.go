@@ -3,7 +3,6 @@ package awsapi
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -15,8 +14,7 @@ type Shape struct {
 	min, max  int64
 	hasMin    bool
 	hasMax    bool
-	pattern   string
-	regex     *regexp.Regexp
+	pattern   *pattern
 	enum      []string
 	sensitive bool
 }
@@ -55,8 +53,7 @@ func String[T ~string](min, max int64, pattern string) Shape {
 	s := bounds[T](min, max)
 	s.hasMin = min > 0
 	if pattern != "" {
-		s.pattern = pattern
-		s.regex = regexp.MustCompile(`\A(?:` + goPattern(pattern) + `)\z`)
+		s.pattern = newPattern(pattern)
 	}
 	return s
 }
@@ -88,12 +85,6 @@ func bounds[T any](min, max int64) Shape {
 	return Shape{typ: reflect.TypeFor[T](), min: min, max: max, hasMax: max > 0}
 }
 
-var javaEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`)
-
-// goPattern writes a pattern of the API model in Go's syntax: the two differ
-// in how a character is named by number.
-func goPattern(p string) string { return javaEscape.ReplaceAllString(p, `\x{$1}`) }
-
 // constraints lists the constraints as AWS does inside "Member must satisfy
 // constraint: [...]".
 func (s *Shape) constraints() string {
@@ -107,7 +98,7 @@ func (s *Shape) constraints() string {
 	if s.hasMin {
 		all = append(all, s.minSentence())
 	}
-	if s.regex != nil {
+	if s.pattern != nil {
 		all = append(all, s.patternSentence())
 	}
 	if s.enum != nil {
@@ -133,7 +124,7 @@ func (s *Shape) minSentence() string {
 }
 
 func (s *Shape) patternSentence() string {
-	return "Member must satisfy regular expression pattern: " + s.pattern
+	return "Member must satisfy regular expression pattern: " + s.pattern.text
 }
 
 func (s *Shape) enumSentence() string {

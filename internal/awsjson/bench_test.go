@@ -2,6 +2,7 @@ package awsjson
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +84,35 @@ func BenchmarkEncode(b *testing.B) {
 		if _, err := (Protocol{}).Encode(row, out, "ad4156e9-bce1-11e2-82e6-6b6efEXAMPLE"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// hostileBodies are the worst bodies of a mebibyte that we could think of.
+func hostileBodies() map[string][]byte {
+	var names, mappings strings.Builder
+	for i := range 32000 {
+		fmt.Fprintf(&names, `"%s%05d":1,`, strings.Repeat("x", 22), i)
+		fmt.Fprintf(&mappings, `"%05d":{"a":{}},`, i)
+	}
+	object := func(b *strings.Builder) []byte { return []byte("{" + strings.TrimSuffix(b.String(), ",") + "}") }
+	return map[string][]byte{
+		"numbers":  []byte(`{"a":[1` + strings.Repeat(",1", 1<<19) + `]}`),
+		"names":    object(&names),
+		"objects":  object(&mappings),
+		"escapes":  []byte(`{"a":"` + strings.Repeat(`\u0041`, 170000) + `"}`),
+		"a text":   []byte(`{"a":"` + strings.Repeat("a", 1<<20) + `"}`),
+		"a number": []byte(`{"a":` + strings.Repeat("1", 1<<20) + `}`),
+		"brackets": []byte(`{"a":` + strings.Repeat("[", 1<<20)),
+	}
+}
+
+func BenchmarkDecodeHostile(b *testing.B) {
+	for name, body := range hostileBodies() {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = Protocol{}.Decode(body)
+			}
+		})
 	}
 }

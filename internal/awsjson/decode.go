@@ -2,6 +2,7 @@ package awsjson
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -9,15 +10,31 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 )
 
-// maxDepth bounds how deep a request may nest. The deepest input of any
-// operation (a role mapping's rules) has six levels.
-const maxDepth = 32
+const (
+	// maxDepth bounds how deep a request may nest. The deepest input of any
+	// operation (a role mapping's rules) has six levels.
+	maxDepth = 32
+	// maxValues bounds how many values a request may have, since each takes far
+	// more memory than its two bytes on the wire. The largest input of any
+	// operation (ten role mappings of 400 rules) has some 20,000.
+	maxValues = 32 << 10
+)
+
+// errTooMuch says that a document exceeds one of the bounds.
+var errTooMuch = errors.New("awsjson: too deep or too many values")
+
+// decoder reads one document.
+type decoder struct {
+	*jsontext.Decoder
+	values int
+}
 
 // Decode reads a JSON object. An empty body, anything but an object, an object
 // that is cut short and anything after it are refused alike, without a text.
 func (Protocol) Decode(body []byte) (awsapi.Node, error) {
-	d := jsontext.NewDecoder(bytes.NewReader(body))
-	n, err := value(d, 0)
+	// A Decoder reads a bytes.Buffer in place.
+	d := decoder{Decoder: jsontext.NewDecoder(bytes.NewBuffer(body))}
+	n, err := d.value(0)
 	if err != nil || n.Kind != awsapi.Map {
 		return awsapi.Node{}, &awsapi.SerializationError{}
 	}
@@ -27,10 +44,13 @@ func (Protocol) Decode(body []byte) (awsapi.Node, error) {
 	return n, nil
 }
 
-func value(d *jsontext.Decoder, depth int) (awsapi.Node, error) {
+func (d *decoder) value(depth int) (awsapi.Node, error) {
 	t, err := d.ReadToken()
 	if err != nil {
 		return awsapi.Node{}, err
+	}
+	if d.values++; d.values > maxValues {
+		return awsapi.Node{}, errTooMuch
 	}
 	switch t.Kind() {
 	case 'n':
@@ -43,18 +63,18 @@ func value(d *jsontext.Decoder, depth int) (awsapi.Node, error) {
 		return awsapi.Node{Kind: awsapi.Number, Text: t.String()}, nil
 	}
 	if depth == maxDepth {
-		return awsapi.Node{}, io.ErrUnexpectedEOF
+		return awsapi.Node{}, errTooMuch
 	}
 	if t.Kind() == '[' {
-		return list(d, depth+1)
+		return d.list(depth + 1)
 	}
-	return object(d, depth+1)
+	return d.object(depth + 1)
 }
 
-func list(d *jsontext.Decoder, depth int) (awsapi.Node, error) {
+func (d *decoder) list(depth int) (awsapi.Node, error) {
 	n := awsapi.Node{Kind: awsapi.List}
 	for d.PeekKind() != ']' {
-		v, err := value(d, depth)
+		v, err := d.value(depth)
 		if err != nil {
 			return n, err
 		}
@@ -64,7 +84,7 @@ func list(d *jsontext.Decoder, depth int) (awsapi.Node, error) {
 	return n, err
 }
 
-func object(d *jsontext.Decoder, depth int) (awsapi.Node, error) {
+func (d *decoder) object(depth int) (awsapi.Node, error) {
 	n := awsapi.Node{Kind: awsapi.Map}
 	for d.PeekKind() != '}' {
 		name, err := d.ReadToken()
@@ -72,9 +92,12 @@ func object(d *jsontext.Decoder, depth int) (awsapi.Node, error) {
 			return n, err
 		}
 		key := name.String()
-		v, err := value(d, depth)
+		v, err := d.value(depth)
 		if err != nil {
 			return n, err
+		}
+		if n.Members == nil {
+			n.Members = make([]awsapi.Member, 0, 3)
 		}
 		n.Members = append(n.Members, awsapi.Member{Name: key, Value: v})
 	}

@@ -21,15 +21,24 @@ func (Protocol) Encode(row *awsapi.Row, out any, requestID string) (awsapi.Answe
 	if !row.HasOutput() {
 		return a, nil
 	}
-	body, err := appendValue(make([]byte, 0, 512), reflect.ValueOf(out).Elem())
+	e := encoder{row}
+	body, err := e.value(make([]byte, 0, 1024), reflect.ValueOf(out).Elem())
 	a.Body = body
 	return a, err
 }
 
-func appendValue(b []byte, v reflect.Value) ([]byte, error) {
+var timeType = reflect.TypeFor[time.Time]()
+
+// encoder appends the values of an operation's output.
+type encoder struct{ row *awsapi.Row }
+
+func (e encoder) value(b []byte, v reflect.Value) ([]byte, error) {
 	switch v.Kind() {
 	case reflect.Pointer:
-		return appendValue(b, v.Elem())
+		if v.IsNil() { // an element of a list; members that are nil are left out
+			return append(b, "null"...), nil
+		}
+		return e.value(b, v.Elem())
 	case reflect.String:
 		return jsontext.AppendQuote(b, v.String())
 	case reflect.Bool:
@@ -37,33 +46,28 @@ func appendValue(b []byte, v reflect.Value) ([]byte, error) {
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		return strconv.AppendInt(b, v.Int(), 10), nil
 	case reflect.Slice:
-		return appendList(b, v)
+		return e.list(b, v)
 	case reflect.Map:
-		return appendMap(b, v)
+		return e.object(b, v)
 	case reflect.Struct:
-		if t, ok := v.Interface().(time.Time); ok {
-			return AppendTime(b, t), nil
+		if v.Type() == timeType {
+			return appendTime(b, v.Interface().(time.Time)), nil
 		}
-		return appendStruct(b, v)
+		return e.structure(b, v)
 	}
 	return b, fmt.Errorf("awsjson: no way to write a %s", v.Type())
 }
 
-// AppendTime writes a timestamp as epoch seconds with at most milliseconds.
-func AppendTime(b []byte, t time.Time) []byte {
-	ms := t.UnixMilli()
-	b = strconv.AppendInt(b, ms/1000, 10)
-	if frac := ms % 1000; frac > 0 {
-		b = append(b, strings.TrimRight(fmt.Sprintf(".%03d", frac), "0")...)
-	}
-	return b
+// appendTime writes a timestamp as epoch seconds with at most milliseconds.
+func appendTime(b []byte, t time.Time) []byte {
+	return strconv.AppendFloat(b, float64(t.UnixMilli())/1000, 'f', -1, 64)
 }
 
-func appendStruct(b []byte, v reflect.Value) ([]byte, error) {
+func (e encoder) structure(b []byte, v reflect.Value) ([]byte, error) {
 	b = append(b, '{')
 	first := true
-	for i := range v.NumField() {
-		f := v.Field(i)
+	for _, member := range e.row.Fields(v.Type()) {
+		f := v.Field(member.Index)
 		if unset(f) {
 			continue
 		}
@@ -72,10 +76,10 @@ func appendStruct(b []byte, v reflect.Value) ([]byte, error) {
 		}
 		first = false
 		b = append(b, '"')
-		b = append(b, v.Type().Field(i).Name...)
+		b = append(b, member.Name...)
 		b = append(b, '"', ':')
 		var err error
-		if b, err = appendValue(b, f); err != nil {
+		if b, err = e.value(b, f); err != nil {
 			return b, err
 		}
 	}
@@ -90,29 +94,28 @@ func unset(f reflect.Value) bool {
 	case reflect.String:
 		return f.Len() == 0
 	case reflect.Struct:
-		t, ok := f.Interface().(time.Time)
-		return ok && t.IsZero()
+		return f.Type() == timeType && f.Interface().(time.Time).IsZero()
 	}
 	return false
 }
 
-func appendList(b []byte, v reflect.Value) ([]byte, error) {
+func (e encoder) list(b []byte, v reflect.Value) ([]byte, error) {
 	b = append(b, '[')
 	for i := range v.Len() {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		var err error
-		if b, err = appendValue(b, v.Index(i)); err != nil {
+		if b, err = e.value(b, v.Index(i)); err != nil {
 			return b, err
 		}
 	}
 	return append(b, ']'), nil
 }
 
-// appendMap writes the entries in the order of their keys, so that an answer
+// object writes the entries in the order of their keys, so that an answer
 // is always the same.
-func appendMap(b []byte, v reflect.Value) ([]byte, error) {
+func (e encoder) object(b []byte, v reflect.Value) ([]byte, error) {
 	keys := v.MapKeys()
 	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	b = append(b, '{')
@@ -125,7 +128,7 @@ func appendMap(b []byte, v reflect.Value) ([]byte, error) {
 			return b, err
 		}
 		b = append(b, ':')
-		if b, err = appendValue(b, v.MapIndex(k)); err != nil {
+		if b, err = e.value(b, v.MapIndex(k)); err != nil {
 			return b, err
 		}
 	}

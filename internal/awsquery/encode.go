@@ -19,7 +19,8 @@ const faultNamespace = "http://webservices.amazon.com/AWSFault/2005-15-09"
 // Encode writes an output as XML. Members that are not set are left out unless
 // they are required, in which case they are empty elements; so is an empty list.
 func (Protocol) Encode(row *awsapi.Row, out any, requestID string) (awsapi.Answer, error) {
-	w := &writer{}
+	w := &writer{row: row}
+	w.Grow(1024)
 	w.open(row.Name+"Response", row.Service.Namespace)
 	if row.HasOutput() {
 		w.open(row.Name+"Result", "")
@@ -39,7 +40,7 @@ func (Protocol) EncodeError(s *awsapi.Service, e *awsapi.Error, requestID string
 	if s != nil {
 		namespace = s.Namespace
 	}
-	if e.Fault == awsapi.Server {
+	if e.HTTPStatus() >= 500 {
 		kind = "Receiver"
 	}
 	w := &writer{}
@@ -58,8 +59,11 @@ func answer(status int, w *writer, requestID string) awsapi.Answer {
 	return awsapi.Answer{Status: status, ContentType: "text/xml", Header: []string{"x-amzn-RequestId", requestID}, Body: w.Bytes()}
 }
 
+var timeType = reflect.TypeFor[time.Time]()
+
 type writer struct {
 	bytes.Buffer
+	row *awsapi.Row // nil in an error
 	err error
 }
 
@@ -75,17 +79,32 @@ func (w *writer) close(name string) { w.WriteString("</" + name + ">") }
 
 func (w *writer) element(name, text string) {
 	w.open(name, "")
-	_ = xml.EscapeText(w, []byte(text)) // a buffer takes everything
+	if plain(text) {
+		w.WriteString(text)
+	} else {
+		_ = xml.EscapeText(w, []byte(text)) // a buffer takes everything
+	}
 	w.close(name)
 }
 
+// plain says that a text needs no escaping, as is so of nearly all: it is
+// printable ASCII without markup.
+func plain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c > '~', c == '<', c == '>', c == '&', c == '"', c == '\'':
+			return false
+		}
+	}
+	return true
+}
+
 func (w *writer) members(v reflect.Value) {
-	for i := range v.NumField() {
-		name, required := awsapi.MemberTag(v.Type().Field(i))
-		if f := v.Field(i); required && empty(f) {
-			w.element(name, "")
+	for _, m := range w.row.Fields(v.Type()) {
+		if f := v.Field(m.Index); m.Required && empty(f) {
+			w.element(m.Name, "")
 		} else {
-			w.value(name, f)
+			w.value(m.Name, f)
 		}
 	}
 }
@@ -126,8 +145,8 @@ func (w *writer) value(name string, v reflect.Value) {
 }
 
 func (w *writer) structure(name string, v reflect.Value) {
-	if t, ok := v.Interface().(time.Time); ok {
-		if !t.IsZero() {
+	if v.Type() == timeType {
+		if t := v.Interface().(time.Time); !t.IsZero() {
 			w.element(name, t.UTC().Format("2006-01-02T15:04:05Z"))
 		}
 		return
@@ -143,13 +162,18 @@ func (w *writer) list(name string, v reflect.Value) {
 	}
 	w.open(name, "")
 	for i := range v.Len() {
-		if e := v.Index(i); e.Kind() == reflect.String {
-			w.element("member", e.String())
-		} else {
-			w.value("member", e)
-		}
+		w.item("member", v.Index(i))
 	}
 	w.close(name)
+}
+
+// item writes an element of a list or map, which is there even if it is empty.
+func (w *writer) item(name string, v reflect.Value) {
+	if v.Kind() == reflect.String {
+		w.element(name, v.String())
+		return
+	}
+	w.value(name, v)
 }
 
 func (w *writer) entries(name string, v reflect.Value) {
@@ -162,7 +186,7 @@ func (w *writer) entries(name string, v reflect.Value) {
 	for _, k := range keys {
 		w.open("entry", "")
 		w.element("key", k.String())
-		w.value("value", v.MapIndex(k))
+		w.item("value", v.MapIndex(k))
 		w.close("entry")
 	}
 	w.close(name)

@@ -120,3 +120,22 @@ func text(a awsapi.Answer) string {
 	lines := strings.ReplaceAll(string(a.Body), "><", ">\n<")
 	return fmt.Sprintf("%d\n%s\n", a.Status, emptyElement.ReplaceAllString(lines, "<$1></"))
 }
+
+// Golden compares an answer with the one in a file.
+func Golden(t *testing.T, path string, a awsapi.Answer) {
+	t.Helper()
+	got := text(a)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
