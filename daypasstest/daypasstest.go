@@ -48,6 +48,11 @@ type Config struct {
 	// means no limit.
 	GuestsPerSecond float64
 	GuestBurst      int
+	// Rates are how often each operation may be called, per second.
+	Rates map[string]float64
+	// EditWait is how long a change of a pool waits for others; zero for five
+	// seconds.
+	EditWait time.Duration
 	// CORSOrigins are the browser origins that may call signed operations.
 	CORSOrigins []string
 	// Now is the clock; nil means time.Now.
@@ -114,8 +119,8 @@ func (s *Server) open(h *httptest.Server) {
 	s.URL = "http://" + h.Listener.Addr().String()
 	c := instance.Config{
 		DataDir: s.DataDir, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
-		Root:        iam.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
-		CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
+		Root:  iam.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
+		Rates: s.config.Rates, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
 		Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,
 		Undeclared: func(operation, code string) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)

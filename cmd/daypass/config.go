@@ -23,7 +23,7 @@ type Config struct {
 	Listen         string   `default:"127.0.0.1:4600" placeholder:"ADDR" help:"Address to listen on (${default}). One that is not loopback needs TLS, --trusted-proxies or --allow-plain-http."`
 	TLSCertFile    string   `name:"tls-cert-file" placeholder:"FILE" help:"Certificate chain, PEM."`
 	TLSKeyFile     string   `name:"tls-key-file" placeholder:"FILE" help:"Private key of the certificate, PEM."`
-	TrustedProxies []string `placeholder:"CIDR,..." help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged: it is signed."`
+	TrustedProxies []string `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged: it is signed."`
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Listen without TLS on an address that is not loopback."`
 
 	DataDir       string `default:"./daypass-data" placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${default})."`
@@ -35,11 +35,14 @@ type Config struct {
 
 	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. Without it, root-credentials in the data directory is used, and made on the first start."`
 
-	OutboundAllow  []string `placeholder:"HOST|CIDR,..." help:"Hosts and networks that outbound calls (to login providers) may reach although their addresses are private; with http:// in front, over plain HTTP too. Metadata addresses stay refused."`
+	OutboundAllow  []string `placeholder:"HOST|CIDR" help:"Hosts and networks that outbound calls (to login providers) may reach although their addresses are private; with http:// in front, over plain HTTP too. Metadata addresses stay refused."`
 	OutboundCAFile string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities of outbound calls, PEM, in place of the system's."`
-	CORSOrigin     []string `name:"cors-origin" placeholder:"ORIGIN,..." help:"Browser origins that may call signed operations. The public operations answer every origin."`
+	CORSOrigin     []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations. The public operations answer every origin."`
 	GuestRate      float64  `placeholder:"N" default:"-1" help:"Guests that a pool may get each second, in the long run (25; no limit with --dev; 0 for no limit)."`
 	GuestBurst     int      `placeholder:"N" default:"1000" help:"Guests that a pool may get at once (${default})."`
+
+	Rate  map[string]float64 `placeholder:"OPERATION=N" help:"Calls a second of an operation, all callers together (no limit), such as GetOpenIdToken=200."`
+	Limit map[string]int     `placeholder:"NAME=N" help:"Quotas other than AWS's: ${limits}."`
 
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Least level of log lines: debug, info, warn or error (${default})."`
 	LogFormat string `enum:"text,json" default:"text" help:"Form of log lines: text or json (${default})."`
@@ -91,6 +94,8 @@ func (c *Config) check() error {
 		return usage("--listen %s has no address that clients could use: give --public-url", c.Listen)
 	case c.RootAccessKeyID != "" && (!accessKeyID.MatchString(c.RootAccessKeyID) || strings.HasPrefix(c.RootAccessKeyID, "ASIA")):
 		return usage("--root-access-key-id: 1 to 128 letters, digits and underscores, not beginning with ASIA")
+	case c.badRate() != "":
+		return usage("--rate %s: name an operation and a number above 0", c.badRate())
 	case c.GuestBurst < 1:
 		return usage("--guest-burst must be at least 1")
 	}
@@ -161,6 +166,9 @@ func (c *Config) settle(p *process, listen string) (_ *settings, err error) {
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, Guests: c.guests(), Log: s.log,
 	}
 	if s.instance.TrustedProxies, err = prefixes(c.TrustedProxies); err != nil {
+		return nil, err
+	}
+	if err = c.limits(&s.instance); err != nil {
 		return nil, err
 	}
 	if s.instance.OutboundCAs, err = readCAs(c.OutboundCAFile); err != nil {

@@ -37,6 +37,14 @@ var leastJSON = map[string]map[string]any{
 	"UpdateIdentityPool":                 {"IdentityPoolId": "POOL", "IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true},
 }
 
+// What the public operations need at least.
+var leastPublic = map[string]map[string]any{
+	"GetCredentialsForIdentity": {"IdentityId": "IDENTITY"},
+	"GetId":                     {"IdentityPoolId": "POOL"},
+	"GetOpenIdToken":            {"IdentityId": "IDENTITY"},
+	"UnlinkIdentity":            {"IdentityId": "IDENTITY", "Logins": map[string]string{}, "LoginsToRemove": []string{}},
+}
+
 var leastForm = map[string][]string{
 	"CreateRole":                  {"RoleName", "x", "AssumeRolePolicyDocument", "{}"},
 	"GetRole":                     {"RoleName", "user"},
@@ -50,6 +58,25 @@ var leastForm = map[string][]string{
 	"GetOpenIDConnectProvider":    {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example"},
 	"ListOpenIDConnectProviders":  {},
 	"DeleteOpenIDConnectProvider": {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example"},
+}
+
+// fill puts a pool and an identity into what an operation needs.
+func (s *story) fill(in map[string]any, identity string) map[string]any {
+	filled := map[string]any{}
+	for k, v := range in {
+		switch v {
+		case "POOL":
+			v = s.pool
+		case "IDENTITY":
+			v = identity
+		case "IDENTITIES":
+			v = []string{identity}
+		case "ARN":
+			v = "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/" + s.pool
+		}
+		filled[k] = v
+	}
+	return filled
 }
 
 // Until policies authorize the API, root alone may call signed operations: a
@@ -72,21 +99,7 @@ func TestGuestsMayDoNothing(t *testing.T) {
 				want := "AccessDenied"
 				if in, ok := leastJSON[op.Name]; ok && service.Target != "" {
 					want = "AccessDeniedException"
-					filled := map[string]any{}
-					for k, v := range in {
-						switch v {
-						case "POOL":
-							v = s.pool
-						case "IDENTITY":
-							v = id
-						case "IDENTITIES":
-							v = []string{id}
-						case "ARN":
-							v = "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/" + s.pool
-						}
-						filled[k] = v
-					}
-					_, err = call(guest, op.Name, filled)
+					_, err = call(guest, op.Name, s.fill(in, id))
 				} else if form, ok := leastForm[op.Name]; ok {
 					_, err = guest.Query(t.Context(), client.Query{Name: service.Name, Version: service.Version}, op.Name, form...)
 				} else {

@@ -59,6 +59,15 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Guests limits how fast strangers can make guests; nil for no limit.
 	Guests *cognito.GuestLimiter
+	// Limits and IAMLimits are the quotas; nil for AWS's.
+	Limits    *cognito.Limits
+	IAMLimits *iam.Limits
+	// Rates are how often each operation may be called, per second; an operation
+	// that is not named has no limit.
+	Rates map[string]float64
+	// EditWait is how long a change of a pool waits for others; zero for five
+	// seconds.
+	EditWait time.Duration
 	// SigningKey makes the keys that sign OpenID tokens; nil for new ones.
 	SigningKey func() (*rsa.PrivateKey, error)
 	// Undeclared is told of exceptions that their operation does not declare.
@@ -113,6 +122,13 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	if err := out.Check(); err != nil {
 		return err
 	}
+	limits, iamLimits := cognito.DefaultLimits(), iam.DefaultLimits()
+	if c.Limits != nil {
+		limits = *c.Limits
+	}
+	if c.IAMLimits != nil {
+		iamLimits = *c.IAMLimits
+	}
 	own := []string{c.Issuer, c.PublicURL, "https://cognito-identity.amazonaws.com"}
 	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own}
 	keys := &openid.Provider{
@@ -125,7 +141,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	pages := c.MasterKey.Box("page-token")
 	iamService := &iam.Service{
 		Account: c.Account, Store: i.db.IAM(), Root: c.Root, OwnIssuers: own, AllowLoopback: c.Dev,
-		Pages: pages, Limits: iam.DefaultLimits(), Now: c.Now, Rand: c.Rand,
+		Pages: pages, Limits: iamLimits, Now: c.Now, Rand: c.Rand,
 	}
 	stsService := &sts.Service{
 		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc,
@@ -133,7 +149,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	cognitoService := &cognito.Service{
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, OIDC: i.oidc,
-		Pages: pages, Limits: cognito.DefaultLimits(), Guests: c.Guests, Now: c.Now, Rand: c.Rand,
+		Pages: pages, Limits: limits, Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
 	i.Handler = &server.Server{
 		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile()},
@@ -145,6 +161,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Ready:          i.db.Ping,
 		CORSOrigins:    c.CORSOrigins,
 		TrustedProxies: c.TrustedProxies,
+		Rates:          server.Rates{PerSecond: c.Rates},
 		Log:            c.Log,
 		Now:            c.Now,
 		Rand:           c.Rand,

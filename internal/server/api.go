@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -24,44 +26,66 @@ type call struct {
 
 // api is the way of every request. Its order is the security argument: nothing
 // is decoded for a caller who has not proven who they are, nothing is done for
-// one who may not, and nothing is answered that was not recorded.
+// one who may not, and nothing is answered that is not recorded.
 func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	e := &audit.Event{RequestID: s.requestID(), Start: s.now(), SourceIP: s.sourceIP(r)}
 	ctx := audit.NewContext(r.Context(), e)
 	defer s.record(ctx, e)
-
 	if r.Method == http.MethodOptions {
 		e.Status = preflight(w)
 		return
 	}
 	c := &call{r: r, event: e}
-	out, err := s.handle(ctx, w, c)
-	if c.route == nil {
-		e.Status = notAService(w, e.RequestID)
-		return
-	}
-	s.answer(ctx, w, c, out, err)
+	a := s.respond(ctx, w, c)
+	e.Status = a.Status
+	s.send(w, c, a)
 }
 
-// handle takes a request from its bytes to its output.
-func (s *Server) handle(ctx context.Context, w http.ResponseWriter, c *call) (out any, err error) {
+// respond finds the answer to a request.
+func (s *Server) respond(ctx context.Context, w http.ResponseWriter, c *call) awsapi.Answer {
+	body, err := readBody(w, c.r)
+	if c.route = s.routeOf(c.r, body); c.route == nil {
+		return notAService(c.event.RequestID)
+	}
+	if c.row != nil {
+		c.event.Service, c.event.Operation = c.row.Service.Name, c.row.Name
+	}
+	if err != nil {
+		return s.fail(c, c.refuseBody(err))
+	}
+	c.body = body
+	var a awsapi.Answer
+	err = guard(func() error {
+		out, err := s.handle(ctx, c)
+		if err != nil {
+			return err
+		}
+		a, err = c.protocol.Encode(c.row, out, c.event.RequestID)
+		return err
+	})
+	if err != nil {
+		return s.fail(c, err)
+	}
+	return a
+}
+
+// guard turns a panic into an error, so that one request does not end the
+// others and its event is still written.
+func guard(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if c.body, err = readBody(w, c.r); err != nil {
-		c.route = s.routeOf(c.r, nil)
-		return nil, c.refuseBody(err)
-	}
-	if c.route = s.routeOf(c.r, c.body); c.route == nil {
-		return nil, nil
-	}
+	return do()
+}
+
+// handle takes a request from its route to its output.
+func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 	if c.row == nil {
 		return nil, c.unknown
 	}
-	c.event.Service, c.event.Operation = c.row.Service.Name, c.row.Name
-	if err = s.authenticate(ctx, c); err != nil {
+	if err := s.authenticate(ctx, c); err != nil {
 		return nil, err
 	}
 	in, err := c.decode()
@@ -72,6 +96,9 @@ func (s *Server) handle(ctx context.Context, w http.ResponseWriter, c *call) (ou
 		if err = s.Authorize(ctx, c.row, c.caller, in); err != nil {
 			return nil, c.denied(err)
 		}
+	}
+	if !s.Rates.allow(c.row.Name, s.now()) {
+		return nil, c.protocol.Refuse(awsapi.Throttled, "").Because(causeRequestRate, nil)
 	}
 	return c.row.Call(ctx, c.caller, in)
 }
@@ -103,9 +130,6 @@ func (c *call) denied(err error) error {
 }
 
 func (c *call) refuseBody(err error) error {
-	if c.route == nil {
-		return nil
-	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return c.protocol.Refuse(awsapi.TooLarge, "").Because(causeBodyTooLarge, nil)
@@ -113,25 +137,22 @@ func (c *call) refuseBody(err error) error {
 	return c.protocol.Refuse(awsapi.Malformed, "").Because(causeBodyUnreadable, err)
 }
 
-// answer writes what became of a request and closes its event.
-func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call, out any, err error) {
-	var a awsapi.Answer
-	if err == nil {
-		a, err = c.protocol.Encode(c.row, out, c.event.RequestID)
-	}
-	if err != nil {
-		e := s.edge(c, err)
-		c.event.Code, c.event.Cause, c.event.Err = e.Code, string(e.Cause), e.Err
-		a = c.protocol.EncodeError(c.service, e, c.event.RequestID)
-	}
-	c.event.Status = a.Status
-	s.send(w, c, a)
+// fail makes the answer of an error and puts it into the event.
+func (s *Server) fail(c *call, err error) awsapi.Answer {
+	e := s.edge(c, err)
+	c.event.Code, c.event.Cause, c.event.Err = e.Code, string(e.Cause), e.Err
+	return c.protocol.EncodeError(c.service, e, c.event.RequestID)
 }
 
 // edge is the one place where an error becomes what the client sees: typed
 // errors as they are, all others without their text.
 func (s *Server) edge(c *call, err error) *awsapi.Error {
 	e, typed := awsapi.AsError(err)
+	if !typed && errors.Is(err, context.Canceled) && c.r.Context().Err() != nil {
+		e = c.protocol.Refuse(awsapi.Internal, "")
+		e.Status = statusClientGone
+		return e.Because(causeClientGone, err)
+	}
 	if !typed {
 		return c.protocol.Refuse(awsapi.Internal, "").Because(causeInternal, err)
 	}
@@ -157,7 +178,7 @@ func (s *Server) send(w http.ResponseWriter, c *call, a awsapi.Answer) {
 	for i := 0; i+1 < len(a.Header); i += 2 {
 		h.Set(a.Header[i], a.Header[i+1])
 	}
-	h.Set("Content-Type", a.ContentType)
+	h.Set("Content-Type", a.ContentType) // also of an empty body, as AWS does
 	h.Set("Content-Length", strconv.Itoa(len(a.Body)))
 	h.Set("Cache-Control", "no-store")
 	if s.secure(c.r) {
@@ -168,17 +189,18 @@ func (s *Server) send(w http.ResponseWriter, c *call, a awsapi.Answer) {
 	_, _ = w.Write(a.Body) // a client that has gone away needs no answer
 }
 
+// readBody reads a body, all of it or none. Its length is the client's claim, so
+// memory is taken as bytes come in.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, &http.MaxBytesError{Limit: MaxBody}
 	}
-	body := http.MaxBytesReader(w, r.Body, MaxBody)
-	if r.ContentLength < 0 {
-		return io.ReadAll(body)
+	const atOnce = 8 << 10 // most requests are smaller
+	b := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), atOnce)+bytes.MinRead))
+	if _, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody)); err != nil {
+		return nil, err
 	}
-	buf := make([]byte, r.ContentLength)
-	_, err := io.ReadFull(body, buf)
-	return buf, err
+	return b.Bytes(), nil
 }
 
 // requestID makes a lower-case version 4 UUID, as AWS's request IDs are.
@@ -189,5 +211,12 @@ func (s *Server) requestID() string {
 	}
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
+	id := make([]byte, 0, 36)
+	for i, part := range [...][]byte{b[0:4], b[4:6], b[6:8], b[8:10], b[10:16]} {
+		if i > 0 {
+			id = append(id, '-')
+		}
+		id = hex.AppendEncode(id, part)
+	}
+	return string(id)
 }

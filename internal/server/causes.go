@@ -10,6 +10,8 @@ const (
 	causeBodyTooLarge awsapi.Cause = "body-too-large"
 	// The request's body ended early.
 	causeBodyUnreadable awsapi.Cause = "body-unreadable"
+	// The client went away before the answer was ready.
+	causeClientGone awsapi.Cause = "client-gone"
 	// A browser page of an origin that is not in --cors-origin called a signed operation.
 	causeCorsOrigin awsapi.Cause = "cors-origin"
 	// The session token was good once.
@@ -20,6 +22,8 @@ const (
 	causeMalformed awsapi.Cause = "malformed"
 	// Nobody has such an access key or session token.
 	causeUnknownKey awsapi.Cause = "unknown-key"
+	// The operation is called more often than --rate allows.
+	causeRequestRate awsapi.Cause = "request-rate"
 	// No operation has this name.
 	causeUnknownOperation awsapi.Cause = "unknown-operation"
 	// The input violates constraints of the API model.

@@ -23,7 +23,7 @@ func (s *Server) sourceIP(r *http.Request) string {
 		if err != nil {
 			break
 		}
-		peer = a.Unmap()
+		peer = a.Unmap().WithZone("") // a zone is any text, and means nothing here
 		if !s.trusted(peer) {
 			break
 		}

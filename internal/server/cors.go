@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -30,7 +29,7 @@ func preflight(w http.ResponseWriter) int {
 // allowOrigin tells a browser whether its page may read the answer.
 func (s *Server) allowOrigin(h http.Header, c *call) {
 	h.Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date")
-	if c.row == nil || c.row.Auth == awsapi.Public {
+	if c.route == nil || c.row == nil || c.row.Auth == awsapi.Public {
 		h.Set("Access-Control-Allow-Origin", "*")
 		return
 	}
@@ -43,12 +42,9 @@ func (s *Server) allowOrigin(h http.Header, c *call) {
 // originAllowed says whether pages of an origin may call signed operations:
 // those that the operator named, and our own.
 func (s *Server) originAllowed(r *http.Request, origin string) bool {
-	if slices.Contains(s.CORSOrigins, origin) {
-		return true
+	scheme := "http://"
+	if s.secure(r) {
+		scheme = "https://"
 	}
-	u, err := url.Parse(origin)
-	if err != nil {
-		return false
-	}
-	return u.Host == r.Host && (u.Scheme == "https") == s.secure(r)
+	return slices.Contains(s.CORSOrigins, origin) || r.Host != "" && origin == scheme+r.Host
 }

@@ -1,10 +1,8 @@
 package server
 
 import (
-	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -86,23 +84,23 @@ func (s *Server) jsonRoute(r *http.Request) *route {
 
 func (s *Server) queryRoute(r *http.Request, form []byte, get bool) *route {
 	t := &route{protocol: awsquery.Protocol{}, r: r, get: get}
-	values, err := url.ParseQuery(string(form))
-	if err != nil || len(values["Action"]) > 1 || len(values["Version"]) > 1 {
-		t.unknown = t.protocol.Refuse(awsapi.Malformed, "").Because(causeMalformed, err)
+	action, version, err := awsquery.Action(form)
+	if err != nil {
+		t.unknown = t.protocol.Refuse(awsapi.Malformed, "").Because(causeMalformed, nil)
 		return t
 	}
-	action, version := values.Get("Action"), values.Get("Version")
 	if action == "" {
 		t.unknown = &awsapi.Error{Code: "MissingAction", Message: "The request is missing an action or a required parameter.", Cause: causeUnknownOperation}
 		return t
 	}
 	for _, table := range s.Query {
-		if table.Version == version {
-			t.row = table.Row(action)
-			if t.row != nil {
-				t.service = &table.Service
-			}
+		if row := table.Row(action); row != nil && table.Version == version {
+			t.service, t.row = &table.Service, row
+			return t
 		}
+	}
+	if version == "" {
+		version = "NO_VERSION_SPECIFIED"
 	}
 	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "Could not find operation "+clip(action)+" for version "+clip(version)).Because(causeUnknownOperation, nil)
 	return t
@@ -117,12 +115,9 @@ func clip(s string) string {
 }
 
 // notAService answers a request that speaks none of the protocols, as AWS does.
-func notAService(w http.ResponseWriter, requestID string) int {
-	h := w.Header()
-	h.Set("x-amzn-RequestId", requestID)
-	h.Set("Content-Type", "text/xml")
-	h.Set("Access-Control-Allow-Origin", "*")
-	w.WriteHeader(http.StatusNotFound)
-	_, _ = io.WriteString(w, "<UnknownOperationException/>")
-	return http.StatusNotFound
+func notAService(requestID string) awsapi.Answer {
+	return awsapi.Answer{
+		Status: http.StatusNotFound, ContentType: "text/xml", Header: []string{"x-amzn-RequestId", requestID},
+		Body: []byte("<UnknownOperationException/>"),
+	}
 }

@@ -26,6 +26,11 @@ import (
 // MaxBody is the most bytes that a request's body may have.
 const MaxBody = 1 << 20
 
+// statusClientGone is the status of a request that nobody waits for any longer.
+// No client sees it; it keeps such requests apart from failures of the service
+// in the log (nginx introduced the number).
+const statusClientGone = 499
+
 // Errors that a Credentials function answers with.
 var (
 	// ErrUnknownKey says that nobody has such an access key or session token.
@@ -60,6 +65,8 @@ type Server struct {
 	CORSOrigins []string
 	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto count.
 	TrustedProxies []netip.Prefix
+	// Rates limit how often operations are done.
+	Rates Rates
 	// Undeclared is told of an exception that its row does not declare; tests
 	// set it to fail.
 	Undeclared func(row *awsapi.Row, e *awsapi.Error)
@@ -94,7 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
-	case r.URL.Path == "/":
+	case r.URL.Path == "/" || r.URL.Path == "" && r.Method != http.MethodConnect: // POST http://host HTTP/1.1
 		s.api(w, r)
 	case r.URL.Path == "/healthz":
 		plain(w, r, http.StatusOK, "ok\n")
@@ -124,6 +131,7 @@ func plain(w http.ResponseWriter, r *http.Request, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && status == http.StatusOK {
+		w.Header().Set("Allow", "GET, HEAD")
 		status, text = http.StatusMethodNotAllowed, "method not allowed\n"
 	}
 	w.WriteHeader(status)

@@ -1,0 +1,104 @@
+package instance_test
+
+import (
+	"maps"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/instance"
+	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+// least is what each operation of cognito-identity needs at least.
+func least(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	all := maps.Clone(leastJSON)
+	maps.Copy(all, leastPublic)
+	for _, op := range cognito.Operations(nil).Operations {
+		if all[op.Name] == nil {
+			t.Errorf("nobody says what %s needs at least", op.Name)
+		}
+	}
+	return all
+}
+
+// Beyond its rate every operation says so, and nothing else.
+func TestEveryOperationCanBeThrottled(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	rates := map[string]float64{}
+	for name := range least(t) {
+		rates[name] = 0.5
+	}
+	s := &story{t: t, server: daypasstest.Start(t, daypasstest.Config{Now: func() time.Time { return now }, Rates: rates})}
+	s.pool = "us-east-1:00000000-0000-4000-8000-000000000000"
+	for name, in := range least(t) {
+		c := s.clientOf("us-east-1")
+		_, _ = call(c, name, s.fill(in, s.pool))
+		answer, err := c.Cognito(t.Context(), name, s.fill(in, s.pool))
+		wantError(t, err, "TooManyRequestsException", "Rate exceeded")
+		if want := `{"__type":"TooManyRequestsException","message":"Rate exceeded"}`; string(answer) != want {
+			t.Errorf("%s: %s", name, answer)
+		}
+		now = now.Add(2 * time.Second)
+		if _, err := call(c, name, s.fill(in, s.pool)); err != nil && err.(*client.Error).Code == "TooManyRequestsException" {
+			t.Errorf("%s: still throttled after two seconds", name)
+		}
+	}
+}
+
+// With the store closed underneath, every operation fails as an internal error
+// that tells nothing.
+func TestEveryOperationWithoutStore(t *testing.T) {
+	dir := t.TempDir()
+	key, err := seal.CreateFile(filepath.Join(dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := instance.Open(t.Context(), instance.Config{
+		DataDir: dir, MasterKey: key, Account: "123456789012", PublicURL: "http://127.0.0.1", Dev: true,
+		Root: iam.RootAccessKey{ID: "test", Secret: seal.NewSecret("test")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(i.Handler)
+	defer h.Close()
+	c := &client.Client{Endpoint: h.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}
+	made, err := call(c, "CreateIdentityPool", map[string]any{"IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true, "DeveloperProviderName": "dev"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &story{t: t, pool: made["IdentityPoolId"].(string)}
+	guest, err := call(c, "GetId", map[string]any{"IdentityPoolId": s.pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, in := range least(t) {
+		answer, err := c.Cognito(t.Context(), name, s.fill(in, guest["IdentityId"].(string)))
+		wantError(t, err, "InternalErrorException", "The service is unable to process the request. Try again later.")
+		if want := `{"__type":"InternalErrorException","message":"The service is unable to process the request. Try again later."}`; string(answer) != want {
+			t.Errorf("%s: %s", name, answer)
+		}
+	}
+}
+
+func TestEditsThatWaitTooLong(t *testing.T) {
+	s := newStory(t, daypasstest.Config{})
+	pool := s.pool
+	s.server.Close()
+	s.server = daypasstest.Start(t, daypasstest.Config{DataDir: s.server.DataDir, EditWait: 1})
+	_, err := call(s.clientOf("us-east-1"), "UpdateIdentityPool", map[string]any{"IdentityPoolId": pool, "IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true})
+	wantError(t, err, "ConcurrentModificationException", "Only one request to update resource type Identity Pool can be processed at a time")
+	_, err = call(s.clientOf("us-east-1"), "TagResource", s.fill(leastJSON["TagResource"], ""))
+	wantError(t, err, "TooManyRequestsException", "Rate exceeded")
+}
