@@ -1,0 +1,53 @@
+# The README's two commands need Go and git only. What is here is for working on
+# daypass; "make" alone lists it.
+
+FUZZTIME ?= 5s
+BENCH    ?= .
+GO       ?= go
+tool     := $(GO) tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint fuzz vuln bench golden interop run check
+
+help: ## This list.
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+build: ## Build the binary, ./daypass.
+	$(GO) build -trimpath -o daypass ./cmd/daypass
+
+test: ## Run the tests.
+	scripts/test ./...
+
+race: ## Run the tests with the race detector (needs a C compiler).
+	CGO_ENABLED=1 scripts/test -race ./...
+
+# The import policy is a test (arch_test.go); it is here too because it is quick
+# and belongs to what a linter says.
+lint: ## gofmt, vet, staticcheck, tidy modules, import policy.
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -w wants to change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(tool) staticcheck ./...
+	cd interop && $(GO) vet ./... && $(GO) tool -modfile=../tools/go.mod staticcheck ./...
+	scripts/tidy
+	$(GO) test -run '^TestImportPolicy$$' .
+
+fuzz: ## Run each fuzz target for FUZZTIME (5s).
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+vuln: ## Look for known vulnerabilities in what we call.
+	scripts/vuln
+
+bench: ## Run the benchmarks whose names match BENCH (all).
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+golden: ## Renew the golden files; then read the diff.
+	@packages=$$(grep -rlE --include='*_test.go' --exclude-dir=interop '"update"|/wiretest"' . | xargs -r -n1 dirname | sort -u); \
+	for p in $$packages; do echo "$(GO) test $$p -update"; $(GO) test $$p -update || exit 1; done
+
+interop: ## Run the real clients against a real server.
+	cd interop && ../scripts/test ./...
+
+run: ## Serve with development settings.
+	$(GO) run ./cmd/daypass serve --dev
+
+check: lint test race fuzz vuln ## What to run before a push, but for interop.

@@ -1,0 +1,178 @@
+package daypass_test
+
+import (
+	"cmp"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/daypass/daypass"
+
+// imports says which packages of ours a package may import; those in internal
+// go without that. What is not listed may not be. A line that needs another
+// import gets it with a reason, and so does a new package: the lists are how
+// the house stays as docs/design.md draws it. Tests may import what they like.
+const imports = `
+	# Bytes and words, nothing of ours below them.
+	arn:
+	audit:
+	awsapi:
+	fetch:
+	idp:                                     # the other side: it knows nothing of daypass
+	seal:
+	sigv4:
+
+	# The protocols, and what speaks them.
+	awsjson:     awsapi
+	awsquery:    awsapi
+	client:      awsapi awsjson awsquery sigv4
+	server:      awsapi awsjson awsquery sigv4 audit seal     # seal: the type of a secret
+
+	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow
+	# assumes a role, and roles live in IAM.
+	policy:      arn
+	login:       fetch
+	openid:      seal
+	iam:         awsapi arn audit policy seal
+	sts:         awsapi arn audit policy seal login openid iam
+	cognito:     awsapi arn audit seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
+
+	# For tests, of several services.
+	awsquery/wiretest: awsapi awsquery
+	iam/modeltest:     awsapi
+
+	# Memory: implements what the services ask for, and seals the secrets in it.
+	store:       cognito iam openid seal
+
+	# The one place that knows everybody, and those who start it.
+	instance:    awsapi server cognito sts iam openid login fetch seal store
+	daypasstest: instance cognito iam seal
+	cmd/daypass: instance cognito iam seal openid client idp sigv4
+`
+
+// reserved says who may import what others make: packages of the standard
+// library and modules, each with everything below it. A module that is not here
+// may be imported by all.
+const reserved = `
+	database/sql:                    store
+	modernc.org/sqlite:              store
+	github.com/pressly/goose:        store
+	github.com/go-jose/go-jose:      openid login idp   # sts: the name of the algorithm of our own tokens
+	github.com/zitadel/oidc:         idp
+	golang.org/x/crypto:             seal
+	github.com/alecthomas/kong:      cmd/daypass
+	html/template:                   idp
+	net/http:                        server client fetch openid idp cmd/daypass daypasstest
+
+	text/template:                   # nobody: html/template, and only where there are pages
+	os/exec:                         # nobody
+	unsafe:                          # nobody
+	math/rand:                       store daypasstest   # numbers of pools, which are no secret; identifiers that repeat
+	reflect:                         awsapi awsjson awsquery iam/modeltest   # what is declared once is read in one place
+	encoding/json:                   store client idp cmd/daypass iam/modeltest   # friends' bytes only: it lets duplicate names pass
+`
+
+func TestImportPolicy(t *testing.T) {
+	mayImport, mayReserve, found := rules(t, imports), rules(t, reserved), packages(t)
+	for _, p := range keys(mayImport) {
+		if found[p] == nil {
+			t.Errorf("arch_test.go lists %s, which does not exist", p)
+		}
+	}
+	for _, p := range keys(found) {
+		allowed, listed := mayImport[p]
+		if !listed {
+			t.Errorf("package %s is not in the import policy (arch_test.go)", p)
+			continue
+		}
+		for _, i := range found[p] {
+			if ours, ok := strings.CutPrefix(i, module+"/"); ok {
+				if name := strings.TrimPrefix(ours, "internal/"); !slices.Contains(allowed, name) {
+					t.Errorf("%s imports %s, which the import policy (arch_test.go) does not allow", p, name)
+				}
+			}
+			for _, r := range keys(mayReserve) {
+				if (i == r || strings.HasPrefix(i, r+"/")) && !slices.Contains(mayReserve[r], p) {
+					t.Errorf("%s imports %s; the import policy (arch_test.go) reserves %s for: %s", p, i, r, cmp.Or(strings.Join(mayReserve[r], " "), "nobody"))
+				}
+			}
+		}
+	}
+}
+
+// rules reads lines like "name: others # why".
+func rules(t *testing.T, text string) map[string][]string {
+	t.Helper()
+	m := map[string][]string{}
+	for line := range strings.Lines(text) {
+		rule, _, _ := strings.Cut(line, "#")
+		name, others, ok := strings.Cut(strings.TrimSpace(rule), ":")
+		if _, twice := m[name]; twice || !ok && name != "" {
+			t.Fatalf("arch_test.go: what does this line mean? %s", line)
+		}
+		if ok {
+			m[name] = strings.Fields(others)
+		}
+	}
+	return m
+}
+
+// packages finds the module's packages and their imports, those of every
+// operating system. It reads the files itself, and does not ask the go command,
+// so that "go test" sees what the outcome depends on and does not repeat an old
+// one from its cache.
+func packages(t *testing.T) map[string][]string {
+	t.Helper()
+	m := map[string][]string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		dir, name := filepath.Dir(path), d.Name()
+		if d.IsDir() && path != "." && (name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || isModule(path)) {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || dir == "." || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		p := strings.TrimPrefix(filepath.ToSlash(dir), "internal/")
+		m[p] = append(m[p], "") // it exists, imports or not
+		for _, i := range f.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			m[p] = append(m[p], imported)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
+func keys[V any](m map[string]V) []string {
+	var list []string
+	for k := range m {
+		list = append(list, k)
+	}
+	slices.Sort(list)
+	return list
+}
