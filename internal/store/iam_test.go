@@ -267,7 +267,7 @@ func TestOIDCProviderIsStoredWhole(t *testing.T) {
 	if diff := cmp.Diff(want, get(db.IAM())); diff != "" {
 		t.Error(diff)
 	}
-	if get(i) != get(i) {
+	if first, again := get(i), get(i); first != again {
 		t.Error("a provider that did not change is read again")
 	}
 	list := viewIAM(t, i, func(tx iam.Tx) ([]iam.ArnType, error) { return tx.OIDCProviders("111122223333") })
