@@ -45,8 +45,8 @@ const imports = `
 	cognito:     awsapi arn audit seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
 
 	# For tests, of several services.
+	awsapi/modeltest:  awsapi
 	awsquery/wiretest: awsapi awsquery
-	iam/modeltest:     awsapi
 
 	# Memory: implements what the services ask for, and seals the secrets in it.
 	store:       cognito iam openid seal
@@ -54,7 +54,7 @@ const imports = `
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi server cognito sts iam openid login fetch seal store
 	daypasstest: instance cognito iam seal
-	cmd/daypass: instance cognito iam seal openid client idp sigv4
+	cmd/daypass: instance awsapi cognito sts iam seal openid client idp sigv4     # the tables: quotas and rates go by their names
 `
 
 // reserved says who may import what others make: packages of the standard
@@ -75,8 +75,8 @@ const reserved = `
 	os/exec:                         # nobody
 	unsafe:                          # nobody
 	math/rand:                       store daypasstest   # numbers of pools, which are no secret; identifiers that repeat
-	reflect:                         awsapi awsjson awsquery iam/modeltest   # what is declared once is read in one place
-	encoding/json:                   store client idp cmd/daypass iam/modeltest   # friends' bytes only: it lets duplicate names pass
+	reflect:                         awsapi awsapi/modeltest awsjson awsquery   # what is declared once is read in one place
+	encoding/json:                   store client idp cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `
 
 func TestImportPolicy(t *testing.T) {

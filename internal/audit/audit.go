@@ -11,10 +11,23 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"strings"
 	"time"
 )
 
-// Event is one request and what became of it.
+// maxDetail is how much of an underlying error a line shows, in bytes: enough
+// for the stack of a panic. What an error quotes may be as long as a request.
+const maxDetail = 8 << 10
+
+func clip(s string) string {
+	if len(s) > maxDetail {
+		return strings.ToValidUTF8(s[:maxDetail], "") + "..."
+	}
+	return s
+}
+
+// Event is one request and what became of it. It belongs to the goroutine that
+// answers the request.
 type Event struct {
 	// RequestID is what the client got as x-amzn-RequestId.
 	RequestID string
@@ -26,7 +39,8 @@ type Event struct {
 	Region string
 	// Caller is the ARN of the caller; empty for an anonymous one.
 	Caller string
-	// AccessKeyID is the key that signed.
+	// AccessKeyID is the key that the request says it is signed with. The claim
+	// has been proven only where there is a Caller.
 	AccessKeyID string
 	// SourceIP is the client's address.
 	SourceIP string
@@ -102,7 +116,7 @@ func (e *Event) Log(ctx context.Context, log *slog.Logger) {
 	add("error", e.Code)
 	add("cause", e.Cause)
 	if e.Err != nil {
-		add("detail", e.Err.Error())
+		add("detail", clip(e.Err.Error()))
 	}
 	add("caller", e.Caller)
 	add("access_key_id", e.AccessKeyID)

@@ -14,9 +14,12 @@
 // tag `aws:"required"` ([MemberTag]).
 //
 // A protocol (AWS JSON, AWS Query) turns the bytes of a request into a tree of
-// [Node] values, [Table.Bind] turns the tree into the input type and checks
+// [Node] values, [Row.Bind] turns the tree into the input type and checks
 // every constraint in the same walk, speaking AWS's sentences. Null, absent,
-// empty and wrongly typed stay different things until then.
+// empty and wrongly typed stay different things until then. The sentences quote
+// what was sent, as AWS's do, unless it is sensitive; how much of it is bounded,
+// far above what an honest client sends, so that a message does not grow with a
+// stranger's request.
 //
 // An operation answers with its output or an [Error]; anything else that
 // reaches the edge is an internal error whose text no client sees.

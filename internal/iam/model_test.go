@@ -4,8 +4,8 @@ import (
 	_ "embed"
 	"testing"
 
+	"github.com/daypass/daypass/internal/awsapi/modeltest"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/iam/modeltest"
 )
 
 //go:embed testdata/model/iam.json

@@ -415,6 +415,7 @@ func TestRestart(t *testing.T) {
 // Of many that make one role at the same time, exactly one succeeds.
 func TestParallelCreates(t *testing.T) {
 	s := newService(t)
+	s.Rand = nil // the one that repeats is for one goroutine
 	var wg sync.WaitGroup
 	outcomes := make([]refusal, 16)
 	table := iam.Operations(s).Compile()

@@ -30,7 +30,8 @@ type Service struct {
 	AllowLoopback bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Rand makes unique IDs; nil means crypto/rand.
+	// Rand makes unique IDs; nil means crypto/rand. Others must be safe for
+	// concurrent use.
 	Rand io.Reader
 }
 

@@ -68,17 +68,18 @@ func mediaType(r *http.Request) string {
 
 func (s *Server) jsonRoute(r *http.Request) *route {
 	t := &route{protocol: awsjson.Protocol{}, r: r}
-	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "").Because(causeUnknownOperation, nil)
-	targets := r.Header["X-Amz-Target"]
-	if len(targets) != 1 {
-		return t
-	}
-	prefix, name, _ := strings.Cut(targets[0], ".")
-	for _, table := range s.JSON {
-		if table.Target == prefix {
-			t.service, t.row = &table.Service, table.Row(name)
+	// One target or none: whoever checked the first of two must not find us doing
+	// the second.
+	if targets := r.Header["X-Amz-Target"]; len(targets) == 1 {
+		prefix, name, _ := strings.Cut(targets[0], ".")
+		for _, table := range s.JSON {
+			if row := table.Row(name); row != nil && table.Target == prefix {
+				t.service, t.row = &table.Service, row
+				return t
+			}
 		}
 	}
+	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "").Because(causeUnknownOperation, nil)
 	return t
 }
 

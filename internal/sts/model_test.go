@@ -4,7 +4,7 @@ import (
 	_ "embed"
 	"testing"
 
-	"github.com/daypass/daypass/internal/iam/modeltest"
+	"github.com/daypass/daypass/internal/awsapi/modeltest"
 	"github.com/daypass/daypass/internal/sts"
 )
 

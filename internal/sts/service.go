@@ -28,7 +28,8 @@ type Service struct {
 	Tokens *seal.Box
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Rand makes access keys; nil means crypto/rand.
+	// Rand makes access keys; nil means crypto/rand. Others must be safe for
+	// concurrent use.
 	Rand io.Reader
 }
 

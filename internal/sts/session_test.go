@@ -252,6 +252,34 @@ func TestEveryByteOfATokenCounts(t *testing.T) {
 	}
 }
 
+// A token has one spelling: the bits that base64 leaves over at its end are
+// zero.
+func TestLeftOverBitsOfATokenCount(t *testing.T) {
+	h := newHouse(t)
+	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, usual))
+	padded := 0
+	for _, name := range []string{"app1", "app12", "app123"} {
+		made, err := h.sts.AssumeRoleForIdentity(h.ctx, appAuth, h.claims(), name, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := []byte(made.SessionToken)
+		last := strings.IndexByte(made.SessionToken, '=') - 1
+		if last < 0 {
+			continue
+		}
+		padded++
+		token[last]++ // the next letter or digit of the alphabet, for these tokens
+		if !slices.Equal(decode(t, string(token)), decode(t, made.SessionToken)) {
+			t.Fatalf("%c for %c is another token", token[last], made.SessionToken[last])
+		}
+		h.wantUnknown(made.AccessKeyId, string(token))
+	}
+	if padded == 0 {
+		t.Error("no token has bits left over")
+	}
+}
+
 // A secret never prints, wherever the session goes.
 func TestSessionSecretDoesNotPrint(t *testing.T) {
 	h := newHouse(t)

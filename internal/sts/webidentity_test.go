@@ -1,7 +1,9 @@
 package sts_test
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/store"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -265,6 +268,29 @@ func TestProviderDown(t *testing.T) {
 	h.createRole("Anyone", trust(string(out.OpenIDConnectProviderArn), assume, `{"StringLike":{"127.0.0.1:1:sub":"*"}}`))
 	token := sign(t, fixtureKey(t, "1"), jose.RS256, "k", map[string]any{"iss": url, "sub": "anna", "aud": "app", "iat": start.Unix(), "exp": start.Unix() + 600})
 	h.wantRefused(h.assume(token, h.role["Anyone"]), identityToken(noKey))
+}
+
+// If we cannot read our own keys, that is our failure and no verdict.
+func TestOwnKeysUnreadable(t *testing.T) {
+	h := newHouse(t)
+	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, usual))
+	token := sign(t, fixtureKey(t, "1"), jose.RS512, "us-east-1-2", map[string]any{"iss": ownURL, "sub": identity, "aud": pool, "iat": start.Unix(), "exp": start.Unix() + 600})
+	h.wantRefused(h.assume(token, appAuth), identityToken(noKey))
+	closed, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "closed.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.ids.Store = closed.Keys()
+	h.now = h.now.Add(time.Minute) // long enough for another look into the store
+	_, err = h.sts.AssumeRoleWithWebIdentity(h.ctx, awsapi.Caller{}, &sts.AssumeRoleWithWebIdentityRequest{
+		RoleArn: appAuth, RoleSessionName: "app1", WebIdentityToken: sts.ClientTokenType(token),
+	})
+	if _, typed := awsapi.AsError(err); typed || !errors.Is(err, store.ErrClosed) {
+		t.Errorf("error %v, want one that is not typed around %v", err, store.ErrClosed)
+	}
 }
 
 func TestSessionTags(t *testing.T) {

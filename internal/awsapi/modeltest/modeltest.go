@@ -1,11 +1,12 @@
-// Package modeltest compares the table of a service with the bare facts of
-// AWS's API model: operations, members, required members, constraints and
-// declared errors. A test keeps those facts in a JSON file; the program never
-// reads them.
+// Package modeltest reads the bare facts of AWS's API model (operations,
+// members, required members, constraints and declared errors) and compares the
+// table of a service with them. Tests keep those facts in a JSON file; the
+// program never reads them.
 package modeltest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,46 +16,78 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/awsapi"
 )
 
-// model is the facts of an API.
-type model struct {
-	Operations map[string]operation
-	Shapes     map[string]shape
+// Model is the facts of an API.
+type Model struct {
+	Operations map[string]Operation
+	Shapes     map[string]Shape
 }
 
-type operation struct {
-	Auth          string
+// Operation is what the model says of an operation.
+type Operation struct {
+	// Auth is "none" for an operation that needs no signature.
+	Auth string
+	// Input and Output are names of shapes; an operation may have no output.
 	Input, Output string
-	Errors        []string
+	// Errors are names of shapes.
+	Errors []string
 }
 
-type shape struct {
-	Type      string
-	Min, Max  *int64
-	Pattern   string
-	Enum      []string
-	Required  []string
+// Shape is what the model says of a type.
+type Shape struct {
+	// Type is string, integer, long, boolean, timestamp, list, map or structure.
+	Type string
+	// Min and Max bound the length of strings, lists and maps and the value of
+	// numbers.
+	Min, Max *int64
+	// Pattern must match whole strings.
+	Pattern string
+	Enum    []string
+	// Sensitive values are never shown.
 	Sensitive bool
-	Members   map[string]string
-	Member    string
-	Error     struct {
+	// Members are the names of a structure's members and their shapes; Required
+	// are those that must be there.
+	Members  map[string]string
+	Required []string
+	// Member is the shape of a list's elements.
+	Member string
+	// Key and Value are the shapes of a map.
+	Key, Value string
+	// Error is about exceptions whose code is not their shape's name.
+	Error struct {
 		Code           string
 		HTTPStatusCode int
 	}
+}
+
+// Read reads facts.
+func Read(facts []byte) (*Model, error) {
+	dec := json.NewDecoder(bytes.NewReader(facts))
+	dec.DisallowUnknownFields()
+	m := &Model{}
+	return m, dec.Decode(m)
+}
+
+// codes are the codes of an operation's exceptions, sorted.
+func (m *Model) codes(op Operation) []string {
+	var codes []string
+	for _, name := range op.Errors {
+		codes = append(codes, cmp.Or(m.Shapes[name].Error.Code, name))
+	}
+	slices.Sort(codes)
+	return codes
 }
 
 // Compare compares a table with a model. undeclared are codes that rows may
 // name though the model does not.
 func Compare(t *testing.T, s awsapi.Service, facts []byte, undeclared ...string) {
 	t.Helper()
-	dec := json.NewDecoder(bytes.NewReader(facts))
-	dec.DisallowUnknownFields()
-	var m model
-	if err := dec.Decode(&m); err != nil {
+	m, err := Read(facts)
+	if err != nil {
 		t.Fatal(err)
 	}
 	rows := map[string]awsapi.Operation{}
@@ -72,7 +105,7 @@ func Compare(t *testing.T, s awsapi.Service, facts []byte, undeclared ...string)
 
 type comparison struct {
 	*testing.T
-	model  model
+	model  *Model
 	shapes awsapi.ShapeSet
 	seen   map[string]bool
 	input  bool // comparing an input
@@ -80,17 +113,13 @@ type comparison struct {
 
 func same(t *testing.T, what string, want, got any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-model +table):\n%s", what, diff)
 	}
 }
 
-func (c *comparison) operation(row awsapi.Operation, want operation, undeclared []string) {
-	var codes []string
-	for _, name := range want.Errors {
-		codes = append(codes, c.model.Shapes[name].Error.Code)
-	}
-	slices.Sort(codes)
+func (c *comparison) operation(row awsapi.Operation, want Operation, undeclared []string) {
+	codes := c.model.codes(want)
 	declared := slices.DeleteFunc(slices.Sorted(slices.Values(row.Errors)), func(code string) bool {
 		return slices.Contains(undeclared, code) && !slices.Contains(codes, code)
 	})
@@ -127,12 +156,17 @@ func (c *comparison) value(name string, typ reflect.Type, at string) {
 		if typ.Kind() == reflect.Slice {
 			c.value(want.Member, typ.Elem(), at+".member")
 		}
+	case "map":
+		if typ.Kind() == reflect.Map {
+			c.value(want.Key, typ.Key(), at+".key")
+			c.value(want.Value, typ.Elem(), at+".value")
+		}
 	}
 }
 
 // constraints compares constraints. They are for inputs; what is only answered
 // may well be a plain string.
-func (c *comparison) constraints(want shape, typ reflect.Type, at string) {
+func (c *comparison) constraints(want Shape, typ reflect.Type, at string) {
 	got := ""
 	if s := c.shapes.Of(typ); s != nil {
 		got = s.Constraints()
@@ -140,7 +174,7 @@ func (c *comparison) constraints(want shape, typ reflect.Type, at string) {
 	same(c.T, fmt.Sprintf("%s: constraints of %s", at, typ), want.constraints(), got)
 }
 
-func (c *comparison) structure(want shape, typ reflect.Type, at string) {
+func (c *comparison) structure(want Shape, typ reflect.Type, at string) {
 	if typ.Kind() != reflect.Struct {
 		return
 	}
@@ -169,8 +203,10 @@ func kindOf(typ reflect.Type) string {
 	switch typ.Kind() {
 	case reflect.String:
 		return "string"
-	case reflect.Int32, reflect.Int64, reflect.Int:
+	case reflect.Int32, reflect.Int:
 		return "integer"
+	case reflect.Int64:
+		return "long"
 	case reflect.Bool:
 		return "boolean"
 	case reflect.Slice:
@@ -184,16 +220,20 @@ func kindOf(typ reflect.Type) string {
 }
 
 // constraints writes the model's constraints as [awsapi.Shape.Constraints] does.
-func (s shape) constraints() string {
-	measure := "length"
-	if s.Type == "integer" {
+func (s Shape) constraints() string { return strings.Join(s.Constraints(), ", ") }
+
+// Constraints writes the constraints of the shape in AWS's words, in AWS's
+// order.
+func (s Shape) Constraints() []string {
+	measure, number := "length", s.Type == "integer" || s.Type == "long"
+	if number {
 		measure = "value"
 	}
 	var all []string
 	if s.Max != nil {
 		all = append(all, fmt.Sprintf("Member must have %s less than or equal to %d", measure, *s.Max))
 	}
-	if s.Min != nil && (*s.Min > 0 || s.Type == "integer") {
+	if s.Min != nil && (*s.Min > 0 || number) {
 		all = append(all, fmt.Sprintf("Member must have %s greater than or equal to %d", measure, *s.Min))
 	}
 	if s.Pattern != "" {
@@ -202,5 +242,5 @@ func (s shape) constraints() string {
 	if s.Enum != nil {
 		all = append(all, "Member must satisfy enum value set: ["+strings.Join(slices.Sorted(slices.Values(s.Enum)), ", ")+"]")
 	}
-	return strings.Join(all, ", ")
+	return all
 }

@@ -1,0 +1,101 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// logger writes lines without their time.
+func logger(b *bytes.Buffer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+func TestLog(t *testing.T) {
+	for name, test := range map[string]struct {
+		event Event
+		attrs [][2]string
+		want  string
+	}{
+		"nothing known": {Event{}, nil, "level=INFO msg=request status=0 duration=0s\n"},
+		"a success": {
+			Event{
+				RequestID: "id", Service: "sts", Operation: "GetCallerIdentity", Region: "us-east-1", Status: 200,
+				Caller: "arn:aws:iam::123456789012:root", AccessKeyID: "test", SourceIP: "::1", Duration: 1500 * time.Microsecond,
+			},
+			[][2]string{{"pool", "us-east-1:1"}, {"identity", "abc"}},
+			"level=INFO msg=request request_id=id service=sts operation=GetCallerIdentity region=us-east-1 status=200 " +
+				"caller=arn:aws:iam::123456789012:root access_key_id=test source_ip=::1 pool=us-east-1:1 identity=abc duration=1.5ms\n",
+		},
+		"a client's mistake": {
+			Event{RequestID: "id", Status: 400, Code: "NotAuthorizedException", Cause: "login-expired", Err: errors.New("it ended\nlong ago")}, nil,
+			"level=INFO msg=request request_id=id status=400 error=NotAuthorizedException cause=login-expired detail=\"it ended\\nlong ago\" duration=0s\n",
+		},
+		"a client that left":        {Event{Status: 499}, nil, "level=INFO msg=request status=499 duration=0s\n"},
+		"the service's own failure": {Event{Status: 500, Code: "InternalErrorException"}, nil, "level=ERROR msg=request status=500 error=InternalErrorException duration=0s\n"},
+		"a forged line": {
+			Event{Status: 400, AccessKeyID: "x\nlevel=ERROR msg=forged"}, [][2]string{{"pool", "a b=c"}},
+			"level=INFO msg=request status=400 access_key_id=\"x\\nlevel=ERROR msg=forged\" pool=\"a b=c\" duration=0s\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			for _, a := range test.attrs {
+				test.event.Set(a[0], a[1])
+			}
+			test.event.Log(t.Context(), logger(&b, slog.LevelInfo))
+			if diff := cmp.Diff(test.want, b.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLogLevel(t *testing.T) {
+	var b bytes.Buffer
+	(&Event{Status: 400}).Log(t.Context(), logger(&b, slog.LevelError))
+	if b.Len() != 0 {
+		t.Errorf("a line of information is written: %s", &b)
+	}
+	if (&Event{Status: 500}).Log(t.Context(), logger(&b, slog.LevelError)); b.Len() == 0 {
+		t.Error("an error is not written")
+	}
+}
+
+// An underlying error may quote a whole request; a line does not.
+func TestLogBounded(t *testing.T) {
+	var b bytes.Buffer
+	(&Event{Status: 400, Err: errors.New(strings.Repeat("é", 1<<19))}).Log(t.Context(), logger(&b, slog.LevelInfo))
+	if b.Len() > 9000 || !strings.Contains(b.String(), "éé...") {
+		t.Errorf("a line of %d bytes, %.100s", b.Len(), &b)
+	}
+}
+
+func TestContext(t *testing.T) {
+	e := &Event{}
+	ctx := NewContext(t.Context(), e)
+	From(ctx).Set("pool", "p")
+	if From(ctx) != e || len(e.attrs) != 1 {
+		t.Error("the event is not the context's")
+	}
+	From(context.Background()).Set("pool", "p") // does nothing
+}
+
+func TestHash(t *testing.T) {
+	const id = "us-east-1:01234567-89ab-cdef-0123-456789abcdef"
+	h := Hash(id)
+	if len(h) != 12 || h != Hash(id) || h == Hash(id+"0") || strings.Contains(id, h) {
+		t.Errorf("hash %s", h)
+	}
+}
