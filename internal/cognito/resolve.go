@@ -142,6 +142,9 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 			if given == nil {
 				return identityNotFound(e.given.ID(p))
 			}
+			if given, err = follow(tx, given); err != nil {
+				return err
+			}
 		}
 		owners, err := ownersOf(tx, p, e.logins)
 		if err != nil {
@@ -158,6 +161,33 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 		return save(tx, r, fresh, given, owners)
 	})
 	return survivor, err
+}
+
+// mostMerges bounds how many merges are followed: whoever makes a longer chain,
+// call by call, does not get to slow down the store.
+const mostMerges = 100
+
+// follow gives a disabled identity as though it had been merged right into the
+// one that has its logins now: what it was merged into may have been merged into
+// another since, and so on.
+func follow(tx Tx, given *Identity) (*Identity, error) {
+	last := given
+	for n := 0; last.Disabled && n < mostMerges; n++ {
+		next, err := tx.Identity(last.MergedInto)
+		if err != nil {
+			return nil, err
+		}
+		if next == nil || !next.Disabled {
+			break
+		}
+		last = next
+	}
+	if last == given {
+		return given, nil
+	}
+	c := given.clone()
+	c.MergedInto = last.MergedInto
+	return c, nil
 }
 
 // taken says whether a developer user has another identity than the one that
