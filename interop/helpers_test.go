@@ -89,7 +89,7 @@ func installNodeModules() error {
 	if installed, err := os.Stat("node/node_modules/.package-lock.json"); err == nil && !installed.ModTime().Before(lock.ModTime()) {
 		return nil
 	}
-	out, err := exec.Command("npm", "ci", "--prefix", "node", "--ignore-scripts", "--no-audit", "--no-fund").CombinedOutput()
+	out, err := exec.Command("npm", "ci", "--prefix", "node", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("npm ci: %w: %s", err, out)
 	}
@@ -170,14 +170,11 @@ func environment(t *testing.T, more ...string) []string {
 
 // The people who can sign in, and the applications that they can sign in at.
 const (
-	alice, bob   = "alice", "bob"
-	password     = "correct horse"
-	app          = "photos-app"
-	otherApp     = "other-app"
-	redirectURI  = "http://127.0.0.1/callback"
-	guestRole    = "guests"
-	userRole     = "users"
-	strangerRole = "strangers"
+	alice, bob  = "alice", "bob"
+	password    = "correct horse"
+	app         = "photos-app"
+	otherApp    = "other-app"
+	redirectURI = "http://127.0.0.1/callback"
 )
 
 // provider is an OpenID provider that people sign in at over HTTP.
@@ -300,6 +297,12 @@ func must[T any](v T, err error) func(*testing.T) T {
 		return v
 	}
 }
+
+// The roles of a shop.
+const (
+	userRole  = "users"
+	guestRole = "guests"
+)
 
 // shop is an account that is set up: a provider, a pool that takes its logins
 // and guests, and a role for each.

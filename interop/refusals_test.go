@@ -302,41 +302,41 @@ func TestRefusedCallers(t *testing.T) {
 	foreign := elsewhere.getCredentials(t, elsewhere.getID(t, elsewhere.pool, nil), nil)
 
 	const (
-		invalid  = "The security token included in the request is invalid."
 		mismatch = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+		invalid  = "The security token included in the request is invalid."
 	)
+	unsigned := unmodelled("MissingAuthenticationTokenException", "Missing Authentication Token")
+	unsignedQuery := unmodelled("MissingAuthenticationToken", "Request is missing Authentication Token")
+	wrong, wrongQuery := unmodelled("InvalidSignatureException", mismatch), unmodelled("SignatureDoesNotMatch", mismatch)
+	unknown, unknownQuery := unmodelled("UnrecognizedClientException", invalid), unmodelled("InvalidClientTokenId", invalid)
+
 	for _, c := range []struct {
-		name                    string
-		caller                  aws.CredentialsProvider
-		cognito, query, message string
-		missing                 string
+		name           string
+		caller         aws.CredentialsProvider
+		cognito, query smithy.APIError
 	}{
-		{"unsigned", aws.AnonymousCredentials{}, "MissingAuthenticationTokenException", "MissingAuthenticationToken", "Missing Authentication Token", "Request is missing Authentication Token"},
-		{"wrong secret", static(daypasstest.AccessKeyID, "guess", ""), "InvalidSignatureException", "SignatureDoesNotMatch", mismatch, ""},
-		{"unknown key", static("AKIAIOSFODNN7EXAMPLE", "guess", ""), "UnrecognizedClientException", "InvalidClientTokenId", invalid, ""},
-		{"session of another deployment", holder(foreign), "UnrecognizedClientException", "InvalidClientTokenId", invalid, ""},
-		{"token of another session", static(*one.AccessKeyId, *one.SecretKey, *two.SessionToken), "UnrecognizedClientException", "InvalidClientTokenId", invalid, ""},
-		{"session without its token", static(*one.AccessKeyId, *one.SecretKey, ""), "UnrecognizedClientException", "InvalidClientTokenId", invalid, ""},
-		{"session with a wrong secret", static(*one.AccessKeyId, *two.SecretKey, *one.SessionToken), "InvalidSignatureException", "SignatureDoesNotMatch", mismatch, ""},
+		{"unsigned", aws.AnonymousCredentials{}, unsigned, unsignedQuery},
+		{"wrong secret", static(daypasstest.AccessKeyID, "guess", ""), wrong, wrongQuery},
+		{"unknown key", static("AKIAIOSFODNN7EXAMPLE", "guess", ""), unknown, unknownQuery},
+		{"session of another deployment", holder(foreign), unknown, unknownQuery},
+		{"token of another session", static(*one.AccessKeyId, *one.SecretKey, *two.SessionToken), unknown, unknownQuery},
+		{"session without its token", static(*one.AccessKeyId, *one.SecretKey, ""), unknown, unknownQuery},
+		{"session with a wrong secret", static(*one.AccessKeyId, *two.SecretKey, *one.SessionToken), wrong, wrongQuery},
 	} {
 		called := connect(s.endpoint, c.caller)
-		query := c.message
-		if c.missing != "" {
-			query = c.missing
-		}
 		refuses(t, []refusal{
 			{c.name + ": cognito-identity", func(ctx context.Context) error {
 				_, err := called.cognito.ListIdentityPools(ctx, &cognitoidentity.ListIdentityPoolsInput{MaxResults: aws.Int32(1)})
 				return err
-			}, 400, unmodelled(c.cognito, "%s", c.message)},
+			}, 400, c.cognito},
 			{c.name + ": sts", func(ctx context.Context) error {
 				_, err := called.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 				return err
-			}, 403, unmodelled(c.query, "%s", query)},
+			}, 403, c.query},
 			{c.name + ": iam", func(ctx context.Context) error {
 				_, err := called.iam.ListRoles(ctx, &iam.ListRolesInput{})
 				return err
-			}, 403, unmodelled(c.query, "%s", query)},
+			}, 403, c.query},
 		})
 	}
 }

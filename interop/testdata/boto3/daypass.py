@@ -1,5 +1,6 @@
 """What the scripts share: the sign-ins that the Go test has made, and clients."""
 
+import functools
 import json
 import os
 
@@ -8,8 +9,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 # endpoint, region, account, access_key_id and secret_access_key of the server;
-# issuer, provider, client_id of the OpenID provider; and the ID tokens alice,
-# bob, forged and expired.
+# issuer, provider (its name in Logins) and client_id of the OpenID provider, and
+# club_issuer and club of another one; the ID tokens alice, bob, forged, expired
+# and, of the other provider, club_bob.
 given = json.loads(os.environ["DAYPASS_INTEROP"])
 
 # Nothing may need a second try.
@@ -44,12 +46,19 @@ def logins(token):
     return {given["provider"]: token}
 
 
-def trust(provider_created=[]):
+@functools.cache
+def trust():
     """Makes the account trust the OpenID provider, once, and gives its ARN."""
-    if not provider_created:
-        made = iam.create_open_id_connect_provider(Url=given["issuer"], ClientIDList=[given["client_id"]])
-        provider_created.append(made["OpenIDConnectProviderArn"])
-    return provider_created[0]
+    return new_provider(given["issuer"])
+
+
+def new_provider(issuer):
+    made = iam.create_open_id_connect_provider(
+        Url=issuer,
+        ClientIDList=[given["client_id"]],
+        ThumbprintList=["0" * 40],  # older versions of boto3 insist on one
+    )
+    return made["OpenIDConnectProviderArn"]
 
 
 def new_pool(guests=True, **settings):

@@ -3,7 +3,7 @@
 from botocore.exceptions import ClientError
 
 from daypass import (
-    app_cognito, app_sts, cognito, connect, given, iam, logins, new_pool, new_role, refused, session,
+    app_cognito, app_sts, cognito, connect, given, iam, logins, new_pool, new_provider, new_role, refused, session, trust,
 )
 
 NOBODYS = given["region"] + ":00000000-0000-4000-8000-000000000000"
@@ -31,13 +31,9 @@ refused(public.InvalidIdentityPoolConfigurationException, "Invalid identity pool
         app_cognito.get_credentials_for_identity, IdentityId=guest)
 
 # Alice at our provider and Bob at the club are two people.
-club = iam.create_open_id_connect_provider(Url=given["club_issuer"], ClientIDList=[given["client_id"]])
 cognito.update_identity_pool(
     IdentityPoolId=pool, IdentityPoolName="photos", AllowUnauthenticatedIdentities=True,
-    OpenIdConnectProviderARNs=[
-        cognito.describe_identity_pool(IdentityPoolId=pool)["OpenIdConnectProviderARNs"][0],
-        club["OpenIDConnectProviderArn"],
-    ],
+    OpenIdConnectProviderARNs=[trust(), new_provider(given["club_issuer"])],
 )
 at_club = {given["club"]: given["club_bob"]}
 app_cognito.get_id(IdentityPoolId=pool, Logins={**bob, **at_club})
@@ -51,9 +47,9 @@ refused(own.ResourceNotFoundException, f"IdentityPool '{NOBODYS}' not found.",
 refused(own.InvalidParameterException, "Please provide a valid public provider",
         cognito.create_identity_pool, IdentityPoolName="photos", AllowUnauthenticatedIdentities=True,
         SupportedLoginProviders={"login.example.com": "1"})
-refused(own.NotAuthorizedException, "Access to Role 'arn:aws:iam::123456789012:role/nobody' is forbidden.",
-        cognito.set_identity_pool_roles, IdentityPoolId=pool,
-        Roles={"authenticated": "arn:aws:iam::123456789012:role/nobody"})
+nobody = f"arn:aws:iam::{given['account']}:role/nobody"
+refused(own.NotAuthorizedException, f"Access to Role '{nobody}' is forbidden.",
+        cognito.set_identity_pool_roles, IdentityPoolId=pool, Roles={"authenticated": nobody})
 refused(public.InvalidParameterException, "Basic (classic) flow is not enabled, please use enhanced flow.",
         app_cognito.get_open_id_token,
         IdentityId=app_cognito.get_id(IdentityPoolId=closed, Logins=alice)["IdentityId"], Logins=alice)

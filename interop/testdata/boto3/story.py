@@ -1,6 +1,7 @@
 """From an empty account to scoped credentials, in both flows."""
 
 import datetime
+import json
 import urllib.error
 import urllib.request
 
@@ -63,5 +64,5 @@ for tampered in url.replace("X-Amz-Expires=60", "X-Amz-Expires=600"), url + "0":
 # Policies come back as they were.
 policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 iam_roles = root.resource("iam", endpoint_url=given["endpoint"])
-iam_roles.RolePolicy("users", "read").put(PolicyDocument=__import__("json").dumps(policy))
+iam_roles.RolePolicy("users", "read").put(PolicyDocument=json.dumps(policy))
 assert iam.get_role_policy(RoleName="users", PolicyName="read")["PolicyDocument"] == policy

@@ -12,8 +12,8 @@ variable "endpoint" {
   type = string
 }
 
-variable "name" {
-  type = string
+variable "guests" {
+  type = bool
 }
 
 variable "provider_arn" {
@@ -39,13 +39,13 @@ provider "aws" {
 }
 
 resource "aws_cognito_identity_pool" "photos" {
-  identity_pool_name               = var.name
-  allow_unauthenticated_identities = true
+  identity_pool_name               = "photos"
+  allow_unauthenticated_identities = var.guests
   allow_classic_flow               = true
   openid_connect_provider_arns     = [var.provider_arn]
 
   tags = {
-    stage = "test"
+    guests = var.guests
   }
 }
 
