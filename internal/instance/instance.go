@@ -222,8 +222,8 @@ func rootOnly(_ context.Context, row *awsapi.Row, caller awsapi.Caller, in any) 
 		resource = n.ResourceARN(caller)
 	}
 	action := row.Service.Name + ":" + row.Name
-	return fmt.Errorf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
-		caller.ARN, action, resource, action)
+	return &server.Denied{Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
+		caller.ARN, action, resource, action)}
 }
 
 // loopbackOr allows loopback host names and the host of a URL, with any port.

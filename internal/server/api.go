@@ -124,9 +124,14 @@ func (c *call) decode() (any, error) {
 	return nil, err
 }
 
+// denied gives the protocol's code to a refusal of Authorize. Any other error
+// is the service's own, and shown to nobody.
 func (c *call) denied(err error) error {
-	e := c.protocol.Refuse(awsapi.Denied, err.Error())
-	return e.Because(causeAccessDenied, nil)
+	var d *Denied
+	if !errors.As(err, &d) {
+		return err
+	}
+	return c.protocol.Refuse(awsapi.Denied, d.Message).Because(causeAccessDenied, nil)
 }
 
 func (c *call) refuseBody(err error) error {

@@ -162,7 +162,7 @@ func newServer() (*Server, *logBuffer) {
 			if c.Root {
 				return nil
 			}
-			return fmt.Errorf("User: %s is not authorized to perform: %s:%s", c.ARN, row.Service.Name, row.Name)
+			return &Denied{Message: fmt.Sprintf("User: %s is not authorized to perform: %s:%s", c.ARN, row.Service.Name, row.Name)}
 		},
 		ValidRegion: func(r string) bool { return r == "us-east-1" || r == "eu-west-1" },
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

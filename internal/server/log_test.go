@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -148,7 +147,7 @@ func TestMessagesBounded(t *testing.T) {
 func TestResponseSplitting(t *testing.T) {
 	s, _ := newServer()
 	s.Authorize = func(_ context.Context, _ *awsapi.Row, _ awsapi.Caller, _ any) error {
-		return errors.New("no\r\nSet-Cookie: a=b")
+		return &Denied{Message: "no\r\nSet-Cookie: a=b"}
 	}
 	w := serve(s, signedJSON(t, root, "Guarded", `{"Name":"world"}`))
 	if got, want := w.Header().Get("X-Amzn-Errormessage"), "no??Set-Cookie: a=b"; got != want {
@@ -156,5 +155,15 @@ func TestResponseSplitting(t *testing.T) {
 	}
 	if got := w.Header().Get("Set-Cookie"); got != "" {
 		t.Errorf("a cookie: %s", got)
+	}
+}
+
+// What Authorize fails of is not what it denies, and nobody is told.
+func TestAuthorizeThatFails(t *testing.T) {
+	s, _ := newServer()
+	s.Authorize = func(context.Context, *awsapi.Row, awsapi.Caller, any) error { return errDisk }
+	w := serve(s, signedJSON(t, root, "Guarded", `{"Name":"world"}`))
+	if w.Code != 500 || strings.Contains(w.Body.String(), errDisk.Error()) {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

@@ -39,6 +39,12 @@ var (
 	ErrExpiredToken = errors.New("expired session token")
 )
 
+// Denied is what an Authorize function answers with for no. The message is
+// shown to the caller.
+type Denied struct{ Message string }
+
+func (d *Denied) Error() string { return d.Message }
+
 // Server answers requests. Set the fields, then use it as a http.Handler.
 type Server struct {
 	// JSON are the services of the AWS JSON protocol.
@@ -49,7 +55,7 @@ type Server struct {
 	// token is empty for long-term keys.
 	Credentials func(ctx context.Context, accessKeyID, sessionToken string) (awsapi.Caller, seal.Secret, error)
 	// Authorize says whether a caller may do an operation of a Signed row; nil
-	// means yes. The error's message is shown to the caller.
+	// means yes. No is a *Denied.
 	Authorize func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error
 	// ValidRegion says whether a name can be a region.
 	ValidRegion func(string) bool
