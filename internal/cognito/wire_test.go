@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/idp"
@@ -35,8 +35,8 @@ var renew = flag.Bool("update", false, "write the answers in testdata/wire anew"
 //
 // followed by the body: JSON, or for sts and iam a parameter a line. Who asks
 // is root, nobody, or "as N": the credentials of answer N. In a body, ${N.Name}
-// is a member of answer N and ${token WHO} an ID token, fetched by a sign-in of
-// that user. The section "N answer" is the status, the headers and the body. What
+// is a member of answer N, ${token WHO} an ID token, fetched by a sign-in of that
+// user, and ${forged WHO AS} the same with another subject. The section "N answer" is the status, the headers and the body. What
 // is different each time is written as a word in capitals.
 func TestWire(t *testing.T) {
 	files, err := filepath.Glob("testdata/wire/*.txtar")
@@ -191,6 +191,8 @@ func (w *wire) expand(body string) string {
 			return w.providerName()
 		case words[0] == "token":
 			return w.token(words[1:])
+		case words[0] == "forged":
+			return forge(w.t, w.token(words[1:2]), words[1], words[2])
 		}
 		n, path, _ := strings.Cut(words[0], ".")
 		var value any
@@ -222,6 +224,15 @@ func (w *wire) token(who []string) string {
 		w.tokens[key] = tokens.IDToken
 	}
 	return w.tokens[key]
+}
+
+// forge changes who a token speaks of, and nothing else.
+func forge(t *testing.T, token, was, is string) string {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	claims := strings.Replace(decoded(t, parts[1]), `"sub":"`+was+`"`, `"sub":"`+is+`"`, 1)
+	parts[1] = base64.RawURLEncoding.EncodeToString([]byte(claims))
+	return strings.Join(parts, ".")
 }
 
 func render(r *http.Response, body string) string {
