@@ -126,9 +126,14 @@ func (d *demo) createProvider(ctx context.Context) error {
 	return d.query(ctx, client.IAM, "CreateOpenIDConnectProvider", "Url", d.issuer, "ClientIDList.member.1", demoClientID)
 }
 
-func (d *demo) providerARN() string {
+// providerName is the provider as Logins name it: the issuer without scheme.
+func (d *demo) providerName() string {
 	_, name, _ := strings.Cut(d.issuer, "://")
-	return "arn:aws:iam::" + demoAccount + ":oidc-provider/" + name
+	return name
+}
+
+func (d *demo) providerARN() string {
+	return "arn:aws:iam::" + demoAccount + ":oidc-provider/" + d.providerName()
 }
 
 func (d *demo) createPool(ctx context.Context) error {
@@ -170,8 +175,7 @@ func (d *demo) signIn(ctx context.Context) error {
 }
 
 func (d *demo) logins(token string) map[string]string {
-	_, name, _ := strings.Cut(d.issuer, "://")
-	return map[string]string{name: token}
+	return map[string]string{d.providerName(): token}
 }
 
 // public is a client without credentials, as an app is.
@@ -181,7 +185,7 @@ func (d *demo) getID(ctx context.Context) error {
 	d.title("Her app asks for her identity: no credentials, only the token; the same each time")
 	in := map[string]any{"IdentityPoolId": d.pool, "Logins": d.logins(d.token)}
 	for range 2 {
-		d.command("aws cognito-identity get-id --identity-pool-id %s --logins %s=$TOKEN", d.pool, strings.TrimPrefix(d.issuer, "http://"))
+		d.command("aws cognito-identity get-id --identity-pool-id %s --logins %s=$TOKEN", d.pool, d.providerName())
 		var out struct{ IdentityId string }
 		if err := d.call(ctx, d.public(), "GetId", in, &out); err != nil {
 			return err
@@ -193,7 +197,7 @@ func (d *demo) getID(ctx context.Context) error {
 
 func (d *demo) credentials(ctx context.Context) error {
 	d.title("... and for credentials, which are good for an hour and for one role")
-	d.command("aws cognito-identity get-credentials-for-identity --identity-id %s --logins ...", d.identity)
+	d.command("aws cognito-identity get-credentials-for-identity --identity-id %s --logins %s=$TOKEN", d.identity, d.providerName())
 	var out struct {
 		Credentials struct{ AccessKeyId, SecretKey, SessionToken string }
 	}
@@ -215,7 +219,7 @@ func (d *demo) forged(ctx context.Context) error {
 		return err
 	}
 	parts[1] = base64.RawURLEncoding.EncodeToString(bytes.Replace(payload, []byte(`"sub":"alice"`), []byte(`"sub":"mallory"`), 1))
-	d.command("aws cognito-identity get-id --identity-pool-id %s --logins ...=$FORGED", d.pool)
+	d.command("aws cognito-identity get-id --identity-pool-id %s --logins %s=$FORGED", d.pool, d.providerName())
 	err = d.call(ctx, d.public(), "GetId", map[string]any{"IdentityPoolId": d.pool, "Logins": d.logins(strings.Join(parts, "."))}, nil)
 	var refused *client.Error
 	if !errors.As(err, &refused) {
@@ -226,7 +230,7 @@ func (d *demo) forged(ctx context.Context) error {
 
 func (d *demo) openIDToken(ctx context.Context) error {
 	d.title("The basic flow: an OpenID token of daypass's own, which any STS can verify")
-	d.command("aws cognito-identity get-open-id-token --identity-id %s --logins ...", d.identity)
+	d.command("aws cognito-identity get-open-id-token --identity-id %s --logins %s=$TOKEN", d.identity, d.providerName())
 	answer, err := d.public().Cognito(ctx, "GetOpenIdToken", map[string]any{"IdentityId": d.identity, "Logins": d.logins(d.token)})
 	if err != nil {
 		return err
@@ -242,7 +246,7 @@ func (d *demo) openIDToken(ctx context.Context) error {
 
 func (d *demo) basicFlow(ctx context.Context) error {
 	d.title("... and daypass's STS does")
-	d.command("aws sts assume-role-with-web-identity --role-arn %s --role-session-name demo --web-identity-token ...", d.roleARN)
+	d.command("aws sts assume-role-with-web-identity --role-arn %s --role-session-name demo --web-identity-token $OPENID_TOKEN", d.roleARN)
 	return d.queryAs(ctx, d.public(), client.STS, "AssumeRoleWithWebIdentity", "RoleArn", d.roleARN, "RoleSessionName", "demo", "WebIdentityToken", d.openID)
 }
 
