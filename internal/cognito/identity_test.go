@@ -16,7 +16,7 @@ var rulesPool = &Pool{
 		OpenIdConnectProviderARNs: OIDCProviderList{"arn:aws:iam::123456789012:oidc-provider/a.example", "arn:aws:iam::123456789012:oidc-provider/b.example"},
 		DeveloperProviderName:     "dev",
 	},
-	Providers: map[string]int32{"a.example": 1, "b.example": 2, "dev": 3},
+	Providers: map[string]int32{"a.example": 1, "b.example": 2, "developer:dev": 3},
 }
 
 var (

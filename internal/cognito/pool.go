@@ -78,6 +78,10 @@ func (p *Pool) providerNames() []string {
 	return slices.Compact(names)
 }
 
+// developerPrefix marks the developer provider among the numbered ones, so that
+// its users are never those of a public provider that has or had the same name.
+const developerPrefix = "developer:"
+
 // numberProviders gives a number to each provider that has none yet. It must
 // follow every change of the settings.
 func (p *Pool) numberProviders() {
@@ -86,7 +90,7 @@ func (p *Pool) numberProviders() {
 	}
 	names := p.providerNames()
 	if p.DeveloperProviderName != "" {
-		names = append(names, string(p.DeveloperProviderName))
+		names = append(names, developerPrefix+string(p.DeveloperProviderName))
 	}
 	for _, name := range names {
 		if _, ok := p.Providers[name]; !ok {
@@ -96,13 +100,15 @@ func (p *Pool) numberProviders() {
 }
 
 // developer is the number of the developer provider, 0 if the pool has none.
-func (p *Pool) developer() int32 { return p.Providers[string(p.DeveloperProviderName)] }
+func (p *Pool) developer() int32 {
+	return p.Providers[developerPrefix+string(p.DeveloperProviderName)]
+}
 
 // providerName gives the name behind a number.
 func (p *Pool) providerName(number int32) IdentityProviderName {
 	for name, n := range p.Providers {
 		if n == number {
-			return IdentityProviderName(name)
+			return IdentityProviderName(strings.TrimPrefix(name, developerPrefix))
 		}
 	}
 	return ""
@@ -143,6 +149,9 @@ func (p *Pool) check(l Limits) *awsapi.Error {
 	}
 	if n := p.DeveloperProviderName; n == ownProvider || slices.Contains(publicProviders, IdentityProviderName(n)) {
 		return exception(invalidParameter, "The developer provider name is the name of a public provider.").Because(causeDeveloperProviderName, nil)
+	}
+	if n := string(p.DeveloperProviderName); n != "" && slices.Contains(p.providerNames(), n) {
+		return exception(invalidParameter, "The developer provider name is the name of another provider of the pool.").Because(causeDeveloperProviderName, nil)
 	}
 	if len(p.CognitoIdentityProviders) > l.UserPoolProviders {
 		return exception(limitExceeded, "An identity pool can have at most %d Cognito identity providers.", l.UserPoolProviders).Because(causeLimitUserPoolProviders, nil)

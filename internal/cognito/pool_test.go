@@ -1,0 +1,44 @@
+package cognito
+
+import "testing"
+
+// A developer provider is never taken for a public provider of the same name:
+// one could speak for the users of the other.
+func TestDeveloperProviderIsApart(t *testing.T) {
+	const name = "login.example"
+	p := &Pool{IdentityPool: IdentityPool{OpenIdConnectProviderARNs: OIDCProviderList{"arn:aws:iam::123456789012:oidc-provider/" + name}}}
+	p.normalize()
+	public := p.Providers[name]
+	p.DeveloperProviderName = name
+	p.normalize()
+	if err := p.check(DefaultLimits()); err == nil || err.Message != "The developer provider name is the name of another provider of the pool." {
+		t.Errorf("both at once: %v", err)
+	}
+	p.OpenIdConnectProviderARNs = nil
+	p.normalize()
+	if err := p.check(DefaultLimits()); err != nil {
+		t.Errorf("one after the other: %v", err)
+	}
+	if public == 0 || p.developer() == 0 || p.developer() == public {
+		t.Errorf("numbers %d and %d", public, p.developer())
+	}
+	for _, n := range []int32{public, p.developer()} {
+		if got := p.providerName(n); got != name {
+			t.Errorf("number %d is %q", n, got)
+		}
+	}
+}
+
+// A number stays with its provider, though the pool stops accepting it.
+func TestProviderNumbersStay(t *testing.T) {
+	p := &Pool{IdentityPool: IdentityPool{SupportedLoginProviders: IdentityProviders{"accounts.google.com": "a", "www.amazon.com": "b"}}}
+	p.normalize()
+	was := p.Providers["www.amazon.com"]
+	p.SupportedLoginProviders = IdentityProviders{"graph.facebook.com": "c"}
+	p.normalize()
+	p.SupportedLoginProviders = IdentityProviders{"www.amazon.com": "b"}
+	p.normalize()
+	if p.Providers["www.amazon.com"] != was || p.Providers["graph.facebook.com"] == was {
+		t.Errorf("numbers %v, was %d", p.Providers, was)
+	}
+}
