@@ -7,7 +7,7 @@ GO       ?= go
 tool     := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz vuln bench golden interop run check
+.PHONY: help build test race lint fuzz vuln bench golden docs interop run check
 
 help: ## This list.
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -43,6 +43,9 @@ bench: ## Run the benchmarks whose names match BENCH (all).
 golden: ## Renew the golden files; then read the diff.
 	@packages=$$(grep -rlE --include='*_test.go' --exclude-dir=interop '"update"|/wiretest"' . | xargs -r -n1 dirname | sort -u); \
 	for p in $$packages; do echo "$(GO) test $$p -update"; $(GO) test $$p -update || exit 1; done
+
+docs: ## Write docs/operations.md and docs/causes.md from the source.
+	$(GO) test . -run '^(TestOperations|TestCauses)$$' -update
 
 interop: ## Run the real clients against a real server.
 	cd interop && ../scripts/test ./...
