@@ -26,6 +26,7 @@ const imports = `
 	awsapi:
 	fetch:
 	idp:                                     # the other side: it knows nothing of daypass
+	saml:
 	seal:
 	sigv4:
 

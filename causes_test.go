@@ -35,6 +35,7 @@ func TestCauses(t *testing.T) {
 		{"sigv4", "Signatures", ""},
 		{"cognito", "Identity pools", ""},
 		{"login", "Logins", "login-"},
+		{"saml", "SAML responses", "login-saml-"},
 		{"sts", "STS", ""},
 		{"iam", "IAM", ""},
 	} {

@@ -1,0 +1,75 @@
+package saml
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Cause is a stable code for the exact reason of a refusal, for logs and for
+// callers that word it.
+type Cause string
+
+// Causes of refusal, in the order of the checks.
+const (
+	ResponseTooLarge     Cause = "response-too-large"    // The response is longer than any that is taken.
+	NotBase64            Cause = "not-base64"            // The response is not standard base64.
+	NotXML               Cause = "not-xml"               // The response does not begin like an XML document; it may be compressed, as the redirect binding has it.
+	XMLRefused           Cause = "xml-refused"           // The response has a DOCTYPE, a comment or a processing instruction.
+	XMLMalformed         Cause = "xml-malformed"         // The response is not well-formed XML in UTF-8, or is nested too deeply; the detail says where.
+	NotAResponse         Cause = "not-a-response"        // The document is not a SAML 2.0 Response.
+	Encrypted            Cause = "encrypted"             // The response has something encrypted in it; no keys for that can be configured.
+	AssertionCount       Cause = "assertion-count"       // The document does not have exactly one Response with exactly one Assertion directly in it.
+	DuplicateID          Cause = "duplicate-id"          // Two elements of the document have the same ID.
+	Unsigned             Cause = "unsigned"              // Neither the Response nor its Assertion is signed.
+	SignatureMisplaced   Cause = "signature-misplaced"   // There is a Signature elsewhere than directly in the Response or the Assertion, or there are two.
+	SignatureMalformed   Cause = "signature-malformed"   // The Signature does not have the parts that it should have; the detail says which.
+	CanonicalizerRefused Cause = "canonicalizer-refused" // The signature is not made over exclusive canonical XML.
+	AlgorithmRefused     Cause = "algorithm-refused"     // The signature or its digest is of an algorithm that is not accepted: SHA-1, HMAC or an unknown one.
+	ReferenceMismatch    Cause = "reference-mismatch"    // The signature does not cover exactly the element that it stands in.
+	TransformRefused     Cause = "transform-refused"     // The transforms of the signature are not enveloped-signature followed by exclusive canonicalization.
+	SignatureInvalid     Cause = "signature-invalid"     // The signature is of no key in the provider's metadata.
+	DigestMismatch       Cause = "digest-mismatch"       // What the signature covers was changed after it was signed.
+	MetadataExpired      Cause = "metadata-expired"      // The provider's metadata are past their validUntil, or all certificates in them are expired.
+	StatusNotSuccess     Cause = "status-not-success"    // The identity provider reports that the sign-in failed.
+	IssuerMismatch       Cause = "issuer-mismatch"       // The Issuer of the Response or the Assertion is not the entity ID of the provider's metadata.
+	AssertionMalformed   Cause = "assertion-malformed"   // A part of the Assertion is absent, occurs twice or cannot be read; the detail says which.
+	NameIDMissing        Cause = "name-id-missing"       // The Assertion names nobody: it has no NameID, or an empty one.
+	ConfirmationRefused  Cause = "confirmation-refused"  // The Subject does not have exactly one SubjectConfirmation, of method bearer, with Recipient and NotOnOrAfter.
+	RecipientMismatch    Cause = "recipient-mismatch"    // The Assertion is to be handed to somebody else: its Recipient is none of those configured.
+	ConditionUnknown     Cause = "condition-unknown"     // The Assertion is good under a condition that is not understood.
+	AudienceMismatch     Cause = "audience-mismatch"     // The Assertion is meant for somebody else: its Audience is none of those configured.
+	NotYetValid          Cause = "not-yet-valid"         // The Assertion is not good yet, or was issued in the future; the detail has both times.
+	Expired              Cause = "expired"               // The Assertion is not good any more; the detail has both times.
+)
+
+// Error is the error of [Verify].
+type Error struct {
+	Cause Cause
+	Err   error // detail, for logs; may be nil
+}
+
+// Error describes the refusal. It repeats no name and no attribute of the person
+// who signed in.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return "saml: " + string(e.Cause)
+	}
+	return fmt.Sprintf("saml: %s: %v", e.Cause, e.Err)
+}
+
+// Unwrap returns the detail.
+func (e *Error) Unwrap() error { return e.Err }
+
+func refuse(cause Cause) error { return &Error{Cause: cause} }
+
+func refusef(cause Cause, format string, args ...any) error {
+	return &Error{Cause: cause, Err: fmt.Errorf(format, args...)}
+}
+
+// CauseOf returns the cause of an error of [Verify]; "" for others and nil.
+func CauseOf(err error) Cause {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Cause
+	}
+	return ""
+}

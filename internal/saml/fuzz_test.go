@@ -1,0 +1,92 @@
+package saml
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Whatever is done to a signed response, it says what was signed or it is
+// refused: the keys have signed nothing else.
+func FuzzVerify(f *testing.F) {
+	for _, test := range xmlsec1Cases {
+		f.Add(read(f, filepath.Join("xmlsec1", test.name+".xml")))
+	}
+	f.Add([]byte(sign(f, plain, &signing{key: "other"}, &signing{})))
+	m := metadata(f, "rsa", "p256", "p384", "p521")
+	f.Fuzz(func(t *testing.T, document []byte) {
+		a, err := Verify(encode(string(document)), m, rules)
+		causeOf(t, a, err)
+		if a != nil && !cmp.Equal(a, wanted()) {
+			t.Fatalf("forged: %s", cmp.Diff(wanted(), a))
+		}
+	})
+}
+
+// The same for each byte of some responses.
+func TestTampering(t *testing.T) {
+	m := metadata(t, "rsa", "p256", "p384", "p521")
+	for _, name := range []string{"assertion", "response", "inclusive", "messy"} {
+		original := read(t, filepath.Join("xmlsec1", name+".xml"))
+		refused := 0
+		for i := range original {
+			for _, flip := range []byte{0x01, 0x20} {
+				document := append([]byte(nil), original...)
+				document[i] ^= flip
+				a, err := Verify(encode(string(document)), m, rules)
+				if causeOf(t, a, err) != "" {
+					refused++
+				} else if !cmp.Equal(a, wanted()) {
+					t.Fatalf("%s, byte %d: %s", name, i, cmp.Diff(wanted(), a))
+				}
+			}
+		}
+		if share := float64(refused) / float64(2*len(original)); share < 0.5 {
+			t.Errorf("%s: only %.2f refused", name, share)
+		}
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	m := metadata(b, "rsa", "p256", "p384", "p521")
+	for _, name := range []string{"assertion", "both", "p256"} {
+		b.Run(name, func(b *testing.B) {
+			response := encode(string(read(b, filepath.Join("xmlsec1", name+".xml"))))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Verify(response, m, rules); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// The dearest thing that a stranger can ask for: a document as long as is taken,
+// all of it in the SignedInfo, which is made canonical before a key is asked, with
+// as many namespaces and inclusive prefixes as may be.
+func BenchmarkVerifyHostile(b *testing.B) {
+	m := metadata(b, "rsa")
+	var bindings, prefixes strings.Builder
+	for i := range maxBindings - 10 {
+		fmt.Fprintf(&bindings, ` xmlns:p%d="u"`, i)
+		if i < maxInclusive {
+			fmt.Fprintf(&prefixes, "p%d ", i)
+		}
+	}
+	s := signing{inclusive: prefixes.String()}
+	text := `<samlp:Response Version="2.0" ID="_r1" xmlns:samlp="` + protocolSpace + `" xmlns:saml="` + assertionSpace + `"` + bindings.String() +
+		`><saml:Assertion ID="_a1"/>` + s.template("_r1") + `</samlp:Response>`
+	room := MaxResponse/4*3 - len(text) - 100
+	response := encode(strings.Replace(text, "DIGEST", "AAAA"+strings.Repeat("<x/>", room/4), 1))
+	if a, err := Verify(response, m, rules); causeOf(b, a, err) != SignatureMalformed {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = Verify(response, m, rules)
+	}
+}

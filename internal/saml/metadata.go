@@ -1,0 +1,205 @@
+package saml
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The limits of metadata (CreateSAMLProvider in the IAM API reference, "IAM and
+// AWS STS quotas" in the IAM User Guide).
+const (
+	MinMetadata = 1_000      // characters
+	MaxMetadata = 10_000_000 // characters
+
+	maxDescriptors = 10 // IDPSSODescriptor elements
+	maxKeys        = 10 // KeyDescriptor elements in them
+)
+
+// minRSA is the shortest RSA key that is taken, in bits. AWS takes 1024, which
+// NIST SP 800-131A has disallowed for signatures since 2013.
+const minRSA = 2048
+
+// Metadata is what is known of an identity provider.
+type Metadata struct {
+	// EntityID is its name, the Issuer of its responses.
+	EntityID string
+	// Certificates are those of its signing keys, in the order of the document and
+	// each once. That they are expired or signed by nobody does not matter: they
+	// are trusted because they are listed.
+	Certificates []*x509.Certificate
+	// ValidUntil is when the metadata end: at the earliest validUntil in them, and
+	// not after all certificates are expired.
+	ValidUntil time.Time
+}
+
+// keys are the public keys of the certificates.
+func (m *Metadata) keys() []crypto.PublicKey {
+	list := make([]crypto.PublicKey, len(m.Certificates))
+	for i, c := range m.Certificates {
+		list[i] = c.PublicKey
+	}
+	return list
+}
+
+// ParseMetadata reads the metadata of an identity provider: an EntityDescriptor
+// in UTF-8 with a SAML 2.0 IDPSSODescriptor and a signing certificate at least.
+// A signature of the document is not looked at; who uploads it vouches for it.
+func ParseMetadata(document []byte) (*Metadata, error) {
+	root, err := parseMetadata(document)
+	if err != nil {
+		return nil, fmt.Errorf("saml: metadata: %w", err)
+	}
+	r := &metadataReader{}
+	if err := r.entity(root); err != nil {
+		return nil, fmt.Errorf("saml: metadata: %w", err)
+	}
+	return &r.Metadata, nil
+}
+
+func parseMetadata(document []byte) (*element, error) {
+	if !utf8.Valid(document) {
+		return nil, errors.New("not UTF-8")
+	}
+	if n := utf8.RuneCount(document); n < MinMetadata || n > MaxMetadata {
+		return nil, fmt.Errorf("%d characters, not %d to %d", n, MinMetadata, MaxMetadata)
+	}
+	root, err := parseLenient(document)
+	if err != nil {
+		return nil, err
+	}
+	if !root.is(metadataSpace, "EntityDescriptor") {
+		return nil, fmt.Errorf("the root is %.100q, not EntityDescriptor", root.local)
+	}
+	return root, nil
+}
+
+// metadataReader collects what metadata say.
+type metadataReader struct {
+	Metadata
+	descriptors, keyDescriptors int
+}
+
+func (r *metadataReader) entity(root *element) error {
+	r.EntityID, _ = root.attribute("entityID")
+	if r.EntityID == "" || len(r.EntityID) > 1024 || strings.Trim(r.EntityID, whiteSpace) != r.EntityID {
+		return errors.New("the entityID is absent, longer than 1024 characters or in white space")
+	}
+	if err := r.until(root); err != nil {
+		return err
+	}
+	for _, d := range root.named(metadataSpace, "IDPSSODescriptor") {
+		if err := r.descriptor(d); err != nil {
+			return err
+		}
+	}
+	if len(r.Certificates) == 0 {
+		return errors.New("no IDPSSODescriptor of SAML 2.0 with a signing certificate")
+	}
+	last := slices.MaxFunc(r.Certificates, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+	r.end(last.NotAfter)
+	return nil
+}
+
+// until reads a validUntil.
+func (r *metadataReader) until(e *element) error {
+	value, found := e.attribute("validUntil")
+	if !found {
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return errors.New("the validUntil is no time")
+	}
+	r.end(t)
+	return nil
+}
+
+func (r *metadataReader) end(t time.Time) {
+	if r.ValidUntil.IsZero() || t.Before(r.ValidUntil) {
+		r.ValidUntil = t.UTC()
+	}
+}
+
+func (r *metadataReader) descriptor(d *element) error {
+	if r.descriptors++; r.descriptors > maxDescriptors {
+		return fmt.Errorf("more than %d of IDPSSODescriptor", maxDescriptors)
+	}
+	if protocols, _ := d.attribute("protocolSupportEnumeration"); !slices.Contains(strings.Fields(protocols), protocolSpace) {
+		return nil // older protocols
+	}
+	if err := r.until(d); err != nil {
+		return err
+	}
+	for _, k := range d.named(metadataSpace, "KeyDescriptor") {
+		if r.keyDescriptors++; r.keyDescriptors > maxKeys {
+			return fmt.Errorf("more than %d of KeyDescriptor", maxKeys)
+		}
+		if use, _ := k.attribute("use"); use == "encryption" {
+			continue
+		}
+		if err := r.key(k); err != nil {
+			return fmt.Errorf("KeyDescriptor %d: %w", r.keyDescriptors, err)
+		}
+	}
+	return nil
+}
+
+// key reads the certificate of a signing key. Of a chain only the first one is
+// the key's.
+func (r *metadataReader) key(k *element) error {
+	info, err := k.only(dsigSpace, "KeyInfo")
+	if err != nil {
+		return err
+	}
+	for _, data := range info.named(dsigSpace, "X509Data") {
+		list := data.named(dsigSpace, "X509Certificate")
+		if len(list) == 0 {
+			continue
+		}
+		c, err := certificate(list[0])
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(r.Certificates, c.Equal) {
+			r.Certificates = append(r.Certificates, c)
+		}
+		return nil
+	}
+	return errors.New("no X509Certificate")
+}
+
+func certificate(e *element) (*x509.Certificate, error) {
+	der, err := decode(e)
+	if err != nil {
+		return nil, fmt.Errorf("X509Certificate: %w", err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	return c, checkKey(c.PublicKey)
+}
+
+func checkKey(key crypto.PublicKey) error {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		if k.N.BitLen() < minRSA {
+			return fmt.Errorf("an RSA key of %d bits; %d are the least", k.N.BitLen(), minRSA)
+		}
+		return nil
+	case *ecdsa.PublicKey:
+		if k.Curve == elliptic.P256() || k.Curve == elliptic.P384() || k.Curve == elliptic.P521() {
+			return nil
+		}
+	}
+	return errors.New("the key is neither RSA nor on P-256, P-384 or P-521")
+}

@@ -1,0 +1,120 @@
+package saml
+
+import (
+	"crypto/x509"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseMetadata(t *testing.T) {
+	rsa, p256, other := descriptor(t, "rsa", `use="signing"`), descriptor(t, "p256", ""), descriptor(t, "other", `use="encryption"`)
+	m, err := ParseMetadata([]byte(entity(rsa, p256, other, rsa)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []*x509.Certificate
+	for _, name := range []string{"rsa", "p256"} {
+		c, err := x509.ParseCertificate(der(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, c)
+	}
+	last := want[0].NotAfter
+	if want[1].NotAfter.After(last) {
+		last = want[1].NotAfter
+	}
+	if diff := cmp.Diff(&Metadata{EntityID: "https://idp.example.com/meta", Certificates: want, ValidUntil: last}, m, cmp.Comparer((*x509.Certificate).Equal)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMetadataValidUntil(t *testing.T) {
+	good := entity(descriptor(t, "rsa", ""))
+	until := func(mark, at string) func(string) string {
+		return func(s string) string { return strings.Replace(s, mark, `validUntil="`+at+`" `+mark, 1) }
+	}
+	early, late := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name   string
+		change []func(string) string
+		want   time.Time
+	}{
+		{"entity", []func(string) string{until("entityID", "2027-01-01T01:00:00+01:00")}, early},
+		{"descriptor", []func(string) string{until("protocolSupportEnumeration", "2028-01-01T00:00:00Z")}, late},
+		{"both", []func(string) string{until("entityID", "2028-01-01T00:00:00Z"), until("protocolSupportEnumeration", "2027-01-01T00:00:00Z")}, early},
+	}
+	for _, test := range tests {
+		text := good
+		for _, change := range test.change {
+			text = change(text)
+		}
+		m, err := ParseMetadata([]byte(text))
+		if err != nil || !m.ValidUntil.Equal(test.want) {
+			t.Errorf("%s: %v, %v", test.name, m, err)
+		}
+	}
+}
+
+func TestMetadataRefused(t *testing.T) {
+	good := descriptor(t, "rsa", "")
+	tests := []struct{ name, text, want string }{
+		{"too short", `<EntityDescriptor/>`, "19 characters, not 1000 to 10000000"},
+		{"not UTF-8", entity(good) + "\xff", "not UTF-8"},
+		{"byte order mark", "\ufeff" + entity(good), "text outside of the root"},
+		{"DOCTYPE", "<!DOCTYPE a>" + strings.TrimPrefix(entity(good), `<?xml version="1.0" encoding="UTF-8"?>`), "DOCTYPE, processing instruction or comment"},
+		{"several entities", strings.ReplaceAll(entity(good), "EntityDescriptor", "EntitiesDescriptor"), `the root is "EntitiesDescriptor", not EntityDescriptor`},
+		{"no entity ID", strings.Replace(entity(good), `entityID="https://idp.example.com/meta"`, "", 1), "the entityID is absent, longer than 1024 characters or in white space"},
+		{"bad validUntil", strings.Replace(entity(good), "entityID", `validUntil="never" entityID`, 1), "the validUntil is no time"},
+		{"no keys", entity(), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
+		{"encryption key only", entity(descriptor(t, "rsa", `use="encryption"`)), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
+		{"service provider", strings.ReplaceAll(entity(good), "IDPSSODescriptor", "SPSSODescriptor"), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
+		{"SAML 1.1", strings.ReplaceAll(entity(good), "SAML:2.0:protocol", "SAML:1.1:protocol"), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
+		{"eleven keys", entity(strings.Repeat(good, 11)), "more than 10 of KeyDescriptor"},
+		{"eleven descriptors", strings.Replace(entity(good), "</EntityDescriptor>", strings.Repeat("<IDPSSODescriptor/>", 10)+"</EntityDescriptor>", 1), "more than 10 of IDPSSODescriptor"},
+		{"no certificate", entity(good, `<KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:KeyName>x</ds:KeyName></ds:KeyInfo></KeyDescriptor>`), "KeyDescriptor 2: no X509Certificate"},
+		{"no KeyInfo", entity(`<KeyDescriptor/>`), "KeyDescriptor 1: 0 of KeyInfo in KeyDescriptor"},
+		{"short RSA key", entity(descriptor(t, "rsa1024", "")), "KeyDescriptor 1: an RSA key of 1024 bits; 2048 are the least"},
+		{"Ed25519 key", entity(descriptor(t, "ed25519", "")), "KeyDescriptor 1: the key is neither RSA nor on P-256, P-384 or P-521"},
+	}
+	for _, test := range tests {
+		m, err := ParseMetadata([]byte(test.text))
+		if m != nil || err == nil || err.Error() != "saml: metadata: "+test.want {
+			t.Errorf("%s: %v, %v; want %s", test.name, m, err, test.want)
+		}
+	}
+}
+
+// Comments cut no text in two: what stands around one is one text.
+func TestMetadataComments(t *testing.T) {
+	text := strings.Replace(entity(descriptor(t, "rsa", "")), "<ds:X509Certificate>\nMII", "<ds:X509Certificate>\nM<!-- x -->II", 1)
+	if !strings.Contains(text, "M<!--") {
+		t.Fatal("no comment put in")
+	}
+	if _, err := ParseMetadata([]byte(text)); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is accepted as metadata has keys that can verify.
+func FuzzParseMetadata(f *testing.F) {
+	f.Add([]byte(entity(descriptor(f, "rsa", `use="signing"`), descriptor(f, "p256", ""))))
+	f.Add([]byte(entity()))
+	f.Fuzz(func(t *testing.T, document []byte) {
+		m, err := ParseMetadata(document)
+		if err != nil {
+			return
+		}
+		if m.EntityID == "" || len(m.Certificates) == 0 || len(m.Certificates) > maxKeys || m.ValidUntil.IsZero() {
+			t.Fatalf("%+v", m)
+		}
+		for _, k := range m.keys() {
+			if err := checkKey(k); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

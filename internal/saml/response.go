@@ -1,0 +1,227 @@
+package saml
+
+import (
+	"bytes"
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+)
+
+// MaxResponse is how long a response may be, in characters of base64: what
+// AssumeRoleWithSAML takes. Who takes less checks that before.
+const MaxResponse = 100_000
+
+// Rules say which responses are accepted.
+type Rules struct {
+	// Audiences are what the response may be meant for: one of them must be named
+	// by each AudienceRestriction of the Assertion, of which there is one at least.
+	Audiences []string
+	// Recipients are what the response may be handed to.
+	Recipients []string
+	// Now is the time.
+	Now time.Time
+	// Skew is how far the identity provider's clock may be off.
+	Skew time.Duration
+}
+
+// Verify verifies a response: base64 (the POST binding), signed with a key of the
+// metadata, successful, and good under the rules. It reports what the signature
+// covers. Its errors are of the type [*Error].
+func Verify(response string, m *Metadata, rules Rules) (*Assertion, error) {
+	document, err := open(response)
+	if err != nil {
+		return nil, err
+	}
+	e, err := parseStrict(document)
+	if errors.Is(err, errRefused) {
+		return nil, refuse(XMLRefused)
+	}
+	if err != nil {
+		return nil, refusef(XMLMalformed, "%.200s", err.Error()) // it may quote the document
+	}
+	signed, err := verifyDocument(e, m.keys())
+	if err != nil {
+		return nil, err
+	}
+	if !rules.Now.Before(m.ValidUntil) {
+		return nil, refusef(MetadataExpired, "valid until %s", stamp(m.ValidUntil))
+	}
+	if err := checkResponse(signed.response, m); err != nil {
+		return nil, err
+	}
+	a, err := readAssertion(signed.assertion)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.check(m, rules); err != nil {
+		return nil, err
+	}
+	return a.Assertion, nil
+}
+
+// open takes the envelope off: base64, of XML that is not compressed.
+func open(response string) ([]byte, error) {
+	if len(response) > MaxResponse {
+		return nil, refuse(ResponseTooLarge)
+	}
+	document, err := base64.StdEncoding.Strict().DecodeString(response)
+	if err != nil {
+		return nil, &Error{NotBase64, err}
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(document, whiteSpace), []byte("<")) {
+		return nil, refuse(NotXML)
+	}
+	return document, nil
+}
+
+// document is a response in parts. Of what was verified, each is what the
+// signature covers, read again.
+type document struct {
+	response, assertion *element
+}
+
+// verifyDocument finds the one Response, the one Assertion and their signatures,
+// and verifies these. The response that it gives is the verified one if there is
+// a signature over it, or else the frame as it came, which can only refuse.
+func verifyDocument(root *element, keys []crypto.PublicKey) (d document, err error) {
+	d, err = partsOf(root)
+	if err != nil {
+		return document{}, err
+	}
+	overResponse, overAssertion, err := signaturesOf(root, d)
+	if err != nil {
+		return document{}, err
+	}
+	original := d
+	if overResponse != nil {
+		if d.response, err = verified(original.response, overResponse, keys); err != nil {
+			return document{}, err
+		}
+		// What has not been verified must not be read.
+		if d, err = partsOf(d.response); err != nil {
+			return document{}, err
+		}
+	}
+	if overAssertion != nil {
+		if d.assertion, err = verified(original.assertion, overAssertion, keys); err != nil {
+			return document{}, err
+		}
+	}
+	return d, nil
+}
+
+// partsOf finds the parts of a document: one Response, its root, and directly in
+// it one Assertion, the only ones of these names anywhere, in whatever namespace.
+func partsOf(root *element) (document, error) {
+	if version, _ := root.attribute("Version"); !root.is(protocolSpace, "Response") || version != "2.0" {
+		return document{}, refuse(NotAResponse)
+	}
+	count := map[string]int{}
+	encrypted := false
+	root.walk(func(e *element) {
+		count[e.local]++
+		encrypted = encrypted || strings.HasPrefix(e.local, "Encrypted")
+	})
+	if encrypted {
+		return document{}, refuse(Encrypted)
+	}
+	assertions := root.named(assertionSpace, "Assertion")
+	if count["Response"] != 1 || count["Assertion"] != 1 || len(assertions) != 1 {
+		// A failed sign-in comes without an Assertion, and that is what to report.
+		if err := checkStatus(root); err != nil && count["Assertion"] == 0 {
+			return document{}, err
+		}
+		return document{}, refusef(AssertionCount, "%d of Response, %d of Assertion, %d in its place", count["Response"], count["Assertion"], len(assertions))
+	}
+	return document{root, assertions[0]}, checkIDs(root)
+}
+
+// checkIDs sees to it that no two elements have the same ID, however the
+// attribute is spelled.
+func checkIDs(root *element) error {
+	seen, twice := map[string]bool{}, false
+	root.walk(func(e *element) {
+		for _, a := range e.attributes {
+			if strings.EqualFold(a.local, "ID") {
+				twice = twice || seen[a.value]
+				seen[a.value] = true
+			}
+		}
+	})
+	if twice {
+		return refuse(DuplicateID)
+	}
+	return nil
+}
+
+// signaturesOf finds the signatures of the Response and of the Assertion, nil for
+// one that is not signed. There may be no others.
+func signaturesOf(root *element, d document) (overResponse, overAssertion *element, err error) {
+	misplaced := false
+	root.walk(func(e *element) {
+		switch {
+		case e.local != "Signature":
+		case e.space != dsigSpace:
+			misplaced = true
+		case e.parent == d.response && overResponse == nil:
+			overResponse = e
+		case e.parent == d.assertion && overAssertion == nil:
+			overAssertion = e
+		default:
+			misplaced = true
+		}
+	})
+	switch {
+	case misplaced:
+		return nil, nil, refuse(SignatureMisplaced)
+	case overResponse == nil && overAssertion == nil:
+		return nil, nil, refuse(Unsigned)
+	}
+	return overResponse, overAssertion, nil
+}
+
+// checkResponse looks at what stands around the Assertion.
+func checkResponse(response *element, m *Metadata) error {
+	if err := checkStatus(response); err != nil {
+		return err
+	}
+	if len(response.named(assertionSpace, "Issuer")) == 0 {
+		return nil // it may be left out here
+	}
+	return checkIssuer(response, m)
+}
+
+func checkStatus(response *element) error {
+	const success = "urn:oasis:names:tc:SAML:2.0:status:Success"
+	status, err := response.only(protocolSpace, "Status")
+	if err != nil {
+		return &Error{StatusNotSuccess, err}
+	}
+	code, err := status.only(protocolSpace, "StatusCode")
+	if err != nil {
+		return &Error{StatusNotSuccess, err}
+	}
+	if value, _ := code.attribute("Value"); value != success {
+		return refusef(StatusNotSuccess, "%.100q", value)
+	}
+	return nil
+}
+
+func checkIssuer(e *element, m *Metadata) error {
+	issuer, err := e.only(assertionSpace, "Issuer")
+	if err != nil {
+		return &Error{AssertionMalformed, err}
+	}
+	value, err := issuer.token()
+	if err != nil {
+		return &Error{AssertionMalformed, err}
+	}
+	if value != m.EntityID {
+		return refusef(IssuerMismatch, "%.200q in %s", value, e.local)
+	}
+	return nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

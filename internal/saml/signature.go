@@ -1,0 +1,244 @@
+package saml
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	_ "crypto/sha256" // the digests of the algorithms below
+	_ "crypto/sha512"
+	"encoding/base64"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+const (
+	enveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+	exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
+	// With comments is the same where there are none.
+	exclusiveWithComments = "http://www.w3.org/2001/10/xml-exc-c14n#WithComments"
+)
+
+const maxInclusive = 32 // prefixes in an InclusiveNamespaces PrefixList
+
+// method is a signature algorithm.
+type method struct {
+	hash  crypto.Hash
+	valid func(key crypto.PublicKey, hash crypto.Hash, digest, signature []byte) bool
+}
+
+// methods are the signature algorithms that are accepted, by their URIs (RFC
+// 9231).
+var methods = map[string]method{
+	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256":   {crypto.SHA256, validRSA},
+	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384":   {crypto.SHA384, validRSA},
+	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512":   {crypto.SHA512, validRSA},
+	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256": {crypto.SHA256, validECDSA},
+	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384": {crypto.SHA384, validECDSA},
+	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512": {crypto.SHA512, validECDSA},
+}
+
+// digests are the digest algorithms that are accepted.
+var digests = map[string]crypto.Hash{
+	"http://www.w3.org/2001/04/xmlenc#sha256":       crypto.SHA256,
+	"http://www.w3.org/2001/04/xmldsig-more#sha384": crypto.SHA384,
+	"http://www.w3.org/2001/04/xmlenc#sha512":       crypto.SHA512,
+}
+
+func validRSA(key crypto.PublicKey, hash crypto.Hash, digest, signature []byte) bool {
+	k, ok := key.(*rsa.PublicKey)
+	return ok && rsa.VerifyPKCS1v15(k, hash, digest, signature) == nil
+}
+
+// validECDSA takes a signature as XML Signature has it: r and s, one after the
+// other, each as long as the order of the curve.
+func validECDSA(key crypto.PublicKey, _ crypto.Hash, digest, signature []byte) bool {
+	k, ok := key.(*ecdsa.PublicKey)
+	if !ok {
+		return false
+	}
+	n := (k.Curve.Params().N.BitLen() + 7) / 8
+	if len(signature) != 2*n {
+		return false
+	}
+	r, s := new(big.Int).SetBytes(signature[:n]), new(big.Int).SetBytes(signature[n:])
+	return ecdsa.Verify(k, digest, r, s)
+}
+
+func digest(hash crypto.Hash, data []byte) []byte {
+	h := hash.New()
+	h.Write(data)
+	return h.Sum(nil)
+}
+
+// verified verifies the signature in an element that covers this element, and
+// gives what is signed: the element read again from the bytes that the signature
+// covers, which are those without it.
+func verified(e, signature *element, keys []crypto.PublicKey) (*element, error) {
+	info, err := verifiedInfo(signature, keys)
+	if err != nil {
+		return nil, err
+	}
+	inclusive, want, hash, err := readReference(info, e)
+	if err != nil {
+		return nil, err
+	}
+	signed := canonical(e, signature, inclusive)
+	if !bytes.Equal(digest(hash, signed), want) {
+		return nil, refuse(DigestMismatch)
+	}
+	again, err := parseStrict(signed)
+	if err != nil {
+		return nil, &Error{XMLMalformed, err}
+	}
+	return again, nil
+}
+
+// verifiedInfo verifies a signature's SignedInfo and gives it, read again from
+// the bytes that were verified. What KeyInfo says does not matter.
+func verifiedInfo(signature *element, keys []crypto.PublicKey) (*element, error) {
+	parts := signature.elements()
+	if len(parts) == 3 && parts[2].is(dsigSpace, "KeyInfo") {
+		parts = parts[:2]
+	}
+	if len(parts) != 2 || !parts[0].is(dsigSpace, "SignedInfo") || !parts[1].is(dsigSpace, "SignatureValue") {
+		return nil, refusef(SignatureMalformed, "the Signature is not SignedInfo, SignatureValue and perhaps KeyInfo")
+	}
+	value, err := decode(parts[1])
+	if err != nil {
+		return nil, &Error{SignatureMalformed, err}
+	}
+	signed, info, err := canonicalInfo(parts[0])
+	if err != nil {
+		return nil, err
+	}
+	uri := algorithm(info.elements()[1])
+	m, ok := methods[uri]
+	if !ok {
+		return nil, refusef(AlgorithmRefused, "signature method %.100q", uri)
+	}
+	sum := digest(m.hash, signed)
+	if !slices.ContainsFunc(keys, func(key crypto.PublicKey) bool { return m.valid(key, m.hash, sum, value) }) {
+		return nil, refuse(SignatureInvalid)
+	}
+	return info, nil
+}
+
+// canonicalInfo gives the canonical bytes of a SignedInfo, and the SignedInfo
+// read again from these.
+func canonicalInfo(original *element) ([]byte, *element, error) {
+	if err := checkInfo(original); err != nil {
+		return nil, nil, err
+	}
+	inclusive, err := canonicalizers(original.elements()[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	signed := canonical(original, nil, inclusive)
+	info, err := parseStrict(signed)
+	if err != nil {
+		return nil, nil, &Error{XMLMalformed, err}
+	}
+	return signed, info, checkInfo(info)
+}
+
+// checkInfo sees to it that a SignedInfo has its three parts and no more.
+func checkInfo(info *element) error {
+	parts := info.elements()
+	if len(parts) != 3 || !parts[0].is(dsigSpace, "CanonicalizationMethod") || !parts[1].is(dsigSpace, "SignatureMethod") || !parts[2].is(dsigSpace, "Reference") {
+		return refusef(SignatureMalformed, "the SignedInfo is not CanonicalizationMethod, SignatureMethod and one Reference")
+	}
+	if len(parts[1].elements()) > 0 {
+		return refusef(SignatureMalformed, "the SignatureMethod has parameters")
+	}
+	return nil
+}
+
+func algorithm(e *element) string {
+	uri, _ := e.attribute("Algorithm")
+	return uri
+}
+
+// canonicalizers reads a method or transform that must be exclusive
+// canonicalization, and gives its inclusive prefixes.
+func canonicalizers(e *element) (inclusive []string, err error) {
+	if uri := algorithm(e); uri != exclusive && uri != exclusiveWithComments {
+		return nil, refusef(CanonicalizerRefused, "algorithm %.100q", uri)
+	}
+	parts := e.elements()
+	if len(parts) == 0 {
+		return nil, nil
+	}
+	if len(parts) != 1 || !parts[0].is(exclusive, "InclusiveNamespaces") {
+		return nil, refusef(SignatureMalformed, "canonicalization with unknown parameters")
+	}
+	list, _ := parts[0].attribute("PrefixList")
+	inclusive = strings.Fields(list)
+	if len(inclusive) > maxInclusive {
+		return nil, refusef(SignatureMalformed, "more than %d inclusive prefixes", maxInclusive)
+	}
+	for i, prefix := range inclusive {
+		if prefix == "#default" {
+			inclusive[i] = ""
+		}
+	}
+	return inclusive, nil
+}
+
+// readReference reads the Reference of a verified SignedInfo, which must be to
+// this element.
+func readReference(info, e *element) (inclusive []string, want []byte, hash crypto.Hash, err error) {
+	reference := info.elements()[2]
+	id, _ := e.attribute("ID")
+	if uri, ok := reference.attribute("URI"); !ok || id == "" || uri != "#"+id {
+		return nil, nil, 0, refusef(ReferenceMismatch, "the URI is not that of the %s around it", e.local)
+	}
+	parts := reference.elements()
+	if len(parts) != 3 || !parts[0].is(dsigSpace, "Transforms") || !parts[1].is(dsigSpace, "DigestMethod") || !parts[2].is(dsigSpace, "DigestValue") {
+		return nil, nil, 0, refusef(SignatureMalformed, "the Reference is not Transforms, DigestMethod and DigestValue")
+	}
+	if inclusive, err = readTransforms(parts[0]); err != nil {
+		return nil, nil, 0, err
+	}
+	uri := algorithm(parts[1])
+	hash, ok := digests[uri]
+	if !ok {
+		return nil, nil, 0, refusef(AlgorithmRefused, "digest method %.100q", uri)
+	}
+	if want, err = decode(parts[2]); err != nil {
+		return nil, nil, 0, &Error{SignatureMalformed, err}
+	}
+	return inclusive, want, hash, nil
+}
+
+// readTransforms takes enveloped-signature followed by exclusive
+// canonicalization, and nothing else: whatever else a transform could do is to
+// choose what is signed.
+func readTransforms(transforms *element) (inclusive []string, err error) {
+	list := transforms.elements()
+	for _, t := range list {
+		if !t.is(dsigSpace, "Transform") {
+			return nil, refuse(TransformRefused)
+		}
+	}
+	if len(list) != 2 || algorithm(list[0]) != enveloped || len(list[0].elements()) > 0 {
+		return nil, refuse(TransformRefused)
+	}
+	inclusive, err = canonicalizers(list[1])
+	if err != nil {
+		return nil, &Error{TransformRefused, err}
+	}
+	return inclusive, nil
+}
+
+var spaces = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "")
+
+// decode reads base64 with white space in it.
+func decode(e *element) ([]byte, error) {
+	text, err := e.content()
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.Strict().DecodeString(spaces.Replace(text))
+}
