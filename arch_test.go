@@ -41,7 +41,7 @@ const imports = `
 	policy:      arn
 	login:       fetch
 	openid:      seal
-	iam:         awsapi arn audit policy seal
+	iam:         awsapi arn audit policy seal saml
 	sts:         awsapi arn audit policy seal login openid iam
 	cognito:     awsapi arn audit seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
 

@@ -75,3 +75,28 @@ func (in *DeleteOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string 
 func (in *ListOpenIDConnectProvidersRequest) ResourceARN(c awsapi.Caller) string {
 	return "arn:aws:iam::" + c.Account + ":" + providerResource + "*"
 }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *CreateSAMLProviderRequest) ResourceARN(c awsapi.Caller) string {
+	return string(samlProviderARN(c.Account, in.Name))
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *GetSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.SAMLProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UpdateSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.SAMLProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *DeleteSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.SAMLProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListSAMLProvidersRequest) ResourceARN(c awsapi.Caller) string {
+	return string(samlProviderARN(c.Account, "*"))
+}

@@ -4,7 +4,7 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
-	// The value is not the ARN of an OpenID Connect provider.
+	// The value is not the ARN of a provider of the kind that the operation is about.
 	causeArn awsapi.Cause = "arn"
 	// The provider's URL does not begin with https://, or does with http:// where that is not allowed.
 	causeIssuerNotHTTPS awsapi.Cause = "issuer-not-https"
@@ -24,6 +24,8 @@ const (
 	causeLimitThumbprints awsapi.Cause = "limit-thumbprints"
 	// The role's trust policy is longer than it may be.
 	causeLimitTrustPolicy awsapi.Cause = "limit-trust-policy-size"
+	// The account has as many SAML providers as it may.
+	causeLimitSAMLProviders awsapi.Cause = "limit-saml-providers"
 	// There is a provider with this URL, whatever its scheme and last slash.
 	causeProviderExists awsapi.Cause = "oidc-provider-exists"
 	// There is no provider with this ARN in the account.
@@ -44,6 +46,14 @@ const (
 	causeRoleMissing awsapi.Cause = "role-missing"
 	// The role has no inline policy of this name.
 	causeRolePolicyMissing awsapi.Cause = "role-policy-missing"
+	// SAML providers cannot have private keys yet, and so no encrypted assertions.
+	causeSAMLEncryption awsapi.Cause = "saml-encryption-unsupported"
+	// The document is not metadata of a SAML identity provider that can be worked with; the detail says why.
+	causeSAMLMetadata awsapi.Cause = "saml-metadata"
+	// There is a SAML provider with this name.
+	causeSAMLProviderExists awsapi.Cause = "saml-provider-exists"
+	// There is no SAML provider with this ARN in the account.
+	causeSAMLProviderMissing awsapi.Cause = "saml-provider-missing"
 	// A tag has a reserved key, or two tags have the same key.
 	causeTag awsapi.Cause = "tag"
 	// A thumbprint is not the SHA-1 hash of a certificate.

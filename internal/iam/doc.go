@@ -1,6 +1,6 @@
 // Package iam is the part of AWS Identity and Access Management (service iam,
 // version 2010-05-08) that identity pools and STS stand on: roles with their
-// trust policies and inline policies, and OpenID Connect providers.
+// trust policies and inline policies, and OpenID Connect and SAML providers.
 //
 // Its words:
 //
@@ -10,6 +10,9 @@
 //     may do then.
 //   - An OpenID Connect provider ([OIDCProvider]) says that the account trusts
 //     an issuer's tokens, and for which client IDs.
+//   - A SAML provider ([SAMLProvider]) says that the account trusts what a SAML
+//     2.0 identity provider signs. Its metadata say who that is and with which
+//     keys.
 //   - A unique ID such as AROA… ([NewID]) is never used again, unlike a name,
 //     and tells the account that it belongs to.
 //   - The root of an account is the caller who may do everything. Its access
@@ -23,6 +26,6 @@
 // stored means something; an AWS principal in a trust policy must exist at that
 // time. The trust policy of a stored role is compiled once and then shared.
 //
-// Other services ask [Service.Role], [Service.OIDCProvider] and
-// [Service.AccessKey]; they know nothing of tables.
+// Other services ask [Service.Role], [Service.OIDCProvider],
+// [Service.SAMLProvider] and [Service.AccessKey]; they know nothing of tables.
 package iam

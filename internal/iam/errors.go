@@ -123,3 +123,21 @@ func tooManyThumbprints(limit int) *awsapi.Error {
 func badThumbprint(t ThumbprintType) *awsapi.Error {
 	return exception(invalidInput, causeThumbprint, "Thumbprint %s must be 40 hexadecimal characters.", t)
 }
+
+func samlProviderNotFound(arn ArnType) *awsapi.Error {
+	return exception(noSuchEntity, causeSAMLProviderMissing, "Manifest not found for arn %s", arn)
+}
+
+func samlProviderExists(name SAMLProviderNameType) *awsapi.Error {
+	return exception(entityAlreadyExists, causeSAMLProviderExists, "SAML provider with name %s already exists.", name)
+}
+
+func badMetadata(err error) *awsapi.Error {
+	e := exception(invalidInput, causeSAMLMetadata, "Could not parse metadata.")
+	e.Err = err
+	return e
+}
+
+func encryptionUnsupported() *awsapi.Error {
+	return exception(invalidInput, causeSAMLEncryption, "Encrypted SAML assertions are not supported by this version.")
+}

@@ -175,7 +175,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestDefaultLimits(t *testing.T) {
-	want := iam.Limits{RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240, ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5}
+	want := iam.Limits{RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240, ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5, SAMLProvidersPerAccount: 100}
 	if diff := cmp.Diff(want, iam.DefaultLimits()); diff != "" {
 		t.Error(diff)
 	}

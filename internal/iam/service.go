@@ -52,6 +52,8 @@ type Limits struct {
 	ClientIDsPerProvider int
 	// ThumbprintsPerProvider is the most thumbprints of a provider.
 	ThumbprintsPerProvider int
+	// SAMLProvidersPerAccount is the most SAML providers of an account.
+	SAMLProvidersPerAccount int
 }
 
 // DefaultLimits are AWS's.
@@ -59,6 +61,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240,
 		ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5,
+		SAMLProvidersPerAccount: 100,
 	}
 }
 
@@ -110,6 +113,16 @@ type Tx interface {
 	// DeleteOIDCProvider removes an OpenID Connect provider and says whether it
 	// was there.
 	DeleteOIDCProvider(arn ArnType) (bool, error)
+
+	// SAMLProvider finds a SAML provider by its ARN.
+	SAMLProvider(arn ArnType) (*SAMLProvider, bool, error)
+	// SAMLProviders lists an account's SAML providers by ARN, without their
+	// metadata.
+	SAMLProviders(account string) ([]SAMLProviderListEntry, error)
+	// PutSAMLProvider adds or replaces a SAML provider.
+	PutSAMLProvider(*SAMLProvider) error
+	// DeleteSAMLProvider removes a SAML provider, which must be there.
+	DeleteSAMLProvider(arn ArnType) error
 }
 
 // RootAccessKey is the long-term access key of an account's root.

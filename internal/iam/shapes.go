@@ -7,6 +7,8 @@ import "time"
 type (
 	// An Amazon Resource Name.
 	ArnType string
+	// Whether assertions must be encrypted, or may be.
+	AssertionEncryptionModeType string
 	// True or false.
 	BooleanType bool
 	// A client ID (audience) that a provider's tokens may be for.
@@ -31,6 +33,10 @@ type (
 	PolicyDocumentType string
 	// The name of a policy.
 	PolicyNameType string
+	// The unique ID of a private key, or of a SAML provider.
+	PrivateKeyIdType string
+	// A private key in PEM.
+	PrivateKeyType string
 	// Where a listing goes on, in an answer.
 	ResponseMarkerType string
 	// What a role is for, in words.
@@ -39,6 +45,11 @@ type (
 	RoleMaxSessionDurationType int32
 	// The name of a role.
 	RoleNameType string
+	// The metadata of a SAML 2.0 identity provider, XML. In answers it is as it
+	// was given.
+	SAMLMetadataDocumentType string
+	// The name of a SAML provider.
+	SAMLProviderNameType string
 	// Any string.
 	StringType string
 	// The key of a tag.
@@ -57,8 +68,12 @@ type (
 	OpenIDConnectProviderListType []OpenIDConnectProviderListEntry
 	// Names of policies.
 	PolicyNameListType []PolicyNameType
+	// Private keys.
+	PrivateKeyList []SAMLPrivateKey
 	// Roles.
 	RoleListType []Role
+	// SAML providers.
+	SAMLProviderListType []SAMLProviderListEntry
 	// Tags.
 	TagListType []Tag
 	// Thumbprints of certificates.
@@ -292,4 +307,103 @@ type OpenIDConnectProviderListEntry struct {
 type DeleteOpenIDConnectProviderRequest struct {
 	// The ARN of the provider.
 	OpenIDConnectProviderArn ArnType `aws:"required"`
+}
+
+// CreateSAMLProviderRequest is the input of CreateSAMLProvider.
+type CreateSAMLProviderRequest struct {
+	// The metadata of the identity provider.
+	SAMLMetadataDocument SAMLMetadataDocumentType `aws:"required"`
+	// The name of the provider.
+	Name SAMLProviderNameType `aws:"required"`
+	// The tags of the provider.
+	Tags TagListType
+	// Whether assertions must be encrypted. Not supported.
+	AssertionEncryptionMode AssertionEncryptionModeType
+	// The key to decrypt assertions with. Not supported.
+	AddPrivateKey PrivateKeyType
+}
+
+// CreateSAMLProviderResponse is the output of CreateSAMLProvider.
+type CreateSAMLProviderResponse struct {
+	// The ARN of the new provider.
+	SAMLProviderArn ArnType
+	// The tags of the provider.
+	Tags TagListType
+}
+
+// GetSAMLProviderRequest is the input of GetSAMLProvider.
+type GetSAMLProviderRequest struct {
+	// The ARN of the provider.
+	SAMLProviderArn ArnType `aws:"required"`
+}
+
+// GetSAMLProviderResponse is the output of GetSAMLProvider.
+type GetSAMLProviderResponse struct {
+	// The unique ID of the provider.
+	SAMLProviderUUID PrivateKeyIdType
+	// The metadata of the identity provider, as they were given.
+	SAMLMetadataDocument SAMLMetadataDocumentType
+	// When the provider was made.
+	CreateDate DateType
+	// When the metadata end.
+	ValidUntil DateType
+	// The tags of the provider.
+	Tags TagListType
+	// Whether assertions must be encrypted. Never there.
+	AssertionEncryptionMode AssertionEncryptionModeType
+	// The keys to decrypt assertions with. Never there.
+	PrivateKeyList PrivateKeyList
+}
+
+// SAMLPrivateKey is a private key of a SAML provider.
+type SAMLPrivateKey struct {
+	// The unique ID of the key.
+	KeyId PrivateKeyIdType
+	// When the key was added.
+	Timestamp DateType
+}
+
+// UpdateSAMLProviderRequest is the input of UpdateSAMLProvider.
+type UpdateSAMLProviderRequest struct {
+	// The new metadata; if absent, they stay.
+	SAMLMetadataDocument SAMLMetadataDocumentType
+	// The ARN of the provider.
+	SAMLProviderArn ArnType `aws:"required"`
+	// Whether assertions must be encrypted. Not supported.
+	AssertionEncryptionMode AssertionEncryptionModeType
+	// A key to decrypt assertions with. Not supported.
+	AddPrivateKey PrivateKeyType
+	// The ID of a key that is to go. Not supported.
+	RemovePrivateKey PrivateKeyIdType
+}
+
+// UpdateSAMLProviderResponse is the output of UpdateSAMLProvider.
+type UpdateSAMLProviderResponse struct {
+	// The ARN of the provider.
+	SAMLProviderArn ArnType
+}
+
+// DeleteSAMLProviderRequest is the input of DeleteSAMLProvider.
+type DeleteSAMLProviderRequest struct {
+	// The ARN of the provider.
+	SAMLProviderArn ArnType `aws:"required"`
+}
+
+// ListSAMLProvidersRequest is the input of ListSAMLProviders.
+type ListSAMLProvidersRequest struct{}
+
+// ListSAMLProvidersResponse is the output of ListSAMLProviders.
+type ListSAMLProvidersResponse struct {
+	// The providers of the account.
+	SAMLProviderList SAMLProviderListType
+}
+
+// SAMLProviderListEntry is a provider in a listing.
+type SAMLProviderListEntry struct {
+	// The ARN of the provider.
+	Arn ArnType
+	// When the metadata end.
+	ValidUntil DateType
+	// When the provider was made.
+	CreateDate DateType
 }

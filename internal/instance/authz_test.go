@@ -58,6 +58,11 @@ var leastForm = map[string][]string{
 	"GetOpenIDConnectProvider":    {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example"},
 	"ListOpenIDConnectProviders":  {},
 	"DeleteOpenIDConnectProvider": {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example"},
+	"CreateSAMLProvider":          {"Name", "idp", "SAMLMetadataDocument", strings.Repeat("x", 1000)},
+	"GetSAMLProvider":             {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
+	"ListSAMLProviders":           {},
+	"UpdateSAMLProvider":          {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
+	"DeleteSAMLProvider":          {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
 }
 
 // fill puts a pool and an identity into what an operation needs.

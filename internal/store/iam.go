@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -16,6 +17,7 @@ func (db *DB) IAM() *IAM {
 		db:        db,
 		roles:     newCache[roleKey, *iam.RoleEntity](db, 4096),
 		providers: newCache[iam.ArnType, *iam.OIDCProvider](db, 1024),
+		saml:      newCache[iam.ArnType, *iam.SAMLProvider](db, 128),
 	}
 }
 
@@ -25,6 +27,7 @@ type IAM struct {
 	db        *DB
 	roles     *cache[roleKey, *iam.RoleEntity]
 	providers *cache[iam.ArnType, *iam.OIDCProvider]
+	saml      *cache[iam.ArnType, *iam.SAMLProvider]
 }
 
 // roleKey is the key of a role's row.
@@ -192,4 +195,51 @@ func (t *iamTx) DeleteOIDCProvider(arn iam.ArnType) (bool, error) {
 	t.i.providers.invalidate(t.tx, arn)
 	n, err := t.tx.exec(`DELETE FROM oidc_providers WHERE arn = $1`, string(arn))
 	return n > 0, err
+}
+
+// SAMLProvider implements iam.Tx.
+func (t *iamTx) SAMLProvider(arn iam.ArnType) (*iam.SAMLProvider, bool, error) {
+	return t.i.saml.get(t.tx, arn, func() (*iam.SAMLProvider, bool, error) {
+		var body []byte
+		found, err := t.tx.query(`SELECT body FROM saml_providers WHERE arn = $1`, string(arn)).one(&body)
+		if err != nil || !found {
+			return nil, false, err
+		}
+		p := &iam.SAMLProvider{}
+		if err := json.Unmarshal(body, p); err != nil {
+			return nil, false, fmt.Errorf("store: SAML provider: %w", err)
+		}
+		return p, true, nil
+	})
+}
+
+// SAMLProviders implements iam.Tx.
+func (t *iamTx) SAMLProviders(account string) ([]iam.SAMLProviderListEntry, error) {
+	q := t.tx.query(`SELECT arn, created, valid_until FROM saml_providers WHERE account = $1 ORDER BY arn`, account)
+	return all(q, func(rows *sql.Rows) (p iam.SAMLProviderListEntry, err error) {
+		var created, until int64
+		err = rows.Scan(&p.Arn, &created, &until)
+		p.CreateDate, p.ValidUntil = time.UnixMilli(created).UTC(), time.UnixMilli(until).UTC()
+		return p, err
+	})
+}
+
+// PutSAMLProvider implements iam.Tx.
+func (t *iamTx) PutSAMLProvider(p *iam.SAMLProvider) error {
+	body, err := json.Marshal(p, json.OmitZeroStructFields(true))
+	if err != nil {
+		return err
+	}
+	t.i.saml.invalidate(t.tx, p.ARN)
+	_, err = t.tx.exec(`INSERT INTO saml_providers (arn, account, created, valid_until, body) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (arn) DO UPDATE SET valid_until = excluded.valid_until, body = excluded.body`,
+		string(p.ARN), p.Account, p.Created.UnixMilli(), p.ValidUntil.UnixMilli(), string(body))
+	return err
+}
+
+// DeleteSAMLProvider implements iam.Tx.
+func (t *iamTx) DeleteSAMLProvider(arn iam.ArnType) error {
+	t.i.saml.invalidate(t.tx, arn)
+	_, err := t.tx.exec(`DELETE FROM saml_providers WHERE arn = $1`, string(arn))
+	return err
 }

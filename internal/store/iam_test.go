@@ -353,3 +353,57 @@ func TestRoleReplacedWhileRead(t *testing.T) {
 		t.Errorf("role %v", r)
 	}
 }
+
+func TestSAMLProviderIsStoredWhole(t *testing.T) {
+	db := openReal(t)
+	i := db.IAM()
+	want := &iam.SAMLProvider{
+		Account: "111122223333", ARN: "arn:aws:iam::111122223333:saml-provider/idp", UUID: "ABC",
+		Document: "<?xml version=\"1.0\"?>\r\n\t<a>é &lt;</a>\n", Tags: iam.TagListType{{Key: "env"}},
+		Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), ValidUntil: time.Date(2126, 1, 2, 3, 4, 5, 678_000_000, time.UTC),
+	}
+	unexported := cmpopts.IgnoreUnexported(iam.SAMLProvider{})
+	get := func(i *IAM) *iam.SAMLProvider {
+		return viewIAM(t, i, func(tx iam.Tx) (*iam.SAMLProvider, error) {
+			p, _, err := tx.SAMLProvider(want.ARN)
+			return p, err
+		})
+	}
+	list := func() []iam.SAMLProviderListEntry {
+		return viewIAM(t, i, func(tx iam.Tx) ([]iam.SAMLProviderListEntry, error) { return tx.SAMLProviders("111122223333") })
+	}
+	updateIAM(t, i, func(tx iam.Tx) error { return tx.PutSAMLProvider(want) })
+	if diff := cmp.Diff(want, get(db.IAM()), unexported); diff != "" {
+		t.Error(diff)
+	}
+	first := get(i)
+	if first != get(i) {
+		t.Error("a provider that did not change is read again")
+	}
+	changed := &iam.SAMLProvider{
+		Account: want.Account, ARN: want.ARN, UUID: want.UUID, Document: "<b/>",
+		Created: want.Created, ValidUntil: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	other := &iam.SAMLProvider{Account: "111122223333", ARN: "arn:aws:iam::111122223333:saml-provider/IDP", Created: want.Created, ValidUntil: want.Created}
+	foreign := &iam.SAMLProvider{Account: "999988887777", ARN: "arn:aws:iam::999988887777:saml-provider/idp"}
+	updateIAM(t, i, func(tx iam.Tx) error {
+		return errors.Join(tx.PutSAMLProvider(changed), tx.PutSAMLProvider(other), tx.PutSAMLProvider(foreign))
+	})
+	if diff := cmp.Diff(changed, get(i), unexported); diff != "" {
+		t.Error(diff)
+	}
+	all := []iam.SAMLProviderListEntry{
+		{Arn: other.ARN, ValidUntil: want.Created, CreateDate: want.Created},
+		{Arn: want.ARN, ValidUntil: changed.ValidUntil, CreateDate: want.Created},
+	}
+	if diff := cmp.Diff(all, list()); diff != "" {
+		t.Error(diff)
+	}
+	updateIAM(t, i, func(tx iam.Tx) error { return tx.DeleteSAMLProvider(want.ARN) })
+	if p := get(i); p != nil {
+		t.Errorf("a deleted provider: %v", p)
+	}
+	if diff := cmp.Diff(all[:1], list()); diff != "" {
+		t.Error(diff)
+	}
+}
