@@ -335,3 +335,22 @@ func TestRoles(t *testing.T) {
 		}
 	}
 }
+
+// What is read is not what came, but what the signature covers.
+func TestOnlyVerifiedBytesAreRead(t *testing.T) {
+	for _, test := range []struct{ assertion, response *signing }{{&signing{}, nil}, {nil, &signing{}}, {&signing{}, &signing{}}} {
+		came, err := parseStrict([]byte(sign(t, plain, test.assertion, test.response)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := verifyDocument(came, metadata(t, "rsa").keys())
+		if err != nil {
+			t.Fatal(err)
+		}
+		came.walk(func(e *element) {
+			if e == d.assertion || e == d.response && test.response != nil {
+				t.Errorf("%s as it came", e.local)
+			}
+		})
+	}
+}
