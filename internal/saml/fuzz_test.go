@@ -3,6 +3,7 @@ package saml
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,22 +30,20 @@ func FuzzVerify(f *testing.F) {
 // The same for each byte of some responses.
 func TestTampering(t *testing.T) {
 	m := metadata(t, "rsa", "p256", "p384", "p521")
-	for _, name := range []string{"assertion", "response", "inclusive", "messy"} {
+	for _, name := range []string{"assertion", "messy"} {
 		original := read(t, filepath.Join("xmlsec1", name+".xml"))
 		refused := 0
 		for i := range original {
-			for _, flip := range []byte{0x01, 0x20} {
-				document := append([]byte(nil), original...)
-				document[i] ^= flip
-				a, err := Verify(encode(string(document)), m, rules)
-				if causeOf(t, a, err) != "" {
-					refused++
-				} else if !cmp.Equal(a, wanted()) {
-					t.Fatalf("%s, byte %d: %s", name, i, cmp.Diff(wanted(), a))
-				}
+			document := slices.Clone(original)
+			document[i] ^= 1 << (i % 6)
+			a, err := Verify(encode(string(document)), m, rules)
+			if causeOf(t, a, err) != "" {
+				refused++
+			} else if !cmp.Equal(a, wanted()) {
+				t.Fatalf("%s, byte %d: %s", name, i, cmp.Diff(wanted(), a))
 			}
 		}
-		if share := float64(refused) / float64(2*len(original)); share < 0.5 {
+		if share := float64(refused) / float64(len(original)); share < 0.5 {
 			t.Errorf("%s: only %.2f refused", name, share)
 		}
 	}
