@@ -132,21 +132,23 @@ func (s *Service) LookupDeveloperIdentity(ctx context.Context, c awsapi.Caller, 
 	case p.DeveloperProviderName == "":
 		return nil, noSuchDeveloperProvider()
 	}
+	// The user comes first: an identity that is there after that was there before
+	// as well, so the answer is true of one moment.
+	owner, unknown := s.developerUser(ctx, p, in.DeveloperUserIdentifier)
 	i, err := s.namedIn(ctx, p, in.IdentityId)
 	if err != nil {
 		return nil, err
 	}
-	if in.DeveloperUserIdentifier != "" {
-		owner, err := s.developerUser(ctx, p, in.DeveloperUserIdentifier)
-		switch {
-		case err != nil:
-			return nil, err
-		case i != nil && owner.GUID != i.GUID:
-			return nil, developerUserElsewhere()
-		case i != nil:
-			return &LookupDeveloperIdentityResponse{IdentityId: in.IdentityId, DeveloperUserIdentifierList: DeveloperUserIdentifierList{in.DeveloperUserIdentifier}}, nil
-		}
+	switch {
+	case unknown != nil:
+		return nil, unknown
+	case owner == nil: // the identity alone is named
+	case i == nil:
 		i = owner
+	case i.GUID != owner.GUID:
+		return nil, developerUserElsewhere()
+	default:
+		return &LookupDeveloperIdentityResponse{IdentityId: in.IdentityId, DeveloperUserIdentifierList: DeveloperUserIdentifierList{in.DeveloperUserIdentifier}}, nil
 	}
 	id := i.ID(p)
 	last, bad := s.after(op, string(id), in.NextToken)
@@ -171,8 +173,11 @@ func (s *Service) LookupDeveloperIdentity(ctx context.Context, c awsapi.Caller, 
 	return out, nil
 }
 
-// developerUser finds the identity of a developer user.
+// developerUser finds the identity of a developer user; nil if none is named.
 func (s *Service) developerUser(ctx context.Context, p *Pool, user DeveloperUserIdentifier) (i *Identity, err error) {
+	if user == "" {
+		return nil, nil
+	}
 	err = s.Store.View(ctx, func(tx Tx) error {
 		i, err = tx.IdentityByLogin(p.Number, Login{Provider: p.developer(), Subject: string(user)})
 		return err

@@ -69,10 +69,12 @@ func (p *Pool) takesTagsFrom(name IdentityProviderName) bool {
 	return slices.Contains(p.mappingNames(), string(name)) || slices.Contains(p.providerNames(), string(name))
 }
 
-// tagAttributeMap shows the map of a provider.
+// tagAttributeMap shows the map of a provider as it was set. The default
+// mappings are not shown in the place of none: Terraform, which sets UseDefaults
+// alone, would want to take them away again.
 func (p *Pool) tagAttributeMap(name IdentityProviderName) *PrincipalTagAttributeMap {
 	m := p.PrincipalTagMaps[name]
-	out := &PrincipalTagAttributeMap{IdentityPoolId: p.IdentityPoolId, IdentityProviderName: name, UseDefaults: m.UseDefaults, PrincipalTags: m.tags(string(name))}
+	out := &PrincipalTagAttributeMap{IdentityPoolId: p.IdentityPoolId, IdentityProviderName: name, UseDefaults: m.UseDefaults, PrincipalTags: m.PrincipalTags}
 	if out.PrincipalTags == nil {
 		out.PrincipalTags = PrincipalTags{}
 	}
