@@ -55,8 +55,8 @@ const imports = `
 
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi server cognito sts iam openid login fetch seal sigv4 store
-	daypasstest: instance cognito iam seal
-	cmd/daypass: instance awsapi cognito sts iam seal openid client idp sigv4     # the tables: quotas and rates go by their names
+	daypasstest: instance cognito iam login seal sigv4
+	cmd/daypass: instance awsapi cognito sts iam fetch login seal openid client idp sigv4     # the tables: quotas and rates go by their names
 `
 
 // reserved says who may import what others make: packages of the standard

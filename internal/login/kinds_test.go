@@ -119,11 +119,11 @@ func TestKindsRefuseForgeries(t *testing.T) {
 			claims[name] = value
 		}
 		for want, token := range map[string]string{
-			"login rejected: signature-invalid":                 logintest.SignAs(jose.RS256, stranger, claims),
-			`login rejected: algorithm-refused: alg "RS512"`:    logintest.SignAs(jose.RS512, stranger, claims),
-			`login rejected: algorithm-refused: alg "PS256"`:    logintest.SignAs(jose.PS256, stranger, claims),
-			`login rejected: algorithm-refused: alg "HS256"`:    logintest.SignAs(jose.HS256, public, claims),
-			`login rejected: algorithm-refused: alg "none"`:     encode(`{"alg":"none"}`) + "." + strings.Split(k.token, ".")[1] + ".",
+			"login rejected: signature-invalid":              logintest.SignAs(jose.RS256, stranger, claims),
+			`login rejected: algorithm-refused: alg "RS512"`: logintest.SignAs(jose.RS512, stranger, claims),
+			`login rejected: algorithm-refused: alg "PS256"`: logintest.SignAs(jose.PS256, stranger, claims),
+			`login rejected: algorithm-refused: alg "HS256"`: logintest.SignAs(jose.HS256, public, claims),
+			`login rejected: algorithm-refused: alg "none"`:  encode(`{"alg":"none"}`) + "." + strings.Split(k.token, ".")[1] + ".",
 		} {
 			proves(t, k.kind, k.p, token, want)
 		}

@@ -34,6 +34,20 @@ type UserPoolIssuer struct {
 	KeySet string
 }
 
+// ParseUserPoolIssuer reads "ISSUER,KEY-SET-URL".
+func ParseUserPoolIssuer(s string) (UserPoolIssuer, error) {
+	issuer, keySet, ok := strings.Cut(s, ",")
+	if !ok || !isURL(issuer) || !isURL(keySet) {
+		return UserPoolIssuer{}, errors.New("want the issuer and the address of its key set, two URLs with a comma between")
+	}
+	return UserPoolIssuer{Issuer: issuer, KeySet: keySet}, nil
+}
+
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && !strings.ContainsAny(s, "?#, ")
+}
+
 // of returns the issuer of a user pool (Amazon Cognito Developer Guide,
 // "Verifying JSON web tokens").
 func (u UserPool) of(name string) UserPoolIssuer {

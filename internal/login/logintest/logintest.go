@@ -25,7 +25,7 @@ const (
 	PoolSecretAccessKey = "pool-secret"
 	// ConsumerKey and ConsumerSecret are those of the app at Twitter and Digits.
 	ConsumerKey    = "consumer"
-	ConsumerSecret = "consumer-secret/+"
+	ConsumerSecret = "consumer-secret_-"
 )
 
 // Doubles are all providers at once.
