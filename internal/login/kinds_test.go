@@ -246,12 +246,16 @@ func TestFacebookWithAppSecret(t *testing.T) {
 	d.AddFacebook(token, logintest.FacebookToken{App: app, User: user, Expires: testNow.Add(time.Hour)})
 	d.AddFacebook("EAApage", logintest.FacebookToken{App: app, User: user, Type: "PAGE"})
 	d.AddFacebook("EAAanotherApp", logintest.FacebookToken{App: "3", User: user})
+	d.AddFacebook("EAAdebugApp", logintest.FacebookToken{App: app, User: user, DebugApp: "3"})
+	d.AddFacebook("EAAdebugUser", logintest.FacebookToken{App: app, User: user, DebugUser: "4"})
 	proves(t, Facebook{Tokens: o}, p, token, "login rejected: provider-refused: /app: code 100, subcode 463")
 	f := Facebook{Tokens: o, Secrets: map[string]seal.Secret{app: seal.NewSecret(secret)}}
 	proves(t, f, p, token, user+" at graph.facebook.com for graph.facebook.com: graph.facebook.com:"+app+":"+user)
 	proves(t, f, p, "EAApage", `login rejected: provider-refused: debug_token: a token of type "PAGE"`)
 	proves(t, f, p, "EAAunknown", "login rejected: provider-refused: debug_token: not valid")
 	proves(t, f, p, "EAAanotherApp", "login rejected: provider-refused: debug_token: not valid")
+	proves(t, f, p, "EAAdebugApp", "login rejected: audience-mismatch")
+	proves(t, f, p, "EAAdebugUser", "login unavailable: provider-answer-invalid: debug_token and /me name different users")
 	wrong := Facebook{Tokens: o, Secrets: map[string]seal.Secret{app: seal.NewSecret("x")}}
 	proves(t, wrong, p, token, "login rejected: provider-refused: /debug_token: code 190, subcode 463")
 	c.advance(time.Hour)
@@ -278,6 +282,7 @@ func TestAmazon(t *testing.T) {
 		"Atza|other":   func(a *logintest.AmazonToken) { a.ClientID, a.AppID = "x", "y" },
 		"Atza|plain":   func(a *logintest.AmazonToken) { a.NoProfile = true },
 		"Atza|swapped": func(a *logintest.AmazonToken) { a.ProfileUser = "amzn1.account.X" },
+		"Atza|issuer":  func(a *logintest.AmazonToken) { a.Issuer = "https://www.example.com" },
 		"Atza|empty":   func(a *logintest.AmazonToken) { a.ClientID, a.AppID = "", "" },
 	} {
 		a := good
@@ -292,6 +297,7 @@ func TestAmazon(t *testing.T) {
 		{good.ClientID, "Atza|spent", "login rejected: provider-refused: tokeninfo: no time left"},
 		{good.ClientID, "Atza|other", "login rejected: audience-mismatch"},
 		{good.ClientID, "Atza|swapped", "login unavailable: provider-answer-invalid: tokeninfo and profile name different users"},
+		{good.ClientID, "Atza|issuer", "login unavailable: provider-answer-invalid: tokeninfo: another issuer"},
 		{good.ClientID, "Atza|unknown", "login rejected: provider-refused: tokeninfo: refused"},
 		{"", "Atza|empty", "login rejected: audience-mismatch"},
 	} {

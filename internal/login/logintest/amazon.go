@@ -1,12 +1,17 @@
 package logintest
 
-import "net/http"
+import (
+	"cmp"
+	"net/http"
+)
 
 // AmazonToken is what Login with Amazon knows of an access token.
 type AmazonToken struct {
 	ClientID, AppID, User string
 	// ProfileUser is whom the profile names; empty for User.
 	ProfileUser string
+	// Issuer is the iss; empty for Amazon's.
+	Issuer string
 	// Left is the seconds that it has left.
 	Left int
 	// NoProfile says that the app did not ask for the profile.
@@ -29,7 +34,7 @@ func (d *Doubles) lwa(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusBadRequest, invalid)
 			return
 		}
-		answer(w, 200, map[string]any{"iss": "https://www.amazon.com", "user_id": t.User, "aud": t.ClientID, "app_id": t.AppID, "exp": t.Left, "iat": 1746036400})
+		answer(w, 200, map[string]any{"iss": cmp.Or(t.Issuer, "https://www.amazon.com"), "user_id": t.User, "aud": t.ClientID, "app_id": t.AppID, "exp": t.Left, "iat": 1746036400})
 	case "/user/profile":
 		t, ok := d.amazon[bearer(r)]
 		switch {

@@ -1,6 +1,7 @@
 package logintest
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,6 +18,8 @@ type FacebookToken struct {
 	// Code is the code of the error that every call with the token gets; 0 for
 	// none. 190 is an invalid token.
 	Code int
+	// DebugApp and DebugUser are whom debug_token names; empty for App and User.
+	DebugApp, DebugUser string
 	// Expires is when debug_token says that it ends; zero for never.
 	Expires time.Time
 }
@@ -77,9 +80,10 @@ func (d *Doubles) debugToken(w http.ResponseWriter, token, access string) {
 	if !t.Expires.IsZero() {
 		expires = t.Expires.Unix()
 	}
+	named, user := cmp.Or(t.DebugApp, t.App), cmp.Or(t.DebugUser, t.User)
 	answer(w, 200, map[string]any{"data": map[string]any{
-		"app_id": t.App, "type": kind, "application": "Demo", "data_access_expires_at": expires, "expires_at": expires,
-		"is_valid": true, "issued_at": 1747166700, "scopes": []string{"email", "public_profile"}, "user_id": t.User,
+		"app_id": named, "type": kind, "application": "Demo", "data_access_expires_at": expires, "expires_at": expires,
+		"is_valid": true, "issued_at": 1747166700, "scopes": []string{"email", "public_profile"}, "user_id": user,
 	}})
 }
 
