@@ -39,13 +39,14 @@ const imports = `
 	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow
 	# assumes a role, and roles live in IAM.
 	policy:      arn
-	login:       fetch
+	login:       fetch seal sigv4             # sigv4: AdminGetUser is a signed call
 	openid:      seal
 	iam:         awsapi arn audit policy seal saml
 	sts:         awsapi arn audit policy seal login openid iam
 	cognito:     awsapi arn audit seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
 
 	# For tests, of several services.
+	login/logintest:   sigv4
 	awsapi/modeltest:  awsapi
 	awsquery/wiretest: awsapi awsquery
 
@@ -53,9 +54,9 @@ const imports = `
 	store:       cognito iam openid seal
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi server cognito sts iam openid login fetch seal store
-	daypasstest: instance cognito iam seal
-	cmd/daypass: instance awsapi cognito sts iam seal openid client idp sigv4     # the tables: quotas and rates go by their names
+	instance:    awsapi server cognito sts iam openid login fetch seal sigv4 store
+	daypasstest: instance cognito iam login seal sigv4
+	cmd/daypass: instance awsapi cognito sts iam fetch login seal openid client idp sigv4     # the tables: quotas and rates go by their names
 `
 
 // reserved says who may import what others make: packages of the standard
@@ -65,19 +66,19 @@ const reserved = `
 	database/sql:                    store
 	modernc.org/sqlite:              store
 	github.com/pressly/goose:        store
-	github.com/go-jose/go-jose:      openid login idp   # sts: the name of the algorithm of our own tokens
+	github.com/go-jose/go-jose:      openid login login/logintest idp   # sts: the name of the algorithm of our own tokens
 	github.com/zitadel/oidc:         idp
 	golang.org/x/crypto:             seal
 	github.com/alecthomas/kong:      cmd/daypass
 	html/template:                   idp
-	net/http:                        server client fetch openid idp cmd/daypass daypasstest
+	net/http:                        server client fetch login login/logintest openid idp cmd/daypass daypasstest
 
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         # nobody
 	unsafe:                          # nobody
 	math/rand:                       store daypasstest   # numbers of pools, which are no secret; identifiers that repeat
 	reflect:                         awsapi awsapi/modeltest awsjson awsquery   # what is declared once is read in one place
-	encoding/json:                   store client idp cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
+	encoding/json:                   login/logintest store client idp cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `
 
 func TestImportPolicy(t *testing.T) {

@@ -26,7 +26,9 @@ import (
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/instance"
+	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // The root credentials and the account of a test server.
@@ -55,6 +57,22 @@ type Config struct {
 	EditWait time.Duration
 	// CORSOrigins are the browser origins that may call signed operations.
 	CORSOrigins []string
+	// ProviderEndpoints sends the requests for login providers elsewhere, such as
+	// "graph.facebook.com" to the URL of a double in the test.
+	ProviderEndpoints map[string]string
+	// UserPoolIssuers gives Cognito user pools, by provider name
+	// ("cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc"), the issuer and the
+	// address of the key set of an emulator, with a comma between.
+	UserPoolIssuers map[string]string
+	// UserPoolAccessKeyID and UserPoolSecretAccessKey sign AdminGetUser, for pools
+	// with ServerSideTokenCheck.
+	UserPoolAccessKeyID, UserPoolSecretAccessKey string
+	// FacebookSecrets are app secrets of Facebook, by app ID.
+	FacebookSecrets map[string]string
+	// FacebookLimitedLogin accepts ID tokens of Facebook Limited Login.
+	FacebookLimitedLogin bool
+	// OIDCKeyFiles gives OpenID Connect issuers a file with their key set.
+	OIDCKeyFiles map[string]string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand is the source of identifiers; nil means crypto/rand. With a seeded one
@@ -121,7 +139,7 @@ func (s *Server) open(h *httptest.Server) {
 		DataDir: s.DataDir, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
 		Root:  iam.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
 		Rates: s.config.Rates, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
-		Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,
+		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,
 		Undeclared: func(operation, code string) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)
 		},
@@ -147,6 +165,27 @@ func (s *Server) open(h *httptest.Server) {
 		}
 	})
 	h.Start()
+}
+
+// logins are the settings of login providers.
+func (c Config) logins(t testing.TB) instance.Logins {
+	t.Helper()
+	l := instance.Logins{
+		Endpoints: c.ProviderEndpoints, UserPoolIssuers: map[string]login.UserPoolIssuer{},
+		UserPool:        sigv4.Credentials{AccessKeyID: c.UserPoolAccessKeyID, SecretAccessKey: c.UserPoolSecretAccessKey},
+		FacebookSecrets: map[string]seal.Secret{}, FacebookLimitedLogin: c.FacebookLimitedLogin, KeyFiles: c.OIDCKeyFiles,
+	}
+	for name, text := range c.UserPoolIssuers {
+		issuer, err := login.ParseUserPoolIssuer(text)
+		if err != nil {
+			t.Fatalf("daypasstest: UserPoolIssuers: %s: %v", name, err)
+		}
+		l.UserPoolIssuers[name] = issuer
+	}
+	for app, secret := range c.FacebookSecrets {
+		l.FacebookSecrets[app] = seal.NewSecret(secret)
+	}
+	return l
 }
 
 // Now is the server's time.

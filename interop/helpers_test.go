@@ -59,12 +59,13 @@ func need(t *testing.T, what string) string {
 
 func find(what string) (string, error) {
 	switch what {
-	case "boto3":
+	case "boto3", "moto":
 		python := os.Getenv("DAYPASS_TEST_PYTHON")
 		if python == "" {
 			python = "python3"
 		}
-		if out, err := exec.Command(python, "-c", "import boto3").CombinedOutput(); err != nil {
+		module := map[string]string{"boto3": "boto3", "moto": "moto.server"}[what]
+		if out, err := exec.Command(python, "-c", "import boto3, "+module).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%s: %w: %s", python, err, out)
 		}
 		return exec.LookPath(python)

@@ -41,6 +41,8 @@ type Config struct {
 	GuestRate      float64  `placeholder:"N" default:"-1" help:"Guests that a pool may get each second, in the long run (25; no limit with --dev; 0 for no limit)."`
 	GuestBurst     int      `placeholder:"N" default:"1000" help:"Guests that a pool may get at once (${default})."`
 
+	LoginConfig
+
 	Rate  map[string]float64 `placeholder:"OPERATION=N" help:"Calls a second of an operation, all callers together (no limit), such as GetOpenIdToken=200."`
 	Limit map[string]int     `placeholder:"NAME=N" help:"Quotas other than AWS's: ${limits}."`
 
@@ -169,6 +171,9 @@ func (c *Config) settle(p *process, listen string) (_ *settings, err error) {
 		return nil, err
 	}
 	if err = c.limits(&s.instance); err != nil {
+		return nil, err
+	}
+	if s.instance.Logins, err = c.LoginConfig.settle(p); err != nil {
 		return nil, err
 	}
 	if s.instance.OutboundCAs, err = readCAs(c.OutboundCAFile); err != nil {

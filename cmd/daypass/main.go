@@ -26,6 +26,7 @@ const (
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Demo    demoCommand    `cmd:"" help:"Run a throw-away server and walk through a sign-in."`
+	IDP     idpCommand     `cmd:"" name:"idp" help:"Run an OpenID provider for development, or make its tokens."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -63,7 +64,7 @@ func run(p *process, args []string) (code int) {
 	parser, err := kong.New(&c, kong.Name("daypass"),
 		kong.Description("Amazon Cognito identity pools, self-hosted: any sign-in becomes scoped temporary AWS-style credentials."),
 		kong.DefaultEnvars("DAYPASS"), kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
-		kong.Vars{"limits": limitNames()}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"limits": limitNames(), "badtokens": badTokens()}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { panic(exited(code)) }))
 	if err != nil {
 		return fail(p, err)

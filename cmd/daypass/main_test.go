@@ -28,13 +28,22 @@ func TestScripts(t *testing.T) {
 }
 
 // once runs "daypass serve" until it is ready, stops it as Ctrl-C does, and
-// keeps what it printed in the file out: "once FLAGS".
+// keeps what it printed in the file out and its log in the file log: "once
+// FLAGS". It sees the script's environment.
 func once(ts *testscript.TestScript, _ bool, args []string) {
 	exe, err := os.Executable()
 	ts.Check(err)
 	c := exec.Command(exe)
 	c.Args = append([]string{"daypass", "serve", "--listen", "127.0.0.1:0"}, args...)
 	c.Dir = ts.MkAbs(".")
+	c.Env = os.Environ()
+	for _, name := range []string{"DAYPASS_PROVIDER_ENDPOINTS", "DAYPASS_USER_POOL_ISSUER", "DAYPASS_FACEBOOK_APP_SECRETS_FILE"} {
+		if value := ts.Getenv(name); value != "" {
+			c.Env = append(c.Env, name+"="+value)
+		}
+	}
+	var log strings.Builder
+	c.Stderr = &log
 	stdout, err := c.StdoutPipe()
 	ts.Check(err)
 	ts.Check(c.Start())
@@ -46,6 +55,7 @@ func once(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Check(c.Wait())
+	ts.Check(os.WriteFile(ts.MkAbs("log"), []byte(log.String()), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("out"), []byte(out.String()), 0o600))
 }
 

@@ -52,7 +52,8 @@ func (s *Service) prove(ctx context.Context, p *Pool, logins LoginsMap, named bo
 // proveOne checks in AWS's order: our own tokens, the provider's name, whether
 // the pool has it, then the token.
 func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, named bool) (*proof, error) {
-	token, notJWT := login.Parse(value, maxLoginToken)
+	presented := login.Present(value, maxLoginToken)
+	token, notJWT := presented.Token()
 	ours := notJWT == nil && token.Issuer() == s.OpenID.Issuer
 	switch {
 	case ours:
@@ -64,43 +65,25 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 	case len(p.providerNames()) == 0:
 		return nil, exception(notAuthorized, "Identity pool - %s does not have identity providers configured.", p.IdentityPoolId).Because(causeNoProviders, nil)
 	}
-	provider, err := s.provider(ctx, p, name)
+	trusted, err := s.trusted(ctx, p, name)
 	if err != nil {
 		return nil, err
 	}
-	if notJWT != nil {
+	if len(trusted) == 0 && notJWT != nil {
 		return nil, loginError(notJWT)
 	}
-	if provider == nil {
+	if len(trusted) == 0 {
 		return nil, notConfigured(token, name, named)
 	}
-	verified, err := s.OIDC.Verify(ctx, *provider, token)
+	verified, err := verify(ctx, trusted, presented)
 	if err != nil {
 		return nil, loginError(err)
 	}
 	return &proof{
 		login: Login{Provider: p.Providers[name], Subject: verified.Subject},
-		name:  name, qualified: provider.ARN + ":OIDC:" + verified.Subject,
-		source: provider.ARN, claims: verified.Claims,
+		name:  name, qualified: verified.Qualified,
+		source: verified.Source, claims: verified.Claims,
 	}, nil
-}
-
-// provider finds the OpenID Connect provider of the pool that a Logins key
-// names; nil if the pool has none of that name, or IAM no longer has it.
-func (s *Service) provider(ctx context.Context, p *Pool, name string) (*login.Provider, error) {
-	for _, a := range p.OpenIdConnectProviderARNs {
-		if oidcProviderName(a) != name {
-			continue
-		}
-		found, ok, err := s.IAM.OIDCProvider(ctx, string(a))
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			return &login.Provider{Name: name, ARN: string(a), Issuer: found.Issuer(), ClientIDs: found.Audiences()}, nil
-		}
-	}
-	return nil, nil
 }
 
 // notConfigured refuses a token of a provider that the pool does not have: a

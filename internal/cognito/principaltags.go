@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/login"
 )
 
 // PrincipalTagMap says which claims of a provider's tokens become the session
@@ -24,6 +25,9 @@ const maxTagAttributes = 460
 // defaultTags are the default mappings of providers whose users have OpenID
 // claims.
 var defaultTags = PrincipalTags{"client": "aud", "username": "sub"}
+
+// amazonDefaultTags are those of Login with Amazon.
+var amazonDefaultTags = PrincipalTags{"client": "aud", "username": "user_id"}
 
 // samlDefaultTags are those of SAML providers.
 var samlDefaultTags = PrincipalTags{"username": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"}
@@ -86,6 +90,8 @@ func (m PrincipalTagMap) tags(name string) PrincipalTags {
 	switch {
 	case m.UseDefaults && strings.Contains(name, ":saml-provider/"):
 		return samlDefaultTags
+	case m.UseDefaults && name == login.AmazonName:
+		return amazonDefaultTags
 	case m.UseDefaults:
 		return defaultTags
 	}

@@ -70,6 +70,10 @@ func (p *Pool) chooseRole(proofs []proof, custom ARNString) (role ARNString, dec
 	for n, f := range proofs {
 		m, ok := p.RoleMappings[IdentityProviderName(f.source)]
 		if !ok {
+			// Google and Apple may be both a public provider and one in IAM.
+			m, ok = p.RoleMappings[IdentityProviderName(f.name)]
+		}
+		if !ok {
 			continue
 		}
 		mapped = true

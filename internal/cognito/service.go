@@ -25,8 +25,8 @@ type Service struct {
 	STS *sts.Service
 	// OpenID signs our own tokens.
 	OpenID *openid.Provider
-	// OIDC checks the tokens of OpenID Connect providers.
-	OIDC *login.OIDC
+	// Logins checks the logins of providers.
+	Logins login.Kinds
 	// Pages seals the tokens that say where a listing goes on.
 	Pages *seal.Box
 	// Limits are the quotas.

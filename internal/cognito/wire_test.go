@@ -23,6 +23,7 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/login/logintest"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -36,7 +37,10 @@ var renew = flag.Bool("update", false, "write the answers in testdata/wire anew"
 // followed by the body: JSON, or for sts and iam a parameter a line. Who asks
 // is root, nobody, or "as N": the credentials of answer N. In a body, ${N.Name}
 // is a member of answer N, ${token WHO} an ID token, fetched by a sign-in of that
-// user, and ${forged WHO AS} the same with another subject. The section "N answer" is the status, the headers and the body. What
+// user, and ${forged WHO AS} the same with another subject; ${google}, ${apple},
+// ${userpool} and ${limited} are ID tokens of the providers' doubles, with claims
+// changed by name=value behind the word, and taken away by name alone. The section
+// "N answer" is the status, the headers and the body. What
 // is different each time is written as a word in capitals.
 func TestWire(t *testing.T) {
 	files, err := filepath.Glob("testdata/wire/*.txtar")
@@ -81,6 +85,7 @@ type wire struct {
 	t        *testing.T
 	server   *daypasstest.Server
 	provider *idp.Server
+	doubles  *logintest.Doubles
 	now      time.Time
 	answers  map[string]string
 	tokens   map[string]string
@@ -89,9 +94,11 @@ type wire struct {
 func newWire(t *testing.T) *wire {
 	w := &wire{t: t, now: time.Date(2026, 1, 1, 12, 0, 0, 123e6, time.UTC), answers: map[string]string{}, tokens: map[string]string{}}
 	now := func() time.Time { return w.now }
+	w.doubles = startDoubles(t, now)
 	w.server = daypasstest.Start(t, daypasstest.Config{
 		Issuer: "https://cognito-identity.amazonaws.com", Now: now, Rand: daypasstest.Seeded(1),
 		GuestsPerSecond: 1, GuestBurst: 3, CORSOrigins: []string{"https://app.example"},
+		ProviderEndpoints: w.doubles.Endpoints(), UserPoolAccessKeyID: logintest.PoolAccessKeyID, UserPoolSecretAccessKey: logintest.PoolSecretAccessKey,
 	})
 	var err error
 	w.provider, err = idp.Start(t.Context(), idp.Config{Now: now, IDTokenLifetime: time.Hour,
@@ -180,7 +187,7 @@ func (w *wire) sign(r *http.Request, service string, who []string, body []byte) 
 	}
 }
 
-var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+var variable = regexp.MustCompile(`\$\{[^{}]*\}`)
 
 // expand puts in what a body takes from elsewhere.
 func (w *wire) expand(body string) string {
@@ -193,6 +200,8 @@ func (w *wire) expand(body string) string {
 			return w.token(words[1:])
 		case words[0] == "forged":
 			return forge(w.t, w.token(words[1:2]), words[1], words[2])
+		case doubleTokens[words[0]] != nil:
+			return w.doubleToken(words[0], strings.TrimSpace(v[2+len(words[0]):len(v)-1]))
 		}
 		n, path, _ := strings.Cut(words[0], ".")
 		var value any

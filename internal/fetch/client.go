@@ -38,6 +38,10 @@ type Client struct {
 	// AllowLoopback permits every loopback address, over http too: for
 	// development, where issuers run beside the server.
 	AllowLoopback bool
+	// Endpoints gives hosts another address: a request for https://host/path goes
+	// to the base URL with /path behind it. See "Endpoints" in the package
+	// comment.
+	Endpoints map[string]string
 	// RootCAs are the authorities that servers' certificates must lead to; nil
 	// means the system's.
 	RootCAs *x509.CertPool
@@ -51,7 +55,9 @@ type Client struct {
 	once        sync.Once
 	err         error
 	rules       []rule
+	endpoints   map[string]*url.URL
 	tls, nontls *http.Transport
+	fixed       *http.Transport // to Endpoints
 }
 
 // Response is a whole answer.
@@ -61,12 +67,17 @@ type Response struct {
 	Body   []byte
 }
 
-// Check reports whether the allow list can be understood, so that a typing
-// mistake stops the start of the program instead of its first login.
+// Check reports whether the allow list and the endpoints can be understood, so
+// that a typing mistake stops the start of the program instead of its first
+// login.
 func (c *Client) Check() error {
 	c.once.Do(func() {
-		c.rules, c.err = parseRules(c.Allow)
+		var badRules, badEndpoints error
+		c.rules, badRules = parseRules(c.Allow)
+		c.endpoints, badEndpoints = parseEndpoints(c.Endpoints)
+		c.err = errors.Join(badRules, badEndpoints)
 		c.tls, c.nontls = c.transport(false), c.transport(true)
+		c.fixed = c.transportBy(dialEndpoint(c.Resolver))
 	})
 	return c.err
 }
@@ -85,7 +96,7 @@ func (c *Client) Get(ctx context.Context, rawURL string) (*Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	for range maxRedirects + 1 {
-		resp, next, err := c.hop(ctx, u)
+		resp, next, err := c.hop(ctx, &Request{Method: http.MethodGet}, u)
 		if err != nil || next == nil {
 			return resp, err
 		}
@@ -96,22 +107,16 @@ func (c *Client) Get(ctx context.Context, rawURL string) (*Response, error) {
 
 // hop makes one request. It returns either an answer or, for a redirect, where
 // to go next.
-func (c *Client) hop(ctx context.Context, u *url.URL) (*Response, *url.URL, error) {
-	transport := c.tls
-	if u.Scheme == "http" {
-		transport = c.nontls
-	}
-	req := (&http.Request{
-		Method: http.MethodGet,
-		URL:    u,
-		Header: http.Header{"User-Agent": {"daypass"}},
-	}).WithContext(ctx)
-	resp, err := transport.RoundTrip(req)
+func (c *Client) hop(ctx context.Context, r *Request, u *url.URL) (*Response, *url.URL, error) {
+	resp, err := c.roundTrip(ctx, r, u)
 	if err != nil {
 		return nil, nil, failure(u, err)
 	}
 	defer resp.Body.Close()
 	if redirect(resp.StatusCode) {
+		if c.endpoint(u) != nil {
+			return nil, nil, &Error{Kind: Refused, URL: printable(u), Err: errors.New("redirect by a provider endpoint")}
+		}
 		next, err := follow(u, resp.Header.Get("Location"))
 		return nil, next, err
 	}
@@ -149,13 +154,17 @@ func (c *Client) read(u *url.URL, resp *http.Response) ([]byte, error) {
 // one of each because the rule for http is stricter and is applied at dial
 // time, where the scheme is no longer known.
 func (c *Client) transport(plain bool) *http.Transport {
+	return c.transportBy(func(ctx context.Context, network, address string) (net.Conn, error) {
+		return c.dial(ctx, network, address, plain)
+	})
+}
+
+func (c *Client) transportBy(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
 	return &http.Transport{
-		Proxy: nil, // not http.ProxyFromEnvironment: a proxy would dial unguarded
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return c.dial(ctx, network, address, plain)
-		},
+		Proxy:                  nil, // not http.ProxyFromEnvironment: a proxy would dial unguarded
+		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs},
 		TLSHandshakeTimeout:    c.timeout(),
 		ResponseHeaderTimeout:  c.timeout(),

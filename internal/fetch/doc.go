@@ -50,4 +50,14 @@
 //
 // A host name admits whatever that name resolves to, apart from the class
 // never: whoever lists a name trusts its DNS. There are no wildcards.
+//
+// # Endpoints
+//
+// Endpoints lets an operator send the requests for one host elsewhere: to an
+// egress proxy, or to a double of the provider in a test. The host must match
+// exactly, and only requests for https://host without a port are sent elsewhere.
+// The base URL is the operator's own word, so it may have a private address, but
+// never a metadata address; it is http on loopback only. The Host header stays
+// that of the provider: a signature that covers it holds on both sides of a
+// proxy. Redirects from there are refused.
 package fetch

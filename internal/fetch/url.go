@@ -7,8 +7,10 @@ import (
 )
 
 // parseURL accepts the URLs that a Client will try at all.
-func parseURL(raw string) (*url.URL, error) {
-	if len(raw) > maxURLBytes {
+func parseURL(raw string) (*url.URL, error) { return parseURLWithin(raw, maxURLBytes) }
+
+func parseURLWithin(raw string, limit int) (*url.URL, error) {
+	if len(raw) > limit {
 		return nil, &Error{Kind: Refused, Err: errors.New("URL too long")}
 	}
 	u, err := url.Parse(raw)

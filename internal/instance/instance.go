@@ -53,6 +53,8 @@ type Config struct {
 	// OutboundCAs are the certificate authorities of outbound calls; nil means
 	// the system's.
 	OutboundCAs *x509.CertPool
+	// Logins is what login providers need beyond what pools say of them.
+	Logins Logins
 	// CORSOrigins are the browser origins that may call signed operations.
 	CORSOrigins []string
 	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto count.
@@ -118,7 +120,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 
 // build makes the services and the front door.
 func (i *Instance) build(ctx context.Context, c Config) error {
-	out := &fetch.Client{Allow: c.OutboundAllow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs}
+	out := &fetch.Client{Allow: c.OutboundAllow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs, Endpoints: c.Logins.Endpoints}
 	if err := out.Check(); err != nil {
 		return err
 	}
@@ -130,7 +132,11 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		iamLimits = *c.IAMLimits
 	}
 	own := []string{c.Issuer, c.PublicURL, "https://cognito-identity.amazonaws.com"}
-	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own}
+	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own, Offline: c.Logins.offline()}
+	if err := c.Logins.check(); err != nil {
+		return err
+	}
+	c.Logins.announce(ctx, c.Log)
 	keys := &openid.Provider{
 		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Box: c.MasterKey.Box(openid.Purpose),
 		Now: c.Now, GenerateKey: c.SigningKey, Log: c.Log,
@@ -148,7 +154,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
 	}
 	cognitoService := &cognito.Service{
-		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, OIDC: i.oidc,
+		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
 		Pages: pages, Limits: limits, Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
 	i.Handler = &server.Server{

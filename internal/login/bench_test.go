@@ -20,13 +20,15 @@ func BenchmarkParse(b *testing.B) {
 
 func BenchmarkVerify(b *testing.B) {
 	for _, bb := range []struct {
-		alg, kid string
-		key      any
-	}{{"RS256", "k1", rsaKey()}, {"ES256", "p256", p256Key()}} {
-		b.Run(bb.alg, func(b *testing.B) {
+		name, alg, kid string
+		key            any
+		version        uint64 // of the key set; 0 means that nothing is remembered
+	}{{"RS256", "RS256", "k1", rsaKey(), 0}, {"ES256", "ES256", "p256", p256Key(), 0}, {"remembered", "RS256", "k1", rsaKey(), 1}} {
+		b.Run(bb.name, func(b *testing.B) {
 			o, c := newOIDC(b)
-			i := o.issuer(testIssuer, c.Now())
+			i := o.issuer(source{issuer: testIssuer}, c.Now())
 			i.set, i.fetched = newPublished([]jose.JSONWebKey(testKeys()), nil, fetch.MaxLifetime), c.Now()
+			i.set.version = bb.version
 			provider := testRules().Provider
 			token := realisticToken(bb.alg, bb.kid, bb.key)
 			b.ReportAllocs()

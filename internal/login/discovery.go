@@ -29,6 +29,7 @@ type published struct {
 	byID       map[string][]jose.JSONWebKey
 	algorithms *[]jose.SignatureAlgorithm // nil: the issuer does not say
 	lifetime   time.Duration
+	version    uint64 // no two sets that were fetched have the same
 }
 
 func newPublished(keys []jose.JSONWebKey, algorithms *[]jose.SignatureAlgorithm, lifetime time.Duration) *published {
@@ -68,7 +69,12 @@ func discover(ctx context.Context, client *fetch.Client, issuer string) (*publis
 	if refused != nil {
 		return nil, refused
 	}
-	answer, err := client.Get(ctx, meta.KeySetURL)
+	return fetchKeySet(ctx, client, meta.KeySetURL, meta.Algorithms)
+}
+
+// fetchKeySet fetches a key set whose address is known.
+func fetchKeySet(ctx context.Context, client *fetch.Client, location string, algorithms *[]jose.SignatureAlgorithm) (*published, *Error) {
+	answer, err := client.Get(ctx, location)
 	if err != nil {
 		return nil, fetchError(err, KeySetInvalid)
 	}
@@ -76,7 +82,21 @@ func discover(ctx context.Context, client *fetch.Client, issuer string) (*publis
 	if err != nil {
 		return nil, misconfigured(KeySetInvalid, err)
 	}
-	return newPublished(keys, meta.Algorithms, fetch.Lifetime(answer.Header)), nil
+	return newPublished(keys, algorithms, fetch.Lifetime(answer.Header)), nil
+}
+
+// readKeySet reads the key set of an offline issuer. It is read anew now and
+// then, so that keys can be replaced without a restart.
+func readKeySet(read func() ([]byte, error)) (*published, *Error) {
+	document, err := read()
+	if err != nil {
+		return nil, &Error{Kind: Unavailable, Cause: KeysUnavailable, Err: err}
+	}
+	keys, err := parseKeySet(document)
+	if err != nil {
+		return nil, misconfigured(KeySetInvalid, err)
+	}
+	return newPublished(keys, nil, fetch.MinLifetime), nil
 }
 
 // discoveryURL is where an issuer's metadata is (OpenID Connect Discovery,

@@ -29,8 +29,14 @@
 //
 // # Kinds of login
 //
-// [OIDC] verifies the tokens of OpenID providers known by their issuer, and
-// [VerifyWith] does the same with keys that are at hand, which is how our own
-// OpenID tokens are checked. A further kind of login is a file of its own: it
-// turns whatever its provider hands out into a [Login] or an [*Error].
+// Each kind of login is a [Verifier] in a file of its own: it turns whatever its
+// provider hands out into a [Login] or an [*Error]. A pool's configuration and
+// the key in Logins say which one is asked. [OpenID], [Google], [Apple] and
+// [UserPool] read ID tokens; [Facebook], [Amazon] and [Twitter] ask the provider
+// about tokens that only it can read, each time anew.
+//
+// All ID tokens are checked by [OIDC], with the keys that the issuer publishes,
+// and [VerifyWith] does the same with keys that are at hand, which is how our
+// own OpenID tokens are checked. OIDC remembers which signatures were valid,
+// and nothing else about a token.
 package login

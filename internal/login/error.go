@@ -56,6 +56,14 @@ const (
 	AudienceAmbiguous Cause = "audience-ambiguous"  // The token has several audiences and no azp, where one is required.
 )
 
+// Causes of rejection of tokens that the provider is asked about.
+const (
+	NotAToken       Cause = "not-a-token"       // The login is empty, has characters that no token has, or lacks a part of the form TOKEN;SECRET.
+	ProviderRefused Cause = "provider-refused"  // The provider does not stand by the token: it made no such token, withdrew it, or its time is over.
+	LimitedLoginOff Cause = "limited-login-off" // A token of Facebook Limited Login, which is accepted only with --facebook-limited-login.
+	UserGone        Cause = "user-gone"         // The user pool, asked for the user of a token (ServerSideTokenCheck), has none or one that is disabled.
+)
+
 // Causes of the kinds Unavailable and Misconfigured.
 const (
 	KeysUnavailable         Cause = "keys-unavailable"          // The issuer did not answer, or not with status 200.
@@ -66,6 +74,11 @@ const (
 	DiscoveryInvalid        Cause = "discovery-invalid"         // The issuer's discovery document cannot be read.
 	DiscoveryIssuerMismatch Cause = "discovery-issuer-mismatch" // The issuer's discovery document names another issuer.
 	KeySetInvalid           Cause = "key-set-invalid"           // The issuer's key set cannot be read, or has too many keys.
+	ProviderUnavailable     Cause = "provider-unavailable"      // The provider, asked about a token or its user, did not answer, or asks to try again.
+	ProviderAnswerInvalid   Cause = "provider-answer-invalid"   // The provider's answer about a token or its user cannot be read.
+	ConsumerUnusable        Cause = "consumer-unusable"         // The pool's value for Twitter or Digits is not CONSUMERKEY;CONSUMERSECRET.
+	TokenCheckUnconfigured  Cause = "token-check-unconfigured"  // ServerSideTokenCheck is on, and there are no credentials for it (DAYPASS_USER_POOL_ACCESS_KEY_ID).
+	TokenCheckRefused       Cause = "token-check-refused"       // The user pool refuses to be asked with the credentials for ServerSideTokenCheck.
 )
 
 // Error is the error of every function of this package that looks at a token.

@@ -105,3 +105,13 @@ func (k *jwk) ec() (*ecdsa.PublicKey, error) {
 	point := append(append([]byte{4}, x...), y...) // uncompressed, SEC 1 section 2.3.3
 	return ecdsa.ParseUncompressedPublicKey(curve, point)
 }
+
+// CheckKeySet says why a document is of no use as a key set: it is none, or has
+// no key in it that can be read.
+func CheckKeySet(document []byte) error {
+	keys, err := parseKeySet(document)
+	if err == nil && len(keys) == 0 {
+		err = errors.New("key set: no RSA or EC key in it")
+	}
+	return err
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -37,27 +38,46 @@ type OIDC struct {
 	// Own lists the issuers that are this service itself. Their tokens are not
 	// logins, and nothing is ever fetched from them.
 	Own []string
+	// Offline gives issuers a key set at hand, a JSON Web Key Set, in place of what
+	// they publish: nothing is fetched for them.
+	Offline map[string]func() ([]byte, error)
 
-	strict  fetch.Client
-	running sync.WaitGroup
+	strict   fetch.Client
+	running  sync.WaitGroup
+	versions atomic.Uint64
+	verified verified
 
 	mu      sync.Mutex
-	issuers map[string]*issuer
+	issuers map[source]*issuer
+}
+
+// source is where an issuer's keys come from: keys that came from one place are
+// no keys of another.
+type source struct {
+	issuer string
+	// keySet is the address of the key set; empty means what the issuer's
+	// discovery document says.
+	keySet string
 }
 
 // Verify checks a token of an OpenID provider. The error is an *Error. A caller
 // that gives up takes nobody else's answer away: keys being fetched are fetched
 // for all.
 func (o *OIDC) Verify(ctx context.Context, p Provider, t *Token) (*Login, error) {
+	rules := Rules{Provider: p, Algorithms: oidcAlgorithms, ExpirySkew: Skew}
+	return o.verify(ctx, rules, source{issuer: p.Issuer}, t)
+}
+
+// verify checks a token by rules with the keys of a source.
+func (o *OIDC) verify(ctx context.Context, rules Rules, from source, t *Token) (*Login, error) {
 	if o.own(t.Issuer()) {
 		return nil, reject(CognitoToken, nil)
 	}
-	if o.own(p.Issuer) {
+	if o.own(rules.Provider.Issuer) {
 		return nil, misconfigured(IssuerIsOurs, nil)
 	}
 	now := o.now()
-	rules := Rules{Provider: p, Algorithms: oidcAlgorithms, ExpirySkew: Skew}
-	keys := &oidcKeys{oidc: o, url: p.Issuer, alg: t.header.Algorithm, now: now}
+	keys := &oidcKeys{oidc: o, from: from, alg: t.header.Algorithm, now: now}
 	login, err := VerifyWith(ctx, keys, rules, now, t)
 	if !keysMayBeOld(err) {
 		return login, err
@@ -93,13 +113,13 @@ func (o *OIDC) own(issuer string) bool {
 }
 
 // issuer returns the keeper of an issuer's keys.
-func (o *OIDC) issuer(url string, now time.Time) *issuer {
+func (o *OIDC) issuer(from source, now time.Time) *issuer {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	i, ok := o.issuers[url]
+	i, ok := o.issuers[from]
 	if !ok {
-		i = &issuer{load: func() (*published, *Error) { return o.load(url) }, running: &o.running}
-		o.add(url, i)
+		i = &issuer{load: func() (*published, *Error) { return o.load(from) }, running: &o.running}
+		o.add(from, i)
 	}
 	i.used = now
 	return i
@@ -107,38 +127,56 @@ func (o *OIDC) issuer(url string, now time.Time) *issuer {
 
 // add keeps an issuer, in place of the least recently used one when there are
 // too many. o.mu is held.
-func (o *OIDC) add(url string, i *issuer) {
+func (o *OIDC) add(from source, i *issuer) {
 	if o.issuers == nil {
-		o.issuers = make(map[string]*issuer)
+		o.issuers = make(map[source]*issuer)
 	}
 	if len(o.issuers) >= maxIssuers {
-		var oldest string
+		var oldest source
 		for candidate, other := range o.issuers {
-			if oldest == "" || other.used.Before(o.issuers[oldest].used) {
+			if oldest == (source{}) || other.used.Before(o.issuers[oldest].used) {
 				oldest = candidate
 			}
 		}
 		delete(o.issuers, oldest)
 	}
-	o.issuers[url] = i
+	o.issuers[from] = i
 }
 
 // load fetches an issuer's keys under a deadline of its own, not under that of
 // the caller who happened to need them first.
-func (o *OIDC) load(url string) (*published, *Error) {
+func (o *OIDC) load(from source) (*published, *Error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	client := o.Fetch
-	if client == nil {
-		client = &o.strict
+	set, failed := o.publishedBy(ctx, from)
+	if failed == nil {
+		set.version = o.versions.Add(1)
 	}
-	return discover(ctx, client, url)
+	return set, failed
+}
+
+func (o *OIDC) publishedBy(ctx context.Context, from source) (*published, *Error) {
+	if read, ok := o.Offline[from.issuer]; ok {
+		return readKeySet(read)
+	}
+	if from.keySet != "" {
+		return fetchKeySet(ctx, o.client(), from.keySet, nil)
+	}
+	return discover(ctx, o.client(), from.issuer)
+}
+
+// client is the way out to the network.
+func (o *OIDC) client() *fetch.Client {
+	if o.Fetch == nil {
+		return &o.strict
+	}
+	return o.Fetch
 }
 
 // oidcKeys is an issuer's key set as one verification sees it.
 type oidcKeys struct {
 	oidc *OIDC
-	url  string
+	from source
 	alg  jose.SignatureAlgorithm // the token's, held against those the issuer announces
 	now  time.Time
 	set  *published // nil until asked for
@@ -147,7 +185,7 @@ type oidcKeys struct {
 // Keys implements KeySet.
 func (k *oidcKeys) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, error) {
 	if k.set == nil {
-		set, failed := k.oidc.issuer(k.url, k.now).current(ctx, k.now)
+		set, failed := k.oidc.issuer(k.from, k.now).current(ctx, k.now)
 		if failed != nil {
 			return nil, failed
 		}
@@ -163,7 +201,7 @@ func (k *oidcKeys) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, err
 // reports whether there is one; if there is none because the issuer did not
 // answer, how it failed.
 func (k *oidcKeys) renew(ctx context.Context) (bool, *Error) {
-	set, failed := k.oidc.issuer(k.url, k.now).newer(ctx, k.set, k.now)
+	set, failed := k.oidc.issuer(k.from, k.now).newer(ctx, k.set, k.now)
 	if set == nil {
 		return false, failed
 	}

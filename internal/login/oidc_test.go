@@ -195,7 +195,7 @@ func TestOIDCIssuerHangs(t *testing.T) {
 	c.advance(floor)
 	verifies(t, o, s, good, "") // starts a fetch, which hangs
 	verifies(t, o, s, good, "")
-	if i := o.issuer(s.URL, c.Now()); !i.fetching() {
+	if i := o.issuer(source{issuer: s.URL}, c.Now()); !i.fetching() {
 		t.Error("the fetch was waited for")
 	}
 	close(hold)
@@ -499,13 +499,13 @@ func TestOIDCZeroFetchIsGuarded(t *testing.T) {
 func TestOIDCForgetsTheLeastRecentlyUsed(t *testing.T) {
 	o, c := newOIDC(t)
 	for n := range maxIssuers {
-		o.issuer(fmt.Sprint(n), c.Now())
+		o.issuer(source{issuer: fmt.Sprint(n)}, c.Now())
 		c.advance(time.Second)
 	}
-	first := o.issuer("0", c.Now())
+	first := o.issuer(source{issuer: "0"}, c.Now())
 	c.advance(time.Second)
-	o.issuer("one more", c.Now())
-	if len(o.issuers) != maxIssuers || o.issuers["0"] != first || o.issuers["1"] != nil || o.issuers["one more"] == nil {
-		t.Errorf("%d issuers kept; 0 kept: %t, 1 kept: %t", len(o.issuers), o.issuers["0"] == first, o.issuers["1"] != nil)
+	o.issuer(source{issuer: "one more"}, c.Now())
+	if len(o.issuers) != maxIssuers || o.issuers[source{issuer: "0"}] != first || o.issuers[source{issuer: "1"}] != nil || o.issuers[source{issuer: "one more"}] == nil {
+		t.Errorf("%d issuers kept; 0 kept: %t, 1 kept: %t", len(o.issuers), o.issuers[source{issuer: "0"}] == first, o.issuers[source{issuer: "1"}] != nil)
 	}
 }

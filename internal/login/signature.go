@@ -45,6 +45,19 @@ func otherJWT(typ string) bool {
 	return strings.HasSuffix(strings.ToLower(typ), "+jwt")
 }
 
+// checkSignatureOnce is checkSignature with a memory, where the key set has one.
+func (t *Token) checkSignatureOnce(keys KeySet, candidates []jose.JSONWebKey) error {
+	m, ok := keys.(memory)
+	if ok && m.knows(t) {
+		return nil
+	}
+	err := t.checkSignature(candidates)
+	if ok && err == nil {
+		m.learn(t)
+	}
+	return err
+}
+
 // checkSignature verifies the token with those of an issuer's keys that fit.
 func (t *Token) checkSignature(candidates []jose.JSONWebKey) error {
 	if len(candidates) == 0 {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/daypass/daypass/internal/seal"
 )
 
 // Skew is how far a clock that is not ours may be off.
@@ -32,6 +34,12 @@ type Provider struct {
 	// which one they are for, as STS does. Identity pools accept them when any of
 	// the audiences is a client id.
 	SingleAudience bool
+	// Vouched are those ClientIDs whose tokens the user pool itself must vouch for
+	// with every login (ServerSideTokenCheck). Of user pools only.
+	Vouched []string
+	// Secret is the consumer secret that goes with the one client id of a Twitter
+	// or Digits provider.
+	Secret seal.Secret
 }
 
 // Rules say how a token is checked against its provider.
@@ -43,6 +51,12 @@ type Rules struct {
 	// ExpirySkew is how long after exp a token is still accepted. The clocks of
 	// iat and nbf are forgiven Skew in any case.
 	ExpirySkew time.Duration
+	// OtherIssuer is a second spelling of the issuer that tokens may have; empty
+	// means that there is none.
+	OtherIssuer string
+	// EitherAudience accepts a token when its azp or one of its audiences is a
+	// client id, instead of judging it by azp alone where there is one.
+	EitherAudience bool
 	// AnyAudience accepts every audience, for callers that judge it by other
 	// means, as a role's trust policy does. The token must then have exactly one,
 	// or say by azp which one counts.
@@ -67,8 +81,15 @@ type Login struct {
 	Issuer    string
 	Subject   string
 	Audience  string // the one that was accepted: azp where present, else aud
-	ExpiresAt int64  // exp, seconds since the epoch, without skew
-	Claims    Claims // all of them
+	ExpiresAt int64  // exp, seconds since the epoch, without skew; 0 for opaque tokens
+	Claims    Claims // all of them, for rules and tags
+
+	// Qualified is the subject with its source, as the amr claim of identity pools
+	// has it. VerifyWith and OIDC leave it to the kind of login.
+	Qualified string
+	// Source is what role mappings and principal tag maps call the provider. Left
+	// to the kind of login as well.
+	Source string
 }
 
 // KeySet holds the public keys of one issuer.
@@ -86,7 +107,7 @@ func VerifyWith(ctx context.Context, keys KeySet, rules Rules, now time.Time, t 
 	if err != nil {
 		return nil, err
 	}
-	if f.issuer != rules.Provider.Issuer {
+	if f.issuer != rules.Provider.Issuer && f.issuer != rules.OtherIssuer {
 		return nil, reject(IssuerMismatch, nil)
 	}
 	if err := f.checkTimes(now.Unix(), rules.ExpirySkew); err != nil {
@@ -99,7 +120,7 @@ func VerifyWith(ctx context.Context, keys KeySet, rules Rules, now time.Time, t 
 	if err != nil {
 		return nil, asError(err)
 	}
-	if err := t.checkSignature(candidates); err != nil {
+	if err := t.checkSignatureOnce(keys, candidates); err != nil {
 		return nil, err
 	}
 	audience, err := rules.audience(f)
@@ -189,7 +210,11 @@ func (f facts) checkTimes(now int64, expirySkew time.Duration) error {
 // Cognito Developer Guide has it for OpenID Connect providers.
 func (r Rules) audience(f facts) (string, error) {
 	offered := f.audiences
-	if f.authorizedParty != "" {
+	switch {
+	case f.authorizedParty == "":
+	case r.EitherAudience:
+		offered = append([]string{f.authorizedParty}, offered...)
+	default:
 		offered = []string{f.authorizedParty}
 	}
 	if len(offered) > 1 && (r.Provider.SingleAudience || r.AnyAudience) {

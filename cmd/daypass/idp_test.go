@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+// startIDP runs "daypass idp" and gives its issuer.
+func startIDP(t *testing.T, flags ...string) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	out, w := io.Pipe()
+	done := make(chan int)
+	go func() {
+		code := run(&process{ctx, w, w, func(string) string { return "" }}, append([]string{"idp", "--listen", "127.0.0.1:0"}, flags...))
+		w.Close()
+		done <- code
+	}()
+	lines := bufio.NewReader(out)
+	first, err := lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	go io.Copy(io.Discard, lines)
+	t.Cleanup(func() {
+		stop()
+		if code := <-done; code != exitOK {
+			t.Errorf("daypass idp ended with %d", code)
+		}
+	})
+	return strings.TrimSpace(first[strings.Index(first, "http://"):])
+}
+
+// idpToken runs "daypass idp token".
+func idpToken(t *testing.T, flags ...string) string {
+	t.Helper()
+	var out, bad bytes.Buffer
+	if code := run(&process{t.Context(), &out, &bad, func(string) string { return "" }}, append([]string{"idp", "token"}, flags...)); code != exitOK {
+		t.Fatalf("daypass idp token %v: %s", flags, &bad)
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// Tokens of the command line are those of the provider that is served beside
+// it; the bad ones are refused, each with AWS's words.
+func TestIDPTokens(t *testing.T) {
+	dir := t.TempDir()
+	users := filepath.Join(dir, "users.json")
+	if err := os.WriteFile(users, []byte(`[{"Subject":"alice","Password":"pw","Claims":{"department":"red","team":"a"}}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shared := []string{"--key-file", filepath.Join(dir, "key.pem"), "--users-file", users}
+	issuer := startIDP(t, shared...)
+	token := func(flags ...string) string {
+		return idpToken(t, append(append([]string{"--issuer", issuer, "--sub", "alice"}, shared...), flags...)...)
+	}
+	name := strings.TrimPrefix(issuer, "http://")
+	d := daypasstest.Start(t, daypasstest.Config{Issuer: "https://issuer.example"})
+	c := &client.Client{Endpoint: d.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}
+	if _, err := c.Query(t.Context(), client.IAM, "CreateOpenIDConnectProvider", "Url", issuer, "ClientIDList.member.1", "app"); err != nil {
+		t.Fatal(err)
+	}
+	arn := "arn:aws:iam::" + daypasstest.Account + ":oidc-provider/" + name
+	made, err := c.Cognito(t.Context(), "CreateIdentityPool", map[string]any{"IdentityPoolName": "idp", "AllowUnauthenticatedIdentities": false, "OpenIdConnectProviderARNs": []string{arn}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pool struct{ IdentityPoolId string }
+	if err := json.Unmarshal(made, &pool); err != nil {
+		t.Fatal(err)
+	}
+	public := &client.Client{Endpoint: d.URL}
+	if _, err := getID(public, pool.IdentityPoolId, name, token("--claim", "department=blue", "--claim", `groups=["a","b"]`)); err != nil {
+		t.Errorf("a good token: %v", err)
+	}
+	const unverified = "Invalid login token. Couldn't verify signed token."
+	want := map[string]string{
+		"audience": "Token is not from a supported provider of this identity pool.", "issuer": "Invalid login token. Issuer doesn't match providerName",
+		"no-audience": "Invalid login token. Missing a required claim: aud", "no-subject": "Invalid login token. Missing a required claim: sub",
+		"expired": "Invalid login token. Token expired: ",
+	}
+	for kind := range strings.SplitSeq(badTokens(), ",") {
+		_, err := getID(public, pool.IdentityPoolId, name, token("--bad", kind))
+		message := want[kind]
+		if message == "" {
+			message = unverified
+		}
+		var e *client.Error
+		if !errors.As(err, &e) || e.Code != "NotAuthorizedException" || !strings.HasPrefix(e.Message, message) {
+			t.Errorf("%s: %v, want %s", kind, err, message)
+		}
+	}
+}

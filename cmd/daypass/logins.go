@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/instance"
+	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+// LoginConfig is what login providers need beyond what pools say of them.
+type LoginConfig struct {
+	ProviderEndpoints      []string `placeholder:"HOST=URL" help:"Base URLs that requests for https://HOST/... of login providers go to instead, such as graph.facebook.com=http://127.0.0.1:9101: egress proxies, test doubles. http to loopback only. The iss of tokens stays what it is."`
+	UserPoolIssuer         []string `name:"user-pool-issuer" sep:"none" placeholder:"NAME=ISS,JWKS-URL" help:"Issuer and key set of a Cognito user pool that is not AWS's, by its provider name, such as cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc=http://localhost:9229/us-east-1_Abc,http://localhost:9229/us-east-1_Abc/.well-known/jwks.json. Repeatable; in the environment with spaces between."`
+	OIDCJWKSFile           []string `name:"oidc-jwks-file" env:"DAYPASS_OIDC_JWKS_FILE" placeholder:"ISSUER=FILE" help:"Files with the key sets (JWKS) of OpenID Connect issuers that cannot be reached, such as https://login.example.com=keys.json. They may be replaced while the server runs."`
+	FacebookAppSecretsFile string   `placeholder:"FILE" help:"App secrets of Facebook apps, a line APPID = SECRET each. Access tokens of these apps are checked by debug_token and with appsecret_proof too. Nobody else may read the file."`
+	FacebookLimitedLogin   bool     `help:"Accept ID tokens of Facebook Limited Login (iOS) as logins of graph.facebook.com, which AWS does not."`
+}
+
+// settle finds mistakes in the flags, reads files and the environment.
+func (c *LoginConfig) settle(p *process) (l instance.Logins, err error) {
+	if l.Endpoints, err = pairs("--provider-endpoints", c.ProviderEndpoints); err != nil {
+		return l, err
+	}
+	if err := (&fetch.Client{Endpoints: l.Endpoints}).Check(); err != nil {
+		return l, usage("--provider-endpoints: %w", err)
+	}
+	if l.KeyFiles, err = pairs("--oidc-jwks-file", c.OIDCJWKSFile); err != nil {
+		return l, err
+	}
+	if l.UserPoolIssuers, err = c.userPoolIssuers(); err != nil {
+		return l, err
+	}
+	l.UserPool = sigv4.Credentials{AccessKeyID: p.getenv("DAYPASS_USER_POOL_ACCESS_KEY_ID"), SecretAccessKey: p.getenv("DAYPASS_USER_POOL_SECRET_ACCESS_KEY")}
+	if (l.UserPool.AccessKeyID == "") != (l.UserPool.SecretAccessKey == "") {
+		return l, usage("DAYPASS_USER_POOL_ACCESS_KEY_ID and DAYPASS_USER_POOL_SECRET_ACCESS_KEY go together")
+	}
+	l.FacebookLimitedLogin = c.FacebookLimitedLogin
+	if c.FacebookAppSecretsFile != "" {
+		if l.FacebookSecrets, err = readAppSecrets(c.FacebookAppSecretsFile); err != nil {
+			return l, usage("--facebook-app-secrets-file: %w", err)
+		}
+	}
+	return l, nil
+}
+
+// pairs reads entries of the form NAME=VALUE; the name has no equals sign.
+func pairs(flag string, entries []string) (map[string]string, error) {
+	m := map[string]string{}
+	for _, entry := range entries {
+		name, value, ok := strings.Cut(entry, "=")
+		if !ok || name == "" || value == "" {
+			return nil, usage("%s %q: give NAME=VALUE", flag, entry)
+		}
+		if _, twice := m[name]; twice {
+			return nil, usage("%s: %s is given twice", flag, name)
+		}
+		m[name] = value
+	}
+	return m, nil
+}
+
+func (c *LoginConfig) userPoolIssuers() (map[string]login.UserPoolIssuer, error) {
+	const flag = "--user-pool-issuer"
+	m := map[string]login.UserPoolIssuer{}
+	texts, err := pairs(flag, strings.Fields(strings.Join(c.UserPoolIssuer, " ")))
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range texts {
+		if !strings.HasPrefix(name, "cognito-idp.") || !strings.Contains(name, "/") {
+			return nil, usage("%s %s: a provider name looks like cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc", flag, name)
+		}
+		if m[name], err = login.ParseUserPoolIssuer(text); err != nil {
+			return nil, usage("%s %s: %w", flag, name, err)
+		}
+	}
+	return m, nil
+}
+
+// readAppSecrets reads lines of the form APPID = SECRET.
+func readAppSecrets(path string) (map[string]seal.Secret, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s can be read by others; chmod 600 it", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	secrets := map[string]seal.Secret{}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		app, secret, _ := strings.Cut(line, "=")
+		app, secret = strings.TrimSpace(app), strings.TrimSpace(secret)
+		if _, twice := secrets[app]; twice || app == "" || secret == "" || strings.Trim(app, "0123456789") != "" {
+			return nil, fmt.Errorf("%s, line %d: want APPID = SECRET, each app once", path, n)
+		}
+		secrets[app] = seal.NewSecret(secret)
+	}
+	return secrets, lines.Err()
+}

@@ -1,0 +1,52 @@
+package cognito_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/daypass/daypass/internal/login/logintest"
+)
+
+// startDoubles runs the doubles of the public providers, with the tokens that
+// the transcripts speak of.
+func startDoubles(t *testing.T, now func() time.Time) *logintest.Doubles {
+	d := logintest.Start(t, now)
+	d.AddFacebook("EAAalice", logintest.FacebookToken{App: "100000000000001", User: "200000000000002"})
+	d.AddFacebook("EAAanotherApp", logintest.FacebookToken{App: "3", User: "200000000000002"})
+	d.AddFacebook("EAAbusy", logintest.FacebookToken{Code: 4})
+	d.AddAmazon("Atza|alice", logintest.AmazonToken{ClientID: "amzn1.application-oa2-client.abc", AppID: "amzn1.application.436", User: "amzn1.account.K2LI23", Left: 3597})
+	d.AddAmazon("Atza|anotherApp", logintest.AmazonToken{ClientID: "x", AppID: "y", User: "amzn1.account.K2LI23", Left: 3597})
+	d.AddTwitter("alice", logintest.TwitterToken{Secret: "secret", ID: "1234567890123456789"})
+	d.AddTwitter("plan", logintest.TwitterToken{Status: 403, Code: 453})
+	d.SetUser("jane", logintest.PoolUser{Sub: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"})
+	d.SetUser("gone", logintest.PoolUser{Sub: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", Disabled: true})
+	return d
+}
+
+var doubleTokens = map[string]func(*logintest.Doubles, ...any) string{
+	"google": (*logintest.Doubles).GoogleToken, "apple": (*logintest.Doubles).AppleToken,
+	"userpool": (*logintest.Doubles).PoolToken, "limited": (*logintest.Doubles).LimitedToken,
+}
+
+// doubleToken makes a token of a double, with claims changed as the words say.
+func (w *wire) doubleToken(kind, words string) string {
+	var pairs []any
+	for _, word := range strings.Fields(words) {
+		name, value, ok := strings.Cut(word, "=")
+		switch {
+		case !ok:
+			pairs = append(pairs, name, nil)
+		case name == "exp":
+			in, err := strconv.ParseInt(value, 10, 64) // seconds from now
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			pairs = append(pairs, name, w.now.Unix()+in)
+		default:
+			pairs = append(pairs, name, value)
+		}
+	}
+	return doubleTokens[kind](w.doubles, pairs...)
+}
