@@ -58,11 +58,20 @@ type Event struct {
 	attrs []slog.Attr
 }
 
-// Set adds a fact that only some operations know, such as the pool.
+// Set adds a fact that only some operations know, such as the pool. A fact that
+// is set again replaces what was said before.
 func (e *Event) Set(key, value string) {
-	if e != nil {
-		e.attrs = append(e.attrs, slog.String(key, value))
+	if e == nil {
+		return
 	}
+	fact := slog.String(key, value)
+	for i := range e.attrs {
+		if e.attrs[i].Key == key {
+			e.attrs[i] = fact
+			return
+		}
+	}
+	e.attrs = append(e.attrs, fact)
 }
 
 // SetRegion says which region the request is about, where no signature does.

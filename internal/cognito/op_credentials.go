@@ -3,8 +3,11 @@ package cognito
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/sts"
@@ -123,8 +126,19 @@ func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, tex
 		return nil, loginsDontMatch(causeGuestToken)
 	case i.Disabled:
 		return nil, identityForbidden(i.ID(p), causeIdentityDisabled)
+	case !i.stillHas(p, claims.AMR):
+		return nil, loginsDontMatch(causeNoProofForIdentity)
 	}
 	return claims, nil
+}
+
+// stillHas says whether a login that a token was made for is still linked: a
+// token does not outlive the unlinking of what it stands for.
+func (i *Identity) stillHas(p *Pool, amr []string) bool {
+	return slices.ContainsFunc(i.Logins, func(l Login) bool {
+		return slices.Contains(amr, string(p.providerName(l.Provider))) &&
+			slices.ContainsFunc(amr, func(entry string) bool { return strings.HasSuffix(entry, ":"+l.Subject) })
+	})
 }
 
 // enter lets the holder of an identity in: a guest with nothing but the ID, or
@@ -138,6 +152,9 @@ func (s *Service) enter(ctx context.Context, i *Identity, p *Pool, logins Logins
 		return nil, nil, err
 	}
 	i, err = s.settle(ctx, p, entry{given: i, logins: loginsOf(proofs)})
+	if err == nil {
+		audit.From(ctx).Set("identity", audit.Hash(string(i.ID(p)))) // after a merge another one
+	}
 	return i, proofs, err
 }
 

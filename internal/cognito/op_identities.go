@@ -166,7 +166,7 @@ func (p *Pool) providersToRemove(names LoginsList) (numbers []int32, err *awsapi
 	for _, name := range names {
 		number, known := p.Providers[string(name)]
 		switch {
-		case name == IdentityProviderName(p.DeveloperProviderName) || !known && !isProviderName(string(name)):
+		case name == ownProvider || name == IdentityProviderName(p.DeveloperProviderName) || !known && !isProviderName(string(name)):
 			return nil, notPublicProvider()
 		case known:
 			numbers = append(numbers, number)

@@ -16,8 +16,8 @@ type Pool struct {
 	IdentityPool
 	// Account owns the pool.
 	Account string
-	// Number stands for the pool in the identities' rows. It is random and never
-	// used twice.
+	// Number stands for the pool in the identities' rows. It is random, and
+	// no other pool gets it while rows of this one are left.
 	Number int64
 	// Version goes up with each change.
 	Version int64
@@ -142,7 +142,7 @@ func isProviderName(name string) bool {
 // check says whether the settings make sense, beyond the API model's own
 // constraints.
 func (p *Pool) check(l Limits) *awsapi.Error {
-	for name := range p.SupportedLoginProviders {
+	for _, name := range slices.Sorted(maps.Keys(p.SupportedLoginProviders)) {
 		if !slices.Contains(publicProviders, name) {
 			return notPublicProvider()
 		}
@@ -162,19 +162,20 @@ func (p *Pool) check(l Limits) *awsapi.Error {
 		}
 	}
 	for _, a := range p.OpenIdConnectProviderARNs {
-		if !p.isProviderARN(a, "oidc-provider/") || oidcProviderName(a) == ownProvider {
+		twice := func(other ARNString) bool { return other != a && oidcProviderName(other) == oidcProviderName(a) }
+		if !isProviderARN(a, "oidc-provider/") || oidcProviderName(a) == ownProvider || slices.ContainsFunc(p.OpenIdConnectProviderARNs, twice) {
 			return exception(invalidParameter, "Invalid OpenID Connect provider ARN '%s'.", a).Because(causeProviderArn, nil)
 		}
 	}
 	for _, a := range p.SamlProviderARNs {
-		if !p.isProviderARN(a, "saml-provider/") {
+		if !isProviderARN(a, "saml-provider/") {
 			return exception(invalidParameter, "Invalid SAML provider ARN '%s'.", a).Because(causeProviderArn, nil)
 		}
 	}
 	return checkTags(p.IdentityPoolTags, l)
 }
 
-func (p *Pool) isProviderARN(a ARNString, kind string) bool {
+func isProviderARN(a ARNString, kind string) bool {
 	parsed, err := arn.Parse(string(a))
 	return err == nil && parsed.Service == "iam" && parsed.Region == "" &&
 		strings.HasPrefix(parsed.Resource, kind) && len(parsed.Resource) > len(kind)
@@ -186,11 +187,11 @@ func checkTags(tags IdentityPoolTagsType, l Limits) *awsapi.Error {
 	if len(tags) > l.TagsPerPool {
 		return exception(invalidParameter, "An identity pool can have at most %d tags.", l.TagsPerPool).Because(causeLimitTags, nil)
 	}
-	for k, v := range tags {
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if err := checkTagKey(string(k)); err != nil {
 			return err
 		}
-		if !tagCharacters.MatchString(string(v)) {
+		if !tagCharacters.MatchString(string(tags[k])) {
 			return badTagCharacters()
 		}
 	}

@@ -32,30 +32,36 @@ var amazonDefaultTags = PrincipalTags{"client": "aud", "username": "user_id"}
 // samlDefaultTags are those of SAML providers.
 var samlDefaultTags = PrincipalTags{"username": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"}
 
-// checkTagAttributes says whether a map is small enough.
+// checkTagAttributes says whether a map is small enough, and its keys can be
+// those of session tags.
 func checkTagAttributes(tags PrincipalTags) *awsapi.Error {
 	size := 0
-	for key, claim := range tags {
+	for _, claim := range tags {
 		size += len(claim)
-		if err := checkTagKey(string(key)); err != nil {
-			return err
-		}
 	}
 	if size > maxTagAttributes {
 		return exception(invalidParameter, "The attribute names of a map can have at most %d bytes together.", maxTagAttributes).Because(causeTagAttributes, nil)
 	}
-	return nil
+	return checkPrincipalTagKeys(tags)
 }
 
 // checkPrincipalTags says whether tags that a caller gives can be session tags.
 func checkPrincipalTags(tags PrincipalTags) *awsapi.Error {
-	folded := map[string]bool{}
-	for key, value := range tags {
-		if err := checkTagKey(string(key)); err != nil {
-			return err
-		}
+	for _, value := range tags {
 		if !tagCharacters.MatchString(string(value)) {
 			return badTagCharacters()
+		}
+	}
+	return checkPrincipalTagKeys(tags)
+}
+
+// checkPrincipalTagKeys says whether keys can be those of the tags of one
+// session, where they count ignoring case.
+func checkPrincipalTagKeys(tags PrincipalTags) *awsapi.Error {
+	folded := map[string]bool{}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		if err := checkTagKey(string(key)); err != nil {
+			return err
 		}
 		lower := strings.ToLower(string(key))
 		if folded[lower] {
@@ -106,12 +112,16 @@ func (p *Pool) sessionTags(proofs []proof, decided int) map[string]string {
 		return nil
 	}
 	tags := map[string]string{}
+	spelled := map[string]string{} // keys count ignoring case
 	for n, f := range proofs {
-		mine := p.tagsOf(f)
-		for key, value := range mine {
-			if _, taken := tags[key]; !taken || n == decided {
-				tags[key] = value
+		for key, value := range p.tagsOf(f) {
+			lower := strings.ToLower(key)
+			was, taken := spelled[lower]
+			if taken && n != decided {
+				continue
 			}
+			delete(tags, was)
+			spelled[lower], tags[key] = key, value
 		}
 	}
 	return tags

@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,7 +10,8 @@ import (
 
 // checkRoleMappings says whether role mappings make sense for the pool.
 func (p *Pool) checkRoleMappings(m RoleMappingMap, l Limits) *awsapi.Error {
-	for name, mapping := range m {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		mapping := m[name]
 		if !slices.Contains(p.mappingNames(), string(name)) {
 			return exception(invalidParameter, "(%s) is not a valid RoleMapping ProviderName or is not a configured provider.", name).Because(causeRoleMappingProvider, nil)
 		}
@@ -78,7 +80,7 @@ func (p *Pool) chooseRole(proofs []proof, custom ARNString) (role ARNString, dec
 		}
 		mapped = true
 		found, refused := m.choose(f, custom, p.Roles["authenticated"])
-		if refused == nil {
+		if found != "" {
 			return found, n, nil
 		}
 		if err == nil {
@@ -127,11 +129,14 @@ func (m RoleMapping) offers(f proof) (offered []ARNString, best ARNString) {
 // tokenRoles reads cognito:roles, an array or a list with commas, and
 // cognito:preferred_role. A lone role needs no preference.
 func tokenRoles(f proof) (offered []ARNString, best ARNString) {
-	for _, text := range claimTexts(f.claims["cognito:roles"]) {
-		for role := range strings.SplitSeq(text, ",") {
-			if role = strings.TrimSpace(role); role != "" {
-				offered = append(offered, ARNString(role))
-			}
+	claim := f.claims["cognito:roles"]
+	texts := claimTexts(claim)
+	if claim.Kind() == '"' {
+		texts = strings.Split(texts[0], ",")
+	}
+	for _, role := range texts {
+		if role = strings.TrimSpace(role); role != "" {
+			offered = append(offered, ARNString(role))
 		}
 	}
 	if preferred := claimTexts(f.claims["cognito:preferred_role"]); len(preferred) == 1 && preferred[0] != "" {

@@ -51,6 +51,7 @@ func TestChooseRole(t *testing.T) {
 		{"token: several roles, default", new(token("AuthenticatedRole")), `{"cognito:roles":[` + a + `,` + b + `]}`, "", role("standard"), ""},
 		{"token: no roles, deny", new(token("Deny")), `{}`, "", "", denied},
 		{"token: a list with commas", new(token("Deny")), `{"cognito:roles":"arn:aws:iam::123456789012:role/a, arn:aws:iam::123456789012:role/b"}`, role("b"), role("b"), ""},
+		{"token: a comma in a role's name", new(token("Deny")), `{"cognito:roles":["arn:aws:iam::123456789012:role/a,b"]}`, "", role("a,b"), ""},
 		{"token: custom role overrides the preference", new(token("Deny")), `{"cognito:roles":[` + a + `,` + b + `],"cognito:preferred_role":` + b + `}`, role("a"), role("a"), ""},
 		{"token: custom role that is not offered", new(token("AuthenticatedRole")), `{"cognito:roles":[` + a + `]}`, role("c"), "",
 			"NotAuthorizedException: Access to Role 'arn:aws:iam::123456789012:role/c' is forbidden."},
@@ -99,6 +100,32 @@ func TestChooseRoleOfSeveralLogins(t *testing.T) {
 	}
 	if _, _, err := p.chooseRole([]proof{unmapped, denied}, ""); err == nil || err.Message != "The ambiguous role mapping rules for: one denied this request." {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A mapping that falls back to a default role that the pool does not have
+// leads to none, and the next one is asked.
+func TestChooseRoleWithoutDefault(t *testing.T) {
+	p := &Pool{RoleMappings: RoleMappingMap{
+		"one": rulesOf("AuthenticatedRole"), "two": rulesOf("Deny", MappingRule{"sub", "Equals", "y", role("y")}),
+	}}
+	if got, decided, err := p.chooseRole([]proof{claimed(t, "one", `{}`), claimed(t, "two", `{"sub":"y"}`)}, ""); got != role("y") || decided != 1 || err != nil {
+		t.Errorf("%q, %d, %v", got, decided, err)
+	}
+}
+
+func TestPrincipalTagKeysCountIgnoringCase(t *testing.T) {
+	if err := checkTagAttributes(PrincipalTags{"dept": "a", "Dept": "b"}); err == nil || err.Message != "Duplicate tag keys found. Please note that Tag keys are case insensitive." {
+		t.Errorf("error %v", err)
+	}
+	p := &Pool{PrincipalTagMaps: map[IdentityProviderName]PrincipalTagMap{
+		"one": {PrincipalTags: PrincipalTags{"dept": "c"}}, "two": {PrincipalTags: PrincipalTags{"Dept": "c"}},
+	}}
+	proofs := []proof{claimed(t, "one", `{"c":"1"}`), claimed(t, "two", `{"c":"2"}`)}
+	for decided, want := range map[int]map[string]string{-1: {"dept": "1"}, 1: {"Dept": "2"}} {
+		if diff := cmp.Diff(want, p.sessionTags(proofs, decided)); diff != "" {
+			t.Errorf("%d (-want +got)\n%s", decided, diff)
+		}
 	}
 }
 

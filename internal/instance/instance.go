@@ -114,6 +114,9 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	if err := db.CheckMasterKey(ctx, c.MasterKey); err != nil {
 		return nil, err
 	}
+	if err := db.CheckAccount(ctx, c.MasterKey, c.Account); err != nil {
+		return nil, err
+	}
 	i := &Instance{Issuer: c.Issuer, db: db, log: c.Log, cognito: db.Cognito(c.MasterKey.Box("pool-secret"))}
 	return i, i.build(ctx, c)
 }

@@ -356,3 +356,16 @@ func TestCheckMasterKey(t *testing.T) {
 		t.Errorf("another key: error %v, want %s", err, want)
 	}
 }
+
+func TestCheckAccount(t *testing.T) {
+	db, _, key := openCognito(t)
+	for range 2 {
+		if err := db.CheckAccount(t.Context(), key, "123456789012"); err != nil {
+			t.Errorf("the database's own account: %v", err)
+		}
+	}
+	const want = "the database belongs to another account: start with --account-id 123456789012"
+	if err := db.CheckAccount(t.Context(), key, "999999999999"); err == nil || err.Error() != want {
+		t.Errorf("another account: error %v, want %s", err, want)
+	}
+}

@@ -15,11 +15,34 @@ import (
 // another master key.
 var ErrWrongMasterKey = errors.New("the master key is not the one that this database was made with")
 
+// ErrWrongAccount answers CheckAccount where the database is another account's.
+var ErrWrongAccount = errors.New("the database belongs to another account")
+
 // CheckMasterKey says whether the database was made with the master key. A new
 // database takes the key as its own.
 func (db *DB) CheckMasterKey(ctx context.Context, key *seal.MasterKey) error {
-	const name, known = "master-key", "daypass"
-	box := key.Box("master-key-check")
+	const known = "daypass"
+	text, err := db.sealed(ctx, key, "master-key", known)
+	if errors.Is(err, seal.ErrOpen) || err == nil && text != known {
+		return fmt.Errorf("%w (the key given is %s)", ErrWrongMasterKey, key.Fingerprint())
+	}
+	return err
+}
+
+// CheckAccount says whether the database is an account's, whose ID is in all
+// that it holds. A new database becomes the account's.
+func (db *DB) CheckAccount(ctx context.Context, key *seal.MasterKey, account string) error {
+	owner, err := db.sealed(ctx, key, "account", account)
+	if err == nil && owner != account {
+		return fmt.Errorf("%w: start with --account-id %s", ErrWrongAccount, owner)
+	}
+	return err
+}
+
+// sealed reads a text that the database keeps under a name, and makes it this
+// one if there is none yet.
+func (db *DB) sealed(ctx context.Context, key *seal.MasterKey, name, text string) (string, error) {
+	box := key.Box(name + "-check")
 	var sealed []byte
 	var found bool
 	err := db.View(ctx, func(tx *Tx) (err error) {
@@ -27,18 +50,16 @@ func (db *DB) CheckMasterKey(ctx context.Context, key *seal.MasterKey) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !found {
-		return db.Update(ctx, func(tx *Tx) error {
-			_, err := tx.exec(`INSERT INTO seals (name, sealed) VALUES ($1, $2)`, name, box.Seal(nil, []byte(known), []byte(name)))
+		return text, db.Update(ctx, func(tx *Tx) error {
+			_, err := tx.exec(`INSERT INTO seals (name, sealed) VALUES ($1, $2)`, name, box.Seal(nil, []byte(text), []byte(name)))
 			return err
 		})
 	}
-	if text, err := box.Open(nil, sealed, []byte(name)); err != nil || string(text) != known {
-		return fmt.Errorf("%w (the key given is %s)", ErrWrongMasterKey, key.Fingerprint())
-	}
-	return nil
+	opened, err := box.Open(nil, sealed, []byte(name))
+	return string(opened), err
 }
 
 // Keys gives the store of the OpenID provider.

@@ -2,6 +2,7 @@ package sts
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
@@ -75,7 +76,7 @@ func tokenTooLarge() *awsapi.Error {
 func issuerUnknown(issuer string) *awsapi.Error {
 	const most = 255 // of a provider's URL; a stranger's text goes no further
 	if len(issuer) > most {
-		issuer = issuer[:most]
+		issuer = strings.ToValidUTF8(issuer[:most], "")
 	}
 	return exception(invalidIdentityToken, causeIssuerUnknown, "No OpenIDConnect provider found in your account for %s", issuer)
 }

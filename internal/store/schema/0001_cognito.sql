@@ -1,7 +1,8 @@
 -- +goose Up
 
 -- Identity pools. The number stands for the pool in the rows of its
--- identities; it is random and never given twice.
+-- identities; it is random, and no other pool gets it while rows of this one
+-- are left.
 CREATE TABLE pools (
     id      {{text}} NOT NULL PRIMARY KEY,
     account {{text}} NOT NULL,
