@@ -49,6 +49,7 @@ const imports = `
 	login/logintest:   sigv4
 	awsapi/modeltest:  awsapi
 	awsquery/wiretest: awsapi awsquery
+	bench:                                      # benchmarks only
 
 	# Memory: implements what the services ask for, and seals the secrets in it.
 	store:       cognito iam openid seal

@@ -69,10 +69,11 @@ func find(what string) (string, error) {
 			return "", fmt.Errorf("%s: %w: %s", python, err, out)
 		}
 		return exec.LookPath(python)
-	case "node":
-		if err := installNodeModules(); err != nil {
+	case "node", "amplify":
+		if err := installNodeModules(what); err != nil {
 			return "", err
 		}
+		return exec.LookPath("node")
 	case "terraform":
 		if os.Getenv("TF_TEST_PLUGIN_DIR") == "" {
 			return "", errors.New("TF_TEST_PLUGIN_DIR is not set")
@@ -81,16 +82,22 @@ func find(what string) (string, error) {
 	return exec.LookPath(what)
 }
 
-// installNodeModules makes node/node_modules what node/package-lock.json says.
-func installNodeModules() error {
-	lock, err := os.Stat("node/package-lock.json")
+// installing has one test at a time install packages.
+var installing sync.Mutex
+
+// installNodeModules makes a folder's node_modules what its package-lock.json
+// says.
+func installNodeModules(folder string) error {
+	installing.Lock()
+	defer installing.Unlock()
+	lock, err := os.Stat(folder + "/package-lock.json")
 	if err != nil {
 		return err
 	}
-	if installed, err := os.Stat("node/node_modules/.package-lock.json"); err == nil && !installed.ModTime().Before(lock.ModTime()) {
+	if installed, err := os.Stat(folder + "/node_modules/.package-lock.json"); err == nil && !installed.ModTime().Before(lock.ModTime()) {
 		return nil
 	}
-	out, err := exec.Command("npm", "ci", "--prefix", "node", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline").CombinedOutput()
+	out, err := exec.Command("npm", "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("npm ci: %w: %s", err, out)
 	}

@@ -2,9 +2,13 @@ package interop
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/daypass/daypass/daypasstest"
 )
@@ -25,12 +29,38 @@ func TestNode(t *testing.T) {
 	run(t, environment(t, "DAYPASS_INTEROP="+string(given)), node, "node/story.mjs")
 }
 
-// The lock file names the public registry or none, wherever it was written.
-func TestNodeLockNamesNoOtherRegistry(t *testing.T) {
-	lock := must(os.ReadFile("node/package-lock.json"))(t)
-	for _, match := range regexp.MustCompile(`"resolved": "([^"]*)"`).FindAllSubmatch(lock, -1) {
-		if !regexp.MustCompile(`^https://registry\.npmjs\.org/`).Match(match[1]) {
-			t.Errorf("resolved at %s", match[1])
+// TestNodeRefresh runs node/refresh.mjs.
+func TestNodeRefresh(t *testing.T) {
+	t.Parallel()
+	node := need(t, "node")
+	var behind atomic.Int64
+	s := openShop(t, daypasstest.Start(t, daypasstest.Config{
+		Now: func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) },
+	}).URL)
+	behind.Store(int64(57 * time.Minute)) // once the shop is open: its signed calls need the right time
+	s.provider.ago.Store(behind.Load())
+	token := s.provider.signIn(t, app, alice)
+	clock := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		behind.Store(0)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(clock.Close)
+	given := must(json.Marshal(map[string]string{
+		"endpoint": s.endpoint, "clock": clock.URL, "region": daypasstest.Region, "account": daypasstest.Account,
+		"pool": s.pool, "provider": s.provider.name(), "alice": token,
+		"guest": s.getID(t, s.pool, nil), "user": s.getID(t, s.pool, s.provider.logins(token)),
+	}))(t)
+	run(t, environment(t, "DAYPASS_INTEROP="+string(given)), node, "node/refresh.mjs")
+}
+
+// The lock files name the public registry or none, wherever they were written.
+func TestNodeLocksNameNoOtherRegistry(t *testing.T) {
+	for _, name := range []string{"node/package-lock.json", "amplify/package-lock.json"} {
+		lock := must(os.ReadFile(name))(t)
+		for _, match := range regexp.MustCompile(`"resolved": "([^"]*)"`).FindAllSubmatch(lock, -1) {
+			if !regexp.MustCompile(`^https://registry\.npmjs\.org/`).Match(match[1]) {
+				t.Errorf("%s: resolved at %s", name, match[1])
+			}
 		}
 	}
 }

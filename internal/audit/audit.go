@@ -56,6 +56,7 @@ type Event struct {
 	Duration time.Duration
 
 	attrs []slog.Attr
+	room  [3]slog.Attr // where attrs begin: most operations know no more
 }
 
 // Set adds a fact that only some operations know, such as the pool. A fact that
@@ -70,6 +71,9 @@ func (e *Event) Set(key, value string) {
 			e.attrs[i] = fact
 			return
 		}
+	}
+	if e.attrs == nil {
+		e.attrs = e.room[:0]
 	}
 	e.attrs = append(e.attrs, fact)
 }
@@ -132,5 +136,9 @@ func (e *Event) Log(ctx context.Context, log *slog.Logger) {
 	add("source_ip", e.SourceIP)
 	a = append(a, e.attrs...)
 	a = append(a, slog.Duration("duration", e.Duration))
-	log.LogAttrs(ctx, level, "request", a...)
+	// The record is handed over as it is: a Logger would look for the line of
+	// code that logs, which is this one.
+	r := slog.NewRecord(e.Start.Add(e.Duration), level, "request", 0)
+	r.AddAttrs(a...)
+	_ = log.Handler().Handle(ctx, r) // as a Logger does: a log that fails stops nobody
 }

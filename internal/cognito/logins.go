@@ -62,7 +62,7 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 		return nil, notOwnToken(nil)
 	case name == string(p.DeveloperProviderName):
 		return nil, notPublicProvider()
-	case len(p.providerNames()) == 0:
+	case !p.hasProviders():
 		return nil, exception(notAuthorized, "Identity pool - %s does not have identity providers configured.", p.IdentityPoolId).Because(causeNoProviders, nil)
 	}
 	trusted, err := s.trusted(ctx, p, name)

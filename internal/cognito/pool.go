@@ -78,6 +78,11 @@ func (p *Pool) providerNames() []string {
 	return slices.Compact(names)
 }
 
+// hasProviders says whether the pool accepts any login now.
+func (p *Pool) hasProviders() bool {
+	return len(p.SupportedLoginProviders)+len(p.CognitoIdentityProviders)+len(p.OpenIdConnectProviderARNs)+len(p.SamlProviderARNs) > 0
+}
+
 // developerPrefix marks the developer provider among the numbered ones, so that
 // its users are never those of a public provider that has or had the same name.
 const developerPrefix = "developer:"

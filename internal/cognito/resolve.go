@@ -64,8 +64,8 @@ func (s *Service) fresh(p *Pool, now time.Time) (*Identity, error) {
 // stillThere says whether a pool that was read before still exists, so that
 // nothing is added to one that is gone.
 func stillThere(tx Tx, p *Pool) error {
-	now, err := tx.PoolByNumber(p.Number)
-	if err == nil && now == nil {
+	there, err := tx.HasPool(p.Number)
+	if err == nil && !there {
 		err = poolNotFound(p.IdentityPoolId)
 	}
 	return err

@@ -79,6 +79,8 @@ type Tx interface {
 	Pool(IdentityPoolId) (*Pool, error)
 	// PoolByNumber finds a pool by its number.
 	PoolByNumber(int64) (*Pool, error)
+	// HasPool says whether there is a pool of a number.
+	HasPool(int64) (bool, error)
 	// Pools lists an account's pools in a region by ID, those after the given one.
 	Pools(account, region string, after IdentityPoolId, limit int) ([]*Pool, error)
 	// CountPools counts an account's pools in a region.

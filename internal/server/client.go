@@ -36,8 +36,11 @@ func (s *Server) secure(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
+	if r.Header.Get("X-Forwarded-Proto") != "https" {
+		return false
+	}
 	peer, ok := s.peer(r)
-	return ok && s.trusted(peer) && r.Header.Get("X-Forwarded-Proto") == "https"
+	return ok && s.trusted(peer)
 }
 
 func (s *Server) peer(r *http.Request) (netip.Addr, bool) {

@@ -56,8 +56,8 @@ func mediaType(r *http.Request) string {
 	if len(values) != 1 {
 		return ""
 	}
-	if values[0] == awsjson.ContentType { // what every SDK sends
-		return awsjson.ContentType
+	if v := values[0]; v == awsjson.ContentType || v == awsquery.ContentType { // what most clients send
+		return v
 	}
 	t, _, err := mime.ParseMediaType(values[0])
 	if err != nil {

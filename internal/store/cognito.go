@@ -71,6 +71,12 @@ func (t *cognitoTx) PoolByNumber(number int64) (*cognito.Pool, error) {
 	return p, err
 }
 
+// HasPool implements cognito.Tx. The writer asks for every identity that is
+// made, so it reads no more than it has to.
+func (t *cognitoTx) HasPool(number int64) (bool, error) {
+	return t.tx.query(`SELECT number FROM pools WHERE number = $1`, number).one(&number)
+}
+
 func (t *cognitoTx) pool(text string, key any) (*cognito.Pool, bool, error) {
 	var body string
 	found, err := t.tx.query(text, key).one(&body)

@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// roundTimeout ends a round that hangs.
+const roundTimeout = 2 * time.Minute
+
+// request is a request as it goes over the wire, and the check of its answer,
+// which may not keep the body.
+type request struct {
+	wire  []byte
+	check func(body []byte) error
+}
+
+// holds is the check that a body has a text in it.
+func holds(text string) func(body []byte) error {
+	return func(body []byte) error {
+		if !bytes.Contains(body, []byte(text)) {
+			return fmt.Errorf("an answer without %q: %q", text, body)
+		}
+		return nil
+	}
+}
+
+// A caller keeps connections to a server open. It does as little as it can, so
+// that it is the server that is measured: requests are made before, of an answer
+// it reads the status and the length, and it never sleeps, since waking it would
+// be on the server's bill.
+type caller []*conn
+
+// dial opens n connections.
+func dial(b *testing.B, addr string, n int) caller {
+	b.Helper()
+	c := make(caller, n)
+	for i := range c {
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { nc.Close() })
+		raw, err := nc.(*net.TCPConn).SyscallConn()
+		if err != nil {
+			b.Fatal(err)
+		}
+		c[i] = &conn{Conn: nc, raw: raw, in: make([]byte, 64<<10)}
+	}
+	return c
+}
+
+// send sends the requests that next gives for the numbers from 0 to n, at any
+// time one on each connection. Every answer must be a success and pass its
+// check. It says how long each took.
+func (c caller) send(n int, next func(i int) request) ([]time.Duration, error) {
+	took := make([]time.Duration, 0, n)
+	for sent, end := 0, time.Now().Add(roundTimeout); len(took) < n; {
+		for _, k := range c {
+			if k.busy {
+				body, err := k.poll()
+				if err == nil && body != nil {
+					took = append(took, time.Since(k.began))
+					err = k.request.check(body)
+				}
+				if err != nil {
+					return nil, err
+				}
+			}
+			if !k.busy && sent < n {
+				if err := k.start(next(sent)); err != nil {
+					return nil, err
+				}
+				sent++
+			}
+		}
+		if time.Now().After(end) {
+			return nil, errors.New("the server does not answer")
+		}
+	}
+	return took, nil
+}
+
+// conn is a connection that speaks as much HTTP as the servers here do.
+type conn struct {
+	net.Conn
+	raw     syscall.RawConn
+	request request   // the last one
+	began   time.Time // when it was sent
+	busy    bool      // it has not been answered
+	in      []byte    // room for an answer
+	have    int       // bytes of it that have come
+}
+
+func (c *conn) start(r request) error {
+	c.request, c.began, c.busy, c.have = r, time.Now(), true, 0
+	_, err := c.Write(r.wire)
+	return err
+}
+
+// poll gives the body of the answer, nil if it has not come yet. It is there
+// until the next request.
+func (c *conn) poll() ([]byte, error) {
+	n, err := c.readNow(c.in[c.have:])
+	if c.have += n; err != nil {
+		return nil, err
+	}
+	header, rest, complete := bytes.Cut(c.in[:c.have], []byte("\r\n\r\n"))
+	if !complete {
+		return nil, nil
+	}
+	_, value, _ := bytes.Cut(header, []byte("\r\nContent-Length: "))
+	value, _, _ = bytes.Cut(value, []byte("\r\n"))
+	length, err := strconv.Atoi(string(value))
+	switch {
+	case err != nil || !bytes.HasPrefix(header, []byte("HTTP/1.1 200 ")):
+		return nil, fmt.Errorf("no success: %q", c.in[:c.have])
+	case len(rest) < length:
+		return nil, nil
+	}
+	c.busy = false
+	return rest, nil
+}
