@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -12,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/openid"
 )
@@ -26,7 +30,7 @@ type Config struct {
 	TrustedProxies []string `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged: it is signed."`
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Listen without TLS on an address that is not loopback."`
 
-	DataDir       string `default:"./daypass-data" placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${default})."`
+	DataDir       string `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
 	MasterKeyFile string `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself may be in DAYPASS_MASTER_KEY instead. Without either, master.key in the data directory is used, and made on the first start."`
 	PublicURL     string `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Needed where --listen has no address."`
 	Issuer        string `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
@@ -38,7 +42,7 @@ type Config struct {
 	OutboundAllow  []string `placeholder:"HOST|CIDR" help:"Hosts and networks that outbound calls (to login providers) may reach although their addresses are private; with http:// in front, over plain HTTP too. Metadata addresses stay refused."`
 	OutboundCAFile string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities of outbound calls, PEM, in place of the system's."`
 	CORSOrigin     []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations. The public operations answer every origin."`
-	GuestRate      float64  `placeholder:"N" default:"-1" help:"Guests that a pool may get each second, in the long run (25; no limit with --dev; 0 for no limit)."`
+	GuestRate      *float64 `placeholder:"N" help:"Guests that a pool may get each second, in the long run (25; no limit with --dev; 0 for no limit)."`
 	GuestBurst     int      `placeholder:"N" default:"1000" help:"Guests that a pool may get at once (${default})."`
 
 	LoginConfig
@@ -61,7 +65,8 @@ const (
 // settings are a Config that has been checked, with what it stands for.
 type settings struct {
 	instance instance.Config
-	listen   string
+	// tls is how to speak TLS; nil for plain HTTP.
+	tls *tls.Config
 	// ephemeral is the throw-away data directory, if there is one.
 	ephemeral string
 	// rootFile is where the root credentials are, empty if they were given.
@@ -90,23 +95,63 @@ func (c *Config) check() error {
 		return usage("--tls-cert-file and --tls-key-file go together")
 	case !loopback && c.TLSCertFile == "" && len(c.TrustedProxies) == 0 && !c.AllowPlainHTTP:
 		return usage("--listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --trusted-proxies, or --allow-plain-http", c.Listen)
-	case c.Dev && !loopback && c.RootAccessKeyID == "":
-		return usage("--dev with --listen %s, which is not loopback: everybody knows the root credentials test/test; give --root-access-key-id and DAYPASS_ROOT_SECRET_ACCESS_KEY", c.Listen)
 	case host == "" && c.PublicURL == "" || isUnspecified(host) && c.PublicURL == "":
 		return usage("--listen %s has no address that clients could use: give --public-url", c.Listen)
 	case c.RootAccessKeyID != "" && (!accessKeyID.MatchString(c.RootAccessKeyID) || strings.HasPrefix(c.RootAccessKeyID, "ASIA")):
 		return usage("--root-access-key-id: 1 to 128 letters, digits and underscores, not beginning with ASIA")
 	case c.badRate() != "":
 		return usage("--rate %s: name an operation and a number above 0", c.badRate())
+	case c.GuestRate != nil && !(*c.GuestRate >= 0 && *c.GuestRate <= math.MaxFloat64): // neither is NaN
+		return usage("--guest-rate %v: give a number from 0 up", *c.GuestRate)
 	case c.GuestBurst < 1:
 		return usage("--guest-burst must be at least 1")
 	}
+	if err := c.checkAddresses(); err != nil {
+		return err
+	}
+	if opens := c.opens(loopback); c.Dev && c.RootAccessKeyID == "" && opens != "" {
+		return usage("--dev with %s: everybody knows the root credentials test/test; give --root-access-key-id and DAYPASS_ROOT_SECRET_ACCESS_KEY", opens)
+	}
+	return nil
+}
+
+// checkAddresses finds the mistakes in URLs, origins and the like.
+func (c *Config) checkAddresses() error {
 	for flag, value := range map[string]string{"--public-url": c.PublicURL, "--issuer": c.Issuer} {
 		if err := checkURL(value); err != nil {
 			return usage("%s %q: %w", flag, value, err)
 		}
 	}
+	for _, origin := range c.CORSOrigin {
+		if !isOrigin(origin) {
+			return usage("--cors-origin %q: give scheme and host as browsers do, such as https://app.example.com, with nothing behind", origin)
+		}
+	}
+	if err := (&fetch.Client{Allow: c.OutboundAllow}).Check(); err != nil {
+		return usage("--outbound-allow: %w", err)
+	}
 	return nil
+}
+
+// opens names the flag by which others than those on this machine may reach the
+// server; empty if none does.
+func (c *Config) opens(loopback bool) string {
+	switch u, err := url.Parse(c.PublicURL); {
+	case !loopback:
+		return "--listen " + c.Listen + ", which is not loopback"
+	case len(c.TrustedProxies) > 0:
+		return "--trusted-proxies"
+	case c.PublicURL != "" && (err != nil || !isLoopback(u.Hostname()) && !strings.HasSuffix(u.Hostname(), ".localhost")):
+		return "--public-url " + c.PublicURL + ", which is not loopback"
+	}
+	return ""
+}
+
+// isOrigin says whether a text is an origin as browsers write it: they are
+// compared byte for byte.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Hostname() != "" && s == u.Scheme+"://"+strings.ToLower(u.Host) && !strings.Contains(s, "*")
 }
 
 // checkURL says whether a URL can be an issuer or a public URL; empty is fine.
@@ -136,36 +181,38 @@ func isUnspecified(host string) bool {
 	return err == nil && a.IsUnspecified()
 }
 
-// publicURL is the public URL for an address that is listened on.
-func (c *Config) publicURL(listen string) string {
+// publicURL is the public URL when the listener has an address. The host is the
+// one of --listen, since a certificate is for a name; the port may be any free
+// one, which only the listener knows.
+func (c *Config) publicURL(listener net.Addr) (string, error) {
 	if c.PublicURL != "" {
-		return c.PublicURL
+		return c.PublicURL, nil
 	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(listener.String())
+	if err != nil {
+		return "", err
+	}
+	scheme := "http"
 	if c.TLSCertFile != "" {
-		return "https://" + listen
+		scheme = "https"
 	}
-	return "http://" + listen
+	return scheme + "://" + net.JoinHostPort(host, port), nil
 }
 
-// settle turns the configuration into settings: it reads files and makes those
-// of the first start. Listen is the address that is listened on.
-func (c *Config) settle(p *process, listen string) (_ *settings, err error) {
-	s := &settings{listen: listen, log: c.logger(p)}
-	dir := c.DataDir
-	if c.Dev && dir == defaultDataDir {
-		if dir, err = os.MkdirTemp("", "daypass-dev-"); err != nil {
-			return nil, err
-		}
-		s.ephemeral = dir
-	}
-	defer func() {
-		if err != nil {
-			s.cleanUp()
-		}
-	}()
+// settle turns the configuration into settings: it reads files, and when
+// nothing is wrong with them makes those of the first start.
+func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) {
+	s := &settings{log: c.logger(p)}
 	s.instance = instance.Config{
-		DataDir: dir, Account: c.AccountID, PublicURL: c.publicURL(listen), Issuer: c.Issuer, Dev: c.Dev,
+		Account: c.AccountID, Issuer: c.Issuer, Dev: c.Dev,
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, Guests: c.guests(), Log: s.log,
+	}
+	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
+		return nil, err
 	}
 	if s.instance.TrustedProxies, err = prefixes(c.TrustedProxies); err != nil {
 		return nil, err
@@ -179,14 +226,46 @@ func (c *Config) settle(p *process, listen string) (_ *settings, err error) {
 	if s.instance.OutboundCAs, err = readCAs(c.OutboundCAFile); err != nil {
 		return nil, err
 	}
-	if err = os.MkdirAll(dir, 0o700); err != nil {
+	if s.tls, err = c.tls(); err != nil {
 		return nil, err
 	}
-	if s.instance.MasterKey, err = c.masterKey(p, dir); err != nil {
+	if s.instance.MasterKey, err = c.givenMasterKey(p); err != nil {
 		return nil, err
 	}
-	s.instance.Root, s.rootFile, err = c.root(p, dir)
-	return s, err
+	if err = c.checkRoot(p); err != nil {
+		return nil, err
+	}
+	if err = c.dataDir(s); err != nil {
+		return nil, err
+	}
+	if err = c.secrets(p, s); err != nil {
+		s.cleanUp()
+		return nil, err
+	}
+	return s, nil
+}
+
+// dataDir makes the data directory, a throw-away one for development.
+func (c *Config) dataDir(s *settings) (err error) {
+	s.instance.DataDir = cmp.Or(c.DataDir, defaultDataDir)
+	if c.Dev && c.DataDir == "" {
+		s.ephemeral, err = os.MkdirTemp("", "daypass-dev-")
+		s.instance.DataDir = s.ephemeral
+		return err
+	}
+	return os.MkdirAll(s.instance.DataDir, 0o700)
+}
+
+// tls reads the certificate and its key.
+func (c *Config) tls() (*tls.Config, error) {
+	if c.TLSCertFile == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
+	if err != nil {
+		return nil, usage("--tls-cert-file, --tls-key-file: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
 }
 
 // cleanUp removes what was only for this run.
@@ -207,11 +286,14 @@ func (c *Config) logger(p *process) *slog.Logger {
 }
 
 func (c *Config) guests() *cognito.GuestLimiter {
-	rate := c.GuestRate
-	if rate < 0 && !c.Dev {
+	rate := 0.0 // no limit
+	switch {
+	case c.GuestRate != nil:
+		rate = *c.GuestRate
+	case !c.Dev:
 		rate = defaultGuestRate
 	}
-	if rate <= 0 {
+	if rate == 0 {
 		return nil
 	}
 	return &cognito.GuestLimiter{PerSecond: rate, Burst: c.GuestBurst}

@@ -9,8 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
+	"syscall"
 
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/idp"
@@ -38,9 +38,13 @@ func (c *demoCommand) Run(p *process) error {
 	ctx, stop := context.WithCancel(p.ctx)
 	defer stop()
 	p = &process{ctx, p.stdout, p.stderr, func(string) string { return "" }}
+	address, err := freeAddress(c.Listen)
+	if err != nil {
+		return err
+	}
 	r, err := start(p, Config{
-		Listen: freeAddress(c.Listen), DataDir: defaultDataDir, AccountID: demoAccount, Region: demoRegion,
-		Dev: true, GuestRate: -1, GuestBurst: 1, LogLevel: "error", LogFormat: "text",
+		Listen: address, AccountID: demoAccount, Region: demoRegion,
+		Dev: true, GuestBurst: 1, LogLevel: "error", LogFormat: "text",
 	})
 	if err != nil {
 		return err
@@ -59,13 +63,15 @@ func (c *demoCommand) Run(p *process) error {
 }
 
 // freeAddress is the address, or a free port on loopback where it is taken.
-func freeAddress(addr string) string {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "127.0.0.1:0"
+func freeAddress(addr string) (string, error) {
+	l, err := listen(addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "127.0.0.1:0", nil
+	case err != nil:
+		return "", err
 	}
-	_ = l.Close() // it was only asked whether it is free
-	return addr
+	return addr, l.Close() // it was only asked whether it is free
 }
 
 // demo is the walk: each step prints what it does, as a line for the AWS CLI

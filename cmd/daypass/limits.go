@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func (c *Config) badRate() string {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Rate)) {
-		if n := c.Rate[name]; !known[name] || !(n > 0) {
+		if n := c.Rate[name]; !known[name] || !(n > 0 && n <= math.MaxFloat64) {
 			return fmt.Sprintf("%s=%v", name, n)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/daypass/daypass/internal/fetch"
@@ -86,14 +85,7 @@ func (c *LoginConfig) userPoolIssuers() (map[string]login.UserPoolIssuer, error)
 
 // readAppSecrets reads lines of the form APPID = SECRET.
 func readAppSecrets(path string) (map[string]seal.Secret, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s can be read by others; chmod 600 it", path)
-	}
-	text, err := os.ReadFile(path)
+	text, err := seal.ReadPrivate(path, maxSecrets)
 	if err != nil {
 		return nil, err
 	}

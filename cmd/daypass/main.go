@@ -44,10 +44,8 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	code := run(&process{ctx, os.Stdout, os.Stderr, os.Getenv}, os.Args[1:])
-	stop()
-	os.Exit(code)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(&process{ctx, os.Stdout, os.Stderr, os.Getenv}, os.Args[1:]))
 }
 
 // exited carries an exit code out of the flag parser, which would rather exit.
@@ -64,7 +62,7 @@ func run(p *process, args []string) (code int) {
 	parser, err := kong.New(&c, kong.Name("daypass"),
 		kong.Description("Amazon Cognito identity pools, self-hosted: any sign-in becomes scoped temporary AWS-style credentials."),
 		kong.DefaultEnvars("DAYPASS"), kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
-		kong.Vars{"limits": limitNames(), "badtokens": badTokens()}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"limits": limitNames(), "badtokens": badTokens(), "datadir": defaultDataDir}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { panic(exited(code)) }))
 	if err != nil {
 		return fail(p, err)

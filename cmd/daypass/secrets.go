@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -17,9 +16,28 @@ import (
 	"github.com/daypass/daypass/internal/seal"
 )
 
-// masterKey finds the master key: in a file, in the environment, or in the data
-// directory, where it is made with the first start.
-func (c *Config) masterKey(p *process, dir string) (*seal.MasterKey, error) {
+const (
+	// rootSecret is the environment variable with the secret of the root's key.
+	rootSecret = "DAYPASS_ROOT_SECRET_ACCESS_KEY"
+	// maxSecrets is the longest file of secrets that is read, in bytes.
+	maxSecrets = 1 << 20
+)
+
+// secrets finds the secrets that the flags and the environment do not give: in
+// the data directory, where they are made with the first start.
+func (c *Config) secrets(p *process, s *settings) (err error) {
+	if s.instance.MasterKey == nil {
+		if s.instance.MasterKey, err = ownMasterKey(s.instance.DataDir); err != nil {
+			return err
+		}
+	}
+	s.instance.Root, s.rootFile, err = c.root(p, s.instance.DataDir)
+	return err
+}
+
+// givenMasterKey finds the master key in a file or in the environment; nil if it
+// is in neither.
+func (c *Config) givenMasterKey(p *process) (*seal.MasterKey, error) {
 	text := p.getenv("DAYPASS_MASTER_KEY")
 	switch {
 	case text != "" && c.MasterKeyFile != "":
@@ -37,6 +55,11 @@ func (c *Config) masterKey(p *process, dir string) (*seal.MasterKey, error) {
 		}
 		return key, nil
 	}
+	return nil, nil
+}
+
+// ownMasterKey finds the master key in the data directory, or makes it there.
+func ownMasterKey(dir string) (*seal.MasterKey, error) {
 	path := filepath.Join(dir, "master.key")
 	key, err := seal.LoadFile(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -50,14 +73,20 @@ func (c *Config) masterKey(p *process, dir string) (*seal.MasterKey, error) {
 	return seal.CreateFile(path)
 }
 
+// checkRoot finds half of root credentials.
+func (c *Config) checkRoot(p *process) error {
+	if (p.getenv(rootSecret) == "") != (c.RootAccessKeyID == "") {
+		return usage("--root-access-key-id and " + rootSecret + " go together")
+	}
+	return nil
+}
+
 // root finds the root credentials: given, well known with --dev, or in the data
 // directory, where they are made with the first start. It gives the file that
 // they are in, if they are in one.
 func (c *Config) root(p *process, dir string) (iam.RootAccessKey, string, error) {
-	secret := p.getenv("DAYPASS_ROOT_SECRET_ACCESS_KEY")
+	secret := p.getenv(rootSecret)
 	switch {
-	case (secret == "") != (c.RootAccessKeyID == ""):
-		return iam.RootAccessKey{}, "", usage("--root-access-key-id and DAYPASS_ROOT_SECRET_ACCESS_KEY go together")
 	case secret != "":
 		return iam.RootAccessKey{ID: c.RootAccessKeyID, Secret: seal.NewSecret(secret)}, "", nil
 	case c.Dev:
@@ -66,7 +95,7 @@ func (c *Config) root(p *process, dir string) (iam.RootAccessKey, string, error)
 	path := filepath.Join(dir, "root-credentials")
 	key, err := readRoot(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = makeRoot(path)
+		key, err = makeRoot(path, c.AccountID)
 	}
 	return key, path, err
 }
@@ -74,14 +103,7 @@ func (c *Config) root(p *process, dir string) (iam.RootAccessKey, string, error)
 // readRoot reads root credentials from a file that is a shared credentials file
 // of the AWS CLI too.
 func readRoot(path string) (iam.RootAccessKey, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return iam.RootAccessKey{}, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return iam.RootAccessKey{}, fmt.Errorf("%s can be read by others; chmod 600 it", path)
-	}
-	text, err := os.ReadFile(path)
+	text, err := seal.ReadPrivate(path, maxSecrets)
 	if err != nil {
 		return iam.RootAccessKey{}, err
 	}
@@ -99,22 +121,18 @@ func readRoot(path string) (iam.RootAccessKey, error) {
 }
 
 // makeRoot makes root credentials and writes them down durably.
-func makeRoot(path string) (iam.RootAccessKey, error) {
-	random := make([]byte, 10+30)
-	if _, err := rand.Read(random); err != nil {
-		return iam.RootAccessKey{}, err
-	}
-	id := "AKIA" + base32.StdEncoding.EncodeToString(random[:10])
-	secret := base64.StdEncoding.EncodeToString(random[10:])
-	text := "# The root credentials of daypass: whoever has them may do everything.\n" +
-		"[default]\naws_access_key_id = " + id + "\naws_secret_access_key = " + secret + "\n"
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func makeRoot(path, account string) (iam.RootAccessKey, error) {
+	id, err := iam.NewID(iam.LongTermKeyPrefix, account, rand.Reader)
 	if err != nil {
 		return iam.RootAccessKey{}, err
 	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return iam.RootAccessKey{}, err
+	random := make([]byte, 30)
+	_, _ = rand.Read(random) // never fails
+	secret := base64.StdEncoding.EncodeToString(random)
+	text := "# The root credentials of daypass: whoever has them may do everything.\n" +
+		"[default]\naws_access_key_id = " + id + "\naws_secret_access_key = " + secret + "\n"
+	if err := seal.WriteNew(path, []byte(text)); err != nil {
+		return iam.RootAccessKey{}, fmt.Errorf("creating the root credentials: %w", err)
 	}
 	return iam.RootAccessKey{ID: id, Secret: seal.NewSecret(secret)}, nil
 }

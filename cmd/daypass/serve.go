@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,6 +32,7 @@ type serveCommand struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(p *process) error {
+	instance.Tune()
 	r, err := start(p, c.Config)
 	if err != nil {
 		return err
@@ -54,11 +56,11 @@ func start(p *process, c Config) (_ *running, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", c.Listen)
+	l, err := listen(c.Listen)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.settle(p, l.Addr().String())
+	s, err := c.settle(p, l.Addr())
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -67,13 +69,8 @@ func start(p *process, c Config) (_ *running, err error) {
 		s.cleanUp()
 		return nil, errors.Join(err, l.Close())
 	}
-	if c.TLSCertFile != "" {
-		pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
-		if err != nil {
-			s.cleanUp()
-			return nil, errors.Join(usage("--tls-cert-file, --tls-key-file: %w", err), i.Close(), l.Close())
-		}
-		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
+	if s.tls != nil {
+		l = tls.NewListener(l, s.tls)
 	}
 	r := &running{settings: s, url: s.instance.PublicURL}
 	ctx, stop := context.WithCancel(p.ctx)
@@ -84,11 +81,23 @@ func start(p *process, c Config) (_ *running, err error) {
 	return r, nil
 }
 
+// listen listens on an address. What is not an address, or not one of this
+// machine, is a mistake in the flags; what is taken or forbidden is not.
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	var refused syscall.Errno
+	if err != nil && (!errors.As(err, &refused) || refused == syscall.EADDRNOTAVAIL) {
+		return nil, usage("--listen: %w", err)
+	}
+	return l, err
+}
+
 // serve answers requests and does the background work in goroutines that wait
 // waits for.
 func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listener) {
+	g := &gate{Handler: i.Handler}
 	h := &http.Server{
-		Handler:           i.Handler,
+		Handler:           g,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       bodyTimeout,
 		WriteTimeout:      answerTimeout,
@@ -108,9 +117,7 @@ func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listene
 		go func() { defer close(done); i.Run(background) }()
 		<-ctx.Done()
 		// Answer what has been asked, then finish, then close.
-		late, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-		defer cancel()
-		err := h.Shutdown(late)
+		err := shutDown(h, g, shutdownTimeout, r.log)
 		end()
 		<-done
 		return errors.Join(err, i.Close())

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"testing"
+)
+
+func TestPublicURL(t *testing.T) {
+	v4 := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1234}
+	v6 := &net.TCPAddr{IP: net.IPv6loopback, Port: 1234}
+	for _, tt := range []struct {
+		config   Config
+		listener net.Addr
+		want     string
+	}{
+		{Config{Listen: "127.0.0.1:0"}, v4, "http://127.0.0.1:1234"},
+		{Config{Listen: "[::1]:0"}, v6, "http://[::1]:1234"},
+		{Config{Listen: "localhost:0"}, v4, "http://localhost:1234"},
+		{Config{Listen: "login.example.com:https", TLSCertFile: "c"}, v4, "https://login.example.com:1234"},
+		{Config{Listen: "127.0.0.1:0", PublicURL: "https://login.example.com"}, v4, "https://login.example.com"},
+	} {
+		if got, err := tt.config.publicURL(tt.listener); got != tt.want || err != nil {
+			t.Errorf("%s: got %s, %v, want %s", tt.config.Listen, got, err, tt.want)
+		}
+	}
+}
+
+func TestIsOrigin(t *testing.T) {
+	for s, want := range map[string]bool{
+		"https://app.example.com": true, "http://localhost:3000": true, "http://[::1]:3000": true, "capacitor://localhost": true,
+		"": false, "*": false, "null": false, "app.example.com": false, "https://": false, "https://:443": false,
+		"https://app.example.com/": false, "https://app.example.com/path": false, "https://app.example.com?q": false,
+		"https://app.example.com#f": false, "https://me@app.example.com": false, "https://*.example.com": false,
+		"https://App.example.com": false, "HTTPS://app.example.com": false, "//app.example.com": false,
+	} {
+		if got := isOrigin(s); got != want {
+			t.Errorf("%q: got %t", s, got)
+		}
+	}
+}
+
+func TestFreeAddress(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := l.Addr().String()
+	if got, err := freeAddress(taken); got != "127.0.0.1:0" || err != nil {
+		t.Errorf("taken: got %s, %v", got, err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := freeAddress("127.0.0.1:0"); got != "127.0.0.1:0" || err != nil {
+		t.Errorf("free: got %s, %v", got, err)
+	}
+	for _, addr := range []string{"4600", "127.0.0.1:99999", "203.0.113.1:0"} {
+		var mistake usageError
+		if got, err := freeAddress(addr); got != "" || !errors.As(err, &mistake) {
+			t.Errorf("%s: got %q, %v", addr, got, err)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package seal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// ReadPrivate reads a file that holds a secret and has at most limit bytes. One
+// that anybody but its owner may read or write is refused. A file that is not
+// there is an error that wraps [io/fs.ErrNotExist].
+func ReadPrivate(path string, limit int) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return readPrivate(f, limit)
+}
+
+func readPrivate(f *os.File, limit int) ([]byte, error) {
+	if err := checkPrivate(f); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", f.Name(), err)
+	}
+	if len(text) > limit {
+		return nil, fmt.Errorf("%s is longer than %d bytes", f.Name(), limit)
+	}
+	return text, nil
+}
+
+// checkPrivate looks at the opened file, not at its name, so that what was
+// checked is what is read.
+func checkPrivate(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("%s has no mode that can be read: %w", f.Name(), err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", f.Name())
+	}
+	if perm := info.Mode().Perm(); perm&0o077 != 0 {
+		return fmt.Errorf("%s has mode %#o: only its owner may have access; run chmod 600 %[1]s", f.Name(), perm)
+	}
+	return nil
+}
+
+// WriteNew writes a secret, mode 0600, to a file that must not exist yet; if it
+// does the error wraps [io/fs.ErrExist] and the file is untouched. The file
+// appears complete or not at all, and is durable when WriteNew returns.
+func WriteNew(path string, data []byte) (err error) {
+	// Written under a temporary name and then linked to path, because O_EXCL
+	// alone would leave an empty file behind when the process dies in between.
+	// Link fails where the name is taken, as O_EXCL does.
+	dir := filepath.Dir(path)
+	temp, err := os.CreateTemp(dir, ".daypass-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(temp.Name()) }()
+	_, err = temp.Write(data)
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(temp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes the entries of a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
