@@ -56,21 +56,7 @@ func TestEveryOperationCanBeThrottled(t *testing.T) {
 // With the store closed underneath, every operation fails as an internal error
 // that tells nothing.
 func TestEveryOperationWithoutStore(t *testing.T) {
-	dir := t.TempDir()
-	key, err := seal.CreateFile(filepath.Join(dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := instance.Open(t.Context(), instance.Config{
-		DataDir: dir, MasterKey: key, Account: "123456789012", PublicURL: "http://127.0.0.1", Dev: true,
-		Root: iam.RootAccessKey{ID: "test", Secret: seal.NewSecret("test")},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := httptest.NewServer(i.Handler)
-	defer h.Close()
-	c := &client.Client{Endpoint: h.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}
+	i, c := openInstance(t, nil)
 	made, err := call(c, "CreateIdentityPool", map[string]any{"IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true, "DeveloperProviderName": "dev"})
 	if err != nil {
 		t.Fatal(err)
@@ -89,6 +75,59 @@ func TestEveryOperationWithoutStore(t *testing.T) {
 		if want := `{"__type":"InternalErrorException","message":"The service is unable to process the request. Try again later."}`; string(answer) != want {
 			t.Errorf("%s: %s", name, answer)
 		}
+	}
+}
+
+// openInstance opens an instance with limits, without what daypasstest adds to
+// one, and gives a client of its root.
+func openInstance(t *testing.T, limits *cognito.Limits) (*instance.Instance, *client.Client) {
+	t.Helper()
+	dir := t.TempDir()
+	key, err := seal.CreateFile(filepath.Join(dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := instance.Open(t.Context(), instance.Config{
+		DataDir: dir, MasterKey: key, Account: "123456789012", PublicURL: "http://127.0.0.1", Dev: true, Limits: limits,
+		Root: iam.RootAccessKey{ID: "test", Secret: seal.NewSecret("test")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = i.Close() }) // one that was closed before says so, which is well
+	h := httptest.NewServer(i.Handler)
+	t.Cleanup(h.Close)
+	return i, &client.Client{Endpoint: h.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}
+}
+
+// Beyond a quota nothing is made or changed.
+func TestQuotas(t *testing.T) {
+	limits := cognito.DefaultLimits()
+	limits.PoolsPerAccount, limits.UserPoolProviders = 1, 1
+	_, c := openInstance(t, &limits)
+	appClient := func(name string) map[string]string {
+		return map[string]string{"ProviderName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_a", "ClientId": name}
+	}
+	two := []map[string]string{appClient("a"), appClient("b")}
+	in := map[string]any{"IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true, "CognitoIdentityProviders": two}
+	_, err := call(c, "CreateIdentityPool", in)
+	wantError(t, err, "LimitExceededException", "An identity pool can have at most 1 Cognito identity providers.")
+	in["CognitoIdentityProviders"] = two[:1]
+	made, err := call(c, "CreateIdentityPool", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := c.Cognito(t.Context(), "CreateIdentityPool", in)
+	wantError(t, err, "LimitExceededException", "The account can have at most 1 identity pools in a region.")
+	if want := `{"__type":"LimitExceededException","message":"The account can have at most 1 identity pools in a region."}`; string(answer) != want {
+		t.Errorf("%s, want %s", answer, want)
+	}
+	in["IdentityPoolId"], in["CognitoIdentityProviders"] = made["IdentityPoolId"], two
+	_, err = call(c, "UpdateIdentityPool", in)
+	wantError(t, err, "LimitExceededException", "An identity pool can have at most 1 Cognito identity providers.")
+	pools, err := call(c, "ListIdentityPools", map[string]any{"MaxResults": 10})
+	if err != nil || len(pools["IdentityPools"].([]any)) != 1 {
+		t.Errorf("pools %v, %v", pools, err)
 	}
 }
 
