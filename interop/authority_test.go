@@ -3,6 +3,7 @@ package interop
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -106,10 +107,15 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who string) {
 	users := roleARN(userRole)
 	attempts := map[string]attempt[in]{
 		"CreateOpenIDConnectProvider": {in{"Url", "https://evil.example"}, arns + "oidc-provider/evil.example"},
+		"CreateSAMLProvider":          {in{"Name", "mine", "SAMLMetadataDocument", strings.Repeat("x", 1000)}, arns + "saml-provider/mine"},
 		"CreateRole":                  {in{"RoleName", "mine", "AssumeRolePolicyDocument", trust}, roleARN("mine")},
 		"DeleteOpenIDConnectProvider": {in{"OpenIDConnectProviderArn", s.provider.arn()}, s.provider.arn()},
 		"DeleteRole":                  {in{"RoleName", userRole}, users},
 		"DeleteRolePolicy":            {in{"RoleName", userRole, "PolicyName", "read"}, users},
+		"DeleteSAMLProvider":          {in{"SAMLProviderArn", arns + "saml-provider/mine"}, arns + "saml-provider/mine"},
+		"GetSAMLProvider":             {in{"SAMLProviderArn", arns + "saml-provider/mine"}, arns + "saml-provider/mine"},
+		"UpdateSAMLProvider":          {in{"SAMLProviderArn", arns + "saml-provider/mine"}, arns + "saml-provider/mine"},
+		"ListSAMLProviders":           {nil, arns + "saml-provider/*"},
 		"GetOpenIDConnectProvider":    {in{"OpenIDConnectProviderArn", s.provider.arn()}, s.provider.arn()},
 		"GetRole":                     {in{"RoleName", userRole}, users},
 		"GetRolePolicy":               {in{"RoleName", userRole, "PolicyName", "read"}, users},

@@ -133,12 +133,29 @@ func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, tex
 }
 
 // stillHas says whether a login that a token was made for is still linked: a
-// token does not outlive the unlinking of what it stands for.
+// token does not outlive the unlinking of what it stands for. After the first
+// entry of amr each login has two, the provider's name and the qualified subject.
 func (i *Identity) stillHas(p *Pool, amr []string) bool {
-	return slices.ContainsFunc(i.Logins, func(l Login) bool {
-		return slices.Contains(amr, string(p.providerName(l.Provider))) &&
-			slices.ContainsFunc(amr, func(entry string) bool { return strings.HasSuffix(entry, ":"+l.Subject) })
-	})
+	for n := 1; n+1 < len(amr); n += 2 {
+		name, qualified := amr[n], amr[n+1]
+		if slices.ContainsFunc(i.Logins, func(l Login) bool { return p.standsFor(name, qualified, l) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// standsFor says whether two entries of amr are about a login.
+func (p *Pool) standsFor(name, qualified string, l Login) bool {
+	if l.Provider == p.developer() {
+		return name == string(p.DeveloperProviderName) && qualified == p.qualifiedUser(l.Subject)
+	}
+	return l.Provider == p.Providers[name] && strings.HasSuffix(qualified, ":"+l.Subject)
+}
+
+// qualifiedUser is a developer user as the amr claim has it.
+func (p *Pool) qualifiedUser(user string) string {
+	return string(p.DeveloperProviderName) + ":" + string(p.IdentityPoolId) + ":" + user
 }
 
 // enter lets the holder of an identity in: a guest with nothing but the ID, or

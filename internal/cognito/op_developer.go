@@ -104,7 +104,7 @@ func (s *Service) proveDeveloper(ctx context.Context, p *Pool, logins LoginsMap,
 	}
 	mine := proof{
 		login: Login{Provider: p.developer(), Subject: string(user)},
-		name:  string(name), qualified: string(name) + ":" + string(p.IdentityPoolId) + ":" + string(user), source: string(name),
+		name:  string(name), qualified: p.qualifiedUser(string(user)), source: string(name),
 	}
 	return slices.Insert(proofs, 0, mine), mine.login, nil
 }

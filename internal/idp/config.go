@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // defaultTokenLifetime is how long tokens live unless the configuration says otherwise.
@@ -54,6 +55,9 @@ func (c Config) withDefaults() Config {
 // and fragment; the loopback rule is ours.
 func parseIssuer(issuer string) (*url.URL, error) {
 	u, err := url.Parse(issuer)
+	if err == nil && !utf8.ValidString(issuer) {
+		err = errors.New("not UTF-8") // JSON could not say it
+	}
 	if err != nil {
 		return nil, errors.New("idp: the issuer is not a URL")
 	}
