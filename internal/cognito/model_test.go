@@ -39,7 +39,7 @@ func checks(t *testing.T, n, steps string) {
 // TestModelSequences has one caller. After each step the answer must be the
 // reference's, and all that is stored must be what the reference says it is.
 func TestModelSequences(t *testing.T) {
-	checks(t, "50", "60")
+	checks(t, "40", "50")
 	r, seen := newRig(t), census{}
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(r)
@@ -58,7 +58,7 @@ func TestModelSequences(t *testing.T) {
 // restart between them. There must be an order of their calls that explains the
 // answers and what is stored in the end; see explanation.
 func TestModelTogether(t *testing.T) {
-	checks(t, "60", "30")
+	checks(t, "40", "30")
 	r, seen := newRig(t), census{}
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(r)
