@@ -15,8 +15,9 @@ const (
 	Public Auth = iota
 	// Signed operations need a valid signature and the permission.
 	Signed
-	// Identified operations need a valid signature and no permission:
-	// sts:GetCallerIdentity answers even a caller who is denied everything.
+	// Identified operations need a valid signature; the rest is their own affair.
+	// sts:GetCallerIdentity answers even a caller who is denied everything, and
+	// sts:AssumeRole asks the role's trust policy first.
 	Identified
 )
 
@@ -31,26 +32,6 @@ func (a Auth) String() string {
 	}
 	return fmt.Sprintf("Auth(%d)", int(a))
 }
-
-// Caller is who makes a request: an explicit argument of every operation.
-type Caller struct {
-	// Account is the caller's account ID; empty for an anonymous caller.
-	Account string
-	// ARN names the caller, as GetCallerIdentity shows it.
-	ARN string
-	// UserID is the caller's unique ID, as GetCallerIdentity shows it.
-	UserID string
-	// Root says that the caller is the account's root.
-	Root bool
-	// AccessKeyID is the key that signed; empty for an anonymous caller.
-	AccessKeyID string
-	// Region is the region of the signature's credential scope; empty for an
-	// anonymous caller, whose region is in the IDs that it names.
-	Region string
-}
-
-// Anonymous says that nobody signed the request.
-func (c Caller) Anonymous() bool { return c.ARN == "" }
 
 // ResourceNamer is an input that names the resource which the operation is
 // about, for authorization and its messages. Inputs that are none are about

@@ -33,6 +33,8 @@ type Service struct {
 	// Rand makes unique IDs; nil means crypto/rand. Others must be safe for
 	// concurrent use.
 	Rand io.Reader
+
+	compiled compiled
 }
 
 // Limits are the quotas of the service ("IAM and AWS STS quotas" in the IAM

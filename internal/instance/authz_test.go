@@ -84,7 +84,7 @@ func (s *story) fill(in map[string]any, identity string) map[string]any {
 	return filled
 }
 
-// Until policies authorize the API, root alone may call signed operations: a
+// A role without policies may call no signed operation: a
 // guest's credentials, which anybody can get, are refused by every one of them.
 func TestGuestsMayDoNothing(t *testing.T) {
 	s := newStory(t, daypasstest.Config{})

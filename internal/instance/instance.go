@@ -164,7 +164,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile()},
 		Query:          []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
 		Credentials:    credentials(iamService, stsService),
-		Authorize:      rootOnly,
+		Authorize:      authorize(iamService),
 		ValidRegion:    openid.ValidRegion,
 		OpenID:         keys.Handler(),
 		Ready:          i.db.Ping,
@@ -218,21 +218,6 @@ func credentials(i *iam.Service, s *sts.Service) func(context.Context, string, s
 		}
 		return caller, secret, err
 	}
-}
-
-// rootOnly lets the account's root do everything and nobody else anything,
-// until policies authorize the API.
-func rootOnly(_ context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error {
-	if caller.Root {
-		return nil
-	}
-	resource := "*"
-	if n, ok := in.(awsapi.ResourceNamer); ok {
-		resource = n.ResourceARN(caller)
-	}
-	action := row.Service.Name + ":" + row.Name
-	return &server.Denied{Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
-		caller.ARN, action, resource, action)}
 }
 
 // loopbackOr allows loopback host names and the host of a URL, with any port.

@@ -47,11 +47,7 @@ type Session struct {
 }
 
 // Tag is a session tag.
-type Tag struct {
-	Key, Value string
-	// Transitive says that the tag stays when the session assumes another role.
-	Transitive bool
-}
+type Tag = awsapi.SessionTag
 
 // RoleARN is the ARN of the role, with its path.
 func (s *Session) RoleARN() string { return "arn:aws:iam::" + s.Account + ":role" + s.RolePath }
@@ -118,8 +114,33 @@ func (s *Service) Session(_ context.Context, accessKeyID, token string) (awsapi.
 	if err != nil {
 		return awsapi.Caller{}, seal.Secret{}, nil, err
 	}
-	caller := awsapi.Caller{Account: session.Account, ARN: session.ARN(), UserID: session.UserID(), AccessKeyID: accessKeyID}
-	return caller, session.Secret, session, nil
+	return session.caller(), session.Secret, session, nil
+}
+
+// caller is who acts in the session.
+func (s *Session) caller() awsapi.Caller {
+	acts := &awsapi.Session{
+		Name: s.Name, Issued: s.Issued, Tags: s.Tags, SourceIdentity: s.SourceIdentity,
+		Provider: s.Provider, Keys: s.lastingKeys(),
+	}
+	if s.Policy != "" {
+		acts.Policies = []string{s.Policy}
+	}
+	return awsapi.Caller{
+		Account: s.Account, ARN: s.ARN(), UserID: s.UserID(), AccessKeyID: s.AccessKeyID,
+		PrincipalARN: s.RoleARN(), PrincipalID: s.RoleID, Session: acts,
+	}
+}
+
+// lastingKeys are the provider's condition keys that later requests have too
+// ("Available keys for AWS web identity federation" in the IAM User Guide).
+func (s *Session) lastingKeys() map[string][]string {
+	prefix := KeyPrefix(s.Provider)
+	keys := map[string][]string{prefix + ":aud": {s.Audience}, prefix + ":sub": {s.Subject}}
+	if len(s.AMR) > 0 {
+		keys[prefix+":amr"] = s.AMR
+	}
+	return keys
 }
 
 // tokenEncoding accepts one spelling of a token only.

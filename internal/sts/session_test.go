@@ -58,6 +58,17 @@ func TestSession(t *testing.T) {
 	wantCaller := awsapi.Caller{
 		Account: account, ARN: "arn:aws:sts::111122223333:assumed-role/AppAuth/CognitoIdentityCredentials",
 		UserID: string(role.RoleId) + ":CognitoIdentityCredentials", AccessKeyID: made.AccessKeyId,
+		PrincipalARN: "arn:aws:iam::111122223333:role/service-role/AppAuth", PrincipalID: string(role.RoleId),
+		Session: &awsapi.Session{
+			Name: "CognitoIdentityCredentials", Issued: start.Truncate(time.Second),
+			Tags:     []awsapi.SessionTag{{Key: "dept", Value: "sales"}, {Key: "username", Value: "anna|1"}},
+			Provider: "cognito-identity.amazonaws.com",
+			Keys: map[string][]string{
+				"cognito-identity.amazonaws.com:aud": {pool},
+				"cognito-identity.amazonaws.com:sub": {identity},
+				"cognito-identity.amazonaws.com:amr": h.claims().AMR,
+			},
+		},
 	}
 	if diff := cmp.Diff(wantCaller, caller); diff != "" {
 		t.Error(diff)

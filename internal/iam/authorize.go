@@ -1,0 +1,160 @@
+package iam
+
+import (
+	"context"
+	"strings"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// Decision is the answer to a question of authorization, with its reasons.
+type Decision struct {
+	policy.Decision
+	// Root says that the account's root asked, whom no policy limits.
+	Root bool
+}
+
+// Allowed says whether the answer is yes.
+func (d *Decision) Allowed() bool { return d.Root || d.Effect == policy.Allow }
+
+// Authorize says whether a caller may do an action, service:Name, on a resource,
+// an ARN or *. The facts are the request's condition keys; those of the caller
+// are added to them. It is the one place that decides: the API's own
+// authorization, iam:PassRole, sts:AssumeRole and the simulations ask here
+// ("Policy evaluation logic" in the IAM User Guide).
+//
+// A caller whose user or role is gone, or is not the one that the credentials
+// were made for, may do nothing.
+func (s *Service) Authorize(ctx context.Context, c awsapi.Caller, action, resource string, facts policy.Context) (*Decision, error) {
+	if c.Root && len(sessionDocuments(c)) == 0 {
+		return &Decision{Root: true}, nil
+	}
+	var held policy.Policies
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		held, err = s.policiesOf(tx, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	SetCallerFacts(facts, c)
+	decision := policy.Decide(held, &policy.Request{Action: action, Resource: resource, Context: facts})
+	return &Decision{Decision: decision}, nil
+}
+
+// Refusal words a no as AWS does: who asked for what, and the one reason.
+func (d *Decision) Refusal(c awsapi.Caller, action, resource string) string {
+	refused := "User: " + c.ARN + " is not authorized to perform: " + action + " on resource: " + resource
+	layer := d.Layer
+	if layer == policy.NoLayer {
+		layer = policy.IdentityLayer
+	}
+	if d.Effect != policy.ExplicitDeny {
+		return refused + " because no " + layer.String() + " allows the " + action + " action"
+	}
+	article := "a "
+	if layer == policy.IdentityLayer {
+		article = "an "
+	}
+	return refused + " with an explicit deny in " + article + layer.String()
+}
+
+// policiesOf gathers all the documents that say what a caller may do.
+func (s *Service) policiesOf(tx Tx, c awsapi.Caller) (held policy.Policies, err error) {
+	if held.Session, err = s.compileAll(sessionDocuments(c)); err != nil {
+		return policy.Policies{}, err
+	}
+	account, name, isRole := ParseRoleARN(c.PrincipalARN)
+	if !isRole || account != c.Account {
+		return held, nil
+	}
+	role, ok, err := tx.Role(account, RoleNameType(name))
+	if err != nil || !ok || string(role.RoleId) != c.PrincipalID {
+		return held, err
+	}
+	held.Identity, err = s.rolePolicies(tx, role)
+	return held, err
+}
+
+func sessionDocuments(c awsapi.Caller) []string {
+	if c.Session == nil {
+		return nil
+	}
+	return c.Session.Policies
+}
+
+// rolePolicies are a role's inline policies.
+func (s *Service) rolePolicies(tx Tx, role *RoleEntity) ([]*policy.Document, error) {
+	names, err := tx.RolePolicyNames(role.RoleId, "", maxInlinePolicies)
+	if err != nil {
+		return nil, err
+	}
+	texts := make([]string, 0, len(names))
+	for _, name := range names {
+		text, _, err := tx.RolePolicy(role.RoleId, name)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, string(text))
+	}
+	return s.compileAll(texts)
+}
+
+// maxInlinePolicies is more than a role can have: the least policy has some
+// fifty characters, and all together have no more than 10,240.
+const maxInlinePolicies = 1000
+
+func (s *Service) compileAll(texts []string) ([]*policy.Document, error) {
+	documents := make([]*policy.Document, 0, len(texts))
+	for _, text := range texts {
+		d, err := s.compiled.get(text)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, d)
+	}
+	return documents, nil
+}
+
+// SetCallerFacts adds the condition keys that the caller brings ("AWS global
+// condition context keys" in the IAM User Guide).
+func SetCallerFacts(facts policy.Context, c awsapi.Caller) {
+	if c.Anonymous() {
+		facts.Set("aws:principaltype", "Anonymous")
+		return
+	}
+	facts.Set("aws:principalaccount", c.Account)
+	facts.Set("aws:userid", c.UserID)
+	facts.Set("aws:principalarn", c.PrincipalARN)
+	switch {
+	case c.Root:
+		facts.Set("aws:principalarn", c.ARN)
+		facts.Set("aws:principaltype", "Account")
+	case c.Session != nil && c.Session.Name != "":
+		facts.Set("aws:principaltype", "AssumedRole")
+	default:
+		facts.Set("aws:principaltype", "User")
+		facts.Set("aws:username", string(lastSegment(c.PrincipalARN)))
+	}
+	if c.Session != nil {
+		setSessionFacts(facts, c.Session)
+	}
+}
+
+func setSessionFacts(facts policy.Context, session *awsapi.Session) {
+	facts.Set("aws:tokenissuetime", session.Issued.UTC().Format("2006-01-02T15:04:05Z"))
+	facts.Set("aws:multifactorauthpresent", "false")
+	if session.Provider != "" {
+		facts.Set("aws:federatedprovider", session.Provider)
+	}
+	if session.SourceIdentity != "" {
+		facts.Set("aws:sourceidentity", session.SourceIdentity)
+	}
+	for key, values := range session.Keys {
+		facts.Set(key, values...)
+	}
+	for _, t := range session.Tags {
+		facts.Set("aws:principaltag/"+strings.ToLower(t.Key), t.Value)
+	}
+}
