@@ -39,7 +39,7 @@ const imports = `
 	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow
 	# assumes a role, and roles live in IAM.
 	policy:      arn
-	login:       fetch seal sigv4             # sigv4: AdminGetUser is a signed call
+	login:       fetch saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
 	iam:         awsapi arn audit policy seal saml
 	sts:         awsapi arn audit policy seal login openid iam

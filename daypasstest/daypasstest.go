@@ -73,6 +73,9 @@ type Config struct {
 	FacebookLimitedLogin bool
 	// OIDCKeyFiles gives OpenID Connect issuers a file with their key set.
 	OIDCKeyFiles map[string]string
+	// SAMLAudiences and SAMLRecipients are accepted of SAML responses besides
+	// AWS's.
+	SAMLAudiences, SAMLRecipients []string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand is the source of identifiers; nil means crypto/rand. With a seeded one
@@ -174,6 +177,7 @@ func (c Config) logins(t testing.TB) instance.Logins {
 		Endpoints: c.ProviderEndpoints, UserPoolIssuers: map[string]login.UserPoolIssuer{},
 		UserPool:        sigv4.Credentials{AccessKeyID: c.UserPoolAccessKeyID, SecretAccessKey: c.UserPoolSecretAccessKey},
 		FacebookSecrets: map[string]seal.Secret{}, FacebookLimitedLogin: c.FacebookLimitedLogin, KeyFiles: c.OIDCKeyFiles,
+		SAMLAudiences: c.SAMLAudiences, SAMLRecipients: c.SAMLRecipients,
 	}
 	for name, text := range c.UserPoolIssuers {
 		issuer, err := login.ParseUserPoolIssuer(text)

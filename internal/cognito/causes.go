@@ -4,7 +4,7 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
-	// The basic (classic) flow is not allowed by the pool, or its role mappings forbid it.
+	// The basic (classic) flow is not allowed by the pool, or its role mappings forbid it, or the login is one of a SAML provider.
 	causeClassicFlow awsapi.Cause = "classic-flow"
 	// The developer provider's name cannot be changed, or is that of a public provider.
 	causeDeveloperProviderName awsapi.Cause = "developer-provider-name"

@@ -23,6 +23,8 @@ type proof struct {
 	source string
 	// claims are what the token says.
 	claims login.Claims
+	// roles are those that a SAML response offers by its provider.
+	roles []ARNString
 }
 
 // loginsOf gives what the proofs prove.
@@ -69,7 +71,7 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 	if err != nil {
 		return nil, err
 	}
-	if len(trusted) == 0 && notJWT != nil {
+	if len(trusted) == 0 && notJWT != nil && !isSAML(name) {
 		return nil, loginError(notJWT)
 	}
 	if len(trusted) == 0 {
@@ -79,18 +81,25 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 	if err != nil {
 		return nil, loginError(err)
 	}
-	return &proof{
+	f := &proof{
 		login: Login{Provider: p.Providers[name], Subject: verified.Subject},
 		name:  name, qualified: verified.Qualified,
 		source: verified.Source, claims: verified.Claims,
-	}, nil
+	}
+	for _, role := range verified.Roles {
+		f.roles = append(f.roles, ARNString(role))
+	}
+	return f, nil
 }
 
-// notConfigured refuses a token of a provider that the pool does not have: a
-// token that is not even the named provider's own is told so first.
+// notConfigured refuses a login of a provider that the pool does not have: a
+// token that is not even the named provider's own is told so first. For a SAML
+// provider there may be no token.
 func notConfigured(token *login.Token, name string, named bool) *awsapi.Error {
-	if iss := token.Issuer(); iss != "https://"+name && iss != "http://"+name && iss != name {
-		return invalidLoginToken(loginCause(login.IssuerMismatch), nil, "Issuer doesn't match providerName")
+	if !isSAML(name) {
+		if iss := token.Issuer(); iss != "https://"+name && iss != "http://"+name && iss != name {
+			return invalidLoginToken(loginCause(login.IssuerMismatch), nil, "Issuer doesn't match providerName")
+		}
 	}
 	if named {
 		return loginsDontMatch(causeProviderNotConfigured)
@@ -113,11 +122,15 @@ func loginError(err error) error {
 		return invalidLoginToken(cause, err, "Not a valid OpenId Connect identity token.")
 	case login.ClaimMissing:
 		return invalidLoginToken(cause, err, "Missing a required claim: %s", e.Claim)
-	case login.IssuerMismatch:
+	case login.SAMLNotBase64, login.SAMLNotXML, login.SAMLNotAResponse, login.SAMLTooLarge:
+		return invalidLoginToken(cause, err, "Not a valid SAML response.")
+	case login.SAMLEncrypted:
+		return invalidLoginToken(cause, err, "Encrypted SAML assertions are not supported.")
+	case login.IssuerMismatch, login.SAMLIssuerMismatch:
 		return invalidLoginToken(cause, err, "Issuer doesn't match providerName")
-	case login.TokenExpired:
+	case login.TokenExpired, login.SAMLExpired:
 		return invalidLoginToken(cause, err, "Token expired: %d >= %d", e.Now, e.Expires)
-	case login.AudienceMismatch:
+	case login.AudienceMismatch, login.SAMLAudienceMismatch:
 		return unsupportedProvider(cause, err)
 	}
 	return invalidLoginToken(cause, err, "Couldn't verify signed token.")

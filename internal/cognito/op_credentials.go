@@ -29,7 +29,7 @@ func (s *Service) GetOpenIdToken(ctx context.Context, _ awsapi.Caller, in *GetOp
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkClassicFlow(); err != nil {
+	if err := p.checkClassicFlow(in.Logins); err != nil {
 		return nil, err
 	}
 	i, proofs, err := s.enter(ctx, i, p, in.Logins)
@@ -46,13 +46,19 @@ func (s *Service) GetOpenIdToken(ctx context.Context, _ awsapi.Caller, in *GetOp
 }
 
 // checkClassicFlow refuses the basic (classic) flow where the pool does not
-// allow it, or chooses roles by rules which that flow would go round.
-func (p *Pool) checkClassicFlow() error {
+// allow it, or chooses roles by rules which that flow would go round, and for
+// SAML, whose responses say which roles there are.
+func (p *Pool) checkClassicFlow(logins LoginsMap) error {
 	if len(p.RoleMappings) > 0 {
 		return exception(invalidParameter, "Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.").Because(causeClassicFlow, nil)
 	}
 	if !p.classicFlow() {
 		return exception(invalidParameter, "Basic (classic) flow is not enabled, please use enhanced flow.").Because(causeClassicFlow, nil)
+	}
+	for name := range logins {
+		if isSAML(string(name)) {
+			return exception(invalidParameter, "Basic (classic) flow is not supported with SAML providers, please use enhanced flow.").Because(causeClassicFlow, nil)
+		}
 	}
 	return nil
 }

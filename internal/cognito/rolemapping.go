@@ -75,6 +75,10 @@ func (p *Pool) chooseRole(proofs []proof, custom ARNString) (role ARNString, dec
 			// Google and Apple may be both a public provider and one in IAM.
 			m, ok = p.RoleMappings[IdentityProviderName(f.name)]
 		}
+		if !ok && len(f.roles) > 0 {
+			// A SAML response that offers roles needs no mapping.
+			m, ok = RoleMapping{Type: "Token", AmbiguousRoleResolution: "Deny"}, true
+		}
 		if !ok {
 			continue
 		}
@@ -127,8 +131,15 @@ func (m RoleMapping) offers(f proof) (offered []ARNString, best ARNString) {
 }
 
 // tokenRoles reads cognito:roles, an array or a list with commas, and
-// cognito:preferred_role. A lone role needs no preference.
+// cognito:preferred_role, or the roles of a SAML response. A lone role needs no
+// preference.
 func tokenRoles(f proof) (offered []ARNString, best ARNString) {
+	if isSAML(f.source) {
+		if len(f.roles) == 1 {
+			best = f.roles[0]
+		}
+		return f.roles, best
+	}
 	claim := f.claims["cognito:roles"]
 	texts := claimTexts(claim)
 	if claim.Kind() == '"' {

@@ -30,11 +30,37 @@ func (s *Service) trusted(ctx context.Context, p *Pool, name string) ([]trust, e
 	if u, ok := p.userPool(name); ok {
 		all = append(all, trust{s.Logins.UserPool, u})
 	}
+	if isSAML(name) {
+		m, ok, err := s.samlProvider(ctx, p, name)
+		if ok {
+			all = append(all, trust{s.Logins.SAML, m})
+		}
+		return all, err
+	}
 	o, ok, err := s.openIDProvider(ctx, p, name)
 	if ok {
 		all = append(all, trust{s.Logins.OpenID, o})
 	}
 	return all, err
+}
+
+// isSAML says whether the name of a provider is the ARN of a SAML provider.
+func isSAML(name string) bool {
+	return strings.HasPrefix(name, "arn:") && strings.Contains(name, ":saml-provider/")
+}
+
+// samlProvider finds a SAML provider of the pool by its ARN; false if the pool has
+// none of that name, or IAM no longer has it.
+func (s *Service) samlProvider(ctx context.Context, p *Pool, name string) (login.Provider, bool, error) {
+	if !slices.Contains(p.SamlProviderARNs, ARNString(name)) {
+		return login.Provider{}, false, nil
+	}
+	found, ok, err := s.IAM.SAMLProvider(ctx, name)
+	if err != nil || !ok {
+		return login.Provider{}, false, err
+	}
+	m, err := found.Metadata()
+	return login.Provider{Name: name, ARN: name, Metadata: m}, err == nil, err
 }
 
 // consumerProviders are the public providers whose value is a consumer key and a

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/seal"
@@ -31,6 +32,8 @@ type Logins struct {
 	// KeyFiles gives issuers a file with their key set, in place of what they
 	// publish.
 	KeyFiles map[string]string
+	// SAMLAudiences and SAMLRecipients are accepted of SAML responses besides AWS's.
+	SAMLAudiences, SAMLRecipients []string
 }
 
 // kinds makes the verifiers of all kinds of login.
@@ -38,6 +41,7 @@ func (l Logins) kinds(tokens *login.OIDC) login.Kinds {
 	return login.Kinds{
 		OpenID:   login.OpenID{Tokens: tokens},
 		UserPool: login.UserPool{Tokens: tokens, Mapped: l.UserPoolIssuers, Credentials: l.UserPool},
+		SAML:     l.saml(tokens.Now),
 		Public: map[string]login.Verifier{
 			login.GoogleName:   login.Google{Tokens: tokens},
 			login.AppleName:    login.Apple{Tokens: tokens},
@@ -47,6 +51,11 @@ func (l Logins) kinds(tokens *login.OIDC) login.Kinds {
 			login.DigitsName:   login.Twitter{Tokens: tokens, Digits: true},
 		},
 	}
+}
+
+// saml makes the verifier of SAML responses.
+func (l Logins) saml(now func() time.Time) login.SAML {
+	return login.SAML{Audiences: l.SAMLAudiences, Recipients: l.SAMLRecipients, Now: now}
 }
 
 // maxKeyFile is the longest key file that is read, in bytes.

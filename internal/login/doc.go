@@ -33,7 +33,8 @@
 // provider hands out into a [Login] or an [*Error]. A pool's configuration and
 // the key in Logins say which one is asked. [OpenID], [Google], [Apple] and
 // [UserPool] read ID tokens; [Facebook], [Amazon] and [Twitter] ask the provider
-// about tokens that only it can read, each time anew.
+// about tokens that only it can read, each time anew. [SAML] reads responses that
+// are signed with a key of the provider's metadata.
 //
 // All ID tokens are checked by [OIDC], with the keys that the issuer publishes,
 // and [VerifyWith] does the same with keys that are at hand, which is how our

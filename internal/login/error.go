@@ -86,8 +86,8 @@ type Error struct {
 	Kind    Kind
 	Cause   Cause
 	Claim   string // the claim at fault, where one is
-	Now     int64  // TokenExpired: our time, seconds since the epoch
-	Expires int64  // TokenExpired: the token's time, seconds since the epoch
+	Now     int64  // TokenExpired, SAMLExpired: our time, seconds since the epoch
+	Expires int64  // TokenExpired, SAMLExpired: the token's time, seconds since the epoch
 	Err     error  // detail, for logs
 }
 

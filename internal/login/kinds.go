@@ -20,6 +20,8 @@ type Kinds struct {
 	OpenID Verifier
 	// UserPool is for Cognito user pools.
 	UserPool Verifier
+	// SAML is for SAML providers in IAM.
+	SAML Verifier
 	// Public are the kinds that a pool configures by SupportedLoginProviders, by
 	// their key there and in Logins.
 	Public map[string]Verifier

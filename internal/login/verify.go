@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/daypass/daypass/internal/saml"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -24,7 +25,7 @@ const maxSubjectBytes = 255
 type Provider struct {
 	// Name is the key of Logins: the issuer without its scheme.
 	Name string
-	// ARN is that of the IAM OIDC provider; empty when there is none.
+	// ARN is that of the provider in IAM; empty when there is none.
 	ARN string
 	// Issuer is the iss claim expected, character by character, scheme included.
 	Issuer string
@@ -40,6 +41,8 @@ type Provider struct {
 	// Secret is the consumer secret that goes with the one client id of a Twitter
 	// or Digits provider.
 	Secret seal.Secret
+	// Metadata are those of a SAML provider.
+	Metadata *saml.Metadata
 }
 
 // Rules say how a token is checked against its provider.
@@ -77,7 +80,7 @@ func OwnRules(issuer string) Rules {
 // Login is what a verified token proves.
 type Login struct {
 	Provider  string // name, the key of Logins
-	ARN       string // of the IAM OIDC provider; empty when there is none
+	ARN       string // of the provider in IAM; empty when there is none
 	Issuer    string
 	Subject   string
 	Audience  string // the one that was accepted: azp where present, else aud
@@ -90,6 +93,8 @@ type Login struct {
 	// Source is what role mappings and principal tag maps call the provider. Left
 	// to the kind of login as well.
 	Source string
+	// Roles are those that a SAML response offers by its provider; none otherwise.
+	Roles []string
 }
 
 // KeySet holds the public keys of one issuer.

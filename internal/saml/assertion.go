@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -103,16 +104,16 @@ func (s *statement) window(e *element) error {
 func (s *statement) readSubject() error {
 	subject, err := s.element.only(assertionSpace, "Subject")
 	if err != nil {
-		return &Error{AssertionMalformed, err}
+		return &Error{Cause: AssertionMalformed, Err: err}
 	}
 	id, err := subject.only(assertionSpace, "NameID")
 	if err != nil {
-		return &Error{NameIDMissing, err}
+		return &Error{Cause: NameIDMissing, Err: err}
 	}
 	s.NameID, err = id.content()
 	switch {
 	case err != nil:
-		return &Error{AssertionMalformed, err}
+		return &Error{Cause: AssertionMalformed, Err: err}
 	case strings.Trim(s.NameID, whiteSpace) == "":
 		return refuse(NameIDMissing)
 	case strings.TrimSpace(s.NameID) != s.NameID:
@@ -128,14 +129,14 @@ func (s *statement) readConfirmation(subject *element) error {
 	const bearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 	confirmation, err := subject.only(assertionSpace, "SubjectConfirmation")
 	if err != nil {
-		return &Error{ConfirmationRefused, err}
+		return &Error{Cause: ConfirmationRefused, Err: err}
 	}
 	if method, _ := confirmation.attribute("Method"); method != bearer {
 		return refusef(ConfirmationRefused, "method %.100q", method)
 	}
 	data, err := confirmation.only(assertionSpace, "SubjectConfirmationData")
 	if err != nil {
-		return &Error{ConfirmationRefused, err}
+		return &Error{Cause: ConfirmationRefused, Err: err}
 	}
 	recipient, ok := data.attribute("Recipient")
 	if !ok {
@@ -154,7 +155,7 @@ func (s *statement) readConfirmation(subject *element) error {
 func (s *statement) readConditions() error {
 	conditions, err := s.element.only(assertionSpace, "Conditions")
 	if err != nil {
-		return &Error{AssertionMalformed, err}
+		return &Error{Cause: AssertionMalformed, Err: err}
 	}
 	for _, c := range conditions.elements() {
 		switch {
@@ -175,7 +176,7 @@ func (s *statement) readAudiences(restriction *element) error {
 	for _, a := range restriction.named(assertionSpace, "Audience") {
 		text, err := a.token()
 		if err != nil {
-			return &Error{AssertionMalformed, err}
+			return &Error{Cause: AssertionMalformed, Err: err}
 		}
 		list = append(list, text)
 	}
@@ -226,7 +227,7 @@ func (s *statement) check(m *Metadata, rules Rules) error {
 		return err
 	}
 	s.Issuer = m.EntityID
-	if !slices.Contains(rules.Recipients, s.Recipient) {
+	if rules.Recipient == nil || !rules.Recipient(s.Recipient) {
 		return refusef(RecipientMismatch, "%.200q", s.Recipient)
 	}
 	if err := s.checkAudience(rules.Audiences); err != nil {
@@ -252,16 +253,20 @@ func (s *statement) checkAudience(accepted []string) error {
 }
 
 func (s *statement) checkTime(now time.Time, skew time.Duration) error {
-	early, late := now.Add(-skew), now.Add(skew)
+	late := now.Add(skew)
 	switch {
 	case s.IssueInstant.After(late):
 		return refusef(NotYetValid, "%s, issued %s", stamp(now), stamp(s.IssueInstant))
 	case s.notBefore.After(late):
 		return refusef(NotYetValid, "%s, not before %s", stamp(now), stamp(s.notBefore))
-	case !early.Before(s.NotOnOrAfter):
-		return refusef(Expired, "%s, not on or after %s", stamp(now), stamp(s.NotOnOrAfter))
-	case !s.SessionNotOnOrAfter.IsZero() && !early.Before(s.SessionNotOnOrAfter):
-		return refusef(Expired, "%s, session not on or after %s", stamp(now), stamp(s.SessionNotOnOrAfter))
+	case !now.Before(s.NotOnOrAfter):
+		return expired("%s, not on or after %s", now, s.NotOnOrAfter)
+	case !s.SessionNotOnOrAfter.IsZero() && !now.Before(s.SessionNotOnOrAfter):
+		return expired("%s, session not on or after %s", now, s.SessionNotOnOrAfter)
 	}
 	return nil
+}
+
+func expired(format string, now, end time.Time) error {
+	return &Error{Cause: Expired, Err: fmt.Errorf(format, stamp(now), stamp(end)), End: end}
 }

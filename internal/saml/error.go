@@ -3,6 +3,7 @@ package saml
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Cause is a stable code for the exact reason of a refusal, for logs and for
@@ -45,7 +46,8 @@ const (
 // Error is the error of [Verify].
 type Error struct {
 	Cause Cause
-	Err   error // detail, for logs; may be nil
+	Err   error     // detail, for logs; may be nil
+	End   time.Time // Expired: when it was
 }
 
 // Error describes the refusal. It repeats no name and no attribute of the person

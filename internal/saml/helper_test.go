@@ -23,10 +23,10 @@ import (
 var now = time.Date(2026, 1, 1, 0, 1, 0, 0, time.UTC)
 
 var rules = Rules{
-	Audiences:  []string{"urn:amazon:webservices"},
-	Recipients: []string{"https://signin.aws.amazon.com/saml"},
-	Now:        now,
-	Skew:       time.Minute,
+	Audiences: []string{"urn:amazon:webservices"},
+	Recipient: func(address string) bool { return address == "https://signin.aws.amazon.com/saml" },
+	Now:       now,
+	Skew:      time.Minute,
 }
 
 // The parts of a response. The slots SIGNATURE-R and SIGNATURE-A are where a

@@ -18,11 +18,13 @@ type Rules struct {
 	// Audiences are what the response may be meant for: one of them must be named
 	// by each AudienceRestriction of the Assertion, of which there is one at least.
 	Audiences []string
-	// Recipients are what the response may be handed to.
-	Recipients []string
+	// Recipient says whether the response may be handed to this address; nil means
+	// that it may be handed to nobody.
+	Recipient func(address string) bool
 	// Now is the time.
 	Now time.Time
-	// Skew is how far the identity provider's clock may be off.
+	// Skew is how far the identity provider's clock may be ahead. An end is an end:
+	// nothing is forgiven there.
 	Skew time.Duration
 }
 
@@ -68,7 +70,7 @@ func open(response string) ([]byte, error) {
 	}
 	document, err := base64.StdEncoding.Strict().DecodeString(response)
 	if err != nil {
-		return nil, &Error{NotBase64, err}
+		return nil, &Error{Cause: NotBase64, Err: err}
 	}
 	if !bytes.HasPrefix(bytes.TrimLeft(document, whiteSpace), []byte("<")) {
 		return nil, refuse(NotXML)
@@ -197,11 +199,11 @@ func checkStatus(response *element) error {
 	const success = "urn:oasis:names:tc:SAML:2.0:status:Success"
 	status, err := response.only(protocolSpace, "Status")
 	if err != nil {
-		return &Error{StatusNotSuccess, err}
+		return &Error{Cause: StatusNotSuccess, Err: err}
 	}
 	code, err := status.only(protocolSpace, "StatusCode")
 	if err != nil {
-		return &Error{StatusNotSuccess, err}
+		return &Error{Cause: StatusNotSuccess, Err: err}
 	}
 	if value, _ := code.attribute("Value"); value != success {
 		return refusef(StatusNotSuccess, "%.100q", value)
@@ -212,11 +214,11 @@ func checkStatus(response *element) error {
 func checkIssuer(e *element, m *Metadata) error {
 	issuer, err := e.only(assertionSpace, "Issuer")
 	if err != nil {
-		return &Error{AssertionMalformed, err}
+		return &Error{Cause: AssertionMalformed, Err: err}
 	}
 	value, err := issuer.token()
 	if err != nil {
-		return &Error{AssertionMalformed, err}
+		return &Error{Cause: AssertionMalformed, Err: err}
 	}
 	if value != m.EntityID {
 		return refusef(IssuerMismatch, "%.200q in %s", value, e.local)

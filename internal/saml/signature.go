@@ -90,7 +90,7 @@ func verified(e, signature *element, keys []crypto.PublicKey) (*element, error) 
 	}
 	again, err := parseStrict(signed)
 	if err != nil {
-		return nil, &Error{XMLMalformed, err}
+		return nil, &Error{Cause: XMLMalformed, Err: err}
 	}
 	return again, nil
 }
@@ -107,7 +107,7 @@ func verifiedInfo(signature *element, keys []crypto.PublicKey) (*element, error)
 	}
 	value, err := decode(parts[1])
 	if err != nil {
-		return nil, &Error{SignatureMalformed, err}
+		return nil, &Error{Cause: SignatureMalformed, Err: err}
 	}
 	signed, info, err := canonicalInfo(parts[0])
 	if err != nil {
@@ -138,7 +138,7 @@ func canonicalInfo(original *element) ([]byte, *element, error) {
 	signed := canonical(original, nil, inclusive)
 	info, err := parseStrict(signed)
 	if err != nil {
-		return nil, nil, &Error{XMLMalformed, err}
+		return nil, nil, &Error{Cause: XMLMalformed, Err: err}
 	}
 	return signed, info, checkInfo(info)
 }
@@ -207,7 +207,7 @@ func readReference(info, e *element) (inclusive []string, want []byte, hash cryp
 		return nil, nil, 0, refusef(AlgorithmRefused, "digest method %.100q", uri)
 	}
 	if want, err = decode(parts[2]); err != nil {
-		return nil, nil, 0, &Error{SignatureMalformed, err}
+		return nil, nil, 0, &Error{Cause: SignatureMalformed, Err: err}
 	}
 	return inclusive, want, hash, nil
 }
@@ -227,7 +227,7 @@ func readTransforms(transforms *element) (inclusive []string, err error) {
 	}
 	inclusive, err = canonicalizers(list[1])
 	if err != nil {
-		return nil, &Error{TransformRefused, err}
+		return nil, &Error{Cause: TransformRefused, Err: err}
 	}
 	return inclusive, nil
 }
