@@ -2,10 +2,12 @@ package policy_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -15,7 +17,14 @@ import (
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// The corpus under testdata is described in its README.
+// The corpus under testdata/cases is described in its README. Every case is
+// also put to the reference evaluator.
+
+// The files of the corpus, by the form of their cases.
+var (
+	conditionFiles = []string{"conditions.json", "operators.json", "values.json", "variables.json"}
+	decisionFiles  = []string{"actions.json", "layers.json", "resources.json", "statements.json", "trust.json"}
+)
 
 // document is a policy in the corpus: JSON as it stands, or a string with the
 // text of a document.
@@ -65,7 +74,7 @@ func contextOf(values map[string][]string) policy.Context {
 // corpus reads a file of cases; unknown members are mistakes.
 func corpus[Case any](t testing.TB, name string) []Case {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
+	text, err := os.ReadFile(filepath.Join("testdata", "cases", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +134,7 @@ func (c conditionCase) texts() map[policy.Kind][]string {
 }
 
 func TestConditions(t *testing.T) {
-	for _, file := range []string{"operators.json", "conditions.json"} {
+	for _, file := range conditionFiles {
 		for _, c := range corpus[conditionCase](t, file) {
 			t.Run(c.Name, func(t *testing.T) {
 				req := &policy.Request{Action: "sts:AssumeRole", Resource: "*", Context: contextOf(c.Context)}
@@ -138,7 +147,7 @@ func TestConditions(t *testing.T) {
 						if got := d.Evaluate(req); got.Effect != effect {
 							t.Errorf("%s\nwith %v: %v, want %v", texts[i], c.Context, got.Effect, effect)
 						}
-						if got := naiveEvaluate(texts[i], kind, req); got != effect {
+						if got := naiveEvaluate(texts[i], kind, req).effect(); got != effect {
 							t.Errorf("%s\nwith %v: the reference says %v, want %v", texts[i], c.Context, got, effect)
 						}
 					}
@@ -148,31 +157,80 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-func TestEvaluate(t *testing.T) {
-	type evaluateCase struct {
-		Name       string   `json:"name"`
-		Kind       string   `json:"kind"`
-		Policy     document `json:"policy"`
-		Request    request  `json:"request"`
-		Want       string   `json:"want"`
-		Statements []int    `json:"statements"`
-		ByAccount  bool     `json:"byAccount"`
+// A decisionCase has a document of kind Trust or those of the other layers.
+type decisionCase struct {
+	Name       string     `json:"name"`
+	Identity   []document `json:"identity"`
+	Boundary   document   `json:"boundary"`
+	Session    []document `json:"session"`
+	Trust      document   `json:"trust"`
+	Request    request    `json:"request"`
+	Want       string     `json:"want"`
+	Layer      string     `json:"layer"`
+	Statements []string   `json:"statements"`
+	ByAccount  bool       `json:"byAccount"`
+}
+
+// outcome is a decision as the corpus writes it.
+type outcome struct {
+	Want, Layer string
+	Statements  []string
+	ByAccount   bool
+}
+
+// decide answers the case.
+func (c decisionCase) decide(t *testing.T) outcome {
+	req, places := c.Request.request(), map[*policy.Document]string{}
+	parse := func(kind policy.Kind, text document, place string) *policy.Document {
+		d := mustParse(t, kind, string(text))
+		places[d] = place
+		return d
 	}
-	for _, c := range corpus[evaluateCase](t, "evaluate.json") {
-		t.Run(c.Name, func(t *testing.T) {
-			kind := kindOf(t, c.Kind)
-			d := mustParse(t, kind, string(c.Policy))
-			got := d.Evaluate(c.Request.request())
-			if got.Effect.String() != c.Want || got.ByAccount != c.ByAccount || got.Layer != policy.NoLayer {
-				t.Errorf("%v, by account %v, layer %v; want %s, %v", got.Effect, got.ByAccount, got.Layer, c.Want, c.ByAccount)
+	list := func(layer string, texts []document) (documents []*policy.Document) {
+		for i, text := range texts {
+			documents = append(documents, parse(policy.Identity, text, fmt.Sprintf("%s/%d", layer, i)))
+		}
+		return documents
+	}
+	var got policy.Decision
+	if c.Trust != "" {
+		got = parse(policy.Trust, c.Trust, "trust").Evaluate(req)
+	} else {
+		in := policy.Policies{Identity: list("identity", c.Identity), Session: list("session", c.Session)}
+		if c.Boundary != "" {
+			in.Boundary = parse(policy.Identity, c.Boundary, "boundary")
+		}
+		got = policy.Decide(in, req)
+		if single := slices.Concat(in.Identity, in.Session); in.Boundary == nil && len(in.Identity) == 1 && len(single) == 1 {
+			if one := single[0].Evaluate(req); one.Effect != got.Effect || one.Layer != policy.NoLayer {
+				t.Errorf("Evaluate says %v (%v), Decide %v", one.Effect, one.Layer, got.Effect)
 			}
-			if diff := cmp.Diff(c.Statements, indices(got)); diff != "" {
-				t.Errorf("statements (-want +got):\n%s", diff)
-			}
-			if got := naiveEvaluate(string(c.Policy), kind, c.Request.request()); got.String() != c.Want {
-				t.Errorf("the reference says %v, want %s", got, c.Want)
-			}
-		})
+		}
+	}
+	o := outcome{Want: got.Effect.String(), Layer: layerNames[got.Layer], ByAccount: got.ByAccount}
+	for _, s := range got.Statements {
+		o.Statements = append(o.Statements, fmt.Sprintf("%s/%d", places[s.Document], s.Index))
+	}
+	return o
+}
+
+var layerNames = map[policy.Layer]string{
+	policy.IdentityLayer: "identity", policy.BoundaryLayer: "boundary", policy.SessionLayer: "session",
+}
+
+func TestDecisions(t *testing.T) {
+	for _, file := range decisionFiles {
+		for _, c := range corpus[decisionCase](t, file) {
+			t.Run(strings.TrimSuffix(file, ".json")+": "+c.Name, func(t *testing.T) {
+				want := outcome{c.Want, c.Layer, c.Statements, c.ByAccount}
+				if diff := cmp.Diff(want, c.decide(t)); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(want, c.naiveDecide()); diff != "" {
+					t.Errorf("the reference (-want +got):\n%s", diff)
+				}
+			})
+		}
 	}
 }
 
@@ -184,50 +242,16 @@ func indices(d policy.Decision) []int {
 	return list
 }
 
-func TestDecide(t *testing.T) {
-	type decideCase struct {
-		Name     string `json:"name"`
-		Policies struct {
-			Identity []document `json:"identity"`
-			Boundary document   `json:"boundary"`
-			Session  []document `json:"session"`
-		} `json:"policies"`
-		Request    request `json:"request"`
-		Want       string  `json:"want"`
-		Layer      string  `json:"layer"`
-		Statements []int   `json:"statements"`
-	}
-	for _, c := range corpus[decideCase](t, "decide.json") {
-		t.Run(c.Name, func(t *testing.T) {
-			var in policy.Policies
-			for _, text := range c.Policies.Identity {
-				in.Identity = append(in.Identity, mustParse(t, policy.Identity, string(text)))
-			}
-			if text := c.Policies.Boundary; text != "" {
-				in.Boundary = mustParse(t, policy.Identity, string(text))
-			}
-			for _, text := range c.Policies.Session {
-				in.Session = append(in.Session, mustParse(t, policy.Identity, string(text)))
-			}
-			got := policy.Decide(in, c.Request.request())
-			if got.Effect.String() != c.Want || got.Layer.String() != c.Layer {
-				t.Errorf("%v by %q, want %s by %q", got.Effect, got.Layer, c.Want, c.Layer)
-			}
-			if diff := cmp.Diff(c.Statements, indices(got)); diff != "" {
-				t.Errorf("statements (-want +got):\n%s", diff)
-			}
-		})
-	}
+// A documentCase is a document that is refused with a message, or accepted.
+type documentCase struct {
+	Name    string   `json:"name"`
+	Kind    string   `json:"kind"`
+	Policy  document `json:"policy"`
+	Message string   `json:"message"`
 }
 
 func TestMalformed(t *testing.T) {
-	type malformedCase struct {
-		Name    string   `json:"name"`
-		Kind    string   `json:"kind"`
-		Policy  document `json:"policy"`
-		Message string   `json:"message"`
-	}
-	for _, c := range corpus[malformedCase](t, "malformed.json") {
+	for _, c := range corpus[documentCase](t, "malformed.json") {
 		t.Run(c.Name, func(t *testing.T) {
 			d, err := policy.Parse(kindOf(t, c.Kind), string(c.Policy))
 			var malformed *policy.Error
@@ -242,12 +266,7 @@ func TestMalformed(t *testing.T) {
 }
 
 func TestWellFormed(t *testing.T) {
-	type wellFormedCase struct {
-		Name   string   `json:"name"`
-		Kind   string   `json:"kind"`
-		Policy document `json:"policy"`
-	}
-	for _, c := range corpus[wellFormedCase](t, "wellformed.json") {
+	for _, c := range corpus[documentCase](t, "wellformed.json") {
 		t.Run(c.Name, func(t *testing.T) {
 			d := mustParse(t, kindOf(t, c.Kind), string(c.Policy))
 			if d.Text() != string(c.Policy) {

@@ -19,7 +19,28 @@ import (
 // time, in the most obvious way and without regard to speed. It takes documents
 // that Parse accepts and shares no code with the package.
 
-func naiveEvaluate(text string, kind policy.Kind, req *policy.Request) policy.Effect {
+// A naiveAnswer lists the statements that apply.
+type naiveAnswer struct{ allow, deny []int }
+
+func (a naiveAnswer) effect() policy.Effect {
+	switch {
+	case len(a.deny) > 0:
+		return policy.ExplicitDeny
+	case len(a.allow) > 0:
+		return policy.Allow
+	}
+	return policy.ImplicitDeny
+}
+
+// statements are those that made the answer.
+func (a naiveAnswer) statements() []int {
+	if len(a.deny) > 0 {
+		return a.deny
+	}
+	return a.allow
+}
+
+func naiveEvaluate(text string, kind policy.Kind, req *policy.Request) (answer naiveAnswer) {
 	var doc struct {
 		Version   string
 		Statement json.RawMessage
@@ -32,18 +53,81 @@ func naiveEvaluate(text string, kind policy.Kind, req *policy.Request) policy.Ef
 	} else {
 		must(json.Unmarshal(doc.Statement, &statements))
 	}
-	effect := policy.ImplicitDeny
-	for _, s := range statements {
+	for i, s := range statements {
 		n := naive{kind: kind, req: req, variables: doc.Version == "2012-10-17", deny: s.Effect == "Deny"}
-		if !n.applies(s) {
-			continue
+		switch {
+		case !n.applies(s):
+		case n.deny:
+			answer.deny = append(answer.deny, i)
+		default:
+			answer.allow = append(answer.allow, i)
 		}
-		if n.deny {
-			return policy.ExplicitDeny
-		}
-		effect = policy.Allow
 	}
-	return effect
+	return answer
+}
+
+// naiveByAccount asks a trust policy whether it allows a caller only for the
+// account's sake: without one it does not.
+func naiveByAccount(text string, req policy.Request) bool {
+	allowed := naiveEvaluate(text, policy.Trust, &req).effect() == policy.Allow
+	req.Principal.Account = ""
+	return allowed && naiveEvaluate(text, policy.Trust, &req).effect() != policy.Allow
+}
+
+// naiveDecide follows "Determining whether a request is allowed or denied
+// within an account": first look for a deny everywhere, then ask each layer
+// that there is whether it allows.
+func (c decisionCase) naiveDecide() outcome {
+	req := c.Request.request()
+	if c.Trust != "" {
+		answer := naiveEvaluate(string(c.Trust), policy.Trust, req)
+		return outcome{
+			Want: answer.effect().String(), Statements: naivePlaces("trust/", answer.statements()),
+			ByAccount: naiveByAccount(string(c.Trust), *req),
+		}
+	}
+	type layer struct {
+		name        string
+		there       bool
+		allow, deny []string
+	}
+	ask := func(name string, texts []document, numbered bool) layer {
+		l := layer{name: name, there: len(texts) > 0}
+		for i, text := range texts {
+			answer, place := naiveEvaluate(string(text), policy.Identity, req), name+"/"
+			if numbered {
+				place += strconv.Itoa(i) + "/"
+			}
+			l.allow = append(l.allow, naivePlaces(place, answer.allow)...)
+			l.deny = append(l.deny, naivePlaces(place, answer.deny)...)
+		}
+		return l
+	}
+	var boundary []document
+	if c.Boundary != "" {
+		boundary = []document{c.Boundary}
+	}
+	identity := ask("identity", c.Identity, true)
+	identity.there = true
+	layers := []layer{ask("session", c.Session, true), ask("boundary", boundary, false), identity}
+	for _, l := range layers {
+		if len(l.deny) > 0 {
+			return outcome{Want: "ExplicitDeny", Layer: l.name, Statements: l.deny}
+		}
+	}
+	for _, l := range layers {
+		if l.there && len(l.allow) == 0 {
+			return outcome{Want: "ImplicitDeny", Layer: l.name}
+		}
+	}
+	return outcome{Want: "Allow", Statements: identity.allow}
+}
+
+func naivePlaces(prefix string, indices []int) (places []string) {
+	for _, i := range indices {
+		places = append(places, prefix+strconv.Itoa(i))
+	}
+	return places
 }
 
 type naiveStatement struct {
@@ -115,9 +199,9 @@ func (n naive) principal(p any) bool {
 }
 
 func (n naive) action(pattern string) bool {
-	r := regexp.QuoteMeta(strings.ToLower(pattern))
+	r := regexp.QuoteMeta(asciiLower(pattern))
 	r = strings.ReplaceAll(strings.ReplaceAll(r, `\*`, `.*`), `\?`, `.`)
-	return regexp.MustCompile(`(?s)^(?:` + r + `)$`).MatchString(strings.ToLower(n.req.Action))
+	return regexp.MustCompile(`(?s)^(?:` + r + `)$`).MatchString(asciiLower(n.req.Action))
 }
 
 func (n naive) resource(pattern string) bool {
