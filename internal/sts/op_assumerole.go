@@ -46,7 +46,7 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, _ awsapi.Caller
 	if err != nil {
 		return nil, err
 	}
-	return answer(session, made), nil
+	return answer(session, w, made), nil
 }
 
 // identify verifies the token.
@@ -93,10 +93,10 @@ func (s *Service) issue(ctx context.Context, session *Session) (*Credentials, er
 	return made, nil
 }
 
-func answer(session *Session, made *Credentials) *AssumeRoleWithWebIdentityResponse {
+func answer(session *Session, w *webIdentity, made *Credentials) *AssumeRoleWithWebIdentityResponse {
 	out := &AssumeRoleWithWebIdentityResponse{
-		SubjectFromWebIdentityToken: session.Subject,
-		Audience:                    session.Audience,
+		SubjectFromWebIdentityToken: w.subject,
+		Audience:                    w.audience,
 		AssumedRoleUser:             &AssumedRoleUser{Arn: session.ARN(), AssumedRoleId: session.UserID()},
 		Credentials:                 made,
 		Provider:                    session.Provider,

@@ -14,54 +14,102 @@ import (
 	"github.com/daypass/daypass/internal/seal"
 )
 
-// Session is a role that was assumed: everything that anybody has to know about
-// it later.
+// Kind says whose rights a session has.
+type Kind uint8
+
+const (
+	// RoleSession has those of the role that was assumed.
+	RoleSession Kind = iota
+	// UserSession has those of the user who called GetSessionToken.
+	UserSession
+	// RootSession has those of the account's root, who called GetSessionToken.
+	RootSession
+
+	kinds // how many there are
+)
+
+// Session is what temporary credentials stand for: everything that anybody has
+// to know about them later.
 type Session struct {
-	// Account is the account of the role.
+	// Kind says whose rights it has.
+	Kind Kind
+	// Account is the account of the role or user.
 	Account string
-	// RolePath is the role's path and name, /service-role/AppAuth.
-	RolePath string
-	// RoleID is the unique ID of the role. A role that was deleted and made again
-	// has another one.
-	RoleID string
-	// Name is the name of the session.
+	// Path is the path and name of the role or user, /service-role/AppAuth; empty
+	// for root.
+	Path string
+	// PrincipalID is the unique ID of the role or user; empty for root. One that
+	// was deleted and made again has another one.
+	PrincipalID string
+	// Name is the name of a role's session.
 	Name string
+	// Parent is the long-term access key that a user's or root's session was made
+	// with. The session ends when the key does.
+	Parent string
 	// Issued and Expires are when the session begins and ends, in whole seconds.
 	Issued, Expires time.Time
 	// AccessKeyID is the ID of the session's access key.
 	AccessKeyID string
 	// Secret is the secret access key.
 	Secret seal.Secret
-	// Provider is the one whose token the role was assumed with.
+	// Provider is the one whose token or assertion the role was assumed with;
+	// empty for other sessions.
 	Provider string
-	// Audience, Subject and AMR are the token's. Of the provider's condition keys
-	// they are the ones that stay in a session (see [KeyPrefix]).
-	Audience, Subject string
-	AMR               []string
+	// Keys are those of the provider's condition keys that stay with the session.
+	Keys []Key
 	// Tags are the session tags.
 	Tags []Tag
 	// SourceIdentity says who is behind the session; empty if nobody said.
 	SourceIdentity string
 	// Policy is the session policy, JSON; empty if there is none.
 	Policy string
+	// PolicyARNs are the managed policies that are session policies too.
+	PolicyARNs []string
 }
 
 // Tag is a session tag.
 type Tag = awsapi.SessionTag
 
-// RoleARN is the ARN of the role, with its path.
-func (s *Session) RoleARN() string { return "arn:aws:iam::" + s.Account + ":role" + s.RolePath }
-
-// RoleName is the name of the role, without its path.
-func (s *Session) RoleName() string { return s.RolePath[strings.LastIndexByte(s.RolePath, '/')+1:] }
-
-// ARN is the ARN of the session.
-func (s *Session) ARN() string {
-	return "arn:aws:sts::" + s.Account + ":assumed-role/" + s.RoleName() + "/" + s.Name
+// Key is a condition key of a provider, without the provider in front (see
+// [KeyPrefix]): sub of cognito-identity.amazonaws.com:sub.
+type Key struct {
+	Name   string
+	Values []string
 }
 
-// UserID is the unique ID of the session.
-func (s *Session) UserID() string { return s.RoleID + ":" + s.Name }
+// PrincipalARN is the ARN of the role or user, with its path; empty for root.
+func (s *Session) PrincipalARN() string {
+	switch s.Kind {
+	case UserSession:
+		return "arn:aws:iam::" + s.Account + ":user" + s.Path
+	case RootSession:
+		return ""
+	}
+	return "arn:aws:iam::" + s.Account + ":role" + s.Path
+}
+
+// ARN is the caller that the session is.
+func (s *Session) ARN() string {
+	switch s.Kind {
+	case UserSession:
+		return s.PrincipalARN()
+	case RootSession:
+		return "arn:aws:iam::" + s.Account + ":root"
+	}
+	name := s.Path[strings.LastIndexByte(s.Path, '/')+1:]
+	return "arn:aws:sts::" + s.Account + ":assumed-role/" + name + "/" + s.Name
+}
+
+// UserID is the unique ID of the caller that the session is.
+func (s *Session) UserID() string {
+	switch s.Kind {
+	case UserSession:
+		return s.PrincipalID
+	case RootSession:
+		return s.Account
+	}
+	return s.PrincipalID + ":" + s.Name
+}
 
 // Errors of [Service.Session].
 var (
@@ -121,24 +169,27 @@ func (s *Service) Session(_ context.Context, accessKeyID, token string) (awsapi.
 func (s *Session) caller() awsapi.Caller {
 	acts := &awsapi.Session{
 		Name: s.Name, Issued: s.Issued, Tags: s.Tags, SourceIdentity: s.SourceIdentity,
-		Provider: s.Provider, Keys: s.lastingKeys(),
+		Provider: s.Provider, Keys: s.lastingKeys(), PolicyARNs: s.PolicyARNs,
 	}
 	if s.Policy != "" {
 		acts.Policies = []string{s.Policy}
 	}
 	return awsapi.Caller{
-		Account: s.Account, ARN: s.ARN(), UserID: s.UserID(), AccessKeyID: s.AccessKeyID,
-		PrincipalARN: s.RoleARN(), PrincipalID: s.RoleID, Session: acts,
+		Account: s.Account, ARN: s.ARN(), UserID: s.UserID(), Root: s.Kind == RootSession, AccessKeyID: s.AccessKeyID,
+		PrincipalARN: s.PrincipalARN(), PrincipalID: s.PrincipalID, Session: acts,
 	}
 }
 
 // lastingKeys are the provider's condition keys that later requests have too
 // ("Available keys for AWS web identity federation" in the IAM User Guide).
 func (s *Session) lastingKeys() map[string][]string {
+	if len(s.Keys) == 0 {
+		return nil
+	}
+	keys := make(map[string][]string, len(s.Keys))
 	prefix := KeyPrefix(s.Provider)
-	keys := map[string][]string{prefix + ":aud": {s.Audience}, prefix + ":sub": {s.Subject}}
-	if len(s.AMR) > 0 {
-		keys[prefix+":amr"] = s.AMR
+	for _, k := range s.Keys {
+		keys[prefix+":"+k.Name] = k.Values
 	}
 	return keys
 }

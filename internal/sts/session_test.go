@@ -74,11 +74,12 @@ func TestSession(t *testing.T) {
 		t.Error(diff)
 	}
 	want := &sts.Session{
-		Account: account, RolePath: "/service-role/AppAuth", RoleID: string(role.RoleId), Name: "CognitoIdentityCredentials",
+		Account: account, Path: "/service-role/AppAuth", PrincipalID: string(role.RoleId), Name: "CognitoIdentityCredentials",
 		Issued: start.Truncate(time.Second), Expires: start.Truncate(time.Second).Add(time.Hour),
 		AccessKeyID: made.AccessKeyId, Secret: seal.NewSecret(made.SecretAccessKey),
-		Provider: "cognito-identity.amazonaws.com", Audience: pool, Subject: identity, AMR: h.claims().AMR,
-		Tags: []sts.Tag{{Key: "dept", Value: "sales"}, {Key: "username", Value: "anna|1"}},
+		Provider: "cognito-identity.amazonaws.com",
+		Keys:     []sts.Key{{Name: "aud", Values: []string{pool}}, {Name: "sub", Values: []string{identity}}, {Name: "amr", Values: h.claims().AMR}},
+		Tags:     []sts.Tag{{Key: "dept", Value: "sales"}, {Key: "username", Value: "anna|1"}},
 	}
 	if diff := cmp.Diff(want, session, byValue); diff != "" {
 		t.Error(diff)
@@ -86,8 +87,8 @@ func TestSession(t *testing.T) {
 	if secret.Reveal() != made.SecretAccessKey {
 		t.Error("the secret is another one")
 	}
-	if session.RoleARN() != appAuth || session.RoleName() != "AppAuth" {
-		t.Errorf("role %s, %s", session.RoleARN(), session.RoleName())
+	if session.PrincipalARN() != appAuth {
+		t.Errorf("role %s", session.PrincipalARN())
 	}
 	out, err := h.sts.GetCallerIdentity(h.ctx, caller, &sts.GetCallerIdentityRequest{})
 	if err != nil {
@@ -161,7 +162,7 @@ func TestForeignSessionTokens(t *testing.T) {
 		{"longer than any", good.AccessKeyId, strings.Repeat("A", 8196)},
 		{"sealed for another purpose", good.AccessKeyId, encode(otherPurpose(t, h).Seal(nil, []byte("x"), []byte(good.AccessKeyId)))},
 		{"nothing, well sealed", good.AccessKeyId, encode(h.sts.Tokens.Seal(nil, nil, []byte(good.AccessKeyId)))},
-		{"nonsense, well sealed", good.AccessKeyId, encode(h.sts.Tokens.Seal(nil, []byte("\x01nonsense"), []byte(good.AccessKeyId)))},
+		{"nonsense, well sealed", good.AccessKeyId, encode(h.sts.Tokens.Seal(nil, []byte("\x02\x00nonsense"), []byte(good.AccessKeyId)))},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { h.wantUnknown(test.id, test.token) })

@@ -12,23 +12,21 @@ import (
 // a fixed order, each string and list with its length in front. It is compact
 // and quick because every signed request opens one.
 
-const tokenVersion = 1
+const tokenVersion = 2
 
 func appendSession(b []byte, s *Session, secret []byte) []byte {
-	b = append(b, tokenVersion)
-	b = appendText(b, s.Account)
-	b = appendText(b, s.RolePath)
-	b = appendText(b, s.RoleID)
-	b = appendText(b, s.Name)
+	b = append(b, tokenVersion, byte(s.Kind))
+	for _, text := range []string{s.Account, s.Path, s.PrincipalID, s.Name, s.Parent} {
+		b = appendText(b, text)
+	}
 	b = binary.AppendUvarint(b, uint64(s.Issued.Unix()))
 	b = binary.AppendUvarint(b, uint64(s.Expires.Unix()))
 	b = append(b, secret...)
 	b = appendText(b, s.Provider)
-	b = appendText(b, s.Audience)
-	b = appendText(b, s.Subject)
-	b = binary.AppendUvarint(b, uint64(len(s.AMR)))
-	for _, v := range s.AMR {
-		b = appendText(b, v)
+	b = binary.AppendUvarint(b, uint64(len(s.Keys)))
+	for _, k := range s.Keys {
+		b = appendText(b, k.Name)
+		b = appendTexts(b, k.Values)
 	}
 	b = binary.AppendUvarint(b, uint64(len(s.Tags)))
 	for _, t := range s.Tags {
@@ -37,7 +35,16 @@ func appendSession(b []byte, s *Session, secret []byte) []byte {
 		b = appendBool(b, t.Transitive)
 	}
 	b = appendText(b, s.SourceIdentity)
-	return appendText(b, s.Policy)
+	b = appendText(b, s.Policy)
+	return appendTexts(b, s.PolicyARNs)
+}
+
+func appendTexts(b []byte, list []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, s := range list {
+		b = appendText(b, s)
+	}
+	return b
 }
 
 func appendText(b []byte, s string) []byte {
@@ -60,14 +67,15 @@ func readSession(plain []byte) (*Session, bool) {
 		return nil, false
 	}
 	s := &Session{
-		Account: r.text(), RolePath: r.text(), RoleID: r.text(), Name: r.text(),
+		Kind:    r.kind(),
+		Account: r.text(), Path: r.text(), PrincipalID: r.text(), Name: r.text(), Parent: r.text(),
 		Issued: r.time(), Expires: r.time(), Secret: r.secret(),
-		Provider: r.text(), Audience: r.text(), Subject: r.text(),
+		Provider: r.text(),
 	}
 	if n := r.count(); n > 0 {
-		s.AMR = make([]string, n)
-		for i := range s.AMR {
-			s.AMR[i] = r.text()
+		s.Keys = make([]Key, n)
+		for i := range s.Keys {
+			s.Keys[i] = Key{Name: r.text(), Values: r.texts()}
 		}
 	}
 	if n := r.count(); n > 0 {
@@ -76,7 +84,7 @@ func readSession(plain []byte) (*Session, bool) {
 			s.Tags[i] = Tag{Key: r.text(), Value: r.text(), Transitive: r.bool()}
 		}
 	}
-	s.SourceIdentity, s.Policy = r.text(), r.text()
+	s.SourceIdentity, s.Policy, s.PolicyARNs = r.text(), r.text(), r.texts()
 	return s, !r.failed && r.rest == ""
 }
 
@@ -124,6 +132,27 @@ func (r *tokenReader) count() uint64 {
 }
 
 func (r *tokenReader) text() string { return r.take(r.number()) }
+
+func (r *tokenReader) texts() []string {
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = r.text()
+	}
+	return list
+}
+
+func (r *tokenReader) kind() Kind {
+	c := r.take(1)
+	r.failed = r.failed || c >= string(rune(kinds))
+	if r.failed {
+		return 0
+	}
+	return Kind(c[0])
+}
 
 func (r *tokenReader) bool() bool {
 	c := r.take(1)

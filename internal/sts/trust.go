@@ -81,13 +81,10 @@ func (s *Service) trustContext(ctx context.Context, role *iam.RoleEntity, sessio
 	now := s.now().UTC()
 	prefix := KeyPrefix(w.provider)
 	c := make(policy.Context, 12+len(w.tags)+2*len(role.Tags))
-	c.Set(prefix+":aud", w.audience)
-	c.Set(prefix+":sub", w.subject)
-	if len(w.amr) > 0 {
-		c.Set(prefix+":amr", w.amr...)
-	}
-	if w.party != "" {
-		c.Set(prefix+":azp", w.party)
+	for _, list := range [][]Key{w.lasting, w.passing} {
+		for _, k := range list {
+			c.Set(prefix+":"+k.Name, k.Values...)
+		}
 	}
 	c.Set("aws:federatedprovider", w.provider)
 	c.Set("sts:rolesessionname", sessionName)
@@ -129,12 +126,12 @@ func setTags(c policy.Context, tags []Tag) {
 func (s *Service) newSession(role *iam.RoleEntity, name string, w *webIdentity, lasts time.Duration) *Session {
 	issued := s.now().UTC().Truncate(time.Second)
 	return &Session{
-		Account:  role.Account,
-		RolePath: strings.TrimPrefix(string(role.Arn), "arn:aws:iam::"+role.Account+":role"),
-		RoleID:   string(role.RoleId),
-		Name:     name,
-		Issued:   issued, Expires: issued.Add(lasts),
-		Provider: w.provider, Audience: w.audience, Subject: w.subject, AMR: w.amr,
+		Account:     role.Account,
+		Path:        strings.TrimPrefix(string(role.Arn), "arn:aws:iam::"+role.Account+":role"),
+		PrincipalID: string(role.RoleId),
+		Name:        name,
+		Issued:      issued, Expires: issued.Add(lasts),
+		Provider: w.provider, Keys: w.lasting,
 		Tags: w.tags, SourceIdentity: w.sourceIdentity,
 	}
 }

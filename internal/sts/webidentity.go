@@ -25,12 +25,23 @@ const maxWebIdentityToken = 20000
 type webIdentity struct {
 	// provider is the principal: CognitoProvider or the ARN of a provider in IAM.
 	provider string
-	// audience, subject and party are aud, sub and azp. Where there is an azp it
-	// is the audience too.
-	audience, subject, party string
-	amr                      []string
-	tags                     []Tag
-	sourceIdentity           string
+	// audience and subject are aud and sub. Where there is an azp it is the
+	// audience.
+	audience, subject string
+	// lasting are the provider's condition keys that stay with the session, and
+	// passing those that only the trust policy sees.
+	lasting, passing []Key
+	tags             []Tag
+	sourceIdentity   string
+}
+
+// tokenKeys are the condition keys that the sessions of all OpenID tokens have.
+func tokenKeys(audience, subject string, amr []string) []Key {
+	keys := []Key{{"aud", []string{audience}}, {"sub", []string{subject}}}
+	if len(amr) > 0 {
+		keys = append(keys, Key{"amr", amr})
+	}
+	return keys
 }
 
 // KeyPrefix is what the condition keys of a provider begin with: its name, for
@@ -45,7 +56,7 @@ func KeyPrefix(provider string) string {
 // fromClaims is the web identity of a token of ours that need not be signed,
 // since it never leaves the house.
 func fromClaims(c *openid.Claims) (*webIdentity, error) {
-	w := &webIdentity{provider: CognitoProvider, audience: c.Audience, subject: c.Subject, amr: c.AMR}
+	w := &webIdentity{provider: CognitoProvider, audience: c.Audience, subject: c.Subject, lasting: tokenKeys(c.Audience, c.Subject, c.AMR)}
 	for key, value := range c.Tags {
 		w.tags = append(w.tags, Tag{Key: key, Value: value})
 	}
@@ -55,8 +66,11 @@ func fromClaims(c *openid.Claims) (*webIdentity, error) {
 
 func fromLogin(provider string, l *login.Login) (*webIdentity, error) {
 	w := &webIdentity{provider: provider, audience: l.Audience, subject: l.Subject}
-	w.party, _ = l.Claims.Text("azp")
-	w.amr, _ = l.Claims.Texts("amr")
+	amr, _ := l.Claims.Texts("amr")
+	w.lasting = tokenKeys(l.Audience, l.Subject, amr)
+	if party, _ := l.Claims.Text("azp"); party != "" {
+		w.passing = []Key{{"azp", []string{party}}}
+	}
 	var err error
 	if w.sourceIdentity, err = sourceIdentityOf(l.Claims); err != nil {
 		return nil, err
