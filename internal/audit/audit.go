@@ -65,9 +65,21 @@ func (e *Event) Set(key, value string) {
 	if e == nil {
 		return
 	}
-	fact := slog.String(key, value)
+	e.set(slog.String(key, value))
+}
+
+// SetLazily is Set for a fact that is worth working out only if somebody reads
+// it: the value is asked when the line is written, and not at all where it is
+// not.
+func (e *Event) SetLazily(key string, value slog.LogValuer) {
+	if e != nil {
+		e.set(slog.Any(key, value))
+	}
+}
+
+func (e *Event) set(fact slog.Attr) {
 	for i := range e.attrs {
-		if e.attrs[i].Key == key {
+		if e.attrs[i].Key == fact.Key {
 			e.attrs[i] = fact
 			return
 		}

@@ -62,6 +62,28 @@ func TestLog(t *testing.T) {
 	}
 }
 
+type lazy struct{ asked *int }
+
+func (l lazy) LogValue() slog.Value {
+	*l.asked++
+	return slog.StringValue("worked out")
+}
+
+// What is set lazily is worked out when the line is written, and only then.
+func TestSetLazily(t *testing.T) {
+	asked := 0
+	e := &Event{Status: 400}
+	e.SetLazily("trace", lazy{&asked})
+	var b bytes.Buffer
+	if e.Log(t.Context(), logger(&b, slog.LevelError)); asked != 0 {
+		t.Error("worked out for nobody")
+	}
+	if e.Log(t.Context(), logger(&b, slog.LevelInfo)); asked != 1 || !strings.Contains(b.String(), `trace="worked out"`) {
+		t.Errorf("asked %d times: %s", asked, &b)
+	}
+	(*Event)(nil).SetLazily("trace", lazy{&asked})
+}
+
 func TestLogLevel(t *testing.T) {
 	var b bytes.Buffer
 	(&Event{Status: 400}).Log(t.Context(), logger(&b, slog.LevelError))

@@ -64,8 +64,12 @@ const (
 	causeProviderNotConfigured awsapi.Cause = "provider-not-configured"
 	// The ARN is not that of an identity pool.
 	causeResourceArn awsapi.Cause = "resource-arn"
-	// The provider's role mapping finds no role, or no single one, and denies such requests.
+	// The token or assertion offers several roles and prefers none, and the request asks for none (CustomRoleArn).
 	causeRoleAmbiguous awsapi.Cause = "role-ambiguous"
+	// No rule of the role mapping finds its claim in the token, which has one whose name differs in case.
+	causeRoleClaimCase awsapi.Cause = "role-claim-case"
+	// No rule of the role mapping finds its claim in the token.
+	causeRoleClaimAbsent awsapi.Cause = "role-claim-absent"
 	// The value is not the ARN of a role of the pool's account.
 	causeRoleForeign awsapi.Cause = "role-foreign"
 	// The role mapping is for a provider that the pool does not have, or has by another name.
@@ -74,6 +78,10 @@ const (
 	causeRoleMapping awsapi.Cause = "role-mapping"
 	// IAM has no such role.
 	causeRoleMissing awsapi.Cause = "role-missing"
+	// No rule of the role mapping matches the values of the token's claims.
+	causeRoleNoMatch awsapi.Cause = "role-no-match"
+	// The role mapping is of type Token, and the token has neither cognito:roles nor cognito:preferred_role.
+	causeRoleNotInToken awsapi.Cause = "role-not-in-token"
 	// The role mapping does not offer the role that the caller asks for.
 	causeRoleNotOffered awsapi.Cause = "role-not-offered"
 	// The pool has no role for this kind of user.

@@ -89,6 +89,6 @@ func developerUserElsewhere() *awsapi.Error {
 	return exception(resourceConflict, "The developer user is not linked to this identity.").Because(causeDeveloperUserElsewhere, nil)
 }
 
-func ambiguousRole(mapping string) *awsapi.Error {
-	return exception(notAuthorized, "The ambiguous role mapping rules for: %s denied this request.", mapping).Because(causeRoleAmbiguous, nil)
+func ambiguousRole(mapping IdentityProviderName, cause awsapi.Cause) *awsapi.Error {
+	return exception(notAuthorized, "The ambiguous role mapping rules for: %s denied this request.", mapping).Because(cause, nil)
 }

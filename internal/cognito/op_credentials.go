@@ -73,16 +73,12 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, _ awsapi.Caller
 	var role ARNString
 	var claims *openid.Claims
 	if token, ok := in.Logins[ownProvider]; ok {
-		role = p.Roles["authenticated"]
-		claims, err = s.developerClaims(ctx, i, p, string(token), len(in.Logins))
+		role, claims, err = s.developerClaims(ctx, i, p, in, string(token))
 	} else {
 		i, role, claims, err = s.identityClaims(ctx, i, p, in)
 	}
 	if err != nil {
 		return nil, err
-	}
-	if role == "" {
-		return nil, badConfiguration(causeRoleNotSet, nil)
 	}
 	made, err := s.STS.AssumeRoleForIdentity(ctx, string(role), claims, sessionName, credentialsDuration)
 	if err != nil {
@@ -107,35 +103,46 @@ func (s *Service) identityClaims(ctx context.Context, i *Identity, p *Pool, in *
 	if err != nil {
 		return nil, "", nil, err
 	}
-	role, decided, refused := p.chooseRole(proofs, in.CustomRoleArn)
-	if refused != nil {
-		return nil, "", nil, refused
+	answer, err := chooseRole(ctx, &roleQuestion{pool: p, proofs: proofs, custom: in.CustomRoleArn})
+	if err != nil {
+		return nil, "", nil, err
 	}
 	c := s.claims(i, p, proofs, tokenDuration)
-	c.Tags = p.sessionTags(proofs, decided)
-	return i, role, c, nil
+	c.Tags = p.sessionTags(proofs, answer.decided)
+	return i, answer.role, c, nil
+}
+
+// chooseRole finds the caller's role, and lets the log say how.
+func chooseRole(ctx context.Context, q *roleQuestion) (roleAnswer, error) {
+	audit.From(ctx).SetLazily("role_trace", q)
+	answer := q.answer(nil)
+	if refused := answer.refusal(q.custom); refused != nil {
+		return roleAnswer{}, refused
+	}
+	return answer, nil
 }
 
 // developerClaims reads a token of GetOpenIdTokenForDeveloperIdentity: it is
-// passed through to STS, so what it says is what counts.
-func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, text string, logins int) (*openid.Claims, error) {
-	if logins > 1 {
-		return nil, exception(invalidParameter, "A login of %s cannot be combined with others.", ownProvider).Because(causeOwnTokenCombined, nil)
+// passed through to STS, so what it says is what counts. The role is the pool's.
+func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, in *GetCredentialsForIdentityInput, token string) (ARNString, *openid.Claims, error) {
+	if len(in.Logins) > 1 {
+		return "", nil, exception(invalidParameter, "A login of %s cannot be combined with others.", ownProvider).Because(causeOwnTokenCombined, nil)
 	}
-	claims, err := s.ownToken(ctx, text)
+	claims, err := s.ownToken(ctx, token)
 	switch {
 	case err != nil:
-		return nil, err
+		return "", nil, err
 	case claims.Subject != string(i.ID(p)) || claims.Audience != string(p.IdentityPoolId):
-		return nil, loginsDontMatch(causeNoProofForIdentity)
+		return "", nil, loginsDontMatch(causeNoProofForIdentity)
 	case len(claims.AMR) == 0 || claims.AMR[0] != "authenticated":
-		return nil, loginsDontMatch(causeGuestToken)
+		return "", nil, loginsDontMatch(causeGuestToken)
 	case i.Disabled:
-		return nil, identityForbidden(i.ID(p), causeIdentityDisabled)
+		return "", nil, identityForbidden(i.ID(p), causeIdentityDisabled)
 	case !i.stillHas(p, claims.AMR):
-		return nil, loginsDontMatch(causeNoProofForIdentity)
+		return "", nil, loginsDontMatch(causeNoProofForIdentity)
 	}
-	return claims, nil
+	answer, err := chooseRole(ctx, &roleQuestion{pool: p, custom: in.CustomRoleArn, developer: true})
+	return answer.role, claims, err
 }
 
 // stillHas says whether a login that a token was made for is still linked: a

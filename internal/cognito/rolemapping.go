@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/login"
 )
 
 // checkRoleMappings says whether role mappings make sense for the pool.
@@ -59,108 +60,35 @@ func (p *Pool) mappingNames() []string {
 	return names
 }
 
-// chooseRole finds the role that proven logins lead to, and the login that
-// decided (-1 if none did). Logins without a mapping decide nothing; of those
-// with one the first that leads to a role counts. Custom is the role that the
-// caller asks for, where the mapping offers several; without a mapping it is
-// not looked at.
-func (p *Pool) chooseRole(proofs []proof, custom ARNString) (role ARNString, decided int, err *awsapi.Error) {
-	if len(proofs) == 0 {
-		return p.Roles["unauthenticated"], -1, nil
-	}
-	mapped := false
-	for n, f := range proofs {
-		m, ok := p.RoleMappings[IdentityProviderName(f.source)]
-		if !ok {
-			// Google and Apple may be both a public provider and one in IAM.
-			m, ok = p.RoleMappings[IdentityProviderName(f.name)]
-		}
-		if !ok && len(f.roles) > 0 {
-			// A SAML response that offers roles needs no mapping.
-			m, ok = RoleMapping{Type: "Token", AmbiguousRoleResolution: "Deny"}, true
-		}
-		if !ok {
-			continue
-		}
-		mapped = true
-		found, refused := m.choose(f, custom, p.Roles["authenticated"])
-		if found != "" {
-			return found, n, nil
-		}
-		if err == nil {
-			err = refused
+// mappingOf finds the role mapping of a login's provider, and its name: for
+// Google and Apple, which may be both a public provider and one in IAM, that of
+// the latter first.
+func (p *Pool) mappingOf(f proof) (IdentityProviderName, RoleMapping, bool) {
+	for _, name := range []string{f.source, f.name} {
+		if m, ok := p.RoleMappings[IdentityProviderName(name)]; ok {
+			return IdentityProviderName(name), m, true
 		}
 	}
-	if mapped {
-		return "", -1, err
-	}
-	return p.Roles["authenticated"], -1, nil
+	return IdentityProviderName(f.source), RoleMapping{}, false
 }
 
-// choose finds the role of a login whose provider has a mapping.
-func (m RoleMapping) choose(f proof, custom, standard ARNString) (ARNString, *awsapi.Error) {
-	offered, best := m.offers(f)
+// test says whether a rule matches the claims of a login. A claim that is absent
+// matches nothing, NotEqual included.
+func (r MappingRule) test(claims login.Claims) RuleOutcome {
+	claim, there := claims[string(r.Claim)]
+	if !there || claim.Kind() == 'n' {
+		return RuleClaimAbsent
+	}
+	values := claimTexts(claim)
 	switch {
-	case custom != "" && slices.Contains(offered, custom):
-		return custom, nil
-	case custom != "":
-		return "", roleForbidden(custom, causeRoleNotOffered)
-	case best != "":
-		return best, nil
-	case m.AmbiguousRoleResolution == "AuthenticatedRole":
-		return standard, nil
+	case len(values) == 0:
+		return RuleClaimUnusable
+	case r.matches(values):
+		return RuleMatched
 	}
-	return "", ambiguousRole(f.source)
+	return RuleUnmatched
 }
 
-// offers lists the roles that a login may have, and the one that it has unless
-// the caller asks for another.
-func (m RoleMapping) offers(f proof) (offered []ARNString, best ARNString) {
-	if m.Type == "Token" {
-		return tokenRoles(f)
-	}
-	for _, r := range m.RulesConfiguration.Rules {
-		if r.matches(claimTexts(f.claims[string(r.Claim)])) {
-			offered = append(offered, r.RoleARN)
-		}
-	}
-	if len(offered) > 0 {
-		best = offered[0]
-	}
-	return offered, best
-}
-
-// tokenRoles reads cognito:roles, an array or a list with commas, and
-// cognito:preferred_role, or the roles of a SAML response. A lone role needs no
-// preference.
-func tokenRoles(f proof) (offered []ARNString, best ARNString) {
-	if isSAML(f.source) {
-		if len(f.roles) == 1 {
-			best = f.roles[0]
-		}
-		return f.roles, best
-	}
-	claim := f.claims["cognito:roles"]
-	texts := claimTexts(claim)
-	if claim.Kind() == '"' {
-		texts = strings.Split(texts[0], ",")
-	}
-	for _, role := range texts {
-		if role = strings.TrimSpace(role); role != "" {
-			offered = append(offered, ARNString(role))
-		}
-	}
-	if preferred := claimTexts(f.claims["cognito:preferred_role"]); len(preferred) == 1 && preferred[0] != "" {
-		return offered, ARNString(preferred[0])
-	}
-	if len(offered) == 1 {
-		best = offered[0]
-	}
-	return offered, best
-}
-
-// matches says whether a claim's values satisfy the rule. A claim that is
-// absent satisfies none, NotEqual included.
 func (r MappingRule) matches(values []string) bool {
 	want := string(r.Value)
 	switch r.MatchType {
@@ -171,7 +99,7 @@ func (r MappingRule) matches(values []string) bool {
 	case "Contains":
 		return slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, want) })
 	case "NotEqual":
-		return len(values) > 0 && !slices.Contains(values, want)
+		return !slices.Contains(values, want)
 	}
 	return false
 }
