@@ -13,6 +13,9 @@ type Decision struct {
 	policy.Decision
 	// Root says that the account's root asked, whom no policy limits.
 	Root bool
+	// Gone says that the caller's user or role is not there any more. Nothing
+	// else may let such a caller in, a trust policy that names them for one.
+	Gone bool
 }
 
 // Allowed says whether the answer is yes.
@@ -31,8 +34,9 @@ func (s *Service) Authorize(ctx context.Context, c awsapi.Caller, action, resour
 		return &Decision{Root: true}, nil
 	}
 	var held policy.Policies
+	var gone bool
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		held, err = s.policiesOf(tx, c)
+		held, gone, err = s.policiesOf(tx, c)
 		return err
 	})
 	if err != nil {
@@ -40,7 +44,7 @@ func (s *Service) Authorize(ctx context.Context, c awsapi.Caller, action, resour
 	}
 	SetCallerFacts(facts, c)
 	decision := policy.Decide(held, &policy.Request{Action: action, Resource: resource, Context: facts})
-	return &Decision{Decision: decision}, nil
+	return &Decision{Decision: decision, Gone: gone}, nil
 }
 
 // Refusal words a no as AWS does: who asked for what, and the one reason.
@@ -60,21 +64,22 @@ func (d *Decision) Refusal(c awsapi.Caller, action, resource string) string {
 	return refused + " with an explicit deny in " + article + layer.String()
 }
 
-// policiesOf gathers all the documents that say what a caller may do.
-func (s *Service) policiesOf(tx Tx, c awsapi.Caller) (held policy.Policies, err error) {
+// policiesOf gathers all the documents that say what a caller may do, and says
+// whether the user or role that they would come from is gone.
+func (s *Service) policiesOf(tx Tx, c awsapi.Caller) (held policy.Policies, gone bool, err error) {
 	if held.Session, err = s.compileAll(sessionDocuments(c)); err != nil {
-		return policy.Policies{}, err
+		return policy.Policies{}, false, err
 	}
 	account, name, isRole := ParseRoleARN(c.PrincipalARN)
 	if !isRole || account != c.Account {
-		return held, nil
+		return held, !c.Root, nil
 	}
 	role, ok, err := tx.Role(account, RoleNameType(name))
 	if err != nil || !ok || string(role.RoleId) != c.PrincipalID {
-		return held, err
+		return held, true, err
 	}
 	held.Identity, err = s.rolePolicies(tx, role)
-	return held, err
+	return held, false, err
 }
 
 func sessionDocuments(c awsapi.Caller) []string {

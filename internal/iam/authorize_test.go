@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -81,6 +82,9 @@ func TestAuthorizeSession(t *testing.T) {
 			}
 			if d.Allowed() != (test.refusal == "") {
 				t.Fatalf("allowed %v", d.Allowed())
+			}
+			if want := strings.Contains(name, "another role") || strings.Contains(name, "another account"); d.Gone != want {
+				t.Errorf("gone %v", d.Gone)
 			}
 			if test.refusal == "" {
 				return
