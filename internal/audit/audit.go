@@ -44,6 +44,11 @@ type Event struct {
 	AccessKeyID string
 	// SourceIP is the client's address.
 	SourceIP string
+	// UserAgent and Referer are the headers of those names, as the client sent
+	// them. Policies can look at them; the line does not show them.
+	UserAgent, Referer string
+	// SecureTransport says that the client's connection is encrypted.
+	SecureTransport bool
 	// Status is the HTTP status of the answer.
 	Status int
 	// Code is the AWS error that the client saw; empty for success.

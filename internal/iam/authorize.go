@@ -2,7 +2,6 @@ package iam
 
 import (
 	"context"
-	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
@@ -22,29 +21,35 @@ type Decision struct {
 func (d *Decision) Allowed() bool { return d.Root || d.Effect == policy.Allow }
 
 // Authorize says whether a caller may do an action, service:Name, on a resource,
-// an ARN or *. The facts are the request's condition keys; those of the caller
-// are added to them. It is the one place that decides: the API's own
+// an ARN or *. The facts are the request's condition keys (RequestFacts and those
+// of the operation); those of the caller are added to them. It is the one place that decides: the API's own
 // authorization, iam:PassRole, sts:AssumeRole and the simulations ask here
 // ("Policy evaluation logic" in the IAM User Guide).
 //
 // A caller whose user or role is gone, or is not the one that the credentials
 // were made for, may do nothing.
 func (s *Service) Authorize(ctx context.Context, c awsapi.Caller, action, resource string, facts policy.Context) (*Decision, error) {
-	if c.Root && len(sessionDocuments(c)) == 0 {
+	if Unlimited(c) {
 		return &Decision{Root: true}, nil
 	}
-	var held policy.Policies
-	var gone bool
+	var held holding
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		held, gone, err = s.policiesOf(tx, c)
+		held, err = s.holdingOf(tx, c)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	setTags(facts, "aws:principaltag/", held.tags)
 	SetCallerFacts(facts, c)
-	decision := policy.Decide(held, &policy.Request{Action: action, Resource: resource, Context: facts})
-	return &Decision{Decision: decision, Gone: gone}, nil
+	decision := policy.Decide(held.Policies, &policy.Request{Action: action, Resource: resource, Context: facts})
+	return &Decision{Decision: decision, Gone: held.gone}, nil
+}
+
+// Unlimited says that no policy limits a caller: the account's root, and its
+// sessions unless they have session policies.
+func Unlimited(c awsapi.Caller) bool {
+	return c.Root && (c.Session == nil || len(c.Session.Policies)+len(c.Session.PolicyARNs) == 0)
 }
 
 // Refusal words a no as AWS does: who asked for what, and the one reason.
@@ -64,22 +69,32 @@ func (d *Decision) Refusal(c awsapi.Caller, action, resource string) string {
 	return refused + " with an explicit deny in " + article + layer.String()
 }
 
-// policiesOf gathers all the documents that say what a caller may do, and says
-// whether the user or role that they would come from is gone.
-func (s *Service) policiesOf(tx Tx, c awsapi.Caller) (held policy.Policies, gone bool, err error) {
+// holding is what a caller has: all the documents that say what the caller may
+// do, and the tags of the caller's user or role.
+type holding struct {
+	policy.Policies
+	tags TagListType
+	// gone says that the user or role that they would come from is not there.
+	gone bool
+}
+
+func (s *Service) holdingOf(tx Tx, c awsapi.Caller) (held holding, err error) {
 	if held.Session, err = s.compileAll(sessionDocuments(c)); err != nil {
-		return policy.Policies{}, false, err
+		return holding{}, err
 	}
 	account, name, isRole := ParseRoleARN(c.PrincipalARN)
 	if !isRole || account != c.Account {
-		return held, !c.Root, nil
+		held.gone = !c.Root
+		return held, nil
 	}
 	role, ok, err := tx.Role(account, RoleNameType(name))
 	if err != nil || !ok || string(role.RoleId) != c.PrincipalID {
-		return held, true, err
+		held.gone = true
+		return held, err
 	}
+	held.tags = role.Tags
 	held.Identity, err = s.rolePolicies(tx, role)
-	return held, false, err
+	return held, err
 }
 
 func sessionDocuments(c awsapi.Caller) []string {
@@ -120,46 +135,4 @@ func (s *Service) compileAll(texts []string) ([]*policy.Document, error) {
 		documents = append(documents, d)
 	}
 	return documents, nil
-}
-
-// SetCallerFacts adds the condition keys that the caller brings ("AWS global
-// condition context keys" in the IAM User Guide).
-func SetCallerFacts(facts policy.Context, c awsapi.Caller) {
-	if c.Anonymous() {
-		facts.Set("aws:principaltype", "Anonymous")
-		return
-	}
-	facts.Set("aws:principalaccount", c.Account)
-	facts.Set("aws:userid", c.UserID)
-	facts.Set("aws:principalarn", c.PrincipalARN)
-	switch {
-	case c.Root:
-		facts.Set("aws:principalarn", c.ARN)
-		facts.Set("aws:principaltype", "Account")
-	case c.Session != nil && c.Session.Name != "":
-		facts.Set("aws:principaltype", "AssumedRole")
-	default:
-		facts.Set("aws:principaltype", "User")
-		facts.Set("aws:username", string(lastSegment(c.PrincipalARN)))
-	}
-	if c.Session != nil {
-		setSessionFacts(facts, c.Session)
-	}
-}
-
-func setSessionFacts(facts policy.Context, session *awsapi.Session) {
-	facts.Set("aws:tokenissuetime", session.Issued.UTC().Format("2006-01-02T15:04:05Z"))
-	facts.Set("aws:multifactorauthpresent", "false")
-	if session.Provider != "" {
-		facts.Set("aws:federatedprovider", session.Provider)
-	}
-	if session.SourceIdentity != "" {
-		facts.Set("aws:sourceidentity", session.SourceIdentity)
-	}
-	for key, values := range session.Keys {
-		facts.Set(key, values...)
-	}
-	for _, t := range session.Tags {
-		facts.Set("aws:principaltag/"+strings.ToLower(t.Key), t.Value)
-	}
 }

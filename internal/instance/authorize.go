@@ -5,7 +5,6 @@ import (
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/policy"
 	"github.com/daypass/daypass/internal/server"
 )
 
@@ -18,7 +17,7 @@ func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller,
 			resource = n.ResourceARN(caller)
 		}
 		action := row.Service.Name + ":" + row.Name
-		decision, err := i.Authorize(ctx, caller, action, resource, policy.Context{})
+		decision, err := i.Authorize(ctx, caller, action, resource, i.RequestFacts(ctx))
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ type call struct {
 // is decoded for a caller who has not proven who they are, nothing is done for
 // one who may not, and nothing is answered that is not recorded.
 func (s *Server) api(w http.ResponseWriter, r *http.Request) {
-	e := &audit.Event{RequestID: s.requestID(), Start: s.now(), SourceIP: s.sourceIP(r)}
+	e := s.event(r)
 	ctx := audit.NewContext(r.Context(), e)
 	defer s.record(ctx, e)
 	if r.Method == http.MethodOptions {
@@ -39,6 +39,14 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	a := s.respond(ctx, w, c)
 	e.Status = a.Status
 	s.send(w, c, a)
+}
+
+// event opens the record of a request.
+func (s *Server) event(r *http.Request) *audit.Event {
+	return &audit.Event{
+		RequestID: s.requestID(), Start: s.now(), SourceIP: s.sourceIP(r), SecureTransport: s.secure(r),
+		UserAgent: r.Header.Get("User-Agent"), Referer: r.Header.Get("Referer"),
+	}
 }
 
 // respond finds the answer to a request.

@@ -2,11 +2,9 @@ package sts
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
@@ -74,13 +72,12 @@ func ask(trust *policy.Document, req *policy.Request, action string, refused aws
 	return notAuthorized(refused)
 }
 
-// trustContext is what a trust policy's conditions can look at ("AWS global
-// condition context keys" and "Available keys for AWS web identity federation"
-// in the IAM User Guide). The door has put the client's address in the event.
+// trustContext is what a trust policy's conditions can look at: the facts of
+// any request, and those of the token ("Available keys for AWS web identity
+// federation" in the IAM User Guide).
 func (s *Service) trustContext(ctx context.Context, role *iam.RoleEntity, sessionName string, w *webIdentity) policy.Context {
-	now := s.now().UTC()
 	prefix := KeyPrefix(w.provider)
-	c := make(policy.Context, 12+len(w.tags)+2*len(role.Tags))
+	c := s.IAM.RequestFacts(ctx)
 	for _, list := range [][]Key{w.lasting, w.passing} {
 		for _, k := range list {
 			c.Set(prefix+":"+k.Name, k.Values...)
@@ -88,11 +85,6 @@ func (s *Service) trustContext(ctx context.Context, role *iam.RoleEntity, sessio
 	}
 	c.Set("aws:federatedprovider", w.provider)
 	c.Set("sts:rolesessionname", sessionName)
-	c.Set("aws:currenttime", now.Format(time.RFC3339))
-	c.Set("aws:epochtime", strconv.FormatInt(now.Unix(), 10))
-	if e := audit.From(ctx); e != nil && e.SourceIP != "" {
-		c.Set("aws:sourceip", e.SourceIP)
-	}
 	if w.sourceIdentity != "" {
 		c.Set("sts:sourceidentity", w.sourceIdentity)
 	}
