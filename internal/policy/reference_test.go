@@ -187,7 +187,7 @@ func (n naive) principal(p any) bool {
 			switch {
 			case kind == "Federated" && caller.Federated != "" && v == caller.Federated,
 				kind == "AWS" && v == "*" && everybody(),
-				kind == "AWS" && caller.Federated == "" && slices.Contains(caller.ARNs, v),
+				kind == "AWS" && caller.Federated == "" && !strings.HasSuffix(v, ":root") && slices.Contains(caller.ARNs, v),
 				kind == "AWS" && caller.Federated == "" && caller.Account != "" && v == caller.Account,
 				kind == "AWS" && caller.Federated == "" && caller.Account != "" &&
 					strings.HasSuffix(v, ":root") && strings.Split(v, ":")[4] == caller.Account:
