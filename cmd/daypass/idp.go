@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -13,6 +14,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +23,9 @@ import (
 
 // idpCommand is the development OpenID provider.
 type idpCommand struct {
-	Serve idpServeCommand `cmd:"" default:"withargs" help:"Run the provider (the default)."`
-	Token idpTokenCommand `cmd:"" help:"Print an ID token without a sign-in: a good one, or one that has to be refused."`
+	Serve    idpServeCommand    `cmd:"" default:"withargs" help:"Run the provider (the default)."`
+	Token    idpTokenCommand    `cmd:"" help:"Print an ID token or a SAML response without a sign-in: a good one, or one that has to be refused."`
+	Metadata idpMetadataCommand `cmd:"" help:"Print the SAML metadata, which the provider also serves under /saml/metadata."`
 }
 
 // idpFlags are what serving and making tokens have in common: tokens verify when
@@ -73,45 +76,136 @@ func (c *idpServeCommand) Run(p *process) error {
 
 type idpTokenCommand struct {
 	idpFlags
-	Issuer   string        `env:"DAYPASS_IDP_ISSUER" default:"http://127.0.0.1:4601" placeholder:"URL" help:"The issuer (${default})."`
-	Subject  string        `env:"-" name:"sub" required:"" placeholder:"SUBJECT" help:"The sub claim. The claims of this user in --users-file are in the token too."`
-	Audience string        `env:"-" name:"aud" default:"app" placeholder:"ID" help:"The aud claim (${default})."`
-	Claim    []string      `env:"-" sep:"none" placeholder:"NAME=VALUE" help:"Further claims. A value that is JSON counts as what it is, such as groups=[\"a\",\"b\"]; null takes a claim away."`
-	Lifetime time.Duration `env:"-" default:"1h" help:"The time until it expires (${default})."`
-	Bad      string        `env:"-" enum:",${badtokens}" default:"" placeholder:"KIND" help:"What is wrong with it: ${badtokens}."`
+	Issuer    string        `env:"DAYPASS_IDP_ISSUER" default:"http://127.0.0.1:4601" placeholder:"URL" help:"The issuer (${default})."`
+	Subject   string        `env:"-" name:"sub" required:"" placeholder:"SUBJECT" help:"The sub claim, or the NameID. The claims of this user in --users-file are in the token too."`
+	Audience  string        `env:"-" name:"aud" placeholder:"ID" help:"The aud claim (app), or the Audience (urn:amazon:webservices)."`
+	Claim     []string      `env:"-" sep:"none" placeholder:"NAME=VALUE" help:"Further claims, or attributes. A value that is JSON counts as what it is, such as groups=[\"a\",\"b\"]; null takes a claim away."`
+	Lifetime  time.Duration `env:"-" default:"1h" help:"The time until it expires (${default})."`
+	SAML      bool          `env:"-" name:"saml" help:"Print a SAML response, in base64, in place of an ID token."`
+	Recipient string        `env:"-" placeholder:"URL" help:"With --saml: the Recipient (https://signin.aws.amazon.com/saml)."`
+	Role      []string      `env:"-" sep:"none" placeholder:"ROLE-ARN,PROVIDER-ARN" help:"With --saml: a role that the response offers, and the SAML provider by which."`
+	Bad       string        `env:"-" placeholder:"KIND" help:"What is wrong with it: ${badtokens}; with --saml: ${badresponses}."`
 }
 
-// Run prints a token.
+// Run prints a token or a response.
 func (c *idpTokenCommand) Run(p *process) error {
-	users, err := c.users()
+	claims, err := c.claims()
 	if err != nil {
 		return err
 	}
-	m := idp.Mint{Issuer: c.Issuer, Audience: c.Audience, Subject: c.Subject, Lifetime: c.Lifetime, Claims: map[string]any{}}
+	key, err := c.key()
+	if err != nil {
+		return err
+	}
+	mint := c.token
+	if c.SAML {
+		mint = c.response
+	}
+	text, err := mint(key, claims)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout, text)
+	return nil
+}
+
+// claims are those of the user and of the flags.
+func (c *idpTokenCommand) claims() (map[string]any, error) {
+	users, err := c.users()
+	if err != nil {
+		return nil, err
+	}
+	claims := map[string]any{}
 	for _, u := range users {
 		if u.Subject == c.Subject {
-			maps.Copy(m.Claims, u.Claims)
+			maps.Copy(claims, u.Claims)
 		}
 	}
 	for _, text := range c.Claim {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
-			return usage("--claim %q: give NAME=VALUE", text)
+			return nil, usage("--claim %q: give NAME=VALUE", text)
 		}
-		m.Claims[name] = claimValue(value)
+		claims[name] = claimValue(value)
 	}
-	if m.Key, err = c.key(); err != nil {
-		return err
+	return claims, nil
+}
+
+func (c *idpTokenCommand) token(key *rsa.PrivateKey, claims map[string]any) (string, error) {
+	switch {
+	case c.Recipient != "" || len(c.Role) > 0:
+		return "", usage("--recipient and --role go with --saml")
+	case c.Bad != "" && !slices.Contains(idp.BadKinds(), c.Bad):
+		return "", usage("--bad must be one of %s", strings.Join(idp.BadKinds(), ", "))
 	}
-	token, err := m.Token()
+	m := idp.Mint{Issuer: c.Issuer, Audience: cmp.Or(c.Audience, "app"), Subject: c.Subject, Lifetime: c.Lifetime, Claims: claims, Key: key}
 	if c.Bad != "" {
-		token, err = m.Bad(c.Bad)
+		return m.Bad(c.Bad)
 	}
+	return m.Token()
+}
+
+func (c *idpTokenCommand) response(key *rsa.PrivateKey, claims map[string]any) (string, error) {
+	if c.Bad != "" && !slices.Contains(idp.BadSAMLKinds(), c.Bad) {
+		return "", usage("--bad must be one of %s", strings.Join(idp.BadSAMLKinds(), ", "))
+	}
+	m := idp.SAMLMint{
+		Issuer: c.Issuer, Audience: c.Audience, Recipient: c.Recipient, Subject: c.Subject, Lifetime: c.Lifetime, Key: key,
+		Attributes: map[string][]string{},
+	}
+	for name, value := range claims {
+		if list := attributeValues(value); len(list) > 0 {
+			m.Attributes[name] = list
+		}
+	}
+	if len(c.Role) > 0 {
+		m.Attributes[idp.RoleAttribute] = append(m.Attributes[idp.RoleAttribute], c.Role...)
+	}
+	if c.Bad != "" {
+		return m.Bad(c.Bad)
+	}
+	return m.Response()
+}
+
+// attributeValues are the texts of a claim as the values of an attribute: text as
+// it is, and anything else as JSON.
+func attributeValues(claim any) []string {
+	switch v := claim.(type) {
+	case nil:
+		return nil
+	case string:
+		return []string{v}
+	case []any:
+		var list []string
+		for _, item := range v {
+			list = append(list, attributeValues(item)...)
+		}
+		return list
+	}
+	text, err := json.Marshal(claim)
+	if err != nil {
+		return nil // claims were JSON
+	}
+	return []string{string(text)}
+}
+
+type idpMetadataCommand struct {
+	KeyFile string `env:"DAYPASS_IDP_KEY_FILE" default:"./daypass-idp.key" placeholder:"FILE" help:"Private key that signs, PEM (${default}). Made if it is not there."`
+	Issuer  string `env:"DAYPASS_IDP_ISSUER" default:"http://127.0.0.1:4601" placeholder:"URL" help:"The issuer (${default})."`
+}
+
+// Run prints the metadata.
+func (c *idpMetadataCommand) Run(p *process) error {
+	key, err := idpFlags{KeyFile: c.KeyFile}.key()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(p.stdout, token)
-	return nil
+	document, err := idp.SAMLMint{Issuer: c.Issuer, Key: key}.Metadata()
+	if err != nil {
+		return err
+	}
+	_, err = p.stdout.Write(document)
+	return err
 }
 
 // claimValue reads JSON as what it is and everything else as text.
@@ -182,5 +276,6 @@ func makeKey(path string) (*rsa.PrivateKey, error) {
 	return key, errors.Join(pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der}), f.Close())
 }
 
-// badTokens lists the kinds of bad tokens.
-func badTokens() string { return strings.Join(idp.BadKinds(), ",") }
+// badTokens and badResponses list the kinds of bad tokens and responses.
+func badTokens() string    { return strings.Join(idp.BadKinds(), ", ") }
+func badResponses() string { return strings.Join(idp.BadSAMLKinds(), ", ") }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -91,7 +92,7 @@ func TestIDPTokens(t *testing.T) {
 		"no-audience": "Invalid login token. Missing a required claim: aud", "no-subject": "Invalid login token. Missing a required claim: sub",
 		"expired": "Invalid login token. Token expired: ",
 	}
-	for kind := range strings.SplitSeq(badTokens(), ",") {
+	for _, kind := range idp.BadKinds() {
 		_, err := getID(public, pool.IdentityPoolId, name, token("--bad", kind))
 		message := want[kind]
 		if message == "" {

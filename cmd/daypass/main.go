@@ -62,7 +62,7 @@ func run(p *process, args []string) (code int) {
 	parser, err := kong.New(&c, kong.Name("daypass"),
 		kong.Description("Amazon Cognito identity pools, self-hosted: any sign-in becomes scoped temporary AWS-style credentials."),
 		kong.DefaultEnvars("DAYPASS"), kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
-		kong.Vars{"limits": limitNames(), "badtokens": badTokens(), "datadir": defaultDataDir}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"limits": limitNames(), "badtokens": badTokens(), "badresponses": badResponses(), "datadir": defaultDataDir}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { panic(exited(code)) }))
 	if err != nil {
 		return fail(p, err)

@@ -122,7 +122,7 @@ func loginError(err error) error {
 		return invalidLoginToken(cause, err, "Not a valid OpenId Connect identity token.")
 	case login.ClaimMissing:
 		return invalidLoginToken(cause, err, "Missing a required claim: %s", e.Claim)
-	case login.SAMLNotBase64, login.SAMLNotXML, login.SAMLNotAResponse, login.SAMLTooLarge:
+	case login.SAMLNotBase64, login.SAMLNotXML, login.SAMLXMLRefused, login.SAMLXMLMalformed, login.SAMLNotAResponse, login.SAMLTooLarge:
 		return invalidLoginToken(cause, err, "Not a valid SAML response.")
 	case login.SAMLEncrypted:
 		return invalidLoginToken(cause, err, "Encrypted SAML assertions are not supported.")

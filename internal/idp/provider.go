@@ -90,6 +90,7 @@ func (p *Provider) routes() http.Handler {
 	}{
 		{"GET", oidc.DiscoveryEndpoint, p.discovery},
 		{"GET", keysPath, p.keys},
+		{"GET", metadataPath, p.metadata},
 		{"POST", tokenPath, p.token},
 		{"GET", userinfoPath, p.userinfo},
 		{"POST", userinfoPath, p.userinfo},
@@ -116,6 +117,7 @@ const (
 	tokenPath     = "/token"
 	userinfoPath  = "/userinfo"
 	keysPath      = "/keys"
+	metadataPath  = "/saml/metadata"
 )
 
 // path is where a path below the issuer lies on this host; url is the whole address.

@@ -64,13 +64,22 @@ func (s *shop) whoami(name, token string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return s.roleOf(out), nil
+}
+
+// roleOf asks with the credentials of an answer whose they are.
+func (s *shop) roleOf(out map[string]any) string {
+	s.t.Helper()
 	c := out["Credentials"].(map[string]any)
 	hers := s.clientOf("us-east-1")
 	hers.Credentials = sigv4.Credentials{AccessKeyID: c["AccessKeyId"].(string), SecretAccessKey: c["SecretKey"].(string), SessionToken: c["SessionToken"].(string)}
 	answer, err := hers.Query(s.t.Context(), client.STS, "GetCallerIdentity")
+	if err != nil {
+		s.t.Error(err)
+	}
 	_, role, _ := strings.Cut(string(answer), ":assumed-role/")
 	role, _, _ = strings.Cut(role, "/")
-	return role, err
+	return role
 }
 
 func (s *shop) wantRole(name, token, want string) {

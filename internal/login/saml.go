@@ -32,6 +32,8 @@ const (
 	SAMLTooLarge         = Cause("saml-" + string(saml.ResponseTooLarge))
 	SAMLNotBase64        = Cause("saml-" + string(saml.NotBase64))
 	SAMLNotXML           = Cause("saml-" + string(saml.NotXML))
+	SAMLXMLRefused       = Cause("saml-" + string(saml.XMLRefused))
+	SAMLXMLMalformed     = Cause("saml-" + string(saml.XMLMalformed))
 	SAMLNotAResponse     = Cause("saml-" + string(saml.NotAResponse))
 )
 
