@@ -110,8 +110,8 @@ func answer(session *Session, w *webIdentity, made *Credentials) *AssumeRoleWith
 
 // AssumeRoleForIdentity assumes a role for an identity of an identity pool, by
 // the claims that its token would have. It is the enhanced flow: no token is
-// signed or verified, and the role's MaxSessionDuration does not count. Whatever
-// the role refuses is a *[Refusal].
+// signed or verified, the role's MaxSessionDuration does not count, and guests
+// have limits of their own. Whatever the role refuses is a *[Refusal].
 func (s *Service) AssumeRoleForIdentity(ctx context.Context, role string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
 	audit.From(ctx).Set("role", role)
 	made, err := s.assumeForIdentity(ctx, role, claims, sessionName, lasts)
@@ -130,5 +130,9 @@ func (s *Service) assumeForIdentity(ctx context.Context, roleARN string, claims 
 	if err != nil {
 		return nil, err
 	}
-	return s.issue(ctx, s.newSession(role, sessionName, w, lasts))
+	session := s.newSession(role, sessionName, w, lasts)
+	if len(claims.AMR) == 0 || claims.AMR[0] != "authenticated" {
+		session.Kind = GuestSession
+	}
+	return s.issue(ctx, session)
 }

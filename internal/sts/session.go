@@ -24,6 +24,9 @@ const (
 	UserSession
 	// RootSession has those of the account's root, who called GetSessionToken.
 	RootSession
+	// GuestSession has those of the role that was assumed, within the limits of
+	// guests of identity pools.
+	GuestSession
 
 	kinds // how many there are
 )
@@ -171,7 +174,10 @@ func (s *Session) caller() awsapi.Caller {
 		Name: s.Name, Issued: s.Issued, Tags: s.Tags, SourceIdentity: s.SourceIdentity,
 		Provider: s.Provider, Keys: s.lastingKeys(), PolicyARNs: s.PolicyARNs,
 	}
-	if s.Policy != "" {
+	switch {
+	case s.Kind == GuestSession: // which has no others: nobody could give it any
+		acts.Policies, acts.PolicyARNs = []string{guestPolicy}, []string{guestPolicyARN}
+	case s.Policy != "":
 		acts.Policies = []string{s.Policy}
 	}
 	return awsapi.Caller{
