@@ -31,6 +31,10 @@ func TestCanonical(t *testing.T) {
 		{"xml: attributes", `<e xml:lang="en" xmlns:xml="http://www.w3.org/XML/1998/namespace"/>`, "xml", `<e xml:lang="en"></e>`},
 		{"text", "<e>&lt;&gt;&amp;&quot;'&#13;\r\n&#9;é</e>", "", "<e>&lt;&gt;&amp;\"'&#xD;\n\té</e>"},
 		{"attribute text", `<e a="&lt;>&amp;&quot;'&#13;&#10;&#9;"/>`, "", `<e a="&lt;>&amp;&quot;'&#xD;&#xA;&#x9;"></e>`},
+		{"white space in attributes", "<e a='\t\n\r\r\n&#9;\"' xmlns=\"u\nd\"/>", "", `<e xmlns="u d" a="    &#x9;&quot;"></e>`},
+		{"brackets in attributes", `<e a="]]>'" b='"'/>`, "", `<e a="]]>'" b="&quot;"></e>`},
+		{"CDATA is literal", `<e><![CDATA[&#xD800;]]><![CDATA[]]></e>`, "", `<e>&amp;#xD800;</e>`},
+		{"declaration", "<?xml  version = '1.0'\tencoding='utf-8' standalone=\"no\" ?>\n<e/>\n", "", `<e></e>`},
 		{"CDATA", `<e>a<![CDATA[<&>]]>b</e>`, "", `<e>a&lt;&amp;&gt;b</e>`},
 		{"white space in tags", "<e  a = '1'\n b=\"2\" ></e >", "", `<e a="1" b="2"></e>`},
 	}

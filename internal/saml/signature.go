@@ -20,7 +20,10 @@ const (
 	exclusiveWithComments = "http://www.w3.org/2001/10/xml-exc-c14n#WithComments"
 )
 
-const maxInclusive = 32 // prefixes in an InclusiveNamespaces PrefixList
+const (
+	maxInclusive = 32 // prefixes in an InclusiveNamespaces PrefixList
+	maxInfo      = 16 // elements of a SignedInfo; one that is taken has eleven at most
+)
 
 // method is a signature algorithm.
 type method struct {
@@ -143,8 +146,14 @@ func canonicalInfo(original *element) ([]byte, *element, error) {
 	return signed, info, checkInfo(info)
 }
 
-// checkInfo sees to it that a SignedInfo has its three parts and no more.
+// checkInfo sees to it that a SignedInfo has its three parts and no more. It is
+// short, as it is made canonical before any key is asked: for anybody.
 func checkInfo(info *element) error {
+	elements := 0
+	info.walk(func(*element) { elements++ })
+	if elements > maxInfo {
+		return refusef(SignatureMalformed, "more than %d elements in the SignedInfo", maxInfo)
+	}
 	parts := info.elements()
 	if len(parts) != 3 || !parts[0].is(dsigSpace, "CanonicalizationMethod") || !parts[1].is(dsigSpace, "SignatureMethod") || !parts[2].is(dsigSpace, "Reference") {
 		return refusef(SignatureMalformed, "the SignedInfo is not CanonicalizationMethod, SignatureMethod and one Reference")

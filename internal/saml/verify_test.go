@@ -94,6 +94,15 @@ func TestRefusedEnvelopes(t *testing.T) {
 		{"attribute twice by namespace", encode(`<a xmlns:x="u" xmlns:y="u" x:b="1" y:b="2"/>`), XMLMalformed},
 		{"namespace twice", encode(`<a xmlns="u" xmlns="v"/>`), XMLMalformed},
 		{"many attributes", encode("<a" + strings.Repeat(` b=""`, maxAttributes+1) + "/>"), XMLMalformed},
+		{"attributes not apart", encode(`<a b=""c=""/>`), XMLMalformed},
+		{"half of a UTF-16 pair", encode(`<a>&#xD800;</a>`), XMLMalformed},
+		{"half of a UTF-16 pair in an attribute", encode(`<a b="&#0056320;"/>`), XMLMalformed},
+		{"CDATA behind", encode("<a/><![CDATA[ ]]>"), XMLMalformed},
+		{"reference behind", encode("<a/>&#32;"), XMLMalformed},
+		{"other charset with spaces", encode(`<?xml version="1.0" encoding = "UTF-16"?><a/>`), XMLMalformed},
+		{"other charset behind one in quotes", encode(`<?xml version="1.0" standalone='encoding="UTF-8"' encoding="UTF-7"?><a/>`), XMLMalformed},
+		{"charset twice", encode(`<?xml version="1.0" encoding="UTF-8" encoding="UTF-16"?><a/>`), XMLMalformed},
+		{"declaration of no version", encode(`<?xml encoding="UTF-8"?><a/>`), XMLMalformed},
 		{"unknown entity", encode("<a>&b;</a>"), XMLMalformed},
 		{"DOCTYPE", encode(`<!DOCTYPE a><a/>`), XMLRefused},
 		{"external entity", encode(`<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>`), XMLRefused},
@@ -121,6 +130,21 @@ func TestRefusedEnvelopes(t *testing.T) {
 				t.Errorf("cause %q (%v), want %q", got, err, test.want)
 			}
 		})
+	}
+}
+
+// White space in attributes is a space (XML 1.0, section 3.3.3), and so it is to
+// those who sign; a character reference to it is not.
+func TestVerifySpaceInAttributes(t *testing.T) {
+	doc := sign(t, strings.Replace(plain, `Name="groups"`, `Name="all groups"`, 1), &signing{}, &signing{})
+	for space, want := range map[string]Cause{" ": "", "\n": "", "\t": "", "\r": "", "\r\n": "", "&#32;": "", "  ": DigestMismatch, "\n\r": DigestMismatch, "&#10;": DigestMismatch} {
+		a, err := verify(t, strings.Replace(doc, "all groups", "all"+space+"groups", 1))
+		if got := causeOf(t, a, err); got != want {
+			t.Errorf("%q: cause %q (%v), want %q", space, got, err, want)
+		}
+		if a != nil && len(a.Attributes["all groups"]) != 2 {
+			t.Errorf("%q: %v", space, a.Attributes)
+		}
 	}
 }
 
@@ -166,6 +190,7 @@ func TestRefusedSignatures(t *testing.T) {
 		{"Object", &signing{extra: `<ds:Object/>`}, SignatureMalformed},
 		{"KeyInfo twice", &signing{keyInfo: `<ds:KeyInfo/>`, extra: `<ds:KeyInfo/>`}, SignatureMalformed},
 		{"signature in the signature", &signing{keyInfo: `<ds:KeyInfo><ds:Signature/></ds:KeyInfo>`}, SignatureMisplaced},
+		{"many transforms", &signing{transforms: strings.Repeat(transform+exclusive+`"/>`, maxInfo)}, SignatureMalformed},
 		{"many inclusive prefixes", &signing{inclusive: strings.Repeat("xs ", maxInclusive+1)}, SignatureMalformed},
 	}
 	for _, test := range tests {

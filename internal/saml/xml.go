@@ -75,6 +75,7 @@ type reader struct {
 	strict bool
 	root   *element
 	open   *element
+	pieces []byte // of text, since the last tag
 	depth  int
 	begun  bool
 }
@@ -82,6 +83,7 @@ type reader struct {
 func (r *reader) read(document []byte) (*element, error) {
 	d := xml.NewDecoder(bytes.NewReader(document))
 	for {
+		begin := d.InputOffset()
 		token, err := d.RawToken()
 		if err == io.EOF {
 			break
@@ -89,7 +91,7 @@ func (r *reader) read(document []byte) (*element, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.token(token); err != nil {
+		if err := r.token(token, document[begin:d.InputOffset()]); err != nil {
 			return nil, err
 		}
 		r.begun = true
@@ -100,21 +102,28 @@ func (r *reader) read(document []byte) (*element, error) {
 	return r.root, nil
 }
 
-func (r *reader) token(token xml.Token) error {
+// token takes a token and the text that it was read from.
+func (r *reader) token(token xml.Token, raw []byte) error {
 	switch t := token.(type) {
 	case xml.StartElement:
+		t, err := startTag(t, raw)
+		if err != nil {
+			return err
+		}
 		return r.start(t)
 	case xml.EndElement:
 		return r.end(t)
 	case xml.CharData:
-		return r.text(string(t))
+		return r.text(t, raw)
 	case xml.Directive:
 		return errRefused
 	case xml.ProcInst:
 		// The declaration <?xml … ?> is one too. It stands first or not at all.
-		declaration := t.Target == "xml"
-		if declaration && r.begun || !declaration && r.strict {
+		switch {
+		case t.Target != "xml" && r.strict, t.Target == "xml" && r.begun:
 			return errRefused
+		case t.Target == "xml" && !declaration.Match(raw):
+			return errors.New("an XML declaration that is none")
 		}
 	case xml.Comment:
 		if r.strict {
@@ -128,6 +137,7 @@ func (r *reader) start(t xml.StartElement) error {
 	if r.open == nil && r.root != nil {
 		return errors.New("the document has two roots")
 	}
+	r.flush()
 	if r.depth++; r.depth > maxDepth {
 		return fmt.Errorf("more than %d elements inside each other", maxDepth)
 	}
@@ -154,25 +164,34 @@ func (r *reader) end(t xml.EndElement) error {
 	if r.open == nil || r.open.prefix != t.Name.Space || r.open.local != t.Name.Local {
 		return errors.New("an end tag that ends nothing")
 	}
+	r.flush()
 	r.open = r.open.parent
 	r.depth--
 	return nil
 }
 
-func (r *reader) text(text string) error {
+// text takes text, or a CDATA section. Pieces with no tag between them are one
+// text.
+func (r *reader) text(text, raw []byte) error {
 	if r.open == nil {
-		if strings.Trim(text, whiteSpace) != "" {
+		if len(bytes.Trim(raw, whiteSpace)) > 0 {
 			return errors.New("text outside of the root")
 		}
 		return nil
 	}
-	// Text that comes in pieces (CDATA sections) is one text.
-	if n := len(r.open.children); n > 0 && r.open.children[n-1].element == nil {
-		r.open.children[n-1].text += text
+	r.pieces = append(r.pieces, text...)
+	if bytes.HasPrefix(raw, []byte("<![CDATA[")) {
 		return nil
 	}
-	r.open.children = append(r.open.children, node{text: text})
-	return nil
+	return checkReferences(raw)
+}
+
+// flush puts the text since the last tag into the tree.
+func (r *reader) flush() {
+	if len(r.pieces) > 0 {
+		r.open.children = append(r.open.children, node{text: string(r.pieces)})
+		r.pieces = r.pieces[:0]
+	}
 }
 
 // declare reads the namespace declarations among the attributes of an element.
