@@ -184,10 +184,22 @@ func short(text string, t reflect.Type) (says []string) {
 func commentsOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	comments := map[string]string{}
-	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, "shapes.go"), nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob(filepath.Join(dir, "shapes*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no shapes in %s: %v", dir, err)
 	}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readComments(f, comments)
+	}
+	return comments
+}
+
+// readComments adds the comments of a file's structures.
+func readComments(f *ast.File, comments map[string]string) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		spec, ok := n.(*ast.TypeSpec)
 		if !ok {
@@ -202,5 +214,4 @@ func commentsOf(t *testing.T, dir string) map[string]string {
 		}
 		return true
 	})
-	return comments
 }

@@ -123,6 +123,25 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who string) {
 		"ListRolePolicies":            {in{"RoleName", userRole}, users},
 		"ListRoles":                   {nil, arns + "role/"},
 		"PutRolePolicy":               {in{"RoleName", userRole, "PolicyName", "all", "PolicyDocument", policy}, users},
+
+		"UpdateRole":                  {in{"RoleName", userRole, "MaxSessionDuration", "43200"}, users},
+		"UpdateRoleDescription":       {in{"RoleName", userRole, "Description", "mine"}, users},
+		"UpdateAssumeRolePolicy":      {in{"RoleName", userRole, "PolicyDocument", trust}, users},
+		"ListInstanceProfilesForRole": {in{"RoleName", userRole}, users},
+		"TagRole":                     {in{"RoleName", userRole, "Tags.member.1.Key", "mine", "Tags.member.1.Value", "yes"}, users},
+		"UntagRole":                   {in{"RoleName", userRole, "TagKeys.member.1", "mine"}, users},
+		"ListRoleTags":                {in{"RoleName", userRole}, users},
+
+		"AddClientIDToOpenIDConnectProvider":      {in{"OpenIDConnectProviderArn", s.provider.arn(), "ClientID", "evil"}, s.provider.arn()},
+		"RemoveClientIDFromOpenIDConnectProvider": {in{"OpenIDConnectProviderArn", s.provider.arn(), "ClientID", app}, s.provider.arn()},
+		"UpdateOpenIDConnectProviderThumbprint":   {in{"OpenIDConnectProviderArn", s.provider.arn(), "ThumbprintList", ""}, s.provider.arn()},
+		"TagOpenIDConnectProvider":                {in{"OpenIDConnectProviderArn", s.provider.arn(), "Tags", ""}, s.provider.arn()},
+		"UntagOpenIDConnectProvider":              {in{"OpenIDConnectProviderArn", s.provider.arn(), "TagKeys", ""}, s.provider.arn()},
+		"ListOpenIDConnectProviderTags":           {in{"OpenIDConnectProviderArn", s.provider.arn()}, s.provider.arn()},
+
+		"TagSAMLProvider":      {in{"SAMLProviderArn", arns + "saml-provider/mine", "Tags", ""}, arns + "saml-provider/mine"},
+		"UntagSAMLProvider":    {in{"SAMLProviderArn", arns + "saml-provider/mine", "TagKeys", ""}, arns + "saml-provider/mine"},
+		"ListSAMLProviderTags": {in{"SAMLProviderArn", arns + "saml-provider/mine"}, arns + "saml-provider/mine"},
 	}
 	table := iam.Operations(nil)
 	for _, op := range signed(table) {

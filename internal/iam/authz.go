@@ -100,3 +100,83 @@ func (in *DeleteSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
 func (in *ListSAMLProvidersRequest) ResourceARN(c awsapi.Caller) string {
 	return string(samlProviderARN(c.Account, "*"))
 }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *AddClientIDToOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.OpenIDConnectProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListInstanceProfilesForRoleRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListOpenIDConnectProviderTagsRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.OpenIDConnectProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListRoleTagsRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListSAMLProviderTagsRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.SAMLProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *RemoveClientIDFromOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.OpenIDConnectProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *TagOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.OpenIDConnectProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *TagRoleRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *TagSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.SAMLProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UntagOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.OpenIDConnectProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UntagRoleRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UntagSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.SAMLProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UpdateAssumeRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UpdateOpenIDConnectProviderThumbprintRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.OpenIDConnectProviderArn)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UpdateRoleRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UpdateRoleDescriptionRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}

@@ -22,6 +22,8 @@ const (
 	causeLimitRolePolicies awsapi.Cause = "limit-role-policies-size"
 	// The provider would have more thumbprints than it may.
 	causeLimitThumbprints awsapi.Cause = "limit-thumbprints"
+	// The resource would have more tags than it may.
+	causeLimitTags awsapi.Cause = "limit-tags"
 	// The role's trust policy is longer than it may be.
 	causeLimitTrustPolicy awsapi.Cause = "limit-trust-policy-size"
 	// The account has as many SAML providers as it may.

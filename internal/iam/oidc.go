@@ -32,6 +32,13 @@ type OIDCProvider struct {
 	Created time.Time
 }
 
+// with is the provider after a change.
+func (p *OIDCProvider) with(change func(*OIDCProvider)) *OIDCProvider {
+	changed := *p
+	change(&changed)
+	return &changed
+}
+
 // Name is the provider's name in policies and in the Logins of identity pools:
 // host[/path].
 func (p *OIDCProvider) Name() string { return providerName(p.ARN) }

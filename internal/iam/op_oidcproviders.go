@@ -95,16 +95,9 @@ func (s *Service) addProvider(tx Tx, p *OIDCProvider) error {
 
 // GetOpenIDConnectProvider shows a provider.
 func (s *Service) GetOpenIDConnectProvider(ctx context.Context, c awsapi.Caller, in *GetOpenIDConnectProviderRequest) (*GetOpenIDConnectProviderResponse, error) {
-	audit.From(ctx).Set("oidc_provider", string(in.OpenIDConnectProviderArn))
-	if err := parseProviderARN(in.OpenIDConnectProviderArn); err != nil {
-		return nil, err
-	}
-	p, ok, err := s.OIDCProvider(ctx, string(in.OpenIDConnectProviderArn))
+	p, err := s.viewProvider(ctx, c, in.OpenIDConnectProviderArn)
 	if err != nil {
 		return nil, err
-	}
-	if !ok || p.Account != c.Account {
-		return nil, providerNotFound(in.OpenIDConnectProviderArn)
 	}
 	return &GetOpenIDConnectProviderResponse{
 		Url: p.shownURL(), ClientIDList: p.ClientIDs, ThumbprintList: p.Thumbprints,
@@ -132,21 +125,89 @@ func (s *Service) ListOpenIDConnectProviders(ctx context.Context, c awsapi.Calle
 // DeleteOpenIDConnectProvider deletes a provider. Roles and identity pools that
 // name it stay as they are and trust nobody by it any more.
 func (s *Service) DeleteOpenIDConnectProvider(ctx context.Context, c awsapi.Caller, in *DeleteOpenIDConnectProviderRequest) (*awsapi.None, error) {
-	arn := in.OpenIDConnectProviderArn
+	return s.changeProvider(ctx, c, in.OpenIDConnectProviderArn, func(tx Tx, p *OIDCProvider) error {
+		_, err := tx.DeleteOIDCProvider(p.ARN)
+		return err
+	})
+}
+
+// AddClientIDToOpenIDConnectProvider lets a provider's tokens be for one more
+// client ID. One that is there already stays.
+func (s *Service) AddClientIDToOpenIDConnectProvider(ctx context.Context, c awsapi.Caller, in *AddClientIDToOpenIDConnectProviderRequest) (*awsapi.None, error) {
+	return s.changeProvider(ctx, c, in.OpenIDConnectProviderArn, func(tx Tx, p *OIDCProvider) error {
+		if slices.Contains(p.ClientIDs, in.ClientID) {
+			return nil
+		}
+		if len(p.ClientIDs) >= s.Limits.ClientIDsPerProvider {
+			return quotaExceeded(causeLimitClientIDs, "ClientIdsPerOpenIdConnectProvider", s.Limits.ClientIDsPerProvider)
+		}
+		return tx.ReplaceOIDCProvider(p.with(func(p *OIDCProvider) {
+			p.ClientIDs = append(slices.Clip(p.ClientIDs), in.ClientID)
+		}))
+	})
+}
+
+// RemoveClientIDFromOpenIDConnectProvider refuses a provider's tokens for a
+// client ID from now on. That it was allowed before is not asked.
+func (s *Service) RemoveClientIDFromOpenIDConnectProvider(ctx context.Context, c awsapi.Caller, in *RemoveClientIDFromOpenIDConnectProviderRequest) (*awsapi.None, error) {
+	return s.changeProvider(ctx, c, in.OpenIDConnectProviderArn, func(tx Tx, p *OIDCProvider) error {
+		if !slices.Contains(p.ClientIDs, in.ClientID) {
+			return nil
+		}
+		return tx.ReplaceOIDCProvider(p.with(func(p *OIDCProvider) {
+			p.ClientIDs = slices.DeleteFunc(slices.Clone(p.ClientIDs), func(id ClientIDType) bool { return id == in.ClientID })
+		}))
+	})
+}
+
+// UpdateOpenIDConnectProviderThumbprint replaces all thumbprints of a provider.
+func (s *Service) UpdateOpenIDConnectProviderThumbprint(ctx context.Context, c awsapi.Caller, in *UpdateOpenIDConnectProviderThumbprintRequest) (*awsapi.None, error) {
+	thumbprints, refusal := s.checkThumbprints(in.ThumbprintList)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return s.changeProvider(ctx, c, in.OpenIDConnectProviderArn, func(tx Tx, p *OIDCProvider) error {
+		return tx.ReplaceOIDCProvider(p.with(func(p *OIDCProvider) { p.Thumbprints = thumbprints }))
+	})
+}
+
+// findProvider finds a provider of the caller's account that must be there.
+func findProvider(tx Tx, c awsapi.Caller, arn ArnType) (*OIDCProvider, error) {
+	p, ok, err := tx.OIDCProvider(arn)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || p.Account != c.Account {
+		return nil, providerNotFound(arn)
+	}
+	return p, nil
+}
+
+// viewProvider gives a provider that must be there.
+func (s *Service) viewProvider(ctx context.Context, c awsapi.Caller, arn ArnType) (p *OIDCProvider, err error) {
+	audit.From(ctx).Set("oidc_provider", string(arn))
+	if err := parseProviderARN(arn); err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err = findProvider(tx, c, arn)
+		return err
+	})
+	return p, err
+}
+
+// changeProvider changes something about a provider that must be there.
+func (s *Service) changeProvider(ctx context.Context, c awsapi.Caller, arn ArnType, change func(Tx, *OIDCProvider) error) (*awsapi.None, error) {
 	audit.From(ctx).Set("oidc_provider", string(arn))
 	if err := parseProviderARN(arn); err != nil {
 		return nil, err
 	}
 	err := s.Store.Update(ctx, func(tx Tx) error {
-		p, ok, err := tx.OIDCProvider(arn)
+		p, err := findProvider(tx, c, arn)
 		if err != nil {
 			return err
 		}
-		if !ok || p.Account != c.Account {
-			return providerNotFound(arn)
-		}
-		_, err = tx.DeleteOIDCProvider(arn)
-		return err
+		return change(tx, p)
 	})
 	if err != nil {
 		return nil, err

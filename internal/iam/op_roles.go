@@ -16,12 +16,9 @@ func (s *Service) CreateRole(ctx context.Context, c awsapi.Caller, in *CreateRol
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	trust, err := parsePolicy(policy.Trust, in.AssumeRolePolicyDocument)
+	trust, err := s.parseTrust(in.AssumeRolePolicyDocument)
 	if err != nil {
 		return nil, err
-	}
-	if trust.Size() > s.Limits.TrustPolicySize {
-		return nil, quotaExceeded(causeLimitTrustPolicy, "ACLSizePerRole", s.Limits.TrustPolicySize)
 	}
 	role, err := s.newRole(c.Account, in)
 	if err != nil {
@@ -33,6 +30,18 @@ func (s *Service) CreateRole(ctx context.Context, c awsapi.Caller, in *CreateRol
 		return nil, err
 	}
 	return &CreateRoleResponse{Role: role.created()}, nil
+}
+
+// parseTrust reads the trust policy of a new or changed role.
+func (s *Service) parseTrust(document PolicyDocumentType) (*policy.Document, error) {
+	trust, err := parsePolicy(policy.Trust, document)
+	if err != nil {
+		return nil, err
+	}
+	if trust.Size() > s.Limits.TrustPolicySize {
+		return nil, quotaExceeded(causeLimitTrustPolicy, "ACLSizePerRole", s.Limits.TrustPolicySize)
+	}
+	return trust, nil
 }
 
 func (s *Service) newRole(account string, in *CreateRoleRequest) (*RoleEntity, error) {

@@ -66,18 +66,23 @@ func findSAMLProvider(tx Tx, c awsapi.Caller, arn ArnType) (*SAMLProvider, error
 	return p, nil
 }
 
+// viewSAMLProvider gives a provider that must be there.
+func (s *Service) viewSAMLProvider(ctx context.Context, c awsapi.Caller, arn ArnType) (p *SAMLProvider, err error) {
+	audit.From(ctx).Set("saml_provider", string(arn))
+	if err := parseSAMLProviderARN(arn); err != nil {
+		return nil, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err = findSAMLProvider(tx, c, arn)
+		return err
+	})
+	return p, err
+}
+
 // GetSAMLProvider shows a provider. Tags are shown even where there are none:
 // Terraform takes their absence for a change.
 func (s *Service) GetSAMLProvider(ctx context.Context, c awsapi.Caller, in *GetSAMLProviderRequest) (*GetSAMLProviderResponse, error) {
-	audit.From(ctx).Set("saml_provider", string(in.SAMLProviderArn))
-	if err := parseSAMLProviderARN(in.SAMLProviderArn); err != nil {
-		return nil, err
-	}
-	var p *SAMLProvider
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		p, err = findSAMLProvider(tx, c, in.SAMLProviderArn)
-		return err
-	})
+	p, err := s.viewSAMLProvider(ctx, c, in.SAMLProviderArn)
 	if err != nil {
 		return nil, err
 	}

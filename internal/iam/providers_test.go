@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/seal"
 )
@@ -54,10 +55,70 @@ func TestCreateProviderRefusals(t *testing.T) {
 
 func TestProviderARNRefusals(t *testing.T) {
 	s := newService(t)
-	for _, action := range []string{"GetOpenIDConnectProvider", "DeleteOpenIDConnectProvider"} {
-		wantRefused(t, do(t, s, action, "OpenIDConnectProviderArn", "oidc.example.com/realms/x"), refusal{400, "ValidationError", "Invalid ARN:  Could not be parsed!"})
+	const there = "arn:aws:iam::111122223333:oidc-provider/there.example.com"
+	must(t, s, "CreateOpenIDConnectProvider", "Url", "https://there.example.com")
+	other := awsapi.Caller{Account: "999988887777", Root: true}
+	for action, more := range map[string][]string{
+		"GetOpenIDConnectProvider":                nil,
+		"DeleteOpenIDConnectProvider":             nil,
+		"AddClientIDToOpenIDConnectProvider":      {"ClientID", "a"},
+		"RemoveClientIDFromOpenIDConnectProvider": {"ClientID", "a"},
+		"UpdateOpenIDConnectProviderThumbprint":   {"ThumbprintList", ""},
+		"TagOpenIDConnectProvider":                {"Tags", ""},
+		"UntagOpenIDConnectProvider":              {"TagKeys", ""},
+		"ListOpenIDConnectProviderTags":           nil,
+	} {
+		with := func(arn string) []string { return append([]string{"OpenIDConnectProviderArn", arn}, more...) }
+		wantRefused(t, do(t, s, action, with("oidc.example.com/realms/x")...), refusal{400, "ValidationError", "Invalid ARN:  Could not be parsed!"})
 		const missing = "arn:aws:iam::111122223333:oidc-provider/nobody.example.com"
-		wantRefused(t, do(t, s, action, "OpenIDConnectProviderArn", missing), refusal{404, "NoSuchEntity", "OpenIDConnect Provider not found for arn " + missing})
+		wantRefused(t, do(t, s, action, with(missing)...), refusal{404, "NoSuchEntity", "OpenIDConnect Provider not found for arn " + missing})
+		wantRefused(t, doAs(t, s, other, action, with(there)...), refusal{404, "NoSuchEntity", "OpenIDConnect Provider not found for arn " + there})
+	}
+}
+
+// The client IDs and thumbprints of a provider change at once for those who
+// verify tokens; who has the provider of before keeps it as it was.
+func TestChangeOIDCProvider(t *testing.T) {
+	s := newService(t)
+	s.Limits.ClientIDsPerProvider, s.Limits.ThumbprintsPerProvider = 3, 1
+	const arn = "arn:aws:iam::111122223333:oidc-provider/a.example"
+	must(t, s, "CreateOpenIDConnectProvider", "Url", "https://a.example", "ClientIDList.member.1", "b", "ClientIDList.member.2", "a")
+	find := func() *iam.OIDCProvider {
+		p, ok, err := s.OIDCProvider(t.Context(), arn)
+		if err != nil || !ok {
+			t.Fatalf("OIDCProvider: %v, %v", ok, err)
+		}
+		return p
+	}
+	first := find()
+	steps := []struct {
+		action, member, value string
+		want                  refusal
+		clients               []string
+		thumbprints           iam.ThumbprintListType
+	}{
+		{"AddClientIDToOpenIDConnectProvider", "ClientID", "c", refusal{}, []string{"b", "a", "c"}, nil},
+		{"AddClientIDToOpenIDConnectProvider", "ClientID", "a", refusal{}, []string{"b", "a", "c"}, nil},
+		{"AddClientIDToOpenIDConnectProvider", "ClientID", "d", refusal{409, "LimitExceeded", "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 3"}, []string{"b", "a", "c"}, nil},
+		{"RemoveClientIDFromOpenIDConnectProvider", "ClientID", "A", refusal{}, []string{"b", "a", "c"}, nil},
+		{"RemoveClientIDFromOpenIDConnectProvider", "ClientID", "b", refusal{}, []string{"a", "c"}, nil},
+		{"AddClientIDToOpenIDConnectProvider", "ClientID", "d", refusal{}, []string{"a", "c", "d"}, nil},
+		{"UpdateOpenIDConnectProviderThumbprint", "ThumbprintList.member.1", strings.Repeat("AB", 20), refusal{}, []string{"a", "c", "d"}, iam.ThumbprintListType{iam.ThumbprintType(strings.Repeat("ab", 20))}},
+		{"UpdateOpenIDConnectProviderThumbprint", "ThumbprintList.member.1", strings.Repeat("xy", 20), refusal{400, "InvalidInput", "Thumbprint " + strings.Repeat("xy", 20) + " must be 40 hexadecimal characters."}, []string{"a", "c", "d"}, iam.ThumbprintListType{iam.ThumbprintType(strings.Repeat("ab", 20))}},
+		{"UpdateOpenIDConnectProviderThumbprint", "ThumbprintList", "", refusal{}, []string{"a", "c", "d"}, nil},
+	}
+	for _, step := range steps {
+		wantRefused(t, do(t, s, step.action, "OpenIDConnectProviderArn", arn, step.member, step.value), step.want)
+		p := find()
+		if diff := cmp.Diff(step.clients, p.Audiences()); diff != "" {
+			t.Errorf("%s %s: client IDs: %s", step.action, step.value, diff)
+		}
+		if diff := cmp.Diff(step.thumbprints, p.Thumbprints); diff != "" {
+			t.Errorf("%s %s: thumbprints: %s", step.action, step.value, diff)
+		}
+	}
+	if diff := cmp.Diff([]string{"b", "a"}, first.Audiences()); diff != "" {
+		t.Errorf("the provider of before: %s", diff)
 	}
 }
 

@@ -28,6 +28,13 @@ type RoleEntity struct {
 	err     error
 }
 
+// with is the role after a change of what the wire shows of it.
+func (r *RoleEntity) with(change func(*Role)) *RoleEntity {
+	changed := &RoleEntity{Account: r.Account, Role: r.Role}
+	change(&changed.Role)
+	return changed
+}
+
 // Trust gives the role's trust policy, compiled on first use. The error is for
 // a document that today's parser refuses: it can only have been stored by
 // another version.

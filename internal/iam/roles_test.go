@@ -105,6 +105,14 @@ func TestMissingRole(t *testing.T) {
 		"GetRolePolicy":    {"PolicyName", "p"},
 		"DeleteRolePolicy": {"PolicyName", "p"},
 		"ListRolePolicies": nil,
+
+		"UpdateRole":                  nil,
+		"UpdateRoleDescription":       {"Description", ""},
+		"UpdateAssumeRolePolicy":      {"PolicyDocument", trustPool},
+		"ListInstanceProfilesForRole": nil,
+		"TagRole":                     {"Tags", ""},
+		"UntagRole":                   {"TagKeys", ""},
+		"ListRoleTags":                nil,
 	} {
 		t.Run(action, func(t *testing.T) {
 			wantRefused(t, do(t, s, action, append([]string{"RoleName", "Nobody"}, more...)...), want)
@@ -469,6 +477,22 @@ func TestResourceARNs(t *testing.T) {
 		{&iam.GetOpenIDConnectProviderRequest{OpenIDConnectProviderArn: "x"}, "x"},
 		{&iam.DeleteOpenIDConnectProviderRequest{OpenIDConnectProviderArn: "x"}, "x"},
 		{&iam.ListOpenIDConnectProvidersRequest{}, "arn:aws:iam::111122223333:oidc-provider/*"},
+		{&iam.UpdateRoleRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
+		{&iam.UpdateRoleDescriptionRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
+		{&iam.UpdateAssumeRolePolicyRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
+		{&iam.ListInstanceProfilesForRoleRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
+		{&iam.TagRoleRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
+		{&iam.UntagRoleRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
+		{&iam.ListRoleTagsRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
+		{&iam.AddClientIDToOpenIDConnectProviderRequest{OpenIDConnectProviderArn: "x"}, "x"},
+		{&iam.RemoveClientIDFromOpenIDConnectProviderRequest{OpenIDConnectProviderArn: "x"}, "x"},
+		{&iam.UpdateOpenIDConnectProviderThumbprintRequest{OpenIDConnectProviderArn: "x"}, "x"},
+		{&iam.TagOpenIDConnectProviderRequest{OpenIDConnectProviderArn: "x"}, "x"},
+		{&iam.UntagOpenIDConnectProviderRequest{OpenIDConnectProviderArn: "x"}, "x"},
+		{&iam.ListOpenIDConnectProviderTagsRequest{OpenIDConnectProviderArn: "x"}, "x"},
+		{&iam.TagSAMLProviderRequest{SAMLProviderArn: "x"}, "x"},
+		{&iam.UntagSAMLProviderRequest{SAMLProviderArn: "x"}, "x"},
+		{&iam.ListSAMLProviderTagsRequest{SAMLProviderArn: "x"}, "x"},
 	}
 	for _, test := range tests {
 		if got := test.in.ResourceARN(c); got != test.want {

@@ -58,6 +58,14 @@ func (p *SAMLProvider) with(document SAMLMetadataDocumentType, m *saml.Metadata)
 	}
 }
 
+// tagged is the provider with other tags.
+func (p *SAMLProvider) tagged(tags TagListType) *SAMLProvider {
+	return &SAMLProvider{
+		Account: p.Account, ARN: p.ARN, UUID: p.UUID, Tags: tags, Created: p.Created,
+		Document: p.Document, ValidUntil: p.ValidUntil,
+	}
+}
+
 // SAMLProvider finds a SAML provider by its ARN.
 func (s *Service) SAMLProvider(ctx context.Context, arn string) (p *SAMLProvider, ok bool, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {

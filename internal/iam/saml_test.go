@@ -68,18 +68,22 @@ func TestPrivateKeyIsNotShown(t *testing.T) {
 func TestSAMLProviderARNRefusals(t *testing.T) {
 	s := newService(t)
 	must(t, s, "CreateSAMLProvider", "Name", "idp", "SAMLMetadataDocument", samlMetadata(t))
-	for _, action := range []string{"GetSAMLProvider", "UpdateSAMLProvider", "DeleteSAMLProvider"} {
+	for action, more := range map[string][]string{
+		"GetSAMLProvider": nil, "UpdateSAMLProvider": nil, "DeleteSAMLProvider": nil,
+		"TagSAMLProvider": {"Tags", ""}, "UntagSAMLProvider": {"TagKeys", ""}, "ListSAMLProviderTags": nil,
+	} {
+		with := func(arn string) []string { return append([]string{"SAMLProviderArn", arn}, more...) }
 		for _, arn := range []string{
 			"arn:aws:iam::111122223333:oidc-provider/x", "arn:aws:iam::111122223333:saml-provider/", "https://idp.example.com/meta",
 			"arn:aws:iam:us-east-1:111122223333:saml-provider/idp",
 		} {
-			wantRefused(t, do(t, s, action, "SAMLProviderArn", arn), refusal{400, "ValidationError", "Invalid ARN:  Could not be parsed!"})
+			wantRefused(t, do(t, s, action, with(arn)...), refusal{400, "ValidationError", "Invalid ARN:  Could not be parsed!"})
 		}
 		for _, arn := range []string{"arn:aws:iam::111122223333:saml-provider/IDP", "arn:aws:iam::999988887777:saml-provider/idp"} {
-			wantRefused(t, do(t, s, action, "SAMLProviderArn", arn), refusal{404, "NoSuchEntity", "Manifest not found for arn " + arn})
+			wantRefused(t, do(t, s, action, with(arn)...), refusal{404, "NoSuchEntity", "Manifest not found for arn " + arn})
 		}
 		other := awsapi.Caller{Account: "999988887777", Root: true}
-		wantRefused(t, doAs(t, s, other, action, "SAMLProviderArn", samlARN), refusal{404, "NoSuchEntity", "Manifest not found for arn " + samlARN})
+		wantRefused(t, doAs(t, s, other, action, with(samlARN)...), refusal{404, "NoSuchEntity", "Manifest not found for arn " + samlARN})
 	}
 }
 

@@ -89,6 +89,9 @@ type Tx interface {
 	CountRoles(account string) (int, error)
 	// AddRole stores a new role.
 	AddRole(*RoleEntity) error
+	// ReplaceRole stores a role in place of the one that it was: name, path and
+	// unique ID stay.
+	ReplaceRole(*RoleEntity) error
 	// DeleteRole removes a role, which must not have inline policies.
 	DeleteRole(*RoleEntity) error
 
@@ -112,6 +115,9 @@ type Tx interface {
 	OIDCProviders(account string) ([]ArnType, error)
 	// AddOIDCProvider stores a new OpenID Connect provider.
 	AddOIDCProvider(*OIDCProvider) error
+	// ReplaceOIDCProvider stores an OpenID Connect provider in place of the one
+	// that it was: the ARN stays.
+	ReplaceOIDCProvider(*OIDCProvider) error
 	// DeleteOIDCProvider removes an OpenID Connect provider and says whether it
 	// was there.
 	DeleteOIDCProvider(arn ArnType) (bool, error)

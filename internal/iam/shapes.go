@@ -13,6 +13,8 @@ type (
 	BooleanType bool
 	// A client ID (audience) that a provider's tokens may be for.
 	ClientIDType string
+	// The name of an instance profile.
+	InstanceProfileNameType string
 	// A time.
 	DateType = time.Time
 	// A unique ID, such as a role's AROA….
@@ -64,6 +66,8 @@ type (
 type (
 	// Client IDs.
 	ClientIDListType []ClientIDType
+	// Instance profiles.
+	InstanceProfileListType []InstanceProfile
 	// OpenID Connect providers.
 	OpenIDConnectProviderListType []OpenIDConnectProviderListEntry
 	// Names of policies.
@@ -192,6 +196,79 @@ type DeleteRoleRequest struct {
 	RoleName RoleNameType `aws:"required"`
 }
 
+// UpdateRoleRequest is the input of UpdateRole.
+type UpdateRoleRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// What the role is for; if absent, it stays.
+	Description *RoleDescriptionType
+	// How long the role's sessions may last, in seconds; if absent, it stays.
+	MaxSessionDuration *RoleMaxSessionDurationType
+}
+
+// UpdateRoleResponse is the output of UpdateRole.
+type UpdateRoleResponse struct{}
+
+// UpdateRoleDescriptionRequest is the input of UpdateRoleDescription.
+type UpdateRoleDescriptionRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// What the role is for.
+	Description RoleDescriptionType `aws:"required"`
+}
+
+// UpdateRoleDescriptionResponse is the output of UpdateRoleDescription.
+type UpdateRoleDescriptionResponse struct {
+	// The role afterwards.
+	Role *Role
+}
+
+// UpdateAssumeRolePolicyRequest is the input of UpdateAssumeRolePolicy.
+type UpdateAssumeRolePolicyRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The new trust policy: who may assume the role.
+	PolicyDocument PolicyDocumentType `aws:"required"`
+}
+
+// InstanceProfile holds a role for machines. There are none here.
+type InstanceProfile struct {
+	// The path to the instance profile.
+	Path PathType `aws:"required"`
+	// The name of the instance profile.
+	InstanceProfileName InstanceProfileNameType `aws:"required"`
+	// The unique ID of the instance profile.
+	InstanceProfileId IdType `aws:"required"`
+	// The ARN of the instance profile.
+	Arn ArnType `aws:"required"`
+	// When the instance profile was made.
+	CreateDate DateType `aws:"required"`
+	// The role that it holds.
+	Roles RoleListType `aws:"required"`
+	// The tags of the instance profile.
+	Tags TagListType
+}
+
+// ListInstanceProfilesForRoleRequest is the input of ListInstanceProfilesForRole.
+type ListInstanceProfilesForRoleRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most instance profiles that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListInstanceProfilesForRoleResponse is the output of ListInstanceProfilesForRole.
+type ListInstanceProfilesForRoleResponse struct {
+	// The instance profiles of the page: none.
+	InstanceProfiles InstanceProfileListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}
+
 // PutRolePolicyRequest is the input of PutRolePolicy.
 type PutRolePolicyRequest struct {
 	// The name of the role.
@@ -307,6 +384,30 @@ type OpenIDConnectProviderListEntry struct {
 type DeleteOpenIDConnectProviderRequest struct {
 	// The ARN of the provider.
 	OpenIDConnectProviderArn ArnType `aws:"required"`
+}
+
+// AddClientIDToOpenIDConnectProviderRequest is the input of AddClientIDToOpenIDConnectProvider.
+type AddClientIDToOpenIDConnectProviderRequest struct {
+	// The ARN of the provider.
+	OpenIDConnectProviderArn ArnType `aws:"required"`
+	// The client ID (audience) that its tokens may be for.
+	ClientID ClientIDType `aws:"required"`
+}
+
+// RemoveClientIDFromOpenIDConnectProviderRequest is the input of RemoveClientIDFromOpenIDConnectProvider.
+type RemoveClientIDFromOpenIDConnectProviderRequest struct {
+	// The ARN of the provider.
+	OpenIDConnectProviderArn ArnType `aws:"required"`
+	// The client ID (audience) that its tokens may no longer be for.
+	ClientID ClientIDType `aws:"required"`
+}
+
+// UpdateOpenIDConnectProviderThumbprintRequest is the input of UpdateOpenIDConnectProviderThumbprint.
+type UpdateOpenIDConnectProviderThumbprintRequest struct {
+	// The ARN of the provider.
+	OpenIDConnectProviderArn ArnType `aws:"required"`
+	// The thumbprints that take the place of all that it had.
+	ThumbprintList ThumbprintListType `aws:"required"`
 }
 
 // CreateSAMLProviderRequest is the input of CreateSAMLProvider.

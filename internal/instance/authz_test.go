@@ -63,6 +63,25 @@ var leastForm = map[string][]string{
 	"ListSAMLProviders":           {},
 	"UpdateSAMLProvider":          {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
 	"DeleteSAMLProvider":          {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
+
+	"UpdateRole":                  {"RoleName", "user"},
+	"UpdateRoleDescription":       {"RoleName", "user", "Description", "d"},
+	"UpdateAssumeRolePolicy":      {"RoleName", "user", "PolicyDocument", "{}"},
+	"ListInstanceProfilesForRole": {"RoleName", "user"},
+	"TagRole":                     {"RoleName", "user", "Tags.member.1.Key", "a", "Tags.member.1.Value", "b"},
+	"UntagRole":                   {"RoleName", "user", "TagKeys.member.1", "a"},
+	"ListRoleTags":                {"RoleName", "user"},
+
+	"AddClientIDToOpenIDConnectProvider":      {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example", "ClientID", "a"},
+	"RemoveClientIDFromOpenIDConnectProvider": {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example", "ClientID", "a"},
+	"UpdateOpenIDConnectProviderThumbprint":   {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example", "ThumbprintList", ""},
+	"TagOpenIDConnectProvider":                {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example", "Tags", ""},
+	"UntagOpenIDConnectProvider":              {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example", "TagKeys", ""},
+	"ListOpenIDConnectProviderTags":           {"OpenIDConnectProviderArn", "arn:aws:iam::123456789012:oidc-provider/idp.example"},
+
+	"TagSAMLProvider":      {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp", "Tags", ""},
+	"UntagSAMLProvider":    {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp", "TagKeys", ""},
+	"ListSAMLProviderTags": {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
 }
 
 // fill puts a pool and an identity into what an operation needs.

@@ -97,6 +97,18 @@ func (t *iamTx) AddRole(role *iam.RoleEntity) error {
 	return err
 }
 
+// ReplaceRole implements iam.Tx.
+func (t *iamTx) ReplaceRole(role *iam.RoleEntity) error {
+	body, err := json.Marshal(&role.Role, json.OmitZeroStructFields(true))
+	if err != nil {
+		return err
+	}
+	t.forgetRole(role)
+	_, err = t.tx.exec(`UPDATE roles SET body = $1 WHERE account = $2 AND name_key = $3`,
+		string(body), role.Account, iam.RoleKey(role.RoleName))
+	return err
+}
+
 // DeleteRole implements iam.Tx.
 func (t *iamTx) DeleteRole(role *iam.RoleEntity) error {
 	t.forgetRole(role)
@@ -187,6 +199,17 @@ func (t *iamTx) AddOIDCProvider(p *iam.OIDCProvider) error {
 	}
 	t.i.providers.invalidate(t.tx, p.ARN)
 	_, err = t.tx.exec(`INSERT INTO oidc_providers (arn, account, body) VALUES ($1, $2, $3)`, string(p.ARN), p.Account, string(body))
+	return err
+}
+
+// ReplaceOIDCProvider implements iam.Tx.
+func (t *iamTx) ReplaceOIDCProvider(p *iam.OIDCProvider) error {
+	body, err := json.Marshal(p, json.OmitZeroStructFields(true))
+	if err != nil {
+		return err
+	}
+	t.i.providers.invalidate(t.tx, p.ARN)
+	_, err = t.tx.exec(`UPDATE oidc_providers SET body = $1 WHERE arn = $2`, string(body), string(p.ARN))
 	return err
 }
 

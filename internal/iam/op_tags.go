@@ -1,0 +1,109 @@
+package iam
+
+import (
+	"context"
+
+	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// TagRole adds tags to a role or changes their values.
+func (s *Service) TagRole(ctx context.Context, c awsapi.Caller, in *TagRoleRequest) (*awsapi.None, error) {
+	return s.retagRole(ctx, c, in.RoleName, adding(in.Tags, "TagsPerRole"))
+}
+
+// UntagRole removes tags from a role.
+func (s *Service) UntagRole(ctx context.Context, c awsapi.Caller, in *UntagRoleRequest) (*awsapi.None, error) {
+	return s.retagRole(ctx, c, in.RoleName, removing(in.TagKeys))
+}
+
+func (s *Service) retagRole(ctx context.Context, c awsapi.Caller, name RoleNameType, change retag) (*awsapi.None, error) {
+	err := s.changeRole(ctx, c, name, func(tx Tx, role *RoleEntity) error {
+		tags, err := change(role.Tags)
+		if err != nil {
+			return err
+		}
+		return tx.ReplaceRole(role.with(func(r *Role) { r.Tags = tags }))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &awsapi.None{}, nil
+}
+
+// ListRoleTags lists the tags of a role by key.
+func (s *Service) ListRoleTags(ctx context.Context, c awsapi.Caller, in *ListRoleTagsRequest) (out *ListRoleTagsResponse, err error) {
+	err = s.viewRole(ctx, c, in.RoleName, func(_ Tx, role *RoleEntity) (err error) {
+		out, err = s.listTags(page{"ListRoleTags", string(role.RoleId), in.Marker, in.MaxItems}, role.Tags)
+		return err
+	})
+	return out, err
+}
+
+// TagOpenIDConnectProvider adds tags to a provider or changes their values.
+func (s *Service) TagOpenIDConnectProvider(ctx context.Context, c awsapi.Caller, in *TagOpenIDConnectProviderRequest) (*awsapi.None, error) {
+	return s.retagProvider(ctx, c, in.OpenIDConnectProviderArn, adding(in.Tags, "TagsPerOpenIdConnectProvider"))
+}
+
+// UntagOpenIDConnectProvider removes tags from a provider.
+func (s *Service) UntagOpenIDConnectProvider(ctx context.Context, c awsapi.Caller, in *UntagOpenIDConnectProviderRequest) (*awsapi.None, error) {
+	return s.retagProvider(ctx, c, in.OpenIDConnectProviderArn, removing(in.TagKeys))
+}
+
+func (s *Service) retagProvider(ctx context.Context, c awsapi.Caller, arn ArnType, change retag) (*awsapi.None, error) {
+	return s.changeProvider(ctx, c, arn, func(tx Tx, p *OIDCProvider) error {
+		tags, err := change(p.Tags)
+		if err != nil {
+			return err
+		}
+		return tx.ReplaceOIDCProvider(p.with(func(p *OIDCProvider) { p.Tags = tags }))
+	})
+}
+
+// ListOpenIDConnectProviderTags lists the tags of a provider by key.
+func (s *Service) ListOpenIDConnectProviderTags(ctx context.Context, c awsapi.Caller, in *ListOpenIDConnectProviderTagsRequest) (*ListOpenIDConnectProviderTagsResponse, error) {
+	p, err := s.viewProvider(ctx, c, in.OpenIDConnectProviderArn)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.listTags(page{"ListOpenIDConnectProviderTags", string(p.ARN), in.Marker, in.MaxItems}, p.Tags)
+	return (*ListOpenIDConnectProviderTagsResponse)(out), err
+}
+
+// TagSAMLProvider adds tags to a SAML provider or changes their values.
+func (s *Service) TagSAMLProvider(ctx context.Context, c awsapi.Caller, in *TagSAMLProviderRequest) (*awsapi.None, error) {
+	return s.retagSAMLProvider(ctx, c, in.SAMLProviderArn, adding(in.Tags, "TagsPerSAMLProvider"))
+}
+
+// UntagSAMLProvider removes tags from a SAML provider.
+func (s *Service) UntagSAMLProvider(ctx context.Context, c awsapi.Caller, in *UntagSAMLProviderRequest) (*awsapi.None, error) {
+	return s.retagSAMLProvider(ctx, c, in.SAMLProviderArn, removing(in.TagKeys))
+}
+
+func (s *Service) retagSAMLProvider(ctx context.Context, c awsapi.Caller, arn ArnType, change retag) (*awsapi.None, error) {
+	audit.From(ctx).Set("saml_provider", string(arn))
+	if err := parseSAMLProviderARN(arn); err != nil {
+		return nil, err
+	}
+	err := s.changeSAMLProvider(ctx, c, arn, func(tx Tx, p *SAMLProvider) error {
+		tags, err := change(p.Tags)
+		if err != nil {
+			return err
+		}
+		return tx.PutSAMLProvider(p.tagged(tags))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &awsapi.None{}, nil
+}
+
+// ListSAMLProviderTags lists the tags of a SAML provider by key.
+func (s *Service) ListSAMLProviderTags(ctx context.Context, c awsapi.Caller, in *ListSAMLProviderTagsRequest) (*ListSAMLProviderTagsResponse, error) {
+	p, err := s.viewSAMLProvider(ctx, c, in.SAMLProviderArn)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.listTags(page{"ListSAMLProviderTags", string(p.ARN), in.Marker, in.MaxItems}, p.Tags)
+	return (*ListSAMLProviderTagsResponse)(out), err
+}

@@ -1,0 +1,114 @@
+package iam
+
+type (
+	// Keys of tags.
+	TagKeyListType []TagKeyType
+)
+
+// TagRoleRequest is the input of TagRole.
+type TagRoleRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The tags to add; one whose key is there takes the other's place.
+	Tags TagListType `aws:"required"`
+}
+
+// UntagRoleRequest is the input of UntagRole.
+type UntagRoleRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// The keys of the tags to remove.
+	TagKeys TagKeyListType `aws:"required"`
+}
+
+// ListRoleTagsRequest is the input of ListRoleTags.
+type ListRoleTagsRequest struct {
+	// The name of the role.
+	RoleName RoleNameType `aws:"required"`
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most tags that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListRoleTagsResponse is the output of ListRoleTags.
+type ListRoleTagsResponse struct {
+	// The tags of the page.
+	Tags TagListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}
+
+// TagOpenIDConnectProviderRequest is the input of TagOpenIDConnectProvider.
+type TagOpenIDConnectProviderRequest struct {
+	// The ARN of the provider.
+	OpenIDConnectProviderArn ArnType `aws:"required"`
+	// The tags to add; one whose key is there takes the other's place.
+	Tags TagListType `aws:"required"`
+}
+
+// UntagOpenIDConnectProviderRequest is the input of UntagOpenIDConnectProvider.
+type UntagOpenIDConnectProviderRequest struct {
+	// The ARN of the provider.
+	OpenIDConnectProviderArn ArnType `aws:"required"`
+	// The keys of the tags to remove.
+	TagKeys TagKeyListType `aws:"required"`
+}
+
+// ListOpenIDConnectProviderTagsRequest is the input of ListOpenIDConnectProviderTags.
+type ListOpenIDConnectProviderTagsRequest struct {
+	// The ARN of the provider.
+	OpenIDConnectProviderArn ArnType `aws:"required"`
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most tags that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListOpenIDConnectProviderTagsResponse is the output of ListOpenIDConnectProviderTags.
+type ListOpenIDConnectProviderTagsResponse struct {
+	// The tags of the page.
+	Tags TagListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}
+
+// TagSAMLProviderRequest is the input of TagSAMLProvider.
+type TagSAMLProviderRequest struct {
+	// The ARN of the provider.
+	SAMLProviderArn ArnType `aws:"required"`
+	// The tags to add; one whose key is there takes the other's place.
+	Tags TagListType `aws:"required"`
+}
+
+// UntagSAMLProviderRequest is the input of UntagSAMLProvider.
+type UntagSAMLProviderRequest struct {
+	// The ARN of the provider.
+	SAMLProviderArn ArnType `aws:"required"`
+	// The keys of the tags to remove.
+	TagKeys TagKeyListType `aws:"required"`
+}
+
+// ListSAMLProviderTagsRequest is the input of ListSAMLProviderTags.
+type ListSAMLProviderTagsRequest struct {
+	// The ARN of the provider.
+	SAMLProviderArn ArnType `aws:"required"`
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most tags that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListSAMLProviderTagsResponse is the output of ListSAMLProviderTags.
+type ListSAMLProviderTagsResponse struct {
+	// The tags of the page.
+	Tags TagListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}
