@@ -37,7 +37,7 @@ func (s *Service) GetOpenIdToken(ctx context.Context, _ awsapi.Caller, in *GetOp
 		return nil, err
 	}
 	claims := s.claims(i, p, proofs, tokenDuration)
-	claims.Tags = p.sessionTags(proofs, -1)
+	claims.Tags = p.tagSession(ctx, proofs, -1)
 	token, err := s.OpenID.Sign(ctx, p.Region(), claims)
 	if err != nil {
 		return nil, err
@@ -108,8 +108,17 @@ func (s *Service) identityClaims(ctx context.Context, i *Identity, p *Pool, in *
 		return nil, "", nil, err
 	}
 	c := s.claims(i, p, proofs, tokenDuration)
-	c.Tags = p.sessionTags(proofs, answer.decided)
+	c.Tags = p.tagSession(ctx, proofs, answer.decided)
 	return i, answer.role, c, nil
+}
+
+// tagSession makes the tags of a session, and lets the log say which.
+func (p *Pool) tagSession(ctx context.Context, proofs []proof, decided int) map[string]string {
+	if len(proofs) == 0 || len(p.PrincipalTagMaps) == 0 {
+		return nil
+	}
+	audit.From(ctx).SetLazily("tag_trace", &tagQuestion{p, proofs})
+	return p.sessionTags(proofs, decided)
 }
 
 // chooseRole finds the caller's role, and lets the log say how.

@@ -1,6 +1,8 @@
 package cognito
 
 import (
+	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -108,9 +110,6 @@ func (m PrincipalTagMap) tags(name string) PrincipalTags {
 // two logins give the same tag, that of the login which decided the role counts
 // (-1 if none did), else the first.
 func (p *Pool) sessionTags(proofs []proof, decided int) map[string]string {
-	if len(p.PrincipalTagMaps) == 0 {
-		return nil
-	}
 	tags := map[string]string{}
 	spelled := map[string]string{} // keys count ignoring case
 	for n, f := range proofs {
@@ -130,20 +129,64 @@ func (p *Pool) sessionTags(proofs []proof, decided int) map[string]string {
 // tagsOf makes the tags that one login gives. Claims that are absent, or have
 // several values, give none.
 func (p *Pool) tagsOf(f proof) map[string]string {
-	m, ok := p.PrincipalTagMaps[IdentityProviderName(f.source)]
-	if !ok {
-		if m, ok = p.PrincipalTagMaps[IdentityProviderName(f.name)]; !ok {
-			return nil
-		}
-	}
-	tags := map[string]string{}
-	mappings := m.tags(f.source)
-	for _, key := range slices.Sorted(maps.Keys(mappings)) {
-		if values := claimTexts(f.claims[string(mappings[key])]); len(values) == 1 {
+	_, mappings := p.tagMappings(f)
+	tags := make(map[string]string, len(mappings))
+	for key, claim := range mappings {
+		if values := claimTexts(f.claims[string(claim)]); len(values) == 1 {
 			tags[string(key)] = values[0]
 		}
 	}
 	return tags
+}
+
+// tagMappings are the mappings that count for a login, and the name of the map
+// that they are from; none if its provider has no map.
+func (p *Pool) tagMappings(f proof) (string, PrincipalTags) {
+	for _, name := range []string{f.source, f.name} {
+		if m, ok := p.PrincipalTagMaps[IdentityProviderName(name)]; ok {
+			return name, m.tags(f.source)
+		}
+	}
+	return "", nil
+}
+
+// tagQuestion is what principal tags were asked of. As a value of a log it says
+// which claims became tags and which did not, and shows none of them.
+type tagQuestion struct {
+	pool   *Pool
+	proofs []proof
+}
+
+// LogValue implements slog.LogValuer.
+func (q *tagQuestion) LogValue() slog.Value {
+	var steps []string
+	for _, f := range q.proofs {
+		name, mappings := q.pool.tagMappings(f)
+		if name == "" {
+			steps = append(steps, "login "+f.name+": no tag map")
+			continue
+		}
+		steps = append(steps, "login "+f.name+": tag map "+name)
+		for _, key := range slices.Sorted(maps.Keys(mappings)) {
+			steps = append(steps, tagStep(f, string(key), string(mappings[key])))
+		}
+	}
+	return slog.StringValue(cut(strings.Join(steps, "; "), maxTraceText))
+}
+
+func tagStep(f proof, key, claim string) string {
+	step := fmt.Sprintf("%q from %q", key, claim)
+	_, there := f.claims[claim]
+	values, other := claimTexts(f.claims[claim]), otherSpelling(f.claims, claim)
+	switch {
+	case len(values) == 1:
+		return step
+	case there:
+		return fmt.Sprintf("%s: skipped, %d values", step, len(values))
+	case other != "":
+		return fmt.Sprintf("%s: absent, there is %q", step, cut(other, maxSeenText))
+	}
+	return step + ": absent"
 }
 
 // claimTexts reads a claim as text: a string as it is, true and false, a number

@@ -49,3 +49,76 @@ func TestSessionTags(t *testing.T) {
 		}
 	}
 }
+
+// From a claim to a tag's value ("Using attributes for access control" in the
+// Amazon Cognito Developer Guide, which is silent on lists, numbers and objects).
+func TestTagValues(t *testing.T) {
+	p := &Pool{PrincipalTagMaps: map[IdentityProviderName]PrincipalTagMap{mappedARN: {PrincipalTags: PrincipalTags{"k": "c"}}}}
+	for claims, want := range map[string]map[string]string{
+		`{"c":"blue"}`:         {"k": "blue"},
+		`{"c":""}`:             {"k": ""},
+		`{"c":"a|b;*?${x}"}`:   {"k": "a|b;*?${x}"},
+		`{"c":7}`:              {"k": "7"},
+		`{"c":true}`:           {"k": "true"},
+		`{"c":["blue"]}`:       {"k": "blue"},
+		`{"c":[7]}`:            {"k": "7"},
+		`{"c":["blue","red"]}`: {},
+		`{"c":[]}`:             {},
+		`{"c":{"x":"y"}}`:      {},
+		`{"c":null}`:           {},
+		`{"C":"blue"}`:         {},
+		`{}`:                   {},
+	} {
+		if diff := cmp.Diff(want, p.sessionTags([]proof{claimed(t, mappedARN, claims)}, 0)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", claims, diff)
+		}
+	}
+}
+
+// The defaults of each kind of provider, and which of two maps counts.
+func TestTagMaps(t *testing.T) {
+	const pool, client = "cognito-idp.us-east-1.amazonaws.com/us-east-1_a", "cognito-idp.us-east-1.amazonaws.com/us-east-1_a:c1"
+	defaults := PrincipalTagMap{UseDefaults: true, PrincipalTags: PrincipalTags{"ignored": "sub"}}
+	custom := func(claim PrincipalTagValue) PrincipalTagMap {
+		return PrincipalTagMap{PrincipalTags: PrincipalTags{"dept": claim}}
+	}
+	const openID = `{"aud":"c1","sub":"u","user_id":"amzn1","name":"n","http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier":["id"]}`
+	for _, test := range []struct {
+		name, source, login string
+		maps                map[IdentityProviderName]PrincipalTagMap
+		want                map[string]string
+	}{
+		{"Google", "accounts.google.com", "accounts.google.com", map[IdentityProviderName]PrincipalTagMap{"accounts.google.com": defaults}, map[string]string{"client": "c1", "username": "u"}},
+		{"Facebook", "graph.facebook.com", "graph.facebook.com", map[IdentityProviderName]PrincipalTagMap{"graph.facebook.com": defaults}, map[string]string{"client": "c1", "username": "u"}},
+		{"Amazon", "www.amazon.com", "www.amazon.com", map[IdentityProviderName]PrincipalTagMap{"www.amazon.com": defaults}, map[string]string{"client": "c1", "username": "amzn1"}},
+		{"SAML", samlARN, samlARN, map[IdentityProviderName]PrincipalTagMap{samlARN: defaults}, map[string]string{"username": "id"}},
+		{"OpenID Connect", mappedARN, "a.example", map[IdentityProviderName]PrincipalTagMap{mappedARN: defaults}, map[string]string{"client": "c1", "username": "u"}},
+		{"OpenID Connect, by the login's name", mappedARN, "a.example", map[IdentityProviderName]PrincipalTagMap{"a.example": defaults}, map[string]string{"client": "c1", "username": "u"}},
+		{"a user pool", client, pool, map[IdentityProviderName]PrincipalTagMap{pool: custom("name")}, map[string]string{"dept": "n"}},
+		{"a user pool's client", client, pool, map[IdentityProviderName]PrincipalTagMap{client: custom("name")}, map[string]string{"dept": "n"}},
+		{"both: the client", client, pool, map[IdentityProviderName]PrincipalTagMap{pool: custom("name"), client: custom("sub")}, map[string]string{"dept": "u"}},
+		{"both: the client, though it maps nothing", client, pool, map[IdentityProviderName]PrincipalTagMap{pool: custom("name"), client: {}}, map[string]string{}},
+		{"another client", client, pool, map[IdentityProviderName]PrincipalTagMap{pool + ":c2": custom("name")}, map[string]string{}},
+	} {
+		f := claimed(t, test.source, openID)
+		f.name = test.login
+		if diff := cmp.Diff(test.want, (&Pool{PrincipalTagMaps: test.maps}).sessionTags([]proof{f}, 0)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", test.name, diff)
+		}
+	}
+}
+
+// The log says which claims became tags, and not what they say.
+func TestTagTrace(t *testing.T) {
+	p := &Pool{PrincipalTagMaps: map[IdentityProviderName]PrincipalTagMap{
+		mappedARN: {PrincipalTags: PrincipalTags{"a": "sub", "b": "groups", "c": "dept", "d": "gone", "e": "null"}},
+	}}
+	other := claimed(t, "x", `{}`)
+	other.name = "b.example"
+	q := &tagQuestion{p, []proof{claimed(t, mappedARN, `{"sub":"secret","groups":["x","y"],"Dept":"z","null":null}`), other}}
+	want := `login a.example: tag map ` + mappedARN + `; "a" from "sub"; "b" from "groups": skipped, 2 values; "c" from "dept": absent, there is "Dept"; ` +
+		`"d" from "gone": absent; "e" from "null": skipped, 0 values; login b.example: no tag map`
+	if got := q.LogValue().String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

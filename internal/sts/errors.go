@@ -3,6 +3,7 @@ package sts
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
@@ -84,6 +85,11 @@ func issuerUnknown(issuer string) *awsapi.Error {
 // badTags refuses session tags with a sentence of AWS where there is one.
 func badTags(format string, args ...any) *awsapi.Error {
 	return exception(invalidParameterValue, causeTags, format, args...)
+}
+
+// badTag is badTags for one of them, which the log names.
+func badTag(t Tag, format string, args ...any) *awsapi.Error {
+	return badTags(format, args...).Because(causeTags, fmt.Errorf("the tag %.128q, with a value of %d characters", t.Key, utf8.RuneCountInString(t.Value)))
 }
 
 func tagsClaimMalformed() *awsapi.Error {

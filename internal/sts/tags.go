@@ -104,13 +104,13 @@ func checkTags(tags []Tag) error {
 		key := strings.ToLower(t.Key)
 		switch {
 		case t.Key == "" || utf8.RuneCountInString(t.Key) > maxTagKey || utf8.RuneCountInString(t.Value) > maxTagValue:
-			return badTags("The key of a session tag must have 1 to %d characters and its value at most %d.", maxTagKey, maxTagValue)
+			return badTag(t, "The key of a session tag must have 1 to %d characters and its value at most %d.", maxTagKey, maxTagValue)
 		case !printable(t.Key) || !printable(t.Value):
-			return badTags("Session tags must consist of printable characters.")
+			return badTag(t, "Session tags must consist of printable characters.")
 		case strings.HasPrefix(key, "aws:"):
-			return badTags("aws: prefixed tag key names are not allowed for external use.")
+			return badTag(t, "aws: prefixed tag key names are not allowed for external use.")
 		case seen[key]:
-			return badTags("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+			return badTag(t, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
 		seen[key] = true
 	}
