@@ -42,8 +42,9 @@ const imports = `
 	login:       fetch saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
 	iam:         awsapi arn audit policy seal saml
-	sts:         awsapi arn audit policy seal login openid iam
-	cognito:     awsapi arn audit seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
+	revocation:  awsapi arn audit seal        # below those who ask it: seal: page tokens
+	sts:         awsapi arn audit policy seal login openid iam revocation
+	cognito:     awsapi arn audit seal login openid iam sts revocation   # seal: page tokens; iam: the roles it is given must exist
 
 	# For tests, of several services.
 	login/logintest:   sigv4
@@ -52,10 +53,10 @@ const imports = `
 	bench:                                      # benchmarks only
 
 	# Memory: implements what the services ask for, and seals the secrets in it.
-	store:       cognito iam openid seal
+	store:       cognito iam openid revocation seal
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi server cognito sts iam openid login fetch policy seal sigv4 store
+	instance:    awsapi server cognito sts iam revocation openid login fetch policy seal sigv4 store
 	daypasstest: instance cognito iam login seal sigv4
 	cmd/daypass: instance awsapi cognito sts iam fetch login seal openid client idp sigv4     # the tables: quotas and rates go by their names
 `

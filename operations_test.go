@@ -16,6 +16,7 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -36,7 +37,7 @@ func TestOperations(t *testing.T) {
 	for _, s := range []struct {
 		dir string
 		awsapi.Service
-	}{{"cognito", cognito.Operations(nil)}, {"sts", sts.Operations(nil)}, {"iam", iam.Operations(nil)}} {
+	}{{"cognito", cognito.Operations(nil)}, {"sts", sts.Operations(nil)}, {"iam", iam.Operations(nil)}, {"revocation", revocation.Operations(nil)}} {
 		p := &page{Builder: &b, service: s.Service, comments: commentsOf(t, filepath.Join("internal", s.dir))}
 		fmt.Fprintf(p, "## %s, %s\n\n", s.Name, s.Version)
 		for _, op := range s.Operations {

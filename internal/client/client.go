@@ -54,15 +54,31 @@ var (
 	IAM = Query{"iam", "2010-05-08"}
 )
 
+// JSON names a service of the AWS JSON protocol: its signing name and the prefix
+// of its operations.
+type JSON struct{ Name, Target string }
+
+// The services of the AWS JSON protocol.
+var (
+	CognitoIdentity = JSON{"cognito-identity", "AWSCognitoIdentityService"}
+	Daypass         = JSON{"daypass", "Daypass"}
+)
+
 // Cognito calls an operation of cognito-identity and gives the JSON of its
 // answer.
 func (c *Client) Cognito(ctx context.Context, operation string, in any) ([]byte, error) {
+	return c.JSON(ctx, CognitoIdentity, operation, in)
+}
+
+// JSON calls an operation of a service of the AWS JSON protocol and gives the
+// JSON of its answer.
+func (c *Client) JSON(ctx context.Context, s JSON, operation string, in any) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
 	}
-	header := http.Header{"Content-Type": {awsjson.ContentType}, "X-Amz-Target": {"AWSCognitoIdentityService." + operation}}
-	answer, status, err := c.post(ctx, "cognito-identity", header, body)
+	header := http.Header{"Content-Type": {awsjson.ContentType}, "X-Amz-Target": {s.Target + "." + operation}}
+	answer, status, err := c.post(ctx, s.Name, header, body)
 	if err != nil || status == http.StatusOK {
 		return answer, err
 	}

@@ -98,4 +98,6 @@ const (
 	causeTooManyLogins awsapi.Cause = "too-many-logins"
 	// A user-pool provider's name or client ID does not have its form.
 	causeUserPoolName awsapi.Cause = "user-pool-name"
+	// The OpenID token of ours, or what it stems from, was revoked.
+	causeTokenRevoked awsapi.Cause = "token-revoked"
 )

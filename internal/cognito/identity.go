@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // Identity is one person or device in a pool.
@@ -36,6 +37,11 @@ type Login struct {
 // ID is the identity's ID on the wire.
 func (i *Identity) ID(p *Pool) IdentityId {
 	return IdentityId(p.Region() + ":" + i.GUID.String())
+}
+
+// target is the identity as revocations name it.
+func (i *Identity) target(p *Pool) revocation.Target {
+	return revocation.Target{Kind: revocation.Identity, Name: string(i.ID(p))}
 }
 
 // describe shows the identity as the API does: the names of its providers and

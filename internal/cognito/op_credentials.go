@@ -150,6 +150,9 @@ func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, in 
 	case !i.stillHas(p, claims.AMR):
 		return "", nil, loginsDontMatch(causeNoProofForIdentity)
 	}
+	if err := s.checkRevoked(claims); err != nil {
+		return "", nil, err
+	}
 	answer, err := chooseRole(ctx, &roleQuestion{pool: p, custom: in.CustomRoleArn, developer: true})
 	return answer.role, claims, err
 }

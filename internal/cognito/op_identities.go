@@ -6,6 +6,7 @@ import (
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // GetId finds or makes an identity: without logins always a new guest, with
@@ -95,7 +96,8 @@ func (s *Service) ListIdentities(ctx context.Context, c awsapi.Caller, in *ListI
 }
 
 // DeleteIdentities removes identities of the caller's account and region, of
-// whatever pools. What is not there is as good as deleted.
+// whatever pools, and voids what they hold. What is not there is as good as
+// deleted.
 func (s *Service) DeleteIdentities(ctx context.Context, c awsapi.Caller, in *DeleteIdentitiesInput) (*DeleteIdentitiesResponse, error) {
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		for _, id := range in.IdentityIdsToDelete {
@@ -118,6 +120,9 @@ func (s *Service) DeleteIdentities(ctx context.Context, c awsapi.Caller, in *Del
 				continue
 			}
 			if err := tx.DeleteIdentity(i); err != nil {
+				return err
+			}
+			if err := tx.Revoke(revocation.Gone(i.target(p), s.now())); err != nil {
 				return err
 			}
 		}

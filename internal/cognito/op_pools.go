@@ -7,6 +7,7 @@ import (
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // ownPool finds a pool that belongs to the caller: of the caller's account and
@@ -154,7 +155,8 @@ func (s *Service) UpdateIdentityPool(ctx context.Context, c awsapi.Caller, in *I
 	return &p.IdentityPool, nil
 }
 
-// DeleteIdentityPool removes a pool with all its identities.
+// DeleteIdentityPool removes a pool with all its identities, and voids what they
+// hold.
 func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *DeleteIdentityPoolInput) (*awsapi.None, error) {
 	audit.From(ctx).Set("pool", string(in.IdentityPoolId))
 	var number int64
@@ -164,6 +166,9 @@ func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *D
 			return err
 		}
 		number = p.Number
+		if err := tx.Revoke(revocation.Gone(p.target(), s.now())); err != nil {
+			return err
+		}
 		return tx.DeletePool(p)
 	})
 	if err != nil {

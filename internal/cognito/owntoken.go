@@ -3,6 +3,7 @@ package cognito
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -36,4 +37,15 @@ func (s *Service) ownToken(ctx context.Context, text string) (*openid.Claims, er
 
 func notOwnToken(err error) *awsapi.Error {
 	return invalidLoginToken(causeNotOwnToken, err, "Not a Cognito token.")
+}
+
+// checkRevoked refuses a token of ours that was revoked, in the words for one
+// that has expired: clients then get another one, which is all that can help.
+func (s *Service) checkRevoked(c *openid.Claims) error {
+	r, void := s.STS.TokenRevoked(c.Subject, c.Audience, c.AMR, time.Unix(c.IssuedAt, 0))
+	if !void {
+		return nil
+	}
+	now := s.now().Unix()
+	return invalidLoginToken(causeTokenRevoked, nil, "Token expired: %d >= %d", now, min(now, r.Before.Unix()))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // identityAndPool finds an identity and its pool.
@@ -158,7 +159,7 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 			return refused
 		}
 		survivor = r.survivor
-		return save(tx, r, fresh, given, owners)
+		return r.save(tx, p, fresh, given, owners)
 	})
 	return survivor, err
 }
@@ -227,12 +228,13 @@ func find(all []*Identity, g GUID) *Identity {
 	return nil
 }
 
-// save stores what resolve decided.
-func save(tx Tx, r *resolution, fresh, given *Identity, owners []*Identity) error {
+// save stores what resolve decided. Given and owners are the identities as they
+// were.
+func (r *resolution) save(tx Tx, p *Pool, fresh, given *Identity, owners []*Identity) error {
 	if !r.changed {
 		return nil
 	}
-	if r.survivor.GUID == fresh.GUID {
+	if fresh != nil && r.survivor.GUID == fresh.GUID {
 		return tx.AddIdentity(r.survivor)
 	}
 	is := append([]*Identity{r.survivor}, r.merged...)
@@ -240,6 +242,11 @@ func save(tx Tx, r *resolution, fresh, given *Identity, owners []*Identity) erro
 	for n, i := range is {
 		if was[n] = find(owners, i.GUID); was[n] == nil {
 			was[n] = given
+		}
+	}
+	for _, i := range r.merged {
+		if err := tx.Revoke(revocation.Gone(i.target(p), i.Modified)); err != nil {
+			return err
 		}
 	}
 	return tx.SaveIdentities(was, is)

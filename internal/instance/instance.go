@@ -24,6 +24,7 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/server"
 	"github.com/daypass/daypass/internal/store"
@@ -154,14 +155,17 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	stsService := &sts.Service{
 		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc,
-		Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
+		Revocations: i.db.Revocations().Index(), Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
+	}
+	revocations := &revocation.Service{
+		Account: c.Account, Store: i.db.Revocations(), Index: i.db.Revocations().Index(), Pages: pages, Now: c.Now,
 	}
 	cognitoService := &cognito.Service{
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
 		Pages: pages, Limits: limits, Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
 	i.Handler = &server.Server{
-		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile()},
+		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocation.Operations(revocations).Compile()},
 		Query:          []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
 		Credentials:    credentials(iamService, stsService),
 		Authorize:      authorize(iamService),
@@ -207,6 +211,8 @@ func credentials(i *iam.Service, s *sts.Service) func(context.Context, string, s
 			switch {
 			case errors.Is(err, sts.ErrExpiredToken):
 				return caller, secret, fmt.Errorf("%w: %w", server.ErrExpiredToken, err)
+			case errors.Is(err, sts.ErrRevokedToken):
+				return caller, secret, fmt.Errorf("%w: %w", server.ErrRevokedToken, err)
 			case errors.Is(err, sts.ErrUnknownToken):
 				return caller, secret, fmt.Errorf("%w: %w", server.ErrUnknownKey, err)
 			}

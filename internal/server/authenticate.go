@@ -29,6 +29,8 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 		return c.protocol.Refuse(awsapi.UnknownKey, "").Because(causeUnknownKey, err)
 	case errors.Is(err, ErrExpiredToken):
 		return c.protocol.Refuse(awsapi.ExpiredToken, "").Because(causeExpiredSession, err)
+	case errors.Is(err, ErrRevokedToken):
+		return c.protocol.Refuse(awsapi.ExpiredToken, "").Because(causeRevokedSession, err)
 	case err != nil:
 		return err
 	}

@@ -28,4 +28,6 @@ const (
 	causeUnknownOperation awsapi.Cause = "unknown-operation"
 	// The input violates constraints of the API model.
 	causeValidation awsapi.Cause = "validation"
+	// The session, or what it stems from, was revoked.
+	causeRevokedSession awsapi.Cause = "revoked-session"
 )

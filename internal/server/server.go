@@ -37,6 +37,9 @@ var (
 	ErrUnknownKey = errors.New("unknown access key or session token")
 	// ErrExpiredToken says that the session token was good once.
 	ErrExpiredToken = errors.New("expired session token")
+	// ErrRevokedToken says that the session token would be good had it not been
+	// revoked. The client is told that it has expired, so that it gets another.
+	ErrRevokedToken = errors.New("revoked session token")
 )
 
 // Denied is what an Authorize function answers with for no. The message is

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -48,6 +49,12 @@ func (c *Cognito) View(ctx context.Context, read func(cognito.Tx) error) error {
 // Update implements cognito.Store.
 func (c *Cognito) Update(ctx context.Context, change func(cognito.Tx) error) error {
 	return c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx, c}) })
+}
+
+// Revoke implements cognito.Tx.
+func (t *cognitoTx) Revoke(r revocation.Revocation) error {
+	_, err := t.c.db.revoke(t.tx, r)
+	return err
 }
 
 type cognitoTx struct {

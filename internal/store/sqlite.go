@@ -17,6 +17,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // ErrClosed answers View and Update once the database is closed.
@@ -48,6 +50,8 @@ type DB struct {
 	generation atomic.Uint64 // counts invalidations: see cache
 	closing    atomic.Bool
 	closed     chan struct{}
+
+	revoked revocation.Index
 }
 
 // Open opens the database, alone in the system, and brings its schema up to
@@ -57,7 +61,14 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, opts, schema)
+	db, err := open(ctx, opts, schema)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Revocations().load(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // Close accepts no more work, finishes the updates and views it had accepted,

@@ -37,4 +37,6 @@ const (
 	causeTrustDenied awsapi.Cause = "trust-denied"
 	// No statement of the role's trust policy allows: another provider, pool or kind of user is trusted.
 	causeTrustRefused awsapi.Cause = "trust-refused"
+	// The OpenID token of ours, or what it stems from, was revoked.
+	causeTokenRevoked awsapi.Cause = "token-revoked"
 )

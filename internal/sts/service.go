@@ -8,6 +8,7 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -24,6 +25,8 @@ type Service struct {
 	OpenID *openid.Provider
 	// OIDC checks the tokens of OpenID Connect providers.
 	OIDC *login.OIDC
+	// Revocations are those in force.
+	Revocations *revocation.Index
 	// Tokens seals session tokens; it is made for [TokenPurpose].
 	Tokens *seal.Box
 	// Now is the clock; nil means time.Now.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -49,6 +50,12 @@ type Session struct {
 	// Parent is the long-term access key that a user's or root's session was made
 	// with. The session ends when the key does.
 	Parent string
+	// AuthTime is when what the session stems from was shown or, for an OpenID
+	// token of ours, issued, in whole seconds. Revocations go by it.
+	AuthTime time.Time
+	// Lineage are the marks of the sessions that this one was made from, by
+	// assuming another role.
+	Lineage []revocation.Mark
 	// Issued and Expires are when the session begins and ends, in whole seconds.
 	Issued, Expires time.Time
 	// AccessKeyID is the ID of the session's access key.
@@ -121,6 +128,8 @@ var (
 	ErrUnknownToken = errors.New("unknown session token")
 	// ErrExpiredToken says that the session has ended.
 	ErrExpiredToken = errors.New("expired session token")
+	// ErrRevokedToken says that the session was revoked.
+	ErrRevokedToken = errors.New("revoked session token")
 )
 
 // maxSessionToken bounds session tokens, in characters. Clients send them in a
@@ -157,8 +166,8 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 }
 
 // Session opens a session token. The token must be that of the access key, and
-// of this deployment's account. The error is ErrUnknownToken or ErrExpiredToken,
-// and says no more to whoever sent the token. The secret is for checking the
+// of this deployment's account. The error is ErrUnknownToken, ErrExpiredToken or
+// ErrRevokedToken, and says no more to whoever sent the token. The secret is for checking the
 // signature that proves that the caller has it.
 func (s *Service) Session(_ context.Context, accessKeyID, token string) (awsapi.Caller, seal.Secret, *Session, error) {
 	session, err := s.open(accessKeyID, token)
@@ -227,5 +236,10 @@ func (s *Service) open(accessKeyID, token string) (*Session, error) {
 		return nil, ErrExpiredToken
 	}
 	session.AccessKeyID = accessKeyID
+	if s.Revocations.Len() > 0 {
+		if _, void := s.Revocations.Voids(session.marks()...); void {
+			return nil, ErrRevokedToken
+		}
+	}
 	return session, nil
 }

@@ -75,7 +75,7 @@ func TestSession(t *testing.T) {
 	}
 	want := &sts.Session{
 		Account: account, Path: "/service-role/AppAuth", PrincipalID: string(role.RoleId), Name: "CognitoIdentityCredentials",
-		Issued: start.Truncate(time.Second), Expires: start.Truncate(time.Second).Add(time.Hour),
+		AuthTime: start.Truncate(time.Second), Issued: start.Truncate(time.Second), Expires: start.Truncate(time.Second).Add(time.Hour),
 		AccessKeyID: made.AccessKeyId, Secret: seal.NewSecret(made.SecretAccessKey),
 		Provider: "cognito-identity.amazonaws.com",
 		Keys:     []sts.Key{{Name: "aud", Values: []string{pool}}, {Name: "sub", Values: []string{identity}}, {Name: "amr", Values: h.claims().AMR}},

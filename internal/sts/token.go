@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -21,6 +22,7 @@ func appendSession(b []byte, s *Session, secret []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(s.Issued.Unix()))
 	b = binary.AppendUvarint(b, uint64(s.Expires.Unix()))
+	b = binary.AppendUvarint(b, uint64(s.AuthTime.Unix()))
 	b = append(b, secret...)
 	b = appendText(b, s.Provider)
 	b = binary.AppendUvarint(b, uint64(len(s.Keys)))
@@ -36,13 +38,26 @@ func appendSession(b []byte, s *Session, secret []byte) []byte {
 	}
 	b = appendText(b, s.SourceIdentity)
 	b = appendText(b, s.Policy)
-	return appendTexts(b, s.PolicyARNs)
+	b = appendTexts(b, s.PolicyARNs)
+	return appendLineage(b, s.Lineage)
 }
 
 func appendTexts(b []byte, list []string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(list)))
 	for _, s := range list {
 		b = appendText(b, s)
+	}
+	return b
+}
+
+func appendLineage(b []byte, lineage []revocation.Mark) []byte {
+	b = binary.AppendUvarint(b, uint64(len(lineage)))
+	for _, m := range lineage {
+		b = appendText(b, string(m.Kind))
+		b = appendText(b, m.Name)
+		b = appendText(b, m.User)
+		b = appendText(b, m.Pool)
+		b = binary.AppendUvarint(b, uint64(m.At.Unix()))
 	}
 	return b
 }
@@ -69,7 +84,7 @@ func readSession(plain []byte) (*Session, bool) {
 	s := &Session{
 		Kind:    r.kind(),
 		Account: r.text(), Path: r.text(), PrincipalID: r.text(), Name: r.text(), Parent: r.text(),
-		Issued: r.time(), Expires: r.time(), Secret: r.secret(),
+		Issued: r.time(), Expires: r.time(), AuthTime: r.time(), Secret: r.secret(),
 		Provider: r.text(),
 	}
 	if n := r.count(); n > 0 {
@@ -85,6 +100,14 @@ func readSession(plain []byte) (*Session, bool) {
 		}
 	}
 	s.SourceIdentity, s.Policy, s.PolicyARNs = r.text(), r.text(), r.texts()
+	if n := r.count(); n > 0 {
+		s.Lineage = make([]revocation.Mark, n)
+		for i := range s.Lineage {
+			s.Lineage[i] = revocation.Mark{Target: revocation.Target{
+				Kind: revocation.Kind(r.text()), Name: r.text(), User: r.text(), Pool: r.text(),
+			}, At: r.time()}
+		}
+	}
 	return s, !r.failed && r.rest == ""
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -24,7 +25,8 @@ func fullSession() *Session {
 	return &Session{
 		Kind: UserSession, Account: "111122223333", Path: "/service-role/AppAuth", PrincipalID: "AROARTX3GSDSQABCDEFGH", Name: "app1",
 		Parent: "AKIARTX3GSDSQABCDEFG",
-		Issued: time.Unix(1_767_225_600, 0).UTC(), Expires: time.Unix(1_767_229_200, 0).UTC(),
+		Issued: time.Unix(1_767_225_600, 0).UTC(), Expires: time.Unix(1_767_229_200, 0).UTC(), AuthTime: time.Unix(1_767_225_500, 0).UTC(),
+		Lineage:        []revocation.Mark{{Target: revocation.Target{Kind: revocation.Login, Name: "idp", User: "anna", Pool: "p"}, At: time.Unix(1_767_220_000, 0).UTC()}},
 		Secret:         seal.NewSecret(base64.StdEncoding.EncodeToString(secretOfTests)),
 		Provider:       "arn:aws:iam::111122223333:oidc-provider/oidc.example.com",
 		Keys:           []Key{{"aud", []string{"app"}}, {"amr", []string{"pwd", "otp", ""}}, {"", nil}},
@@ -37,7 +39,7 @@ func fullSession() *Session {
 
 func TestSessionRoundTrip(t *testing.T) {
 	for _, want := range []*Session{fullSession(), {
-		Issued: time.Unix(0, 0).UTC(), Expires: time.Unix(0, 0).UTC(), Secret: fullSession().Secret,
+		Issued: time.Unix(0, 0).UTC(), Expires: time.Unix(0, 0).UTC(), AuthTime: time.Unix(0, 0).UTC(), Secret: fullSession().Secret,
 	}} {
 		got, ok := readSession(appendSession(nil, want, secretOfTests))
 		if !ok {

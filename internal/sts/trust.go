@@ -117,7 +117,12 @@ func setTags(c policy.Context, tags []Tag) {
 // newSession makes the session of a role that may be assumed. It has no key yet.
 func (s *Service) newSession(role *iam.RoleEntity, name string, w *webIdentity, lasts time.Duration) *Session {
 	issued := s.now().UTC().Truncate(time.Second)
+	authTime := w.authTime
+	if authTime.IsZero() {
+		authTime = issued
+	}
 	return &Session{
+		AuthTime:    authTime,
 		Account:     role.Account,
 		Path:        strings.TrimPrefix(string(role.Arn), "arn:aws:iam::"+role.Account+":role"),
 		PrincipalID: string(role.RoleId),

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // CognitoProvider is the principal of our own tokens and the prefix of their
@@ -28,6 +31,9 @@ type webIdentity struct {
 	// audience and subject are aud and sub. Where there is an azp it is the
 	// audience.
 	audience, subject string
+	// authTime is when the identity was shown; of a token of ours when it was
+	// issued. Zero means now.
+	authTime time.Time
 	// lasting are the provider's condition keys that stay with the session, and
 	// passing those that only the trust policy sees.
 	lasting, passing []Key
@@ -56,7 +62,10 @@ func KeyPrefix(provider string) string {
 // fromClaims is the web identity of a token of ours that need not be signed,
 // since it never leaves the house.
 func fromClaims(c *openid.Claims) (*webIdentity, error) {
-	w := &webIdentity{provider: CognitoProvider, audience: c.Audience, subject: c.Subject, lasting: tokenKeys(c.Audience, c.Subject, c.AMR)}
+	w := &webIdentity{
+		provider: CognitoProvider, audience: c.Audience, subject: c.Subject, authTime: time.Unix(c.IssuedAt, 0).UTC(),
+		lasting: tokenKeys(c.Audience, c.Subject, c.AMR),
+	}
 	for key, value := range c.Tags {
 		w.tags = append(w.tags, Tag{Key: key, Value: value})
 	}
@@ -111,7 +120,28 @@ func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*webIdentity, 
 	if err != nil {
 		return nil, tokenRefused(err)
 	}
-	return fromLogin(CognitoProvider, l)
+	w, err := fromLogin(CognitoProvider, l)
+	if err != nil {
+		return nil, err
+	}
+	issued, err := strconv.ParseInt(string(l.Claims["iat"]), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("iat of a token of ours: %w", err) // we sign whole seconds
+	}
+	w.authTime = time.Unix(issued, 0).UTC()
+	amr, _ := l.Claims.Texts("amr")
+	if r, void := s.TokenRevoked(w.subject, w.audience, amr, w.authTime); void {
+		return nil, s.tokenRevoked(r)
+	}
+	return w, nil
+}
+
+// tokenRevoked tells the bearer of a revoked token that it has ended: to get
+// another one is what clients then do, and all that can help.
+func (s *Service) tokenRevoked(r revocation.Revocation) *awsapi.Error {
+	now := s.now().Unix()
+	return exception(expiredToken, causeTokenRevoked, "Token expired: current date/time %d must be before the expiration date/time %d",
+		now, min(now, r.Before.Unix()))
 }
 
 // verifyOIDC checks a token of an OpenID Connect provider in IAM.

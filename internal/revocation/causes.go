@@ -1,0 +1,15 @@
+package revocation
+
+import "github.com/daypass/daypass/internal/awsapi"
+
+// The true causes of refusals, for the log (docs/causes.md is made from this).
+const (
+	// The call names no target or several, or one that cannot be revoked.
+	causeTarget awsapi.Cause = "revocation-target"
+	// IssuedBefore is in the future, where nothing has been issued yet.
+	causeFuture awsapi.Cause = "revocation-future"
+	// More targets are revoked than there is room for.
+	causeLimitRevocations awsapi.Cause = "limit-revocations"
+	// The pagination token is none of ours, or another operation's.
+	causePageToken awsapi.Cause = "page-token"
+)

@@ -1,0 +1,27 @@
+// Package revocation takes back what was handed out before it ends by itself:
+// the service daypass, which AWS does not have.
+//
+// # Words
+//
+// A [Target] is what is revoked: an identity, a login, an identity pool, an
+// access key or the sessions of a role. A [Revocation] says that everything
+// which stems from a target and was issued up to some moment is void. A [Mark]
+// is the other side: credentials and OpenID tokens bear marks, which say what
+// they stem from and since when. What is made from credentials, by assuming
+// another role, bears their marks too.
+//
+// The [Index] holds the revocations in memory, for every signed call asks it. It
+// changes when a revocation is durable and before the caller is told.
+//
+// AWS's own way, a policy of the role with a condition on aws:TokenIssueTime,
+// works too and needs nothing of this package.
+//
+// # What must always be true
+//
+//   - A revocation that was acknowledged holds at once, everywhere, and after a
+//     restart.
+//   - A revocation is kept until nothing that it voids could be alive ([Lasts]).
+//   - Times are compared in whole seconds to the disadvantage of what is revoked:
+//     tokens bear no finer time, and what was issued in the second of the
+//     revocation is void.
+package revocation

@@ -1,0 +1,75 @@
+package revocation
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// pageSize is how many entries a page has where the caller does not say.
+const pageSize = 60
+
+// ListRevocations lists what is revoked, by kind and name. What has ended is not
+// listed.
+func (s *Service) ListRevocations(ctx context.Context, _ awsapi.Caller, in *ListRevocationsRequest) (*ListRevocationsResponse, error) {
+	after, refused := s.after(in.NextToken)
+	if refused != nil {
+		return nil, refused
+	}
+	most := pageSize
+	if in.MaxResults > 0 {
+		most = int(in.MaxResults)
+	}
+	list, err := s.Store.Revocations(ctx, s.now().Add(-Lasts), after, most+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &ListRevocationsResponse{Revocations: RevocationList{}}
+	if len(list) > most {
+		list = list[:most]
+		out.NextToken = s.nextToken(list[most-1].Target)
+	}
+	for _, r := range list {
+		out.Revocations = append(out.Revocations, r.detail())
+	}
+	return out, nil
+}
+
+// pageData binds the tokens to the operation.
+const pageData = ServiceName + "\x00ListRevocations"
+
+// nextToken seals the last target of a page.
+func (s *Service) nextToken(last Target) PaginationKey {
+	var plain []byte
+	for _, part := range []string{string(last.Kind), last.Name, last.User, last.Pool} {
+		plain = append(binary.AppendUvarint(plain, uint64(len(part))), part...)
+	}
+	return PaginationKey(base64.RawURLEncoding.EncodeToString(s.Pages.Seal(nil, plain, []byte(pageData))))
+}
+
+// after opens a token; the empty one is the beginning.
+func (s *Service) after(t PaginationKey) (Target, *awsapi.Error) {
+	if t == "" {
+		return Target{}, nil
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(string(t))
+	if err == nil {
+		var plain []byte
+		if plain, err = s.Pages.Open(nil, sealed, []byte(pageData)); err == nil {
+			return targetOf(plain), nil
+		}
+	}
+	return Target{}, invalid(causePageToken, "Invalid pagination token given.")
+}
+
+// targetOf reads what nextToken sealed.
+func targetOf(plain []byte) Target {
+	var parts [4]string
+	for i := range parts {
+		n, size := binary.Uvarint(plain)
+		parts[i], plain = string(plain[size:size+int(n)]), plain[size+int(n):]
+	}
+	return Target{Kind: Kind(parts[0]), Name: parts[1], User: parts[2], Pool: parts[3]}
+}

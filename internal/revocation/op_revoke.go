@@ -1,0 +1,122 @@
+package revocation
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/daypass/daypass/internal/arn"
+	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// maxRevoked is how many targets may be revoked at a time. What identities and
+// pools leave behind when they are deleted counts, and is never refused.
+const maxRevoked = 1_000_000
+
+// RevokeSessions voids what was issued. It holds when it is answered. To name
+// what nobody has is no error.
+func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *RevokeSessionsRequest) (*RevokeSessionsResponse, error) {
+	target, refused := in.target(c.Account)
+	if refused != nil {
+		return nil, refused
+	}
+	event := audit.From(ctx)
+	event.Set("revoked", string(target.Kind))
+	event.Set("target", target.hash())
+	now := s.now()
+	r := Revocation{Target: target, Before: now, Created: now}
+	if in.IssuedBefore != nil {
+		r.Before = time.Unix(int64(*in.IssuedBefore), 0).UTC()
+	}
+	switch {
+	case r.Before.After(now):
+		return nil, invalid(causeFuture, "IssuedBefore must not be in the future.")
+	case s.Index.Len() >= maxRevoked:
+		return nil, &awsapi.Error{Code: limitExceeded, Message: "Too many sessions are revoked at a time.", Cause: causeLimitRevocations}
+	}
+	r, err := s.Store.Revoke(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &RevokeSessionsResponse{Revocation: r.detail()}, nil
+}
+
+// hash stands for the target in a log, since an identity ID is all that a guest
+// has to show.
+func (t Target) hash() string {
+	if t.Kind == Role || t.Kind == AccessKey || t.Kind == IdentityPool {
+		return t.Name
+	}
+	return audit.Hash(strings.TrimSuffix(t.Name+" "+t.User, " "))
+}
+
+// target reads the one that the call names.
+func (in *RevokeSessionsRequest) target(account string) (Target, *awsapi.Error) {
+	var named []Target
+	if in.IdentityId != "" {
+		named = append(named, Target{Kind: Identity, Name: string(in.IdentityId)})
+	}
+	if l := in.Login; l != nil {
+		named = append(named, Target{Kind: Login, Name: string(l.ProviderName), User: string(l.UserIdentifier), Pool: string(l.IdentityPoolId)})
+	}
+	if in.IdentityPoolId != "" {
+		named = append(named, Target{Kind: IdentityPool, Name: string(in.IdentityPoolId)})
+	}
+	if in.AccessKeyId != "" {
+		named = append(named, Target{Kind: AccessKey, Name: string(in.AccessKeyId)})
+	}
+	if in.RoleArn != "" {
+		named = append(named, Target{Kind: Role, Name: string(in.RoleArn)})
+	}
+	switch {
+	case len(named) != 1:
+		return Target{}, invalid(causeTarget, "Name exactly one of IdentityId, Login, IdentityPoolId, AccessKeyId and RoleArn.")
+	case in.AccessKeyId != "" && !strings.HasPrefix(string(in.AccessKeyId), "ASIA"):
+		return Target{}, invalid(causeTarget, "AccessKeyId must be that of temporary credentials. Long-term access keys are made inactive or deleted in IAM.")
+	case in.RoleArn != "" && !isRole(string(in.RoleArn), account):
+		return Target{}, invalid(causeTarget, "RoleArn must be the ARN of a role of this account.")
+	}
+	return named[0], nil
+}
+
+func isRole(text, account string) bool {
+	a, err := arn.Parse(text)
+	return err == nil && a.Partition == "aws" && a.Service == "iam" && a.Region == "" && a.Account == account &&
+		strings.HasPrefix(a.Resource, "role/") && !strings.HasSuffix(a.Resource, "/")
+}
+
+// ResourceARN implements awsapi.ResourceNamer: the pool or the role, where the
+// call names one.
+func (in *RevokeSessionsRequest) ResourceARN(c awsapi.Caller) string {
+	pool := in.IdentityPoolId
+	if in.Login != nil {
+		pool = in.Login.IdentityPoolId
+	}
+	switch {
+	case in.RoleArn != "":
+		return string(in.RoleArn)
+	case pool != "":
+		region, _, _ := strings.Cut(string(pool), ":")
+		return "arn:aws:cognito-identity:" + region + ":" + c.Account + ":identitypool/" + string(pool)
+	}
+	return "*"
+}
+
+// detail is the revocation as the API shows it.
+func (r Revocation) detail() RevocationDetail {
+	d := RevocationDetail{IssuedBefore: r.Before, CreationDate: r.Created, ExpirationDate: r.Ends()}
+	switch r.Kind {
+	case Identity:
+		d.IdentityId = IdentityId(r.Name)
+	case Login:
+		d.Login = &RevokedLogin{ProviderName: IdentityProviderName(r.Name), UserIdentifier: UserIdentifier(r.User), IdentityPoolId: IdentityPoolId(r.Pool)}
+	case IdentityPool:
+		d.IdentityPoolId = IdentityPoolId(r.Name)
+	case AccessKey:
+		d.AccessKeyId = AccessKeyId(r.Name)
+	case Role:
+		d.RoleArn = RoleArn(r.Name)
+	}
+	return d
+}

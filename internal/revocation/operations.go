@@ -1,0 +1,34 @@
+package revocation
+
+import "github.com/daypass/daypass/internal/awsapi"
+
+// ServiceName is the service's signing name and the prefix of its actions.
+const ServiceName = "daypass"
+
+// Operations is the service's table. It can be read without a service:
+// Operations(nil).
+func Operations(s *Service) awsapi.Service {
+	return awsapi.Service{
+		Name: ServiceName, Version: "2026-11-01", Target: "Daypass",
+		Shapes: shapes,
+		Operations: []awsapi.Operation{
+			awsapi.Op("ListRevocations", awsapi.Signed, "Lists the revocations that are in force.", s.ListRevocations,
+				invalidParameter, tooManyRequests, internalError),
+			awsapi.Op("RevokeSessions", awsapi.Signed, "Voids the credentials and the OpenID tokens that were issued to an identity, a login, an identity pool or a role, or one session.", s.RevokeSessions,
+				invalidParameter, limitExceeded, tooManyRequests, internalError),
+		},
+	}
+}
+
+// shapes are the constraints, those of the services that the names come from.
+var shapes = awsapi.Shapes(
+	awsapi.String[AccessKeyId](16, 128, `[\w]+`),
+	awsapi.Int[EpochSeconds](0, 1<<40),
+	awsapi.String[IdentityId](1, 55, `[\w-]+:[0-9a-f-]+`),
+	awsapi.String[IdentityPoolId](1, 55, `[\w-]+:[0-9a-f-]+`),
+	awsapi.String[IdentityProviderName](1, 2048, ""),
+	awsapi.Int[MaxResults](1, 60),
+	awsapi.String[PaginationKey](1, 65535, `[\S]+`),
+	awsapi.String[RoleArn](20, 2048, ""),
+	awsapi.String[UserIdentifier](1, 1024, ""),
+)

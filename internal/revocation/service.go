@@ -1,0 +1,54 @@
+package revocation
+
+import (
+	"context"
+	"time"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// Service is the service daypass.
+type Service struct {
+	// Account is the account whose sessions these are.
+	Account string
+	// Store keeps the revocations.
+	Store Store
+	// Index is the one that the store fills.
+	Index *Index
+	// Pages seals the tokens that say where a listing goes on.
+	Pages *seal.Box
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Store is what the service asks of a database.
+type Store interface {
+	// Revoke adds a revocation, or merges it with one of the same target, durably
+	// and into the index, before it returns.
+	Revoke(ctx context.Context, r Revocation) (Revocation, error)
+	// Revocations lists the revocations that were made after a time, those after
+	// a target in the order of kind, name, user and pool. The zero Target comes
+	// before all.
+	Revocations(ctx context.Context, since time.Time, after Target, limit int) ([]Revocation, error)
+}
+
+// The exceptions of the API: those of cognito-identity.
+const (
+	invalidParameter = "InvalidParameterException"
+	limitExceeded    = "LimitExceededException"
+	tooManyRequests  = "TooManyRequestsException"
+	internalError    = "InternalErrorException"
+)
+
+func invalid(cause awsapi.Cause, message string) *awsapi.Error {
+	return &awsapi.Error{Code: invalidParameter, Message: message, Cause: cause}
+}
+
+func (s *Service) now() time.Time {
+	now := time.Now
+	if s.Now != nil {
+		now = s.Now
+	}
+	return now().UTC().Truncate(time.Millisecond)
+}

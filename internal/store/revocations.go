@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/daypass/daypass/internal/revocation"
+)
+
+// Revocations gives the store of revocations.
+func (db *DB) Revocations() *Revocations { return &Revocations{db} }
+
+// Revocations implements revocation.Store.
+type Revocations struct{ db *DB }
+
+var _ revocation.Store = (*Revocations)(nil)
+
+// Index holds what is in force: all of it from the moment the database is
+// open.
+func (v *Revocations) Index() *revocation.Index { return &v.db.revoked }
+
+// load fills the index. What has ended does no harm in it.
+func (v *Revocations) load(ctx context.Context) error {
+	var list []revocation.Revocation
+	err := v.db.View(ctx, func(tx *Tx) (err error) {
+		list, err = all(tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations`), scanRevocation)
+		return err
+	})
+	for _, r := range list {
+		v.db.revoked.Add(r)
+	}
+	return err
+}
+
+// Revoke implements revocation.Store.
+func (v *Revocations) Revoke(ctx context.Context, r revocation.Revocation) (stored revocation.Revocation, err error) {
+	err = v.db.Update(ctx, func(tx *Tx) (err error) {
+		stored, err = v.db.revoke(tx, r)
+		return err
+	})
+	return stored, err
+}
+
+// revoke adds a revocation in a transaction, and drops those that have ended.
+func (db *DB) revoke(tx *Tx, r revocation.Revocation) (revocation.Revocation, error) {
+	if _, err := tx.exec(`DELETE FROM revocations WHERE created <= $1`, r.Created.Add(-revocation.Lasts).UnixMilli()); err != nil {
+		return r, err
+	}
+	var before, created int64
+	found, err := tx.query(`SELECT void_before, created FROM revocations WHERE kind = $1 AND name = $2 AND user_name = $3 AND pool = $4`,
+		string(r.Kind), r.Name, r.User, r.Pool).one(&before, &created)
+	if err != nil {
+		return r, err
+	}
+	if found {
+		r = revocation.Merge(revocation.Revocation{Before: time.UnixMilli(before).UTC(), Created: time.UnixMilli(created).UTC()}, r)
+	}
+	_, err = tx.exec(`INSERT INTO revocations (kind, name, user_name, pool, void_before, created) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (kind, name, user_name, pool) DO UPDATE SET void_before = excluded.void_before, created = excluded.created`,
+		string(r.Kind), r.Name, r.User, r.Pool, r.Before.UnixMilli(), r.Created.UnixMilli())
+	if err == nil {
+		tx.AfterCommit(func() { db.revoked.Add(r) })
+	}
+	return r, err
+}
+
+// Revocations implements revocation.Store.
+func (v *Revocations) Revocations(ctx context.Context, since time.Time, after revocation.Target, limit int) (list []revocation.Revocation, err error) {
+	err = v.db.View(ctx, func(tx *Tx) error {
+		list, err = all(tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations
+			WHERE (kind, name, user_name, pool) > ($1, $2, $3, $4) AND created > $5
+			ORDER BY kind, name, user_name, pool LIMIT $6`,
+			string(after.Kind), after.Name, after.User, after.Pool, since.UnixMilli(), limit), scanRevocation)
+		return err
+	})
+	return list, err
+}
+
+func scanRevocation(rows *sql.Rows) (r revocation.Revocation, err error) {
+	var before, created int64
+	err = rows.Scan((*string)(&r.Kind), &r.Name, &r.User, &r.Pool, &before, &created)
+	r.Before, r.Created = time.UnixMilli(before).UTC(), time.UnixMilli(created).UTC()
+	return r, err
+}

@@ -1,0 +1,77 @@
+package sts
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/revocation"
+)
+
+// marks say what a session stems from, for revocation.
+func (s *Session) marks() []revocation.Mark {
+	marks := make([]revocation.Mark, 0, 8+len(s.Lineage))
+	marks = append(marks,
+		revocation.Mark{Target: revocation.Target{Kind: revocation.AccessKey, Name: s.AccessKeyID}, At: s.Issued},
+		revocation.Mark{Target: revocation.Target{Kind: revocation.Role, Name: s.PrincipalARN()}, At: s.Issued})
+	switch s.Provider {
+	case "":
+	case CognitoProvider:
+		marks = appendIdentity(marks, s.key("sub"), s.key("aud"), s.keys("amr"), s.AuthTime)
+	default:
+		marks = appendLogin(marks, openid.Login{Provider: KeyPrefix(s.Provider), Subject: s.subject()}, "", s.AuthTime)
+	}
+	return append(marks, s.Lineage...)
+}
+
+// subject is who it is at the provider. Amazon and Facebook have names of their
+// own for that.
+func (s *Session) subject() string {
+	return cmp.Or(s.key("sub"), s.key("user_id"), s.key("id"))
+}
+
+func (s *Session) key(name string) string {
+	if values := s.keys(name); len(values) == 1 {
+		return values[0]
+	}
+	return ""
+}
+
+func (s *Session) keys(name string) []string {
+	for _, k := range s.Keys {
+		if k.Name == name {
+			return k.Values
+		}
+	}
+	return nil
+}
+
+// appendIdentity adds the marks of an identity and its logins.
+func appendIdentity(marks []revocation.Mark, identity, pool string, amr []string, at time.Time) []revocation.Mark {
+	marks = append(marks,
+		revocation.Mark{Target: revocation.Target{Kind: revocation.Identity, Name: identity}, At: at},
+		revocation.Mark{Target: revocation.Target{Kind: revocation.IdentityPool, Name: pool}, At: at})
+	for _, l := range openid.Logins(pool, amr) {
+		marks = appendLogin(marks, l, pool, at)
+	}
+	return marks
+}
+
+// appendLogin adds the marks of a login: in its pool, if it has one, and in all.
+func appendLogin(marks []revocation.Mark, l openid.Login, pool string, at time.Time) []revocation.Mark {
+	t := revocation.Target{Kind: revocation.Login, Name: l.Provider, User: l.Subject}
+	marks = append(marks, revocation.Mark{Target: t, At: at})
+	if pool != "" {
+		t.Pool = pool
+		marks = append(marks, revocation.Mark{Target: t, At: at})
+	}
+	return marks
+}
+
+// TokenRevoked finds the revocation that voids an OpenID token of ours.
+func (s *Service) TokenRevoked(identity, pool string, amr []string, issued time.Time) (revocation.Revocation, bool) {
+	if s.Revocations.Len() == 0 {
+		return revocation.Revocation{}, false
+	}
+	return s.Revocations.Voids(appendIdentity(nil, identity, pool, amr, issued)...)
+}
