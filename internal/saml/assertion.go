@@ -91,12 +91,21 @@ func (s *statement) window(e *element) error {
 	if found && before.After(s.notBefore) {
 		s.notBefore = before
 	}
-	after, found, err := timeOf(e, "NotOnOrAfter")
-	if err != nil {
+	return sooner(&s.NotOnOrAfter, e, "NotOnOrAfter")
+}
+
+// sooner reads an attribute that is an end, and brings an end forward to it. The
+// zero time, which some programs write for none, would be no end here, and is
+// none that can be meant.
+func sooner(end *time.Time, e *element, local string) error {
+	t, found, err := timeOf(e, local)
+	switch {
+	case err != nil || !found:
 		return err
-	}
-	if found && (s.NotOnOrAfter.IsZero() || after.Before(s.NotOnOrAfter)) {
-		s.NotOnOrAfter = after
+	case t.IsZero():
+		return refusef(AssertionMalformed, "%s of %s", local, e.local)
+	case end.IsZero() || t.Before(*end):
+		*end = t
 	}
 	return nil
 }
@@ -186,12 +195,8 @@ func (s *statement) readAudiences(restriction *element) error {
 
 func (s *statement) readStatements() error {
 	for _, authn := range s.element.named(assertionSpace, "AuthnStatement") {
-		end, found, err := timeOf(authn, "SessionNotOnOrAfter")
-		if err != nil {
+		if err := sooner(&s.SessionNotOnOrAfter, authn, "SessionNotOnOrAfter"); err != nil {
 			return err
-		}
-		if found && (s.SessionNotOnOrAfter.IsZero() || end.Before(s.SessionNotOnOrAfter)) {
-			s.SessionNotOnOrAfter = end
 		}
 	}
 	for _, attributes := range s.element.named(assertionSpace, "AttributeStatement") {

@@ -92,11 +92,15 @@ func der(t testing.TB, name string) []byte {
 	return block.Bytes
 }
 
-// descriptor is a KeyDescriptor.
+// descriptor is a KeyDescriptor with a certificate of a name.
 func descriptor(t testing.TB, name, attributes string) string {
 	t.Helper()
+	return keyDescriptor(der(t, name), attributes)
+}
+
+func keyDescriptor(certificate []byte, attributes string) string {
 	return `<KeyDescriptor ` + attributes + `><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>` + "\n" +
-		base64.StdEncoding.EncodeToString(der(t, name)) + "\n" + `</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor>`
+		base64.StdEncoding.EncodeToString(certificate) + "\n" + `</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor>`
 }
 
 // entity is metadata with KeyDescriptors, long enough.

@@ -28,6 +28,10 @@ const (
 // NIST SP 800-131A has disallowed for signatures since 2013.
 const minRSA = 2048
 
+// maxRSA is the longest. Verifying takes longer with the square of it, and anybody
+// can have it done.
+const maxRSA = 16384
+
 // Metadata is what is known of an identity provider.
 type Metadata struct {
 	// EntityID is its name, the Issuer of its responses.
@@ -116,7 +120,7 @@ func (r *metadataReader) until(e *element) error {
 		return nil
 	}
 	t, err := time.Parse(time.RFC3339, value)
-	if err != nil {
+	if err != nil || t.IsZero() {
 		return errors.New("the validUntil is no time")
 	}
 	r.end(t)
@@ -143,7 +147,7 @@ func (r *metadataReader) descriptor(d *element) error {
 		if r.keyDescriptors++; r.keyDescriptors > maxKeys {
 			return fmt.Errorf("more than %d of KeyDescriptor", maxKeys)
 		}
-		if use, _ := k.attribute("use"); use == "encryption" {
+		if use, limited := k.attribute("use"); limited && use != "signing" {
 			continue
 		}
 		if err := r.key(k); err != nil {
@@ -192,8 +196,8 @@ func certificate(e *element) (*x509.Certificate, error) {
 func checkKey(key crypto.PublicKey) error {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		if k.N.BitLen() < minRSA {
-			return fmt.Errorf("an RSA key of %d bits; %d are the least", k.N.BitLen(), minRSA)
+		if n := k.N.BitLen(); n < minRSA || n > maxRSA {
+			return fmt.Errorf("an RSA key of %d bits, not %d to %d", n, minRSA, maxRSA)
 		}
 		return nil
 	case *ecdsa.PublicKey:

@@ -1,7 +1,10 @@
 package saml
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -69,15 +72,18 @@ func TestMetadataRefused(t *testing.T) {
 		{"several entities", strings.ReplaceAll(entity(good), "EntityDescriptor", "EntitiesDescriptor"), `the root is "EntitiesDescriptor", not EntityDescriptor`},
 		{"no entity ID", strings.Replace(entity(good), `entityID="https://idp.example.com/meta"`, "", 1), "the entityID is absent, longer than 1024 characters or in white space"},
 		{"bad validUntil", strings.Replace(entity(good), "entityID", `validUntil="never" entityID`, 1), "the validUntil is no time"},
+		{"zero validUntil", strings.Replace(entity(good), "entityID", `validUntil="0001-01-01T00:00:00Z" entityID`, 1), "the validUntil is no time"},
 		{"no keys", entity(), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
 		{"encryption key only", entity(descriptor(t, "rsa", `use="encryption"`)), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
+		{"key for something else", entity(descriptor(t, "rsa", `use="Encryption"`), descriptor(t, "rsa", `use=""`)), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
 		{"service provider", strings.ReplaceAll(entity(good), "IDPSSODescriptor", "SPSSODescriptor"), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
 		{"SAML 1.1", strings.ReplaceAll(entity(good), "SAML:2.0:protocol", "SAML:1.1:protocol"), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
 		{"eleven keys", entity(strings.Repeat(good, 11)), "more than 10 of KeyDescriptor"},
 		{"eleven descriptors", strings.Replace(entity(good), "</EntityDescriptor>", strings.Repeat("<IDPSSODescriptor/>", 10)+"</EntityDescriptor>", 1), "more than 10 of IDPSSODescriptor"},
 		{"no certificate", entity(good, `<KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:KeyName>x</ds:KeyName></ds:KeyInfo></KeyDescriptor>`), "KeyDescriptor 2: no X509Certificate"},
 		{"no KeyInfo", entity(`<KeyDescriptor/>`), "KeyDescriptor 1: 0 of KeyInfo in KeyDescriptor"},
-		{"short RSA key", entity(descriptor(t, "rsa1024", "")), "KeyDescriptor 1: an RSA key of 1024 bits; 2048 are the least"},
+		{"short RSA key", entity(descriptor(t, "rsa1024", "")), "KeyDescriptor 1: an RSA key of 1024 bits, not 2048 to 16384"},
+		{"long RSA key", entity(keyDescriptor(longRSA(t), "")), "KeyDescriptor 1: an RSA key of 16385 bits, not 2048 to 16384"},
 		{"Ed25519 key", entity(descriptor(t, "ed25519", "")), "KeyDescriptor 1: the key is neither RSA nor on P-256, P-384 or P-521"},
 	}
 	for _, test := range tests {
@@ -85,6 +91,26 @@ func TestMetadataRefused(t *testing.T) {
 		if m != nil || err == nil || err.Error() != "saml: metadata: "+test.want {
 			t.Errorf("%s: %v, %v; want %s", test.name, m, err, test.want)
 		}
+	}
+}
+
+// longRSA is the certificate of a key that nobody has.
+func longRSA(t *testing.T) []byte {
+	t.Helper()
+	n := new(big.Int).Lsh(big.NewInt(1), maxRSA)
+	c := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}, key(t, "p256"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// Text in many pieces is read in time that grows with it, not with its square.
+func TestMetadataPieces(t *testing.T) {
+	text := strings.Replace(entity(descriptor(t, "rsa", "")), "<SingleSign", "<X>"+strings.Repeat("a<!---->", 1_000_000)+"</X><SingleSign", 1)
+	if _, err := ParseMetadata([]byte(text)); err != nil {
+		t.Error(err)
 	}
 }
 
