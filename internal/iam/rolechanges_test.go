@@ -56,7 +56,7 @@ func TestUpdateAssumeRolePolicy(t *testing.T) {
 	for document, want := range map[string]refusal{
 		"allow": malformed("This policy contains invalid Json"),
 		allowS3: malformed("Missing required field Principal"),
-		trustAWS("arn:aws:iam::111122223333:role/Nobody"):                 malformed(`Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:role/Nobody"`),
+		trustAWS("arn:aws:iam::111122223333:role/Nobody"):                malformed(`Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:role/Nobody"`),
 		strings.Replace(trustPool, "authenticated", "authenticated*", 1): {409, "LimitExceeded", fmt.Sprintf("Cannot exceed quota for ACLSizePerRole: %d", len(trustPool))},
 	} {
 		wantRefused(t, do(t, s, "UpdateAssumeRolePolicy", "RoleName", "AppAuth", "PolicyDocument", document), want)
