@@ -165,11 +165,16 @@ func isProvider(value string) bool {
 
 // isAccountResource accepts ARNs of what one account has in a global service.
 // Wildcards do not work in parts of a principal, so they are refused rather
-// than compared as text.
+// than compared as text, and so is what no name in IAM has: such a principal
+// could only be meant to look like another.
 func isAccountResource(name arn.ARN, service string) bool {
 	return name.Service == service && name.Region == "" && isAccount(name.Account) &&
-		slices.Contains(partitions, name.Partition) && !strings.ContainsAny(name.Resource, "*?")
+		slices.Contains(partitions, name.Partition) && !strings.ContainsFunc(name.Resource, notInName)
 }
+
+// notInName leaves the characters of paths and names in IAM (pathType,
+// roleNameType), which are ASCII, without the wildcards.
+func notInName(r rune) bool { return r <= ' ' || r > '~' || r == '*' || r == '?' }
 
 // isAccount accepts the 12 digits of an account ID.
 func isAccount(s string) bool { return len(s) == 12 && isDigits(s) }
