@@ -77,13 +77,7 @@ func TestCorpusCoversOperators(t *testing.T) {
 			}
 		}
 	}
-	names := []string{"Null"}
-	for _, base := range baseOperators {
-		for _, prefix := range []string{"", "ForAnyValue:", "ForAllValues:"} {
-			names = append(names, prefix+base, prefix+base+"IfExists")
-		}
-	}
-	for _, name := range names {
+	for _, name := range append(operatorForms(), "Null") {
 		for values := range 3 {
 			if !covered[cell{name, values}] {
 				t.Errorf("no case has %s and %d values", name, values)
