@@ -35,8 +35,16 @@ const (
 	causeTokenTooLarge awsapi.Cause = "session-too-large"
 	// A statement of the role's trust policy denies.
 	causeTrustDenied awsapi.Cause = "trust-denied"
-	// No statement of the role's trust policy allows: another provider, pool or kind of user is trusted.
-	causeTrustRefused awsapi.Cause = "trust-refused"
+	// The role's trust policy does not allow the provider sts:AssumeRoleWithWebIdentity or sts:AssumeRoleWithSAML.
+	causeTrustAction awsapi.Cause = "trust-action"
+	// The role's trust policy asks for another amr: another kind of user, or another provider.
+	causeTrustAMR awsapi.Cause = "trust-amr"
+	// The role's trust policy asks for another aud: another identity pool, or another client.
+	causeTrustAudience awsapi.Cause = "trust-audience"
+	// A condition of the role's trust policy is not met; the detail says which.
+	causeTrustCondition awsapi.Cause = "trust-condition"
+	// The role's trust policy does not name the provider as a Federated principal.
+	causeTrustPrincipal awsapi.Cause = "trust-principal"
 	// The OpenID token of ours, or what it stems from, was revoked.
 	causeTokenRevoked awsapi.Cause = "token-revoked"
 )

@@ -1,7 +1,11 @@
 package sts
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +47,7 @@ func (s *Service) authorize(ctx context.Context, roleARN, sessionName string, w 
 		Resource:  roleARN,
 		Context:   s.trustContext(ctx, role, sessionName, w),
 	}
-	if err := ask(trust, req, actionAssume, causeTrustRefused); err != nil {
+	if err := ask(trust, req, actionAssume, ""); err != nil {
 		return nil, err
 	}
 	if len(w.tags) > 0 {
@@ -59,17 +63,58 @@ func (s *Service) authorize(ctx context.Context, roleARN, sessionName string, w 
 	return role, nil
 }
 
-// ask asks for one action. A refusal that a statement made is told from one for
-// want of a statement in the log only.
-func ask(trust *policy.Document, req *policy.Request, action string, refused awsapi.Cause) error {
+// ask asks for one action. Who is refused learns nothing of the reason; the log
+// has it, by its own cause if there is none for the action.
+func ask(trust *policy.Document, req *policy.Request, action string, cause awsapi.Cause) error {
 	req.Action = action
-	switch trust.Evaluate(req).Effect {
+	decision := trust.Evaluate(req)
+	switch decision.Effect {
 	case policy.Allow:
 		return nil
 	case policy.ExplicitDeny:
-		return notAuthorized(causeTrustDenied)
+		return notAuthorized(causeTrustDenied).Because(causeTrustDenied, errors.New(statementName(decision.Statements[0])+" denies it"))
 	}
-	return notAuthorized(refused)
+	why, detail := whyRefused(trust, req)
+	cause = cmp.Or(cause, why)
+	return notAuthorized(cause).Because(cause, errors.New(detail))
+}
+
+// whyRefused finds what to change in a trust policy none of whose statements
+// allows.
+func whyRefused(trust *policy.Document, req *policy.Request) (awsapi.Cause, string) {
+	miss, ok := trust.Nearest(req)
+	name := statementName(miss.Statement)
+	switch {
+	case !ok || miss.Part == policy.PrincipalPart:
+		return causeTrustPrincipal, fmt.Sprintf("no statement allows anything to %q", req.Principal.Federated)
+	case miss.Part == policy.ActionPart:
+		return causeTrustAction, name + " comes nearest, which does not allow " + req.Action
+	}
+	prefix := KeyPrefix(req.Principal.Federated)
+	detail := name + " comes nearest, whose conditions are not met: " + strings.Join(miss.Keys, ", ")
+	switch {
+	case slices.Contains(miss.Keys, prefix+":aud"):
+		return causeTrustAudience, fmt.Sprintf("%s; aud is %q", detail, req.Context[prefix+":aud"])
+	case slices.Contains(miss.Keys, prefix+":amr"):
+		return causeTrustAMR, fmt.Sprintf("%s; amr begins with %q", detail, first(req.Context[prefix+":amr"]))
+	}
+	return causeTrustCondition, detail
+}
+
+// first is the entry of amr that names nobody.
+func first(amr []string) string {
+	if len(amr) == 0 {
+		return ""
+	}
+	return amr[0]
+}
+
+// statementName is how people count statements.
+func statementName(s policy.Statement) string {
+	if s.Sid == "" {
+		return fmt.Sprintf("statement %d", s.Index+1)
+	}
+	return fmt.Sprintf("statement %d (%q)", s.Index+1, s.Sid)
 }
 
 // trustContext is what a trust policy's conditions can look at: the facts of
