@@ -24,10 +24,12 @@ const (
 // commands are the subcommands. Every flag is an environment variable too:
 // --data-dir is DAYPASS_DATA_DIR.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Demo    demoCommand    `cmd:"" help:"Run a throw-away server and walk through a sign-in."`
-	IDP     idpCommand     `cmd:"" name:"idp" help:"Run an OpenID provider for development, or make its tokens."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve       serveCommand       `cmd:"" help:"Run the server."`
+	Demo        demoCommand        `cmd:"" help:"Run a throw-away server and walk through a sign-in."`
+	IDP         idpCommand         `cmd:"" name:"idp" help:"Run an OpenID provider for development, or make its tokens."`
+	Revoke      revokeCommand      `cmd:"" help:"Void credentials and OpenID tokens before they end."`
+	Revocations revocationsCommand `cmd:"" help:"List what is revoked."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // process is what a command has of the outside world.

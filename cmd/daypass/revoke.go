@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+// callFlags say which server to call, and as whom: with the credentials that
+// the AWS CLI would use from the environment.
+type callFlags struct {
+	Endpoint string `env:"AWS_ENDPOINT_URL" default:"http://127.0.0.1:4600" placeholder:"URL" help:"The server (${default})."`
+	Region   string `env:"AWS_REGION" default:"us-east-1" placeholder:"REGION" help:"The region that signatures name (${default})."`
+}
+
+// call does an operation of the service daypass and prints the answer.
+func (c callFlags) call(p *process, operation string, in any) error {
+	caller := &client.Client{Endpoint: c.Endpoint, Region: c.Region, Credentials: sigv4.Credentials{
+		AccessKeyID:     p.getenv("AWS_ACCESS_KEY_ID"),
+		SecretAccessKey: p.getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken:    p.getenv("AWS_SESSION_TOKEN"),
+	}}
+	if caller.Credentials.AccessKeyID == "" {
+		return errors.New("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: this call is signed")
+	}
+	answer, err := caller.JSON(p.ctx, client.Daypass, operation, in)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, answer, "", "  "); err != nil {
+		return fmt.Errorf("%s does not answer as daypass does: %w", c.Endpoint, err)
+	}
+	_, err = fmt.Fprintln(p.stdout, out.String())
+	return err
+}
+
+// revokeCommand calls RevokeSessions.
+type revokeCommand struct {
+	callFlags
+	IdentityID     string    `name:"identity-id" placeholder:"ID" xor:"target" help:"Revoke what an identity holds."`
+	Provider       string    `placeholder:"NAME" xor:"target" help:"With --user: revoke what was issued to a user of this login provider, as Logins calls it."`
+	User           string    `placeholder:"USER" help:"Who it is at the provider."`
+	IdentityPoolID string    `name:"identity-pool-id" placeholder:"ID" help:"Revoke what was issued to the identities of a pool; with --provider and --user to theirs in this pool only."`
+	AccessKeyID    string    `name:"access-key-id" placeholder:"ID" xor:"target" help:"Revoke one session."`
+	RoleArn        string    `name:"role-arn" placeholder:"ARN" xor:"target" help:"Revoke the sessions of a role."`
+	IssuedBefore   time.Time `placeholder:"TIME" help:"The moment up to which what was issued is void, RFC 3339 (now)."`
+}
+
+// Run revokes.
+func (c *revokeCommand) Run(p *process) error {
+	in := map[string]any{}
+	set := func(member, value string) {
+		if value != "" {
+			in[member] = value
+		}
+	}
+	set("IdentityId", c.IdentityID)
+	set("AccessKeyId", c.AccessKeyID)
+	set("RoleArn", c.RoleArn)
+	switch {
+	case (c.Provider == "") != (c.User == ""):
+		return usage("--provider and --user go together")
+	case c.Provider != "":
+		login := map[string]string{"ProviderName": c.Provider, "UserIdentifier": c.User}
+		if c.IdentityPoolID != "" {
+			login["IdentityPoolId"] = c.IdentityPoolID
+		}
+		in["Login"] = login
+	default:
+		set("IdentityPoolId", c.IdentityPoolID)
+	}
+	if len(in) != 1 {
+		return usage("say what to revoke: one of --identity-id, --provider with --user, --identity-pool-id, --access-key-id and --role-arn")
+	}
+	if !c.IssuedBefore.IsZero() {
+		in["IssuedBefore"] = c.IssuedBefore.Unix()
+	}
+	return c.call(p, "RevokeSessions", in)
+}
+
+// revocationsCommand calls ListRevocations.
+type revocationsCommand struct {
+	callFlags
+	MaxResults int    `placeholder:"N" help:"The most revocations to print (60)."`
+	NextToken  string `placeholder:"TOKEN" help:"Where the listing goes on, from the answer before."`
+}
+
+// Run lists.
+func (c *revocationsCommand) Run(p *process) error {
+	in := map[string]any{}
+	if c.MaxResults != 0 {
+		in["MaxResults"] = c.MaxResults
+	}
+	if c.NextToken != "" {
+		in["NextToken"] = c.NextToken
+	}
+	return c.call(p, "ListRevocations", in)
+}

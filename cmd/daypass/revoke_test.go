@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/daypass/daypass/daypasstest"
+)
+
+// daypass runs a command with the root credentials of a server.
+func daypass(t *testing.T, s *daypasstest.Server, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	environment := map[string]string{"AWS_ACCESS_KEY_ID": daypasstest.AccessKeyID, "AWS_SECRET_ACCESS_KEY": daypasstest.SecretAccessKey}
+	args = append(args, "--endpoint", s.URL)
+	code = run(&process{t.Context(), &out, &errs, func(name string) string { return environment[name] }}, args)
+	return code, out.String(), errs.String()
+}
+
+func TestRevokeCommand(t *testing.T) {
+	s := daypasstest.Start(t, daypasstest.Config{})
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"identity":        {[]string{"--identity-id", "us-east-1:00000000-0000-4000-8000-000000000000"}, `"IdentityId": "us-east-1:00000000-0000-4000-8000-000000000000"`},
+		"login":           {[]string{"--provider", "accounts.google.com", "--user", "1"}, `"ProviderName": "accounts.google.com"`},
+		"login in a pool": {[]string{"--provider", "accounts.google.com", "--user", "1", "--identity-pool-id", "us-east-1:0"}, `"IdentityPoolId": "us-east-1:0"`},
+		"role":            {[]string{"--role-arn", "arn:aws:iam::123456789012:role/app", "--issued-before", "2026-01-01T00:00:00Z"}, `"IssuedBefore": 1767225600`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := daypass(t, s, append([]string{"revoke"}, test.args...)...)
+			if code != exitOK || !strings.Contains(stdout, test.want) {
+				t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+			}
+			if code, stdout, _ := daypass(t, s, "revocations"); code != exitOK || !strings.Contains(stdout, test.want) {
+				t.Errorf("the listing: exit code %d, %s", code, stdout)
+			}
+		})
+	}
+}
+
+func TestRevokeCommandRefuses(t *testing.T) {
+	s := daypasstest.Start(t, daypasstest.Config{})
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"nothing":      {nil, exitUsage, "say what to revoke"},
+		"half a login": {[]string{"--provider", "accounts.google.com"}, exitUsage, "go together"},
+		"two":          {[]string{"--identity-id", "a", "--role-arn", "b"}, exitUsage, "can't be used together"},
+		"a long-term key": {[]string{"--access-key-id", "AKIA0123456789ABCDEF"}, exitError,
+			"InvalidParameterException (400): AccessKeyId must be that of temporary credentials."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, stderr := daypass(t, s, append([]string{"revoke"}, test.args...)...)
+			if code != test.code || !strings.Contains(stderr, test.want) {
+				t.Errorf("exit code %d, %s", code, stderr)
+			}
+		})
+	}
+}
