@@ -53,6 +53,9 @@ type Operation struct {
 	Doc string
 	// Errors are the codes of the exceptions that the operation declares.
 	Errors []string
+	// MaxBody is how many bytes a request's body may have where that is more than
+	// the server takes otherwise; 0 where it is not.
+	MaxBody int64
 	// In and Out are the types of input and output (structs).
 	In, Out reflect.Type
 
@@ -75,6 +78,12 @@ func Op[I, O any](name string, auth Auth, doc string, do func(context.Context, C
 			return out, nil
 		},
 	}
+}
+
+// WithBody is the row with longer bodies. It must not be a public one.
+func (o Operation) WithBody(most int64) Operation {
+	o.MaxBody = most
+	return o
 }
 
 // Declares says whether the operation declares the exception.
@@ -126,6 +135,8 @@ func (s Service) Compile() *Table {
 		switch {
 		case t.byName[op.Name] != nil:
 			panic("awsapi: two rows for " + op.Name)
+		case op.MaxBody > 0 && op.Auth == Public:
+			panic("awsapi: strangers could send long bodies to " + op.Name)
 		case op.In.Kind() != reflect.Struct || op.Out.Kind() != reflect.Struct:
 			panic("awsapi: input and output of " + op.Name + " must be structs")
 		}
@@ -144,6 +155,11 @@ func (r *Row) Fields(t reflect.Type) []Field { return r.table.fields[t] }
 
 // Row finds an operation by its exact name; nil if there is none.
 func (t *Table) Row(name string) *Row { return t.byName[name] }
+
+// Takes says whether any operation takes bodies of this length beyond the usual.
+func (t *Table) Takes(length int64) bool {
+	return slices.ContainsFunc(t.Operations, func(o Operation) bool { return o.MaxBody >= length })
+}
 
 // Bind makes the operation's input from a decoded request. The error is a
 // *SerializationError or a *ValidationError.

@@ -19,7 +19,7 @@ func Operations(s *Service) awsapi.Service {
 			awsapi.Op("CreateRole", awsapi.Signed, "Creates a role.", s.CreateRole,
 				limitExceeded, invalidInput, entityAlreadyExists, malformedPolicyDocument, concurrentModification, serviceFailure),
 			awsapi.Op("CreateSAMLProvider", awsapi.Signed, "Makes the account trust a SAML 2.0 identity provider.", s.CreateSAMLProvider,
-				invalidInput, entityAlreadyExists, limitExceeded, concurrentModification, serviceFailure),
+				invalidInput, entityAlreadyExists, limitExceeded, concurrentModification, serviceFailure).WithBody(maxMetadataBody),
 			awsapi.Op("DeleteOpenIDConnectProvider", awsapi.Signed, "Deletes an OpenID Connect provider.", s.DeleteOpenIDConnectProvider,
 				invalidInput, noSuchEntity, serviceFailure),
 			awsapi.Op("DeleteRole", awsapi.Signed, "Deletes a role that has no policies.", s.DeleteRole,
@@ -77,10 +77,14 @@ func Operations(s *Service) awsapi.Service {
 			awsapi.Op("UpdateRoleDescription", awsapi.Signed, "Changes the description of a role.", s.UpdateRoleDescription,
 				noSuchEntity, unmodifiableEntity, serviceFailure),
 			awsapi.Op("UpdateSAMLProvider", awsapi.Signed, "Replaces the metadata of a SAML provider.", s.UpdateSAMLProvider,
-				noSuchEntity, invalidInput, limitExceeded, serviceFailure, concurrentModification),
+				noSuchEntity, invalidInput, limitExceeded, serviceFailure, concurrentModification).WithBody(maxMetadataBody),
 		},
 	}
 }
+
+// maxMetadataBody is the longest form with metadata: ten million characters of
+// ASCII, each of them as an escape, and what is around them.
+const maxMetadataBody = 32 << 20
 
 // shapes are the constraints of the API model.
 var shapes = awsapi.Shapes(

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/idp"
 )
 
@@ -331,5 +332,23 @@ func TestSAMLAudienceOfOurOwn(t *testing.T) {
 		if _, err := s.getID(s.response()); (err == nil) != test.ok {
 			t.Errorf("%+v: %v", test, err)
 		}
+	}
+}
+
+// Metadata may be as long as AWS takes them; strangers cannot send as much.
+func TestSAMLLongMetadata(t *testing.T) {
+	s := newSAMLShop(t, daypasstest.Config{})
+	padding := "<!--" + strings.Repeat(`<a href="b">+&</a>`, 10_000_000/18-1000) + "-->"
+	document := strings.Replace(s.metadata(), "<EntityDescriptor", padding+"<EntityDescriptor", 1)
+	began := time.Now()
+	s.query("UpdateSAMLProvider", "SAMLProviderArn", samlARN, "SAMLMetadataDocument", document)
+	t.Logf("%d characters in %v", len(document), time.Since(began))
+	if _, err := s.getID(s.response()); err != nil {
+		t.Error(err)
+	}
+	tooLong := strings.Replace(document, "<!--", "<!--"+strings.Repeat("x", 10_000_001-len(document)), 1)
+	_, err := s.clientOf("us-east-1").Query(t.Context(), client.IAM, "UpdateSAMLProvider", "SAMLProviderArn", samlARN, "SAMLMetadataDocument", tooLong)
+	if err == nil || !strings.Contains(err.Error(), "less than or equal to 10000000") {
+		t.Errorf("a character too many: %.300v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -143,4 +144,25 @@ func FuzzParseMetadata(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Metadata as long as they may be are read in time and memory that are in
+// proportion, whatever is in them.
+func TestLongMetadata(t *testing.T) {
+	for name, test := range map[string]struct{ filling, want string }{
+		"text":     {strings.Repeat("x", 9_900_000), ""},
+		"pieces":   {strings.Repeat("x<![CDATA[y]]>", 700_000), ""},
+		"comments": {strings.Repeat("x<!--y-->", 1_000_000), ""},
+		"elements": {strings.Repeat("<a/>", 2_400_000), "saml: metadata: more than 100000 elements"},
+	} {
+		document := strings.Replace(entity(descriptor(t, "rsa", "")), "<SingleSignOnService", "<Extensions>"+test.filling+"</Extensions><SingleSignOnService", 1)
+		began := time.Now()
+		_, err := ParseMetadata([]byte(document))
+		if got := fmt.Sprint(err); err == nil && test.want != "" || err != nil && got != test.want {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%s: %v", name, took)
+		}
+	}
 }

@@ -21,9 +21,10 @@ const (
 )
 
 const (
-	maxDepth      = 32 // of elements; a real response has about ten
-	maxAttributes = 64 // of an element, with namespace declarations
-	maxBindings   = 64 // namespace declarations of an element and of those around it
+	maxDepth      = 32      // of elements; a real response has about ten
+	maxAttributes = 64      // of an element, with namespace declarations
+	maxBindings   = 64      // namespace declarations of an element and of those around it
+	maxElements   = 100_000 // of a document; real metadata have a few hundred
 )
 
 // name is a name with its prefix and the namespace that this stands for.
@@ -77,6 +78,7 @@ type reader struct {
 	open   *element
 	pieces []byte // of text, since the last tag
 	depth  int
+	count  int // of elements
 	begun  bool
 }
 
@@ -138,6 +140,9 @@ func (r *reader) start(t xml.StartElement) error {
 		return errors.New("the document has two roots")
 	}
 	r.flush()
+	if r.count++; r.count > maxElements {
+		return fmt.Errorf("more than %d elements", maxElements)
+	}
 	if r.depth++; r.depth > maxDepth {
 		return fmt.Errorf("more than %d elements inside each other", maxDepth)
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -22,6 +21,8 @@ type call struct {
 	event  *audit.Event
 	body   []byte
 	caller awsapi.Caller
+	// large says that the body is one of those beyond MaxBody.
+	large bool
 }
 
 // api is the way of every request. Its order is the security argument: nothing
@@ -51,7 +52,8 @@ func (s *Server) event(r *http.Request) *audit.Event {
 
 // respond finds the answer to a request.
 func (s *Server) respond(ctx context.Context, w http.ResponseWriter, c *call) awsapi.Answer {
-	body, err := readBody(w, c.r)
+	body, err := s.readBody(ctx, w, c)
+	defer s.release(c)
 	if c.route = s.routeOf(c.r, body); c.route == nil {
 		return notAService(c.event.RequestID)
 	}
@@ -143,6 +145,9 @@ func (c *call) denied(err error) error {
 }
 
 func (c *call) refuseBody(err error) error {
+	if _, typed := awsapi.AsError(err); typed {
+		return err
+	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return c.protocol.Refuse(awsapi.TooLarge, "").Because(causeBodyTooLarge, nil)
@@ -200,20 +205,6 @@ func (s *Server) send(w http.ResponseWriter, c *call, a awsapi.Answer) {
 	s.allowOrigin(h, c)
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body) // a client that has gone away needs no answer
-}
-
-// readBody reads a body, all of it or none. Its length is the client's claim, so
-// memory is taken as bytes come in.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > MaxBody {
-		return nil, &http.MaxBytesError{Limit: MaxBody}
-	}
-	const atOnce = 8 << 10 // most requests are smaller
-	b := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), atOnce)+bytes.MinRead))
-	if _, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody)); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
 }
 
 // requestID makes a lower-case version 4 UUID, as AWS's request IDs are.

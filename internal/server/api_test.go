@@ -315,10 +315,11 @@ func TestBodyMemory(t *testing.T) {
 	const runs = 100
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
+	s, _ := newServer()
 	for range runs {
 		r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader("abc"), failing{}))
 		r.ContentLength = MaxBody
-		if _, err := readBody(httptest.NewRecorder(), r); !errors.Is(err, errDisk) {
+		if _, err := s.readBody(t.Context(), httptest.NewRecorder(), &call{r: r}); !errors.Is(err, errDisk) {
 			t.Fatal(err)
 		}
 	}

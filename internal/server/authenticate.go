@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -22,28 +23,39 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 	if err != nil {
 		return c.refuseSignature(err)
 	}
-	c.event.AccessKeyID = sig.AccessKeyID
-	caller, secret, err := s.Credentials(ctx, sig.AccessKeyID, sig.SessionToken)
-	switch {
-	case errors.Is(err, ErrUnknownKey):
-		return c.protocol.Refuse(awsapi.UnknownKey, "").Because(causeUnknownKey, err)
-	case errors.Is(err, ErrExpiredToken):
-		return c.protocol.Refuse(awsapi.ExpiredToken, "").Because(causeExpiredSession, err)
-	case errors.Is(err, ErrRevokedToken):
-		return c.protocol.Refuse(awsapi.ExpiredToken, "").Because(causeRevokedSession, err)
-	case err != nil:
+	caller, secret, err := s.holder(ctx, c, sig)
+	if err != nil {
 		return err
 	}
-	err = sig.Verify(secret.Reveal(), sigv4.Options{
-		Service: c.row.Service.Name, ValidRegion: s.ValidRegion, Now: s.now(), Skew: c.protocol.MaxSkew(), Keys: &s.signingKeys,
-	})
-	if err != nil {
+	if err := sig.Verify(secret.Reveal(), s.signatureOptions(c, c.row.Service.Name)); err != nil {
 		return c.refuseSignature(err)
 	}
 	caller.AccessKeyID, caller.Region = sig.AccessKeyID, sig.Region
 	c.caller = caller
 	c.event.Caller, c.event.Region = caller.ARN, caller.Region
 	return nil
+}
+
+// holder finds who has the key of a signature, and the key's secret.
+func (s *Server) holder(ctx context.Context, c *call, sig *sigv4.Signature) (awsapi.Caller, seal.Secret, error) {
+	c.event.AccessKeyID = sig.AccessKeyID
+	caller, secret, err := s.Credentials(ctx, sig.AccessKeyID, sig.SessionToken)
+	switch {
+	case errors.Is(err, ErrUnknownKey):
+		err = c.protocol.Refuse(awsapi.UnknownKey, "").Because(causeUnknownKey, err)
+	case errors.Is(err, ErrExpiredToken):
+		err = c.protocol.Refuse(awsapi.ExpiredToken, "").Because(causeExpiredSession, err)
+	case errors.Is(err, ErrRevokedToken):
+		err = c.protocol.Refuse(awsapi.ExpiredToken, "").Because(causeRevokedSession, err)
+	}
+	return caller, secret, err
+}
+
+// signatureOptions say which signatures are good for a service.
+func (s *Server) signatureOptions(c *call, service string) sigv4.Options {
+	return sigv4.Options{
+		Service: service, ValidRegion: s.ValidRegion, Now: s.now(), Skew: c.protocol.MaxSkew(), Keys: &s.signingKeys,
+	}
 }
 
 func signedRequest(c *call) *sigv4.Request {

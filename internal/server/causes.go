@@ -6,7 +6,7 @@ import "github.com/daypass/daypass/internal/awsapi"
 const (
 	// The caller's policies do not allow the operation.
 	causeAccessDenied awsapi.Cause = "access-denied"
-	// The request's body is larger than 1 MiB.
+	// The request's body is larger than the operation takes: 1 MiB, or 32 MiB for the metadata of SAML providers.
 	causeBodyTooLarge awsapi.Cause = "body-too-large"
 	// The request's body ended early.
 	causeBodyUnreadable awsapi.Cause = "body-unreadable"
@@ -18,6 +18,8 @@ const (
 	causeExpiredSession awsapi.Cause = "expired-session"
 	// The service failed; the detail says where.
 	causeInternal awsapi.Cause = "internal"
+	// Too many bodies of more than 1 MiB come in at once.
+	causeLargeBodies awsapi.Cause = "large-bodies"
 	// The body cannot be read as the operation's input.
 	causeMalformed awsapi.Cause = "malformed"
 	// Nobody has such an access key or session token.

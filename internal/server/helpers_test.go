@@ -83,6 +83,14 @@ func fail(ctx context.Context, _ awsapi.Caller, in *failInput) (*failOutput, err
 	return &failOutput{}, nil
 }
 
+type longInput struct{ Text string }
+
+const longBody = 3 << 20
+
+func long(_ context.Context, _ awsapi.Caller, in *longInput) (*helloOutput, error) {
+	return &helloOutput{fmt.Sprintf("%d characters", len(in.Text))}, nil
+}
+
 func quiet(context.Context, awsapi.Caller, *nothing) (*awsapi.None, error) { return nil, nil }
 
 func operations() []awsapi.Operation {
@@ -92,6 +100,7 @@ func operations() []awsapi.Operation {
 		awsapi.Op("Who", awsapi.Identified, "", who),
 		awsapi.Op("Fail", awsapi.Public, "", fail, "ResourceNotFoundException"),
 		awsapi.Op("GuardedFail", awsapi.Signed, "", fail, "ResourceNotFoundException"),
+		awsapi.Op("Long", awsapi.Signed, "", long).WithBody(longBody),
 		awsapi.Op("Quiet", awsapi.Public, "", quiet),
 	}
 }

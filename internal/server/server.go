@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
@@ -22,9 +23,6 @@ import (
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sigv4"
 )
-
-// MaxBody is the most bytes that a request's body may have.
-const MaxBody = 1 << 20
 
 // statusClientGone is the status of a request that nobody waits for any longer.
 // No client sees it; it keeps such requests apart from failures of the service
@@ -87,6 +85,7 @@ type Server struct {
 	Rand io.Reader
 
 	signingKeys sigv4.KeyCache
+	large       atomic.Int32 // bodies beyond MaxBody
 }
 
 func (s *Server) now() time.Time {
