@@ -34,10 +34,26 @@ func (a Auth) String() string {
 }
 
 // ResourceNamer is an input that names the resource which the operation is
-// about, for authorization and its messages. Inputs that are none are about
-// the resource "*".
+// about, for authorization and its messages: an ARN, or * where the operation
+// has no resource. The input of every Signed operation is one.
 type ResourceNamer interface {
 	ResourceARN(Caller) string
+}
+
+// Resource is what an operation is about, for authorization.
+type Resource struct {
+	// ARN is what policies are asked about: an ARN, or *.
+	ARN string
+	// Name is what a refusal calls it where that is not the ARN.
+	Name string
+}
+
+// Shown is what a refusal calls the resource.
+func (r Resource) Shown() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return r.ARN
 }
 
 // None is the output of an operation that has no output shape: an empty body.
@@ -104,6 +120,10 @@ type Service struct {
 	Namespace string
 	// Shapes are the constraints of its types.
 	Shapes ShapeSet
+	// About says what a signed operation is about, and adds the condition keys
+	// that the input and the resource have. The resource need not exist. It is
+	// asked only for callers whom policies limit. Nil means what the input names.
+	About func(ctx context.Context, caller Caller, in any, facts map[string][]string) (Resource, error)
 	// Operations are its rows.
 	Operations []Operation
 }
@@ -114,6 +134,18 @@ type Table struct {
 	Service
 	byName map[string]*Row
 	fields map[reflect.Type][]Field
+}
+
+// ResourceOf asks the service what an operation is about.
+func (r *Row) ResourceOf(ctx context.Context, c Caller, in any, facts map[string][]string) (Resource, error) {
+	if r.Service.About != nil {
+		return r.Service.About(ctx, c, in, facts)
+	}
+	n, ok := in.(ResourceNamer)
+	if !ok {
+		return Resource{}, fmt.Errorf("awsapi: %s has no rule of authorization: %T names no resource", r.Name, in)
+	}
+	return Resource{ARN: n.ResourceARN(c)}, nil
 }
 
 // Row is an operation made ready for requests.

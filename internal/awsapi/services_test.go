@@ -1,6 +1,7 @@
 package awsapi_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/daypass/daypass/internal/awsquery"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -95,6 +97,21 @@ func TestServicesBindNothing(t *testing.T) {
 				if err != nil && !strings.Contains(err.Error(), "failed to satisfy constraint: Member must not be null") {
 					t.Errorf("%s: %v", op.Name, err)
 				}
+			}
+		}
+	}
+}
+
+// Every signed operation says what it is about: nobody but root could be
+// allowed one without a rule.
+func TestServicesAuthorize(t *testing.T) {
+	for _, s := range []awsapi.Service{cognito.Operations(nil), sts.Operations(nil), iam.Operations(nil), revocation.Operations(nil)} {
+		for _, op := range s.Operations {
+			if op.Auth != awsapi.Signed {
+				continue
+			}
+			if _, ok := reflect.New(op.In).Interface().(awsapi.ResourceNamer); !ok {
+				t.Errorf("%s: %s does not name its resource (ResourceARN)", op.Name, op.In)
 			}
 		}
 	}

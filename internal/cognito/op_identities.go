@@ -6,6 +6,7 @@ import (
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/revocation"
 )
 
@@ -97,26 +98,21 @@ func (s *Service) ListIdentities(ctx context.Context, c awsapi.Caller, in *ListI
 
 // DeleteIdentities removes identities of the caller's account and region, of
 // whatever pools, and voids what they hold. What is not there is as good as
-// deleted.
+// deleted. Identities that the caller may not delete stay, and are told; so are
+// unknown ones to a caller who may not delete just any, who would learn from the
+// difference what there is.
 func (s *Service) DeleteIdentities(ctx context.Context, c awsapi.Caller, in *DeleteIdentitiesInput) (*DeleteIdentitiesResponse, error) {
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		for _, id := range in.IdentityIdsToDelete {
-			region, g, ok := parseID(string(id))
-			if !ok || region != c.Region {
-				continue
-			}
-			i, err := tx.Identity(g)
+	allowed, refused, err := s.deletable(ctx, c, in.IdentityIdsToDelete)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		for _, id := range allowed {
+			i, p, err := ownIdentity(tx, c, id)
 			if err != nil {
 				return err
 			}
 			if i == nil {
-				continue
-			}
-			p, err := tx.PoolByNumber(i.Pool)
-			if err != nil {
-				return err
-			}
-			if p == nil || p.Account != c.Account || p.Region() != c.Region {
 				continue
 			}
 			if err := tx.DeleteIdentity(i); err != nil {
@@ -131,7 +127,36 @@ func (s *Service) DeleteIdentities(ctx context.Context, c awsapi.Caller, in *Del
 	if err != nil {
 		return nil, err
 	}
-	return &DeleteIdentitiesResponse{UnprocessedIdentityIds: UnprocessedIdentityIdList{}}, nil
+	return &DeleteIdentitiesResponse{UnprocessedIdentityIds: refused}, nil
+}
+
+// deletable tells the identities that the caller may delete from the others. An
+// identity never changes its pool.
+func (s *Service) deletable(ctx context.Context, c awsapi.Caller, ids IdentityIdList) (allowed IdentityIdList, refused UnprocessedIdentityIdList, err error) {
+	refused = UnprocessedIdentityIdList{}
+	if iam.Unlimited(c) {
+		return ids, refused, nil
+	}
+	decided := map[string]bool{}
+	for _, id := range ids {
+		p, err := s.poolWith(ctx, c, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		may, known := decided[p.arn]
+		if !known {
+			if may, err = s.mayDelete(ctx, c, p); err != nil {
+				return nil, nil, err
+			}
+			decided[p.arn] = may
+		}
+		if may {
+			allowed = append(allowed, id)
+		} else {
+			refused = append(refused, UnprocessedIdentityId{IdentityId: id, ErrorCode: "AccessDenied"})
+		}
+	}
+	return allowed, refused, nil
 }
 
 // UnlinkIdentity removes logins from an identity, for whoever shows one of its

@@ -10,14 +10,19 @@ import (
 	"github.com/daypass/daypass/internal/revocation"
 )
 
-// ownPool finds a pool that belongs to the caller: of the caller's account and
-// of the region that the request was signed for.
+// belongsTo says whether a pool belongs to the caller: of the caller's account
+// and of the region that the request was signed for.
+func (p *Pool) belongsTo(c awsapi.Caller) bool {
+	return p.Account == c.Account && p.Region() == c.Region
+}
+
+// ownPool finds a pool that belongs to the caller.
 func ownPool(tx Tx, c awsapi.Caller, id IdentityPoolId) (*Pool, error) {
 	p, err := tx.Pool(id)
 	if err != nil {
 		return nil, err
 	}
-	if p == nil || p.Account != c.Account || p.Region() != c.Region {
+	if p == nil || !p.belongsTo(c) {
 		return nil, poolNotFound(id)
 	}
 	return p, nil

@@ -1,13 +1,159 @@
 package iam
 
 import (
+	"context"
 	"strings"
 
+	"github.com/daypass/daypass/internal/arn"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
 )
 
-// The resources that the operations are about, as IAM names them. Where an
-// input does not tell a role's path, the name stands alone.
+// about says what a signed operation is about ("Actions, resources, and
+// condition keys for AWS Identity and Access Management" in the Service
+// Authorization Reference). An input that names a role by its name alone is
+// about the role's ARN with its path, and a refusal calls it by the name that
+// the caller gave, as AWS does: the path is for those who may see it. What is not
+// there is about the ARN as it was named.
+func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
+	setInputFacts(facts, in)
+	named := in.(awsapi.ResourceNamer).ResourceARN(c)
+	resource := awsapi.Resource{ARN: named}
+	if !namesEntity(in) {
+		return resource, nil
+	}
+	resource.Name = shownName(named)
+	err := s.Store.View(ctx, func(tx Tx) error {
+		there, ok, err := findResource(tx, c, named)
+		if err != nil || !ok {
+			return err
+		}
+		resource.ARN = there.arn
+		setTags(facts, "aws:resourcetag/", there.tags)
+		setTags(facts, "iam:resourcetag/", there.tags)
+		return nil
+	})
+	return resource, err
+}
+
+// namesEntity says that an operation is about an entity that should be there. One
+// that makes an entity is not about another of that name, which will stand in its
+// way, and a listing is about the prefix of a path.
+func namesEntity(in any) bool {
+	switch in.(type) {
+	case *CreateRoleRequest, *CreateOpenIDConnectProviderRequest, *CreateSAMLProviderRequest,
+		*ListRolesRequest, *ListOpenIDConnectProvidersRequest, *ListSAMLProvidersRequest:
+		return false
+	}
+	return true
+}
+
+// found is an entity that an operation is about.
+type found struct {
+	arn  string
+	tags TagListType
+}
+
+// findResource finds the entity that an ARN names, a role by its name.
+func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, err error) {
+	a, err := arn.Parse(named)
+	if err != nil || a.Service != "iam" || a.Account != c.Account {
+		return found{}, false, nil
+	}
+	kind, name, _ := strings.Cut(a.Resource, "/")
+	switch kind {
+	case "role":
+		role, ok, err := tx.Role(c.Account, RoleNameType(name))
+		if err != nil || !ok {
+			return found{}, false, err
+		}
+		return found{string(role.Arn), role.Tags}, true, nil
+	case "oidc-provider":
+		p, ok, err := tx.OIDCProvider(ArnType(named))
+		if err != nil || !ok {
+			return found{}, false, err
+		}
+		return found{named, p.Tags}, true, nil
+	case "saml-provider":
+		p, ok, err := tx.SAMLProvider(ArnType(named))
+		if err != nil || !ok {
+			return found{}, false, err
+		}
+		return found{named, p.Tags}, true, nil
+	}
+	return found{}, false, nil
+}
+
+// shownName is what AWS calls a role that was named without its path: role and
+// the name. Others are called by their ARN.
+func shownName(named string) string {
+	a, err := arn.Parse(named)
+	if err != nil {
+		return ""
+	}
+	kind, name, _ := strings.Cut(a.Resource, "/")
+	if kind != "role" || name == "" || strings.Contains(name, "/") {
+		return ""
+	}
+	return kind + " " + name
+}
+
+// setInputFacts adds the condition keys that come from the input: tags that it
+// gives or takes away, and policies that it names.
+func setInputFacts(facts policy.Context, in any) {
+	tags, keys := inputTags(in)
+	setTags(facts, "aws:requesttag/", tags)
+	for _, t := range tags {
+		keys = append(keys, string(t.Key))
+	}
+	if len(keys) > 0 {
+		facts.Set("aws:tagkeys", keys...)
+	}
+	setIfAny(facts, "iam:permissionsboundary", string(inputBoundary(in)))
+}
+
+func inputTags(in any) (tags TagListType, keys []string) {
+	switch in := in.(type) {
+	case *CreateRoleRequest:
+		tags = in.Tags
+	case *CreateOpenIDConnectProviderRequest:
+		tags = in.Tags
+	case *CreateSAMLProviderRequest:
+		tags = in.Tags
+	case *TagRoleRequest:
+		tags = in.Tags
+	case *TagOpenIDConnectProviderRequest:
+		tags = in.Tags
+	case *TagSAMLProviderRequest:
+		tags = in.Tags
+	case *UntagRoleRequest:
+		keys = text(in.TagKeys)
+	case *UntagOpenIDConnectProviderRequest:
+		keys = text(in.TagKeys)
+	case *UntagSAMLProviderRequest:
+		keys = text(in.TagKeys)
+	}
+	return tags, keys
+}
+
+func text(keys TagKeyListType) []string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = string(k)
+	}
+	return list
+}
+
+func inputBoundary(in any) ArnType {
+	switch in := in.(type) {
+	case *CreateRoleRequest:
+		return in.PermissionsBoundary
+	}
+	return ""
+}
+
+// The resources that the operations are about, as the inputs name them. Where an
+// input does not tell a role's path, the name stands alone, and about finds it.
 
 func namedRoleARN(c awsapi.Caller, name RoleNameType) string {
 	return string(roleARN(c.Account, "/", name))

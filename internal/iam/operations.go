@@ -10,7 +10,7 @@ import (
 func Operations(s *Service) awsapi.Service {
 	return awsapi.Service{
 		Name: "iam", Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-		Shapes: shapes,
+		Shapes: shapes, About: s.about,
 		Operations: []awsapi.Operation{
 			awsapi.Op("AddClientIDToOpenIDConnectProvider", awsapi.Signed, "Adds a client ID to an OpenID Connect provider.", s.AddClientIDToOpenIDConnectProvider,
 				concurrentModification, invalidInput, noSuchEntity, limitExceeded, serviceFailure),

@@ -8,21 +8,25 @@ import (
 	"github.com/daypass/daypass/internal/server"
 )
 
-// authorize asks IAM whether a caller may do an operation on the resource that
-// its input names.
+// authorize asks IAM whether a caller may do an operation, on what the service
+// says it is about.
 func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller, any) error {
 	return func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error {
-		resource := "*"
-		if n, ok := in.(awsapi.ResourceNamer); ok {
-			resource = n.ResourceARN(caller)
+		if iam.Unlimited(caller) {
+			return nil
+		}
+		facts := i.RequestFacts(ctx)
+		about, err := row.ResourceOf(ctx, caller, in, facts)
+		if err != nil {
+			return err
 		}
 		action := row.Service.Name + ":" + row.Name
-		decision, err := i.Authorize(ctx, caller, action, resource, i.RequestFacts(ctx))
+		decision, err := i.Authorize(ctx, caller, action, about.ARN, facts)
 		if err != nil {
 			return err
 		}
 		if !decision.Allowed() {
-			return &server.Denied{Message: decision.Refusal(caller, action, resource)}
+			return &server.Denied{Message: decision.Refusal(caller, action, about.Shown())}
 		}
 		return nil
 	}

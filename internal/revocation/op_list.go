@@ -37,6 +37,9 @@ func (s *Service) ListRevocations(ctx context.Context, _ awsapi.Caller, in *List
 	return out, nil
 }
 
+// ResourceARN implements awsapi.ResourceNamer: the list is of all kinds.
+func (in *ListRevocationsRequest) ResourceARN(awsapi.Caller) string { return "*" }
+
 // pageData binds the tokens to the operation.
 const pageData = ServiceName + "\x00ListRevocations"
 
