@@ -108,7 +108,7 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who, layer string)
 	const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	type in = []string
 	arns := "arn:aws:iam::" + daypasstest.Account + ":"
-	users := roleARN(userRole)
+	users := "role " + userRole // by name, as it is asked for
 	attempts := map[string]attempt[in]{
 		"CreateOpenIDConnectProvider": {in{"Url", "https://evil.example"}, arns + "oidc-provider/evil.example"},
 		"CreateSAMLProvider":          {in{"Name", "mine", "SAMLMetadataDocument", strings.Repeat("x", 1000)}, arns + "saml-provider/mine"},
