@@ -39,7 +39,9 @@ var renew = flag.Bool("update", false, "write the answers in testdata/wire anew"
 // is a member of answer N, ${token WHO} an ID token, fetched by a sign-in of that
 // user, and ${forged WHO AS} the same with another subject; ${google}, ${apple},
 // ${userpool} and ${limited} are ID tokens of the providers' doubles, with claims
-// changed by name=value behind the word, and taken away by name alone. The section
+// changed by name=value behind the word, and taken away by name alone. ${metadata}
+// and ${saml WHO} are of a SAML provider: behind the name attributes, role=NAME, and
+// bad=KIND. The section
 // "N answer" is the status, the headers and the body. What
 // is different each time is written as a word in capitals.
 func TestWire(t *testing.T) {
@@ -200,6 +202,10 @@ func (w *wire) expand(body string) string {
 			return w.token(words[1:])
 		case words[0] == "forged":
 			return forge(w.t, w.token(words[1:2]), words[1], words[2])
+		case words[0] == "saml":
+			return w.saml(words[1:])
+		case words[0] == "metadata":
+			return w.metadata()
 		case doubleTokens[words[0]] != nil:
 			return w.doubleToken(words[0], strings.TrimSpace(v[2+len(words[0]):len(v)-1]))
 		}

@@ -108,6 +108,9 @@ func (l Logins) announce(ctx context.Context, log *slog.Logger) {
 		i := l.UserPoolIssuers[name]
 		log.LogAttrs(ctx, slog.LevelInfo, "user pool issuer", slog.String("provider", name), slog.String("issuer", i.Issuer), slog.String("keys", i.KeySet))
 	}
+	if len(l.SAMLAudiences)+len(l.SAMLRecipients) > 0 {
+		log.LogAttrs(ctx, slog.LevelInfo, "SAML besides AWS's", slog.Any("audiences", l.SAMLAudiences), slog.Any("recipients", l.SAMLRecipients))
+	}
 	for _, issuer := range slices.Sorted(maps.Keys(l.KeyFiles)) {
 		log.LogAttrs(ctx, slog.LevelInfo, "offline issuer", slog.String("issuer", issuer), slog.String("file", l.KeyFiles[issuer]))
 	}
