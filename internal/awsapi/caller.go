@@ -53,6 +53,9 @@ type Session struct {
 	// Keys are those of the provider's condition keys that stay with a session,
 	// such as cognito-identity.amazonaws.com:sub.
 	Keys map[string][]string
+	// Origin is what the package that opened the session knows of it beyond this.
+	// It means nothing to others.
+	Origin any
 }
 
 // SessionTag is a session tag.

@@ -5,16 +5,30 @@ import "github.com/daypass/daypass/internal/awsapi"
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 // Those that begin with login- are the causes of package login.
 const (
+	// The caller's own policies deny to assume the role, or their permissions boundary or session policies do not allow it.
+	causeCallerDenied awsapi.Cause = "caller-denied"
+	// The caller's user or role was deleted.
+	causeCallerGone awsapi.Cause = "caller-gone"
+	// The role's trust policy leaves it to the account who may assume the role, and the caller's own policies do not allow it.
+	causeCallerRefused awsapi.Cause = "caller-refused"
+	// A session of a role is to assume another role for more than an hour.
+	causeChainDuration awsapi.Cause = "chain-duration"
 	// A session is to last longer than its role's MaxSessionDuration.
 	causeDuration awsapi.Cause = "duration"
 	// The token's issuer is that of no OpenID Connect provider of the account.
 	causeIssuerUnknown awsapi.Cause = "issuer-unknown"
+	// There are no MFA devices, and so no code of one is right.
+	causeMFAUnsupported awsapi.Cause = "mfa-unsupported"
+	// A session of a role is to assume the same role, whose trust policy does not name the role or the session.
+	causeOwnRole awsapi.Cause = "own-role"
 	// Session policies and session tags together take more room than there is.
 	causePackedSize awsapi.Cause = "packed-size"
 	// The session policy breaks the rules of the policy language; the detail says where.
 	causePolicyMalformed awsapi.Cause = "policy-malformed"
 	// Managed policies cannot be session policies yet.
 	causePolicyArnsUnsupported awsapi.Cause = "policy-arns-unsupported"
+	// What other providers vouch for cannot be verified.
+	causeProvidedContextsUnsupported awsapi.Cause = "provided-contexts-unsupported"
 	// Access tokens (ProviderId) cannot be verified yet.
 	causeProviderIDUnsupported awsapi.Cause = "provider-id-unsupported"
 	// The value is not the ARN of a role.
@@ -23,19 +37,23 @@ const (
 	causeRoleForeign awsapi.Cause = "role-foreign"
 	// IAM has no such role.
 	causeRoleMissing awsapi.Cause = "role-missing"
+	// The account's root cannot assume roles.
+	causeRootCaller awsapi.Cause = "root-caller"
 	// The token's source identity has a form that it cannot have.
 	causeSourceIdentity awsapi.Cause = "source-identity"
-	// The role's trust policy does not allow sts:SetSourceIdentity, which a token with a source identity needs.
+	// The caller's session has a source identity, which cannot be replaced by another.
+	causeSourceIdentityFixed awsapi.Cause = "source-identity-fixed"
+	// The role's trust policy does not allow sts:SetSourceIdentity, which a session with a source identity needs.
 	causeSourceIdentityRefused awsapi.Cause = "source-identity-refused"
-	// The token's session tags break the rules for tags; the detail says which.
+	// The session tags break the rules for tags; the detail says which.
 	causeTags awsapi.Cause = "session-tags"
-	// The role's trust policy does not allow sts:TagSession, which a token with tags needs.
+	// The role's trust policy does not allow sts:TagSession, which a session with tags needs.
 	causeTagSessionRefused awsapi.Cause = "tag-session-refused"
 	// The session token would be longer than clients can be asked to send.
 	causeTokenTooLarge awsapi.Cause = "session-too-large"
 	// A statement of the role's trust policy denies.
 	causeTrustDenied awsapi.Cause = "trust-denied"
-	// The role's trust policy does not allow the provider sts:AssumeRoleWithWebIdentity or sts:AssumeRoleWithSAML.
+	// The role's trust policy does not allow the provider or the caller the operation.
 	causeTrustAction awsapi.Cause = "trust-action"
 	// The role's trust policy asks for another amr: another kind of user, or another provider.
 	causeTrustAMR awsapi.Cause = "trust-amr"
@@ -43,7 +61,7 @@ const (
 	causeTrustAudience awsapi.Cause = "trust-audience"
 	// A condition of the role's trust policy is not met; the detail says which.
 	causeTrustCondition awsapi.Cause = "trust-condition"
-	// The role's trust policy does not name the provider as a Federated principal.
+	// The role's trust policy names neither the provider as a Federated principal nor the caller.
 	causeTrustPrincipal awsapi.Cause = "trust-principal"
 	// The OpenID token of ours, or what it stems from, was revoked.
 	causeTokenRevoked awsapi.Cause = "token-revoked"

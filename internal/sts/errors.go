@@ -36,8 +36,32 @@ func exception(code string, cause awsapi.Cause, format string, args ...any) *aws
 
 // notAuthorized says no more than AWS does: which of the causes it was, a
 // stranger must not learn.
-func notAuthorized(cause awsapi.Cause) *awsapi.Error {
-	return exception(accessDenied, cause, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+func notAuthorized(action string, cause awsapi.Cause) *awsapi.Error {
+	return exception(accessDenied, cause, "Not authorized to perform %s", action)
+}
+
+// callerRefused says no more than AWS does either: of a role that is missing the
+// same as of one that does not trust.
+func callerRefused(c awsapi.Caller, action, role string, cause awsapi.Cause) *awsapi.Error {
+	return exception(accessDenied, cause, "User: %s is not authorized to perform: %s on resource: %s", c.ARN, action, role)
+}
+
+func rootRefused() *awsapi.Error {
+	return exception(accessDenied, causeRootCaller, "Roles may not be assumed by root accounts.")
+}
+
+// noMFA is AWS's answer about a device that the caller does not have, which here
+// is every one.
+func noMFA() *awsapi.Error {
+	return exception(accessDenied, causeMFAUnsupported, "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
+}
+
+func providedContextsUnsupported() *awsapi.Error {
+	return exception(validationError, causeProvidedContextsUnsupported, "ProvidedContexts is not supported by this version.")
+}
+
+func invalidARN(arn ArnType) *awsapi.Error {
+	return exception(validationError, causeRoleArn, "%s is invalid", arn)
 }
 
 func badRoleARN() *awsapi.Error {
@@ -60,6 +84,10 @@ func malformedPolicy(err *policy.Error) *awsapi.Error {
 
 func durationTooLong() *awsapi.Error {
 	return exception(validationError, causeDuration, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+}
+
+func chainTooLong() *awsapi.Error {
+	return exception(validationError, causeChainDuration, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 }
 
 func packedPolicy(percent int) *awsapi.Error {
@@ -88,8 +116,16 @@ func badTags(format string, args ...any) *awsapi.Error {
 }
 
 // badTag is badTags for one of them, which the log names.
-func badTag(t Tag, format string, args ...any) *awsapi.Error {
+func badTag(t SessionTag, format string, args ...any) *awsapi.Error {
 	return badTags(format, args...).Because(causeTags, fmt.Errorf("the tag %.128q, with a value of %d characters", t.Key, utf8.RuneCountInString(t.Value)))
+}
+
+func transitiveTagUnknown() *awsapi.Error {
+	return badTags("The specified transitive tag key must be included in the requested tags.")
+}
+
+func transitiveTagFixed() *awsapi.Error {
+	return badTags("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 }
 
 func tagsClaimMalformed() *awsapi.Error {

@@ -2,137 +2,147 @@ package sts
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// defaultDuration is how long a session lasts where nobody says.
-const defaultDuration = time.Hour
-
-// AssumeRoleWithWebIdentity gives the bearer of an OpenID token temporary
-// credentials of a role that trusts it.
-func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, _ awsapi.Caller, in *AssumeRoleWithWebIdentityRequest) (*AssumeRoleWithWebIdentityResponse, error) {
+// AssumeRole gives a caller temporary credentials of a role that trusts them.
+func (s *Service) AssumeRole(ctx context.Context, c awsapi.Caller, in *AssumeRoleRequest) (*AssumeRoleResponse, error) {
 	audit.From(ctx).Set("role", string(in.RoleArn))
-	w, err := s.identify(ctx, in)
+	if err := in.check(c); err != nil {
+		return nil, err
+	}
+	a, err := in.assumption(c)
 	if err != nil {
 		return nil, err
 	}
-	event := audit.From(ctx)
-	event.Set("provider", w.provider)
-	event.Set("subject", audit.Hash(w.subject))
-	name := string(in.RoleSessionName)
-	role, err := s.authorize(ctx, string(in.RoleArn), name, w)
+	role, err := s.authorizeCaller(ctx, c, a, string(in.ExternalId))
 	if err != nil {
 		return nil, err
 	}
-	lasts := defaultDuration
-	if in.DurationSeconds != nil {
-		lasts = time.Duration(*in.DurationSeconds) * time.Second
-	}
-	session := s.newSession(role, name, w, lasts)
-	if session.Policy, err = sessionPolicy(in); err != nil {
+	lasts, err := chainedDuration(c, in.DurationSeconds, role)
+	if err != nil {
 		return nil, err
 	}
-	if lasts > time.Duration(role.MaxSession())*time.Second {
-		return nil, durationTooLong()
+	session := s.newSession(role, a.name, lasts)
+	session.Tags, session.SourceIdentity, session.Lineage = a.tags, a.sourceIdentity, lineageOf(c)
+	if err := session.narrow(string(in.Policy), in.PolicyArns); err != nil {
+		return nil, err
 	}
 	made, err := s.issue(ctx, session)
 	if err != nil {
 		return nil, err
 	}
-	return answer(session, w, made), nil
+	return &AssumeRoleResponse{
+		Credentials:      made,
+		AssumedRoleUser:  &AssumedRoleUser{Arn: session.ARN(), AssumedRoleId: session.UserID()},
+		PackedPolicySize: session.packedSize(),
+		SourceIdentity:   session.SourceIdentity,
+	}, nil
 }
 
-// identify verifies the token.
-func (s *Service) identify(ctx context.Context, in *AssumeRoleWithWebIdentityRequest) (*webIdentity, error) {
-	account, _, ok := iam.ParseRoleARN(string(in.RoleArn))
+// check refuses what nobody can be granted.
+func (in *AssumeRoleRequest) check(c awsapi.Caller) error {
+	_, _, ok := iam.ParseRoleARN(string(in.RoleArn))
 	switch {
 	case !ok:
-		return nil, badRoleARN()
-	case in.ProviderId != "":
-		return nil, providerIDUnsupported()
+		return invalidARN(in.RoleArn)
+	case c.Root:
+		return rootRefused()
+	case in.SerialNumber != "" || in.TokenCode != "":
+		return noMFA()
+	case len(in.ProvidedContexts) > 0:
+		return providedContextsUnsupported()
 	}
-	return s.verify(ctx, account, string(in.WebIdentityToken))
+	return nil
 }
 
-// sessionPolicy reads the session policy. It is stored as it was sent, and must
-// mean something when it is evaluated.
-func sessionPolicy(in *AssumeRoleWithWebIdentityRequest) (string, error) {
-	if len(in.PolicyArns) > 0 {
-		return "", policyArnsUnsupported(in.PolicyArns[0].Arn)
+// assumption is what the role's trust policy is asked. A source identity stays
+// through a chain of roles, and nothing can replace it.
+func (in *AssumeRoleRequest) assumption(c awsapi.Caller) (*assumption, error) {
+	tags, err := chosenTags(c, in.Tags, in.TransitiveTagKeys)
+	if err != nil {
+		return nil, err
 	}
-	if in.Policy == "" {
+	a := &assumption{
+		action: actionAssumeRole, role: string(in.RoleArn), name: string(in.RoleSessionName),
+		principal: policy.Principal{ARNs: []string{c.ARN, c.PrincipalARN}, Account: c.Account},
+		tags:      tags, sourceIdentity: string(in.SourceIdentity),
+	}
+	if c.Session == nil || c.Session.SourceIdentity == "" {
+		return a, nil
+	}
+	if a.sourceIdentity != "" && a.sourceIdentity != c.Session.SourceIdentity {
+		return nil, callerRefused(c, actionSetSourceIdentity, a.role, causeSourceIdentityFixed)
+	}
+	a.sourceIdentity = c.Session.SourceIdentity
+	return a, nil
+}
+
+// authorizeCaller finds the role and asks whether the caller may assume it: the
+// trust policy, and the caller's own policies.
+func (s *Service) authorizeCaller(ctx context.Context, c awsapi.Caller, a *assumption, externalID string) (*iam.RoleEntity, error) {
+	role, cause, err := s.roleOf(ctx, a.role)
+	if err != nil {
+		return nil, err
+	}
+	if cause != "" {
+		return nil, callerRefused(c, a.action, a.role, cause)
+	}
+	trust, err := role.Trust()
+	if err != nil {
+		return nil, err
+	}
+	facts := s.trustContext(ctx, role, a)
+	if externalID != "" {
+		facts.Set("sts:externalid", externalID)
+	}
+	for _, action := range a.actions() {
+		own, err := s.IAM.Authorize(ctx, c, action, a.role, facts) // which adds what the caller brings
+		if err != nil {
+			return nil, err
+		}
+		if cause, why := callerRefusal(c, trust, a.request(action, facts), own); cause != "" {
+			return nil, callerRefused(c, action, a.role, cause).Because(cause, why)
+		}
+	}
+	return role, nil
+}
+
+// callerRefusal is why a caller may not assume a role; empty if they may. Where
+// the trust policy names the caller, that is enough; where it names the
+// account, the caller's own policies must allow it as well. They can refuse in
+// both cases ("Policy evaluation logic" in the IAM User Guide).
+func callerRefusal(c awsapi.Caller, trust *policy.Document, req *policy.Request, own *iam.Decision) (awsapi.Cause, error) {
+	trusted := trust.Evaluate(req)
+	switch {
+	case own.Gone:
+		return causeCallerGone, nil
+	case trusted.Effect != policy.Allow:
+		return trustRefusal(trust, req, trusted)
+	case own.Effect == policy.ExplicitDeny, own.Layer != policy.NoLayer && own.Layer != policy.IdentityLayer:
+		return causeCallerDenied, nil
+	case !trusted.ByAccount:
 		return "", nil
+	case req.Resource == c.PrincipalARN:
+		return causeOwnRole, nil
+	case !own.Allowed():
+		return causeCallerRefused, nil
 	}
-	d, err := policy.Parse(policy.Identity, string(in.Policy))
-	if malformed, ok := errors.AsType[*policy.Error](err); ok {
-		return "", malformedPolicy(malformed)
-	}
-	if err != nil {
-		return "", err
-	}
-	return d.Text(), nil
+	return "", nil
 }
 
-// issue checks that a session fits into a token and makes its credentials.
-func (s *Service) issue(ctx context.Context, session *Session) (*Credentials, error) {
-	if err := session.checkPacked(); err != nil {
-		return nil, err
-	}
-	made, err := s.mint(session)
-	if err != nil {
-		return nil, err
-	}
-	audit.From(ctx).Set("issued_key", made.AccessKeyId)
-	return made, nil
-}
+// maxChained is how long a session may last that another role's session makes.
+const maxChained = time.Hour
 
-func answer(session *Session, w *webIdentity, made *Credentials) *AssumeRoleWithWebIdentityResponse {
-	out := &AssumeRoleWithWebIdentityResponse{
-		SubjectFromWebIdentityToken: w.subject,
-		Audience:                    w.audience,
-		AssumedRoleUser:             &AssumedRoleUser{Arn: session.ARN(), AssumedRoleId: session.UserID()},
-		Credentials:                 made,
-		Provider:                    session.Provider,
-		SourceIdentity:              session.SourceIdentity,
+func chainedDuration(c awsapi.Caller, seconds *RoleDurationSecondsType, role *iam.RoleEntity) (time.Duration, error) {
+	chained := c.Session != nil && c.Session.Name != ""
+	if chained && seconds != nil && time.Duration(*seconds)*time.Second > maxChained {
+		return 0, chainTooLong()
 	}
-	if size := NonNegativeIntegerType(session.packed()); size > 0 {
-		out.PackedPolicySize = &size
-	}
-	return out
-}
-
-// AssumeRoleForIdentity assumes a role for an identity of an identity pool, by
-// the claims that its token would have. It is the enhanced flow: no token is
-// signed or verified, the role's MaxSessionDuration does not count, and guests
-// have limits of their own. Whatever the role refuses is a *[Refusal].
-func (s *Service) AssumeRoleForIdentity(ctx context.Context, role string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
-	audit.From(ctx).Set("role", role)
-	made, err := s.assumeForIdentity(ctx, role, claims, sessionName, lasts)
-	if e, ok := awsapi.AsError(err); ok {
-		return nil, &Refusal{Cause: e.Cause, answer: e}
-	}
-	return made, err
-}
-
-func (s *Service) assumeForIdentity(ctx context.Context, roleARN string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
-	w, err := fromClaims(claims)
-	if err != nil {
-		return nil, err
-	}
-	role, err := s.authorize(ctx, roleARN, sessionName, w)
-	if err != nil {
-		return nil, err
-	}
-	session := s.newSession(role, sessionName, w, lasts)
-	if len(claims.AMR) == 0 || claims.AMR[0] != "authenticated" {
-		session.Kind = GuestSession
-	}
-	return s.issue(ctx, session)
+	return durationOf(seconds, role)
 }

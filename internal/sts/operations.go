@@ -9,6 +9,8 @@ func Operations(s *Service) awsapi.Service {
 		Name: "sts", Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
 		Shapes: shapes,
 		Operations: []awsapi.Operation{
+			awsapi.Op("AssumeRole", awsapi.Identified, "Gives temporary credentials of a role to a caller that it trusts.", s.AssumeRole,
+				malformedPolicyDocument, packedPolicyTooLarge, expiredToken, regionDisabled, invalidParameterValue),
 			awsapi.Op("AssumeRoleWithWebIdentity", awsapi.Public, "Gives temporary credentials of a role for a token of an OpenID provider.", s.AssumeRoleWithWebIdentity,
 				malformedPolicyDocument, packedPolicyTooLarge, idpRejectedClaim, idpCommunicationError, invalidIdentityToken, expiredToken, regionDisabled, invalidParameterValue),
 			awsapi.Op("GetCallerIdentity", awsapi.Identified, "Tells the caller who they are.", s.GetCallerIdentity),
@@ -20,8 +22,19 @@ func Operations(s *Service) awsapi.Service {
 var shapes = awsapi.Shapes(
 	awsapi.String[ArnType](20, 2048, `[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+`),
 	awsapi.String[ClientTokenType](4, maxWebIdentityToken, "").Sensitive(),
+	awsapi.Size[ProvidedContextsListType](1, 5),
+	awsapi.Size[TagKeyListType](0, 50),
+	awsapi.Size[TagListType](0, 50),
+	awsapi.String[ContextAssertionType](4, 2048, ""),
+	awsapi.String[ExternalIdType](2, 1224, `[\w+=,.@:\/-]*`),
 	awsapi.Int[RoleDurationSecondsType](900, 43200),
 	awsapi.String[RoleSessionNameType](2, 64, `[\w+=,.@-]*`),
 	awsapi.String[SessionPolicyDocumentType](1, 2048, `[\u0009\u000A\u000D\u0020-\u00FF]+`),
+	awsapi.String[SerialNumberType](9, 256, `[\w+=/:,.@-]*`),
+	awsapi.String[SourceIdentityType](2, 64, `[\w+=,.@-]*`),
+	awsapi.String[TagKeyType](1, 128, `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`),
+	awsapi.String[TagValueType](0, 256, `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`),
+	awsapi.String[TokenCodeType](6, 6, `[\d]*`),
+	awsapi.String[UnrestrictedSessionPolicyDocumentType](1, 0, `[\u0009\u000A\u000D\u0020-\u00FF]+`),
 	awsapi.String[UrlType](4, 2048, ""),
 )

@@ -9,6 +9,15 @@ const packedRoom = 4096
 // percent, rounded up; 0 if there are none. More of either is never less.
 func (s *Session) packed() int { return percent(len(s.Policy) + s.packedTags()) }
 
+// packedSize is packed as answers show it: nothing where nothing was packed.
+func (s *Session) packedSize() *NonNegativeIntegerType {
+	size := NonNegativeIntegerType(s.packed())
+	if size == 0 {
+		return nil
+	}
+	return &size
+}
+
 func (s *Session) packedTags() int {
 	n := 0
 	for _, t := range s.Tags {

@@ -2,8 +2,10 @@ package sts
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/revocation"
 )
@@ -22,6 +24,29 @@ func (s *Session) marks() []revocation.Mark {
 		marks = appendLogin(marks, openid.Login{Provider: KeyPrefix(s.Provider), Subject: s.subject()}, "", s.AuthTime)
 	}
 	return append(marks, s.Lineage...)
+}
+
+// lineageOf are the marks that a session bears which the caller makes. Of two on
+// the same target the older one is enough: what voids the other voids it too.
+func lineageOf(c awsapi.Caller) []revocation.Mark {
+	if c.Session == nil {
+		return nil
+	}
+	parent, ok := c.Session.Origin.(*Session)
+	if !ok {
+		return nil
+	}
+	var lineage []revocation.Mark
+	for _, m := range parent.marks() {
+		i := slices.IndexFunc(lineage, func(l revocation.Mark) bool { return l.Target == m.Target })
+		switch {
+		case i < 0:
+			lineage = append(lineage, m)
+		case m.At.Before(lineage[i].At):
+			lineage[i].At = m.At
+		}
+	}
+	return lineage
 }
 
 // subject is who it is at the provider. Amazon and Facebook have names of their

@@ -68,7 +68,7 @@ type Session struct {
 	// Keys are those of the provider's condition keys that stay with the session.
 	Keys []Key
 	// Tags are the session tags.
-	Tags []Tag
+	Tags []SessionTag
 	// SourceIdentity says who is behind the session; empty if nobody said.
 	SourceIdentity string
 	// Policy is the session policy, JSON; empty if there is none.
@@ -77,8 +77,8 @@ type Session struct {
 	PolicyARNs []string
 }
 
-// Tag is a session tag.
-type Tag = awsapi.SessionTag
+// SessionTag is a session tag, as sessions have it.
+type SessionTag = awsapi.SessionTag
 
 // Key is a condition key of a provider, without the provider in front (see
 // [KeyPrefix]): sub of cognito-identity.amazonaws.com:sub.
@@ -182,6 +182,7 @@ func (s *Session) caller() awsapi.Caller {
 	acts := &awsapi.Session{
 		Name: s.Name, Issued: s.Issued, Tags: s.Tags, SourceIdentity: s.SourceIdentity,
 		Provider: s.Provider, Keys: s.lastingKeys(), PolicyARNs: s.PolicyARNs,
+		Origin: s,
 	}
 	switch {
 	case s.Kind == GuestSession: // which has no others: nobody could give it any

@@ -9,20 +9,61 @@ type (
 	ArnType string
 	// A token of a web identity provider.
 	ClientTokenType string
+	// What another provider vouches for.
+	ContextAssertionType string
+	// What a third party must know to assume a role for somebody.
+	ExternalIdType string
 	// A number that is not negative.
 	NonNegativeIntegerType int32
 	// How long a session lasts, in seconds.
 	RoleDurationSecondsType int32
 	// The name of a session.
 	RoleSessionNameType string
+	// An MFA device.
+	SerialNumberType string
 	// A session policy, JSON.
 	SessionPolicyDocumentType string
+	// Who is behind a session.
+	SourceIdentityType string
+	// The key of a tag.
+	TagKeyType string
+	// The value of a tag.
+	TagValueType string
+	// What an MFA device shows.
+	TokenCodeType string
+	// A session policy, JSON. Its length is not a matter of its form.
+	UnrestrictedSessionPolicyDocumentType string
 	// The host of an access-token provider.
 	UrlType string
 )
 
 // PolicyDescriptorListType lists managed policies.
 type PolicyDescriptorListType []PolicyDescriptorType
+
+// ProvidedContextsListType lists what other providers vouch for.
+type ProvidedContextsListType []ProvidedContext
+
+// ProvidedContext is what another provider vouches for.
+type ProvidedContext struct {
+	// The ARN of the provider.
+	ProviderArn ArnType
+	// What it vouches for.
+	ContextAssertion ContextAssertionType
+}
+
+// TagListType lists session tags.
+type TagListType []Tag
+
+// Tag is a session tag.
+type Tag struct {
+	// The key. Case does not tell two keys apart.
+	Key TagKeyType `aws:"required"`
+	// The value.
+	Value TagValueType `aws:"required"`
+}
+
+// TagKeyListType lists keys of session tags.
+type TagKeyListType []TagKeyType
 
 // PolicyDescriptorType names a managed policy.
 type PolicyDescriptorType struct {
@@ -41,6 +82,46 @@ type GetCallerIdentityResponse struct {
 	UserId string
 	// The account of the caller.
 	Account string
+}
+
+// AssumeRoleRequest is the input of AssumeRole.
+type AssumeRoleRequest struct {
+	// The role to assume.
+	RoleArn ArnType `aws:"required"`
+	// The name of the session.
+	RoleSessionName RoleSessionNameType `aws:"required"`
+	// Managed policies as session policies.
+	PolicyArns PolicyDescriptorListType
+	// A session policy.
+	Policy UnrestrictedSessionPolicyDocumentType
+	// How long the session lasts, in seconds; 3600 if absent.
+	DurationSeconds *RoleDurationSecondsType
+	// The session tags.
+	Tags TagListType
+	// The keys of those tags that stay when the session assumes another role.
+	TransitiveTagKeys TagKeyListType
+	// What a third party must know to assume the role for somebody.
+	ExternalId ExternalIdType
+	// An MFA device. There are none: a request with one is refused.
+	SerialNumber SerialNumberType
+	// What an MFA device shows. There are none: a request with one is refused.
+	TokenCode TokenCodeType
+	// Who is behind the session.
+	SourceIdentity SourceIdentityType
+	// What other providers vouch for: a request with any is refused.
+	ProvidedContexts ProvidedContextsListType
+}
+
+// AssumeRoleResponse is the output of AssumeRole.
+type AssumeRoleResponse struct {
+	// The credentials of the session.
+	Credentials *Credentials
+	// The session.
+	AssumedRoleUser *AssumedRoleUser
+	// How much of the room for session policies and tags is used, in percent.
+	PackedPolicySize *NonNegativeIntegerType
+	// The source identity of the session.
+	SourceIdentity string
 }
 
 // AssumeRoleWithWebIdentityRequest is the input of AssumeRoleWithWebIdentity.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/login"
 )
 
@@ -27,11 +28,11 @@ const (
 	maxTagValue = 256 // characters
 )
 
-func byKey(a, b Tag) int { return strings.Compare(a.Key, b.Key) }
+func byKey(a, b SessionTag) int { return strings.Compare(a.Key, b.Key) }
 
 // tagsOf reads the session tags of a token, by key. A claim that it cannot read
 // is an error: tags are never dropped silently.
-func tagsOf(claims login.Claims) ([]Tag, error) {
+func tagsOf(claims login.Claims) ([]SessionTag, error) {
 	var nested struct {
 		PrincipalTags     map[string][]string `json:"principal_tags"`
 		TransitiveTagKeys []string            `json:"transitive_tag_keys"`
@@ -41,12 +42,12 @@ func tagsOf(claims login.Claims) ([]Tag, error) {
 			return nil, tagsClaimMalformed()
 		}
 	}
-	var tags []Tag
+	var tags []SessionTag
 	for key, values := range nested.PrincipalTags {
 		if len(values) != 1 {
 			return nil, tagsClaimMalformed()
 		}
-		tags = append(tags, Tag{Key: key, Value: values[0]})
+		tags = append(tags, SessionTag{Key: key, Value: values[0]})
 	}
 	flat, err := flatTagsOf(claims)
 	if err != nil {
@@ -65,8 +66,8 @@ func tagsOf(claims login.Claims) ([]Tag, error) {
 	return tags, markTransitive(tags, transitive)
 }
 
-func flatTagsOf(claims login.Claims) ([]Tag, error) {
-	var tags []Tag
+func flatTagsOf(claims login.Claims) ([]SessionTag, error) {
+	var tags []SessionTag
 	for name := range claims {
 		key, ok := strings.CutPrefix(name, flatTagPrefix)
 		if !ok || !has(claims, name) {
@@ -76,26 +77,64 @@ func flatTagsOf(claims login.Claims) ([]Tag, error) {
 		if !ok {
 			return nil, tagsClaimMalformed()
 		}
-		tags = append(tags, Tag{Key: key, Value: value})
+		tags = append(tags, SessionTag{Key: key, Value: value})
 	}
 	return tags, nil
 }
 
-func markTransitive(tags []Tag, keys []string) error {
+func markTransitive(tags []SessionTag, keys []string) error {
 	for _, key := range keys {
-		i := slices.IndexFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) })
+		i := slices.IndexFunc(tags, func(t SessionTag) bool { return strings.EqualFold(t.Key, key) })
 		if i < 0 {
-			return badTags("The specified transitive tag key must be included in the requested tags.")
+			return transitiveTagUnknown()
 		}
 		tags[i].Transitive = true
 	}
 	return nil
 }
 
-// checkTags holds session tags to the rules. Values come from claims, which may
+// chosenTags are the tags of a session that a caller with tags of their own
+// makes: those chosen, and the caller's transitive ones, which stay.
+func chosenTags(c awsapi.Caller, chosen TagListType, transitive TagKeyListType) ([]SessionTag, error) {
+	tags := make([]SessionTag, 0, len(chosen))
+	for _, t := range chosen {
+		tags = append(tags, SessionTag{Key: string(t.Key), Value: string(t.Value)})
+	}
+	if err := checkTags(tags); err != nil {
+		return nil, err
+	}
+	for _, inherited := range inheritedTags(c) {
+		same := func(key string) bool { return strings.EqualFold(key, inherited.Key) }
+		if slices.ContainsFunc(tags, func(t SessionTag) bool { return same(t.Key) }) ||
+			slices.ContainsFunc(transitive, func(k TagKeyType) bool { return same(string(k)) }) {
+			return nil, transitiveTagFixed()
+		}
+	}
+	keys := make([]string, 0, len(transitive))
+	for _, k := range transitive {
+		keys = append(keys, string(k))
+	}
+	if err := markTransitive(tags, keys); err != nil {
+		return nil, err
+	}
+	tags = append(tags, inheritedTags(c)...)
+	slices.SortFunc(tags, byKey)
+	return tags, checkTags(tags)
+}
+
+// inheritedTags are the tags that stay when the caller's session assumes
+// another role.
+func inheritedTags(c awsapi.Caller) []SessionTag {
+	if c.Session == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(c.Session.Tags), func(t SessionTag) bool { return !t.Transitive })
+}
+
+// checkTags holds session tags to the rules. Values may come from claims, which may
 // have characters that tags given by administrators cannot have; policies take
 // them literally.
-func checkTags(tags []Tag) error {
+func checkTags(tags []SessionTag) error {
 	if len(tags) > maxTags {
 		return badTags("A session can have at most %d tags.", maxTags)
 	}

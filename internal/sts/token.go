@@ -94,9 +94,9 @@ func readSession(plain []byte) (*Session, bool) {
 		}
 	}
 	if n := r.count(); n > 0 {
-		s.Tags = make([]Tag, n)
+		s.Tags = make([]SessionTag, n)
 		for i := range s.Tags {
-			s.Tags[i] = Tag{Key: r.text(), Value: r.text(), Transitive: r.bool()}
+			s.Tags[i] = SessionTag{Key: r.text(), Value: r.text(), Transitive: r.bool()}
 		}
 	}
 	s.SourceIdentity, s.Policy, s.PolicyARNs = r.text(), r.text(), r.texts()

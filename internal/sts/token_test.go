@@ -30,7 +30,7 @@ func fullSession() *Session {
 		Secret:         seal.NewSecret(base64.StdEncoding.EncodeToString(secretOfTests)),
 		Provider:       "arn:aws:iam::111122223333:oidc-provider/oidc.example.com",
 		Keys:           []Key{{"aud", []string{"app"}}, {"amr", []string{"pwd", "otp", ""}}, {"", nil}},
-		Tags:           []Tag{{Key: "dept", Value: "sales", Transitive: true}, {Key: "empty"}},
+		Tags:           []SessionTag{{Key: "dept", Value: "sales", Transitive: true}, {Key: "empty"}},
 		SourceIdentity: "anna@example.com",
 		Policy:         `{"Version":"2012-10-17","Statement":[]}` + strings.Repeat(" ", 200),
 		PolicyARNs:     []string{"arn:aws:iam::aws:policy/ReadOnlyAccess", ""},
@@ -100,10 +100,10 @@ func TestKeyPrefix(t *testing.T) {
 }
 
 func TestPacked(t *testing.T) {
-	tag := func(n int) Tag { return Tag{Key: "k", Value: strings.Repeat("v", n-3)} }
+	tag := func(n int) SessionTag { return SessionTag{Key: "k", Value: strings.Repeat("v", n-3)} }
 	tests := []struct {
 		policy int
-		tags   []Tag
+		tags   []SessionTag
 		want   int
 		err    string
 	}{
@@ -112,11 +112,11 @@ func TestPacked(t *testing.T) {
 		{2048, nil, 50, ""},
 		{4096, nil, 100, ""},
 		{4097, nil, 101, "PackedPolicyTooLarge: Packed policy consumes 101% of allotted space, please use smaller policy."},
-		{0, []Tag{tag(4096)}, 100, ""},
-		{0, []Tag{tag(4097)}, 101, "PackedPolicyTooLarge: Packed size of session tags consumes 101% of allotted space."},
-		{1000, []Tag{tag(4000), tag(1000)}, 147, "PackedPolicyTooLarge: Packed size of session tags consumes 123% of allotted space."},
-		{2048, []Tag{tag(2048)}, 100, ""},
-		{2048, []Tag{tag(2000), tag(200)}, 104, "PackedPolicyTooLarge: Packed policy consumes 104% of allotted space, please use smaller policy."},
+		{0, []SessionTag{tag(4096)}, 100, ""},
+		{0, []SessionTag{tag(4097)}, 101, "PackedPolicyTooLarge: Packed size of session tags consumes 101% of allotted space."},
+		{1000, []SessionTag{tag(4000), tag(1000)}, 147, "PackedPolicyTooLarge: Packed size of session tags consumes 123% of allotted space."},
+		{2048, []SessionTag{tag(2048)}, 100, ""},
+		{2048, []SessionTag{tag(2000), tag(200)}, 104, "PackedPolicyTooLarge: Packed policy consumes 104% of allotted space, please use smaller policy."},
 	}
 	for _, test := range tests {
 		s := &Session{Policy: strings.Repeat("p", test.policy), Tags: test.tags}

@@ -1,11 +1,7 @@
 package sts
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,124 +12,106 @@ import (
 
 // The actions that a trust policy must allow.
 const (
-	actionAssume            = "sts:AssumeRoleWithWebIdentity"
+	actionAssumeRole        = "sts:AssumeRole"
+	actionWebIdentity       = "sts:AssumeRoleWithWebIdentity"
 	actionTag               = "sts:TagSession"
 	actionSetSourceIdentity = "sts:SetSourceIdentity"
 )
 
-// authorize finds the role and asks its trust policy whether the bearer of a
-// web identity may assume it under this session name.
-func (s *Service) authorize(ctx context.Context, roleARN, sessionName string, w *webIdentity) (*iam.RoleEntity, error) {
-	account, name, ok := iam.ParseRoleARN(roleARN)
-	if !ok {
-		return nil, badRoleARN()
+// assumption is somebody's wish to assume a role, as its trust policy is asked
+// about it.
+type assumption struct {
+	// action is the operation.
+	action string
+	// role is the ARN of the role, as the request has it.
+	role string
+	// name is that of the session to be.
+	name string
+	// principal is who wishes.
+	principal policy.Principal
+	// tags and sourceIdentity are those of the session to be.
+	tags           []SessionTag
+	sourceIdentity string
+}
+
+// actions are all that must be allowed, in the order in which they are asked
+// for. Tags and a source identity need a permission of their own.
+func (a *assumption) actions() []string {
+	actions := append(make([]string, 0, 3), a.action)
+	if len(a.tags) > 0 {
+		actions = append(actions, actionTag)
 	}
+	if a.sourceIdentity != "" {
+		actions = append(actions, actionSetSourceIdentity)
+	}
+	return actions
+}
+
+// roleOf finds the role of an ARN, which must be a role's; the cause says why
+// there is none.
+func (s *Service) roleOf(ctx context.Context, roleARN string) (*iam.RoleEntity, awsapi.Cause, error) {
+	account, name, _ := iam.ParseRoleARN(roleARN)
 	if account != s.Account {
-		return nil, notAuthorized(causeRoleForeign)
+		return nil, causeRoleForeign, nil
 	}
 	role, ok, err := s.IAM.Role(ctx, account, name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if !ok || string(role.Arn) != roleARN {
-		return nil, notAuthorized(causeRoleMissing)
+		return nil, causeRoleMissing, nil
+	}
+	return role, "", nil
+}
+
+// authorize finds the role and asks its trust policy whether a federated user
+// may assume it under this session name.
+func (s *Service) authorize(ctx context.Context, roleARN, sessionName string, f *federated) (*iam.RoleEntity, error) {
+	if _, _, ok := iam.ParseRoleARN(roleARN); !ok {
+		return nil, badRoleARN()
+	}
+	role, cause, err := s.roleOf(ctx, roleARN)
+	if err != nil {
+		return nil, err
+	}
+	if cause != "" {
+		return nil, notAuthorized(f.action, cause)
 	}
 	trust, err := role.Trust()
 	if err != nil {
 		return nil, err
 	}
-	req := &policy.Request{
-		Principal: policy.Principal{Federated: w.provider},
-		Resource:  roleARN,
-		Context:   s.trustContext(ctx, role, sessionName, w),
+	a := &assumption{
+		action: f.action, role: roleARN, name: sessionName,
+		principal: policy.Principal{Federated: f.provider}, tags: f.tags, sourceIdentity: f.sourceIdentity,
 	}
-	if err := ask(trust, req, actionAssume, ""); err != nil {
-		return nil, err
-	}
-	if len(w.tags) > 0 {
-		if err := ask(trust, req, actionTag, causeTagSessionRefused); err != nil {
-			return nil, err
-		}
-	}
-	if w.sourceIdentity != "" {
-		if err := ask(trust, req, actionSetSourceIdentity, causeSourceIdentityRefused); err != nil {
-			return nil, err
+	facts := s.trustContext(ctx, role, a)
+	f.setKeys(facts)
+	for _, action := range a.actions() {
+		req := a.request(action, facts)
+		if d := trust.Evaluate(req); d.Effect != policy.Allow {
+			cause, why := trustRefusal(trust, req, d)
+			return nil, notAuthorized(f.action, cause).Because(cause, why)
 		}
 	}
 	return role, nil
 }
 
-// ask asks for one action. Who is refused learns nothing of the reason; the log
-// has it, by its own cause if there is none for the action.
-func ask(trust *policy.Document, req *policy.Request, action string, cause awsapi.Cause) error {
-	req.Action = action
-	decision := trust.Evaluate(req)
-	switch decision.Effect {
-	case policy.Allow:
-		return nil
-	case policy.ExplicitDeny:
-		return notAuthorized(causeTrustDenied).Because(causeTrustDenied, errors.New(statementName(decision.Statements[0])+" denies it"))
-	}
-	why, detail := whyRefused(trust, req)
-	cause = cmp.Or(cause, why)
-	return notAuthorized(cause).Because(cause, errors.New(detail))
+// request asks a trust policy for one action.
+func (a *assumption) request(action string, facts policy.Context) *policy.Request {
+	return &policy.Request{Principal: a.principal, Action: action, Resource: a.role, Context: facts}
 }
 
-// whyRefused finds what to change in a trust policy none of whose statements
-// allows.
-func whyRefused(trust *policy.Document, req *policy.Request) (awsapi.Cause, string) {
-	miss, ok := trust.Nearest(req)
-	name := statementName(miss.Statement)
-	switch {
-	case !ok || miss.Part == policy.PrincipalPart:
-		return causeTrustPrincipal, fmt.Sprintf("no statement allows anything to %q", req.Principal.Federated)
-	case miss.Part == policy.ActionPart:
-		return causeTrustAction, name + " comes nearest, which does not allow " + req.Action
-	}
-	prefix := KeyPrefix(req.Principal.Federated)
-	detail := name + " comes nearest, whose conditions are not met: " + strings.Join(miss.Keys, ", ")
-	switch {
-	case slices.Contains(miss.Keys, prefix+":aud"):
-		return causeTrustAudience, fmt.Sprintf("%s; aud is %q", detail, req.Context[prefix+":aud"])
-	case slices.Contains(miss.Keys, prefix+":amr"):
-		return causeTrustAMR, fmt.Sprintf("%s; amr begins with %q", detail, first(req.Context[prefix+":amr"]))
-	}
-	return causeTrustCondition, detail
-}
-
-// first is the entry of amr that names nobody.
-func first(amr []string) string {
-	if len(amr) == 0 {
-		return ""
-	}
-	return amr[0]
-}
-
-// statementName is how people count statements.
-func statementName(s policy.Statement) string {
-	if s.Sid == "" {
-		return fmt.Sprintf("statement %d", s.Index+1)
-	}
-	return fmt.Sprintf("statement %d (%q)", s.Index+1, s.Sid)
-}
-
-// trustContext is what a trust policy's conditions can look at: the facts of
-// any request, and those of the token ("Available keys for AWS web identity
-// federation" in the IAM User Guide).
-func (s *Service) trustContext(ctx context.Context, role *iam.RoleEntity, sessionName string, w *webIdentity) policy.Context {
-	prefix := KeyPrefix(w.provider)
+// trustContext is what a trust policy's conditions can look at, whoever wishes
+// to assume the role: the facts of any request, and those of this one ("IAM and
+// AWS STS condition context keys" in the IAM User Guide).
+func (s *Service) trustContext(ctx context.Context, role *iam.RoleEntity, a *assumption) policy.Context {
 	c := s.IAM.RequestFacts(ctx)
-	for _, list := range [][]Key{w.lasting, w.passing} {
-		for _, k := range list {
-			c.Set(prefix+":"+k.Name, k.Values...)
-		}
+	c.Set("sts:rolesessionname", a.name)
+	if a.sourceIdentity != "" {
+		c.Set("sts:sourceidentity", a.sourceIdentity)
 	}
-	c.Set("aws:federatedprovider", w.provider)
-	c.Set("sts:rolesessionname", sessionName)
-	if w.sourceIdentity != "" {
-		c.Set("sts:sourceidentity", w.sourceIdentity)
-	}
-	setTags(c, w.tags)
+	setTags(c, a.tags)
 	for _, t := range role.Tags {
 		c.Set("aws:resourcetag/"+string(t.Key), string(t.Value))
 		c.Set("iam:resourcetag/"+string(t.Key), string(t.Value))
@@ -141,7 +119,7 @@ func (s *Service) trustContext(ctx context.Context, role *iam.RoleEntity, sessio
 	return c
 }
 
-func setTags(c policy.Context, tags []Tag) {
+func setTags(c policy.Context, tags []SessionTag) {
 	if len(tags) == 0 {
 		return
 	}
@@ -160,20 +138,14 @@ func setTags(c policy.Context, tags []Tag) {
 }
 
 // newSession makes the session of a role that may be assumed. It has no key yet.
-func (s *Service) newSession(role *iam.RoleEntity, name string, w *webIdentity, lasts time.Duration) *Session {
+func (s *Service) newSession(role *iam.RoleEntity, name string, lasts time.Duration) *Session {
 	issued := s.now().UTC().Truncate(time.Second)
-	authTime := w.authTime
-	if authTime.IsZero() {
-		authTime = issued
-	}
 	return &Session{
-		AuthTime:    authTime,
+		AuthTime:    issued,
 		Account:     role.Account,
 		Path:        strings.TrimPrefix(string(role.Arn), "arn:aws:iam::"+role.Account+":role"),
 		PrincipalID: string(role.RoleId),
 		Name:        name,
 		Issued:      issued, Expires: issued.Add(lasts),
-		Provider: w.provider, Keys: w.lasting,
-		Tags: w.tags, SourceIdentity: w.sourceIdentity,
 	}
 }

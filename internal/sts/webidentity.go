@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -24,23 +23,6 @@ const CognitoProvider = "cognito-identity.amazonaws.com"
 // maxWebIdentityToken is the most characters of a token.
 const maxWebIdentityToken = 20000
 
-// webIdentity is what a verified token says about its bearer.
-type webIdentity struct {
-	// provider is the principal: CognitoProvider or the ARN of a provider in IAM.
-	provider string
-	// audience and subject are aud and sub. Where there is an azp it is the
-	// audience.
-	audience, subject string
-	// authTime is when the identity was shown; of a token of ours when it was
-	// issued. Zero means now.
-	authTime time.Time
-	// lasting are the provider's condition keys that stay with the session, and
-	// passing those that only the trust policy sees.
-	lasting, passing []Key
-	tags             []Tag
-	sourceIdentity   string
-}
-
 // tokenKeys are the condition keys that the sessions of all OpenID tokens have.
 func tokenKeys(audience, subject string, amr []string) []Key {
 	keys := []Key{{"aud", []string{audience}}, {"sub", []string{subject}}}
@@ -50,49 +32,40 @@ func tokenKeys(audience, subject string, amr []string) []Key {
 	return keys
 }
 
-// KeyPrefix is what the condition keys of a provider begin with: its name, for
-// a provider in IAM its URL without scheme.
-func KeyPrefix(provider string) string {
-	if _, name, ok := strings.Cut(provider, ":oidc-provider/"); ok {
-		return name
-	}
-	return provider
-}
-
 // fromClaims is the web identity of a token of ours that need not be signed,
 // since it never leaves the house.
-func fromClaims(c *openid.Claims) (*webIdentity, error) {
-	w := &webIdentity{
-		provider: CognitoProvider, audience: c.Audience, subject: c.Subject, authTime: time.Unix(c.IssuedAt, 0).UTC(),
+func fromClaims(c *openid.Claims) (*federated, error) {
+	f := &federated{
+		action: actionWebIdentity, provider: CognitoProvider, audience: c.Audience, subject: c.Subject, authTime: time.Unix(c.IssuedAt, 0).UTC(),
 		lasting: tokenKeys(c.Audience, c.Subject, c.AMR),
 	}
 	for key, value := range c.Tags {
-		w.tags = append(w.tags, Tag{Key: key, Value: value})
+		f.tags = append(f.tags, SessionTag{Key: key, Value: value})
 	}
-	slices.SortFunc(w.tags, byKey)
-	return w, checkTags(w.tags)
+	slices.SortFunc(f.tags, byKey)
+	return f, checkTags(f.tags)
 }
 
-func fromLogin(provider string, l *login.Login) (*webIdentity, error) {
-	w := &webIdentity{provider: provider, audience: l.Audience, subject: l.Subject}
+func fromLogin(provider string, l *login.Login) (*federated, error) {
+	f := &federated{action: actionWebIdentity, provider: provider, audience: l.Audience, subject: l.Subject}
 	amr, _ := l.Claims.Texts("amr")
-	w.lasting = tokenKeys(l.Audience, l.Subject, amr)
+	f.lasting = tokenKeys(l.Audience, l.Subject, amr)
 	if party, _ := l.Claims.Text("azp"); party != "" {
-		w.passing = []Key{{"azp", []string{party}}}
+		f.passing = []Key{{"azp", []string{party}}}
 	}
 	var err error
-	if w.sourceIdentity, err = sourceIdentityOf(l.Claims); err != nil {
+	if f.sourceIdentity, err = sourceIdentityOf(l.Claims); err != nil {
 		return nil, err
 	}
-	if w.tags, err = tagsOf(l.Claims); err != nil {
+	if f.tags, err = tagsOf(l.Claims); err != nil {
 		return nil, err
 	}
-	return w, checkTags(w.tags)
+	return f, checkTags(f.tags)
 }
 
 // verify finds out whose token it is: one of ours, which our own keys verify
 // and nobody else's, or one of a provider in the account of the role.
-func (s *Service) verify(ctx context.Context, account, token string) (*webIdentity, error) {
+func (s *Service) verify(ctx context.Context, account, token string) (*federated, error) {
 	t, err := login.Parse(token, maxWebIdentityToken)
 	if err != nil {
 		return nil, tokenRefused(err)
@@ -112,7 +85,7 @@ func (s *Service) issuer() string { return cmp.Or(s.OpenID.Issuer, s.OpenID.Publ
 
 // verifyOwn checks one of our tokens. Which pool it is for is a matter of the
 // role's trust policy.
-func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*webIdentity, error) {
+func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*federated, error) {
 	l, err := login.VerifyWith(ctx, s.OpenID, login.OwnRules(s.issuer()), s.now(), t)
 	if e, ok := errors.AsType[*login.Error](err); ok && e.Kind != login.Rejected {
 		return nil, fmt.Errorf("the keys of our own tokens: %w", e.Err) // our failure, not the token's
@@ -120,7 +93,7 @@ func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*webIdentity, 
 	if err != nil {
 		return nil, tokenRefused(err)
 	}
-	w, err := fromLogin(CognitoProvider, l)
+	f, err := fromLogin(CognitoProvider, l)
 	if err != nil {
 		return nil, err
 	}
@@ -128,12 +101,12 @@ func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*webIdentity, 
 	if err != nil {
 		return nil, fmt.Errorf("iat of a token of ours: %w", err) // we sign whole seconds
 	}
-	w.authTime = time.Unix(issued, 0).UTC()
+	f.authTime = time.Unix(issued, 0).UTC()
 	amr, _ := l.Claims.Texts("amr")
-	if r, void := s.TokenRevoked(w.subject, w.audience, amr, w.authTime); void {
+	if r, void := s.TokenRevoked(f.subject, f.audience, amr, f.authTime); void {
 		return nil, s.tokenRevoked(r)
 	}
-	return w, nil
+	return f, nil
 }
 
 // tokenRevoked tells the bearer of a revoked token that it has ended: to get
@@ -145,9 +118,9 @@ func (s *Service) tokenRevoked(r revocation.Revocation) *awsapi.Error {
 }
 
 // verifyOIDC checks a token of an OpenID Connect provider in IAM.
-func (s *Service) verifyOIDC(ctx context.Context, account, issuer string, t *login.Token) (*webIdentity, error) {
+func (s *Service) verifyOIDC(ctx context.Context, account, issuer string, t *login.Token) (*federated, error) {
 	if account != s.Account {
-		return nil, notAuthorized(causeRoleForeign)
+		return nil, notAuthorized(actionWebIdentity, causeRoleForeign)
 	}
 	arn, ok := iam.OIDCProviderARN(account, issuer)
 	if !ok {

@@ -42,12 +42,15 @@ func TestWire(t *testing.T) {
 
 const allowS3 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
 
+// twoHours lets the sessions of a role last two hours.
+func twoHours(in *iam.CreateRoleRequest) {
+	seconds := iam.RoleMaxSessionDurationType(7200)
+	in.MaxSessionDuration = &seconds
+}
+
 func TestInputRefusals(t *testing.T) {
 	h := newHouse(t)
-	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, usual), func(in *iam.CreateRoleRequest) {
-		in.MaxSessionDuration = new(iam.RoleMaxSessionDurationType)
-		*in.MaxSessionDuration = 7200
-	})
+	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, usual), twoHours)
 	invalid := func(value, member, constraint string) refusal {
 		return refusal{400, "ValidationError", "1 validation error detected: Value" + value + " at '" + member + "' failed to satisfy constraint: " + constraint}
 	}
@@ -318,7 +321,7 @@ func TestSessionTags(t *testing.T) {
 		name, role string
 		claims     map[string]any
 		want       refusal
-		tags       []sts.Tag
+		tags       []sts.SessionTag
 	}{
 		{"none", "Plain", nil, refusal{}, nil},
 		{"empty claim", "Plain", nested(map[string]any{}), refusal{}, nil},
@@ -326,10 +329,10 @@ func TestSessionTags(t *testing.T) {
 			"https://aws.amazon.com/tags": jsontext.Value("null"), "https://aws.amazon.com/tags/principal_tags/a": jsontext.Value("null"),
 			"https://aws.amazon.com/tags/transitive_tag_keys": jsontext.Value("null"),
 		}, refusal{}, nil},
-		{"nested", "Tagged", nested(map[string]any{"b": one("2"), "a": one("")}), refusal{}, []sts.Tag{{Key: "a"}, {Key: "b", Value: "2"}}},
-		{"any printable character", "Tagged", nested(map[string]any{"k": one("a|b;*?${x} é")}), refusal{}, []sts.Tag{{Key: "k", Value: "a|b;*?${x} é"}}},
-		{"transitive", "Transitive", nested(map[string]any{"Dept": one("x"), "b": one("y")}, "dept"), refusal{}, []sts.Tag{{Key: "Dept", Value: "x", Transitive: true}, {Key: "b", Value: "y"}}},
-		{"flat", "Transitive", map[string]any{"https://aws.amazon.com/tags/principal_tags/Dept": "x", "https://aws.amazon.com/tags/transitive_tag_keys": []string{"Dept"}}, refusal{}, []sts.Tag{{Key: "Dept", Value: "x", Transitive: true}}},
+		{"nested", "Tagged", nested(map[string]any{"b": one("2"), "a": one("")}), refusal{}, []sts.SessionTag{{Key: "a"}, {Key: "b", Value: "2"}}},
+		{"any printable character", "Tagged", nested(map[string]any{"k": one("a|b;*?${x} é")}), refusal{}, []sts.SessionTag{{Key: "k", Value: "a|b;*?${x} é"}}},
+		{"transitive", "Transitive", nested(map[string]any{"Dept": one("x"), "b": one("y")}, "dept"), refusal{}, []sts.SessionTag{{Key: "Dept", Value: "x", Transitive: true}, {Key: "b", Value: "y"}}},
+		{"flat", "Transitive", map[string]any{"https://aws.amazon.com/tags/principal_tags/Dept": "x", "https://aws.amazon.com/tags/transitive_tag_keys": []string{"Dept"}}, refusal{}, []sts.SessionTag{{Key: "Dept", Value: "x", Transitive: true}}},
 		{"no TagSession", "Plain", nested(map[string]any{"a": one("1")}), denied, nil},
 		{"no TagSession for flat ones", "Plain", map[string]any{"https://aws.amazon.com/tags/principal_tags/a": "x"}, denied, nil},
 		{"claim that is no object", "Tagged", map[string]any{"https://aws.amazon.com/tags": "dept=x"}, identityToken(malformedTags), nil},
@@ -344,7 +347,7 @@ func TestSessionTags(t *testing.T) {
 		{"reserved", "Tagged", nested(map[string]any{"AWS:x": one("1")}), parameter("aws: prefixed tag key names are not allowed for external use."), nil},
 		{"empty key", "Tagged", nested(map[string]any{"": one("1")}), parameter(size), nil},
 		{"long key", "Tagged", nested(map[string]any{strings.Repeat("k", 129): one("1")}), parameter(size), nil},
-		{"longest", "Tagged", nested(map[string]any{strings.Repeat("é", 128): one(strings.Repeat("é", 256))}), refusal{}, []sts.Tag{{Key: strings.Repeat("é", 128), Value: strings.Repeat("é", 256)}}},
+		{"longest", "Tagged", nested(map[string]any{strings.Repeat("é", 128): one(strings.Repeat("é", 256))}), refusal{}, []sts.SessionTag{{Key: strings.Repeat("é", 128), Value: strings.Repeat("é", 256)}}},
 		{"long value", "Tagged", nested(map[string]any{"k": one(strings.Repeat("v", 257))}), parameter(size), nil},
 		{"control character", "Tagged", nested(map[string]any{"k": one("a\nb")}), parameter("Session tags must consist of printable characters."), nil},
 		{"too many", "Tagged", nested(many), parameter("A session can have at most 50 tags."), nil},

@@ -1,0 +1,60 @@
+package sts
+
+import (
+	"strings"
+	"time"
+
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// federated is a federated user: what a verified token or assertion says about
+// its bearer.
+type federated struct {
+	// action is the operation by which the bearer may assume roles.
+	action string
+	// provider is the principal: the name of a built-in provider or the ARN of one
+	// in IAM.
+	provider string
+	// audience and subject are aud and sub of a token. Where there is an azp it is
+	// the audience.
+	audience, subject string
+	// authTime is when the identity was shown; of a token of ours when it was
+	// issued. Zero means now.
+	authTime time.Time
+	// lasting are the provider's condition keys that stay with the session, and
+	// passing those that only the trust policy sees.
+	lasting, passing []Key
+	tags             []SessionTag
+	sourceIdentity   string
+}
+
+// KeyPrefix is what the condition keys of a provider begin with: its name, for
+// a provider in IAM its URL without scheme.
+func KeyPrefix(provider string) string {
+	if _, name, ok := strings.Cut(provider, ":oidc-provider/"); ok {
+		return name
+	}
+	return provider
+}
+
+// setKeys adds the condition keys of the provider to the facts of a request.
+func (f *federated) setKeys(facts policy.Context) {
+	prefix := KeyPrefix(f.provider)
+	for _, list := range [][]Key{f.lasting, f.passing} {
+		for _, k := range list {
+			facts.Set(prefix+":"+k.Name, k.Values...)
+		}
+	}
+	facts.Set("aws:federatedprovider", f.provider)
+}
+
+// session makes the session of a role that the user may assume.
+func (f *federated) session(s *Service, role *iam.RoleEntity, name string, lasts time.Duration) *Session {
+	made := s.newSession(role, name, lasts)
+	made.Provider, made.Keys, made.Tags, made.SourceIdentity = f.provider, f.lasting, f.tags, f.sourceIdentity
+	if !f.authTime.IsZero() {
+		made.AuthTime = f.authTime
+	}
+	return made
+}

@@ -1,0 +1,95 @@
+package sts
+
+import (
+	"context"
+	"time"
+
+	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/openid"
+)
+
+// AssumeRoleWithWebIdentity gives the bearer of an OpenID token temporary
+// credentials of a role that trusts it.
+func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, _ awsapi.Caller, in *AssumeRoleWithWebIdentityRequest) (*AssumeRoleWithWebIdentityResponse, error) {
+	audit.From(ctx).Set("role", string(in.RoleArn))
+	f, err := s.identify(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	event := audit.From(ctx)
+	event.Set("provider", f.provider)
+	event.Set("subject", audit.Hash(f.subject))
+	name := string(in.RoleSessionName)
+	role, err := s.authorize(ctx, string(in.RoleArn), name, f)
+	if err != nil {
+		return nil, err
+	}
+	lasts, err := durationOf(in.DurationSeconds, role)
+	if err != nil {
+		return nil, err
+	}
+	session := f.session(s, role, name, lasts)
+	if err := session.narrow(string(in.Policy), in.PolicyArns); err != nil {
+		return nil, err
+	}
+	made, err := s.issue(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	return answer(session, f, made), nil
+}
+
+// identify verifies the token.
+func (s *Service) identify(ctx context.Context, in *AssumeRoleWithWebIdentityRequest) (*federated, error) {
+	account, _, ok := iam.ParseRoleARN(string(in.RoleArn))
+	switch {
+	case !ok:
+		return nil, badRoleARN()
+	case in.ProviderId != "":
+		return nil, providerIDUnsupported()
+	}
+	return s.verify(ctx, account, string(in.WebIdentityToken))
+}
+
+func answer(session *Session, f *federated, made *Credentials) *AssumeRoleWithWebIdentityResponse {
+	return &AssumeRoleWithWebIdentityResponse{
+		SubjectFromWebIdentityToken: f.subject,
+		Audience:                    f.audience,
+		AssumedRoleUser:             &AssumedRoleUser{Arn: session.ARN(), AssumedRoleId: session.UserID()},
+		Credentials:                 made,
+		Provider:                    session.Provider,
+		SourceIdentity:              session.SourceIdentity,
+		PackedPolicySize:            session.packedSize(),
+	}
+}
+
+// AssumeRoleForIdentity assumes a role for an identity of an identity pool, by
+// the claims that its token would have. It is the enhanced flow: no token is
+// signed or verified, the role's MaxSessionDuration does not count, and guests
+// have limits of their own. Whatever the role refuses is a *[Refusal].
+func (s *Service) AssumeRoleForIdentity(ctx context.Context, role string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
+	audit.From(ctx).Set("role", role)
+	made, err := s.assumeForIdentity(ctx, role, claims, sessionName, lasts)
+	if e, ok := awsapi.AsError(err); ok {
+		return nil, &Refusal{Cause: e.Cause, answer: e}
+	}
+	return made, err
+}
+
+func (s *Service) assumeForIdentity(ctx context.Context, roleARN string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
+	f, err := fromClaims(claims)
+	if err != nil {
+		return nil, err
+	}
+	role, err := s.authorize(ctx, roleARN, sessionName, f)
+	if err != nil {
+		return nil, err
+	}
+	session := f.session(s, role, sessionName, lasts)
+	if len(claims.AMR) == 0 || claims.AMR[0] != "authenticated" {
+		session.Kind = GuestSession
+	}
+	return s.issue(ctx, session)
+}
