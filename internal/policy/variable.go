@@ -29,6 +29,7 @@ const (
 // A variable is a condition key that stands in a pattern.
 type variable struct {
 	key        string // lower-cased
+	name       string // the key as it is written
 	def        string // ${key, 'def'}
 	hasDefault bool
 }
@@ -125,7 +126,7 @@ func readVariable(s string) (p piece, rest string, err error) {
 	if key == "" || strings.TrimSpace(key) != key || strings.ContainsAny(key, "${*?'") {
 		return piece{}, "", fmt.Errorf("%w: key %q", errVariable, key)
 	}
-	v := &variable{key: strings.ToLower(key)}
+	v := &variable{key: strings.ToLower(key), name: key}
 	if s[end] == ',' {
 		if v.def, s, err = readDefault(s[end+1:]); err != nil {
 			return piece{}, "", err
