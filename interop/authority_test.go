@@ -109,7 +109,21 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who, layer string)
 	type in = []string
 	arns := "arn:aws:iam::" + daypasstest.Account + ":"
 	users := "role " + userRole // by name, as it is asked for
+	const admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+	mine := arns + "policy/mine"
 	attempts := map[string]attempt[in]{
+		"AttachRolePolicy":            {in{"RoleName", userRole, "PolicyArn", admin}, users},
+		"CreatePolicy":                {in{"PolicyName", "mine", "PolicyDocument", policy}, mine},
+		"CreatePolicyVersion":         {in{"PolicyArn", mine, "PolicyDocument", policy, "SetAsDefault", "true"}, "policy " + mine},
+		"DeletePolicy":                {in{"PolicyArn", "policy " + mine}, mine},
+		"DeletePolicyVersion":         {in{"PolicyArn", mine, "VersionId", "v1"}, "policy " + mine},
+		"DetachRolePolicy":            {in{"RoleName", userRole, "PolicyArn", admin}, users},
+		"GetPolicy":                   {in{"PolicyArn", admin}, "policy " + admin},
+		"GetPolicyVersion":            {in{"PolicyArn", admin, "VersionId", "v1"}, "policy " + admin},
+		"ListAttachedRolePolicies":    {in{"RoleName", userRole}, users},
+		"ListPolicies":                {nil, arns + "policy/"},
+		"ListPolicyVersions":          {in{"PolicyArn", admin}, "policy " + admin},
+		"SetDefaultPolicyVersion":     {in{"PolicyArn", mine, "VersionId", "v1"}, "policy " + mine},
 		"CreateOpenIDConnectProvider": {in{"Url", "https://evil.example"}, arns + "oidc-provider/evil.example"},
 		"CreateSAMLProvider":          {in{"Name", "mine", "SAMLMetadataDocument", strings.Repeat("x", 1000)}, arns + "saml-provider/mine"},
 		"CreateRole":                  {in{"RoleName", "mine", "AssumeRolePolicyDocument", trust}, roleARN("mine")},

@@ -79,51 +79,47 @@ type holding struct {
 }
 
 func (s *Service) holdingOf(tx Tx, c awsapi.Caller) (held holding, err error) {
-	if held.Session, err = s.compileAll(sessionDocuments(c)); err != nil {
+	tags, there, err := principalTags(tx, c)
+	if err != nil {
 		return holding{}, err
 	}
-	account, name, isRole := ParseRoleARN(c.PrincipalARN)
-	if !isRole || account != c.Account {
-		held.gone = !c.Root
-		return held, nil
+	held = holding{tags: tags, gone: !there && !c.Root}
+	if there {
+		if held.Policies, err = s.permissionsOf(tx, c, IdType(c.PrincipalID)); err != nil {
+			return holding{}, err
+		}
 	}
-	role, ok, err := tx.Role(account, RoleNameType(name))
-	if err != nil || !ok || string(role.RoleId) != c.PrincipalID {
-		held.gone = true
-		return held, err
-	}
-	held.tags = role.Tags
-	held.Identity, err = s.rolePolicies(tx, role)
+	held.Session, err = s.sessionPolicies(tx, c)
 	return held, err
 }
 
-func sessionDocuments(c awsapi.Caller) []string {
-	if c.Session == nil {
-		return nil
+// principalTags are the tags of the user or role that a caller's rights come
+// from; false if it is not there, or not the one that the credentials were made
+// for.
+func principalTags(tx Tx, c awsapi.Caller) (TagListType, bool, error) {
+	account, name, isRole := ParseRoleARN(c.PrincipalARN)
+	if !isRole || account != c.Account {
+		return nil, false, nil
 	}
-	return c.Session.Policies
+	role, ok, err := tx.Role(account, RoleNameType(name))
+	if err != nil || !ok || string(role.RoleId) != c.PrincipalID {
+		return nil, false, err
+	}
+	return role.Tags, true, nil
 }
 
-// rolePolicies are a role's inline policies.
-func (s *Service) rolePolicies(tx Tx, role *RoleEntity) ([]*policy.Document, error) {
-	names, err := tx.RolePolicyNames(role.RoleId, "", maxInlinePolicies)
+// sessionPolicies are those that limit the caller's session.
+func (s *Service) sessionPolicies(tx Tx, c awsapi.Caller) ([]*policy.Document, error) {
+	if c.Session == nil {
+		return nil, nil
+	}
+	inline, err := s.compileAll(c.Session.Policies)
 	if err != nil {
 		return nil, err
 	}
-	texts := make([]string, 0, len(names))
-	for _, name := range names {
-		text, _, err := tx.RolePolicy(role.RoleId, name)
-		if err != nil {
-			return nil, err
-		}
-		texts = append(texts, string(text))
-	}
-	return s.compileAll(texts)
+	managed, err := s.limiting(tx, c, c.Session.PolicyARNs)
+	return append(inline, managed...), err
 }
-
-// maxInlinePolicies is more than a role can have: the least policy has some
-// fifty characters, and all together have no more than 10,240.
-const maxInlinePolicies = 1000
 
 func (s *Service) compileAll(texts []string) ([]*policy.Document, error) {
 	documents := make([]*policy.Document, 0, len(texts))

@@ -41,8 +41,8 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 // way, and a listing is about the prefix of a path.
 func namesEntity(in any) bool {
 	switch in.(type) {
-	case *CreateRoleRequest, *CreateOpenIDConnectProviderRequest, *CreateSAMLProviderRequest,
-		*ListRolesRequest, *ListOpenIDConnectProvidersRequest, *ListSAMLProvidersRequest:
+	case *CreateRoleRequest, *CreatePolicyRequest, *CreateOpenIDConnectProviderRequest, *CreateSAMLProviderRequest,
+		*ListRolesRequest, *ListPoliciesRequest, *ListOpenIDConnectProvidersRequest, *ListSAMLProvidersRequest:
 		return false
 	}
 	return true
@@ -62,6 +62,12 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 	}
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	switch kind {
+	case policyResource:
+		p, ok, err := tx.Policy(ArnType(named))
+		if err != nil || !ok {
+			return found{}, false, err
+		}
+		return found{named, p.Tags}, true, nil
 	case "role":
 		role, ok, err := tx.Role(c.Account, RoleNameType(name))
 		if err != nil || !ok {
@@ -85,13 +91,17 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 }
 
 // shownName is what AWS calls a role that was named without its path: role and
-// the name. Others are called by their ARN.
+// the name; and a managed policy: policy and its ARN. Others are called by their
+// ARN.
 func shownName(named string) string {
 	a, err := arn.Parse(named)
 	if err != nil {
 		return ""
 	}
 	kind, name, _ := strings.Cut(a.Resource, "/")
+	if kind == policyResource {
+		return kind + " " + named
+	}
 	if kind != "role" || name == "" || strings.Contains(name, "/") {
 		return ""
 	}
@@ -110,11 +120,14 @@ func setInputFacts(facts policy.Context, in any) {
 		facts.Set("aws:tagkeys", keys...)
 	}
 	setIfAny(facts, "iam:permissionsboundary", string(inputBoundary(in)))
+	setIfAny(facts, "iam:policyarn", string(inputPolicy(in)))
 }
 
 func inputTags(in any) (tags TagListType, keys []string) {
 	switch in := in.(type) {
 	case *CreateRoleRequest:
+		tags = in.Tags
+	case *CreatePolicyRequest:
 		tags = in.Tags
 	case *CreateOpenIDConnectProviderRequest:
 		tags = in.Tags
@@ -148,6 +161,17 @@ func inputBoundary(in any) ArnType {
 	switch in := in.(type) {
 	case *CreateRoleRequest:
 		return in.PermissionsBoundary
+	}
+	return ""
+}
+
+// inputPolicy is the managed policy that a user or role gets or loses.
+func inputPolicy(in any) ArnType {
+	switch in := in.(type) {
+	case *AttachRolePolicyRequest:
+		return in.PolicyArn
+	case *DetachRolePolicyRequest:
+		return in.PolicyArn
 	}
 	return ""
 }

@@ -14,6 +14,14 @@ const (
 	causeIssuerURL awsapi.Cause = "issuer-url"
 	// The provider would have more client IDs than it may.
 	causeLimitClientIDs awsapi.Cause = "limit-client-ids"
+	// The user or role has as many managed policies as it may.
+	causeLimitAttachedPolicies awsapi.Cause = "limit-attached-policies"
+	// The account has as many managed policies as it may.
+	causeLimitPolicies awsapi.Cause = "limit-policies"
+	// The managed policy is longer than it may be.
+	causeLimitPolicySize awsapi.Cause = "limit-policy-size"
+	// The managed policy has as many versions as it may.
+	causeLimitPolicyVersions awsapi.Cause = "limit-policy-versions"
 	// The account has as many OpenID Connect providers as it may.
 	causeLimitProviders awsapi.Cause = "limit-oidc-providers"
 	// The account has as many roles as it may.
@@ -36,13 +44,27 @@ const (
 	causePageToken awsapi.Cause = "page-token"
 	// Permissions boundaries cannot be set yet.
 	causeBoundaryUnsupported awsapi.Cause = "permissions-boundary-unsupported"
+	// A managed policy cannot be deleted while a user or role has it.
+	causePolicyAttached awsapi.Cause = "policy-attached"
+	// Policies that AWS manages cannot be changed.
+	causePolicyAWSManaged awsapi.Cause = "policy-aws-managed"
+	// There is a managed policy with this name, whatever its case and path.
+	causePolicyExists awsapi.Cause = "policy-exists"
+	// A managed policy cannot be deleted while it has more than one version.
+	causePolicyHasVersions awsapi.Cause = "policy-has-versions"
 	// The policy document breaks the rules of the policy language; the detail says where.
 	causePolicyMalformed awsapi.Cause = "policy-malformed"
+	// There is no managed policy with this ARN, or the user or role does not have it.
+	causePolicyMissing awsapi.Cause = "policy-missing"
+	// The version of a managed policy cannot be deleted while it is the default.
+	causePolicyVersionDefault awsapi.Cause = "policy-version-default"
+	// The managed policy has no such version.
+	causePolicyVersionMissing awsapi.Cause = "policy-version-missing"
 	// The trust policy names an account, role or user that does not exist.
 	causePrincipalMissing awsapi.Cause = "principal-missing"
 	// There is a role with this name, whatever its case.
 	causeRoleExists awsapi.Cause = "role-exists"
-	// A role cannot be deleted while it has inline policies.
+	// A role cannot be deleted while it has policies.
 	causeRoleHasPolicies awsapi.Cause = "role-has-policies"
 	// IAM has no such role.
 	causeRoleMissing awsapi.Cause = "role-missing"

@@ -17,17 +17,19 @@ const (
 	malformedPolicyDocument     = "MalformedPolicyDocument"
 	noSuchEntity                = "NoSuchEntity"
 	openIdIdpCommunicationError = "OpenIdIdpCommunicationError"
+	policyNotAttachable         = "PolicyNotAttachable"
 	serviceFailure              = "ServiceFailure"
 	unmodifiableEntity          = "UnmodifiableEntity"
 
-	// validationError belongs to the protocol: any operation may answer with it.
+	// These belong to the protocol: any operation may answer with them.
+	accessDenied    = "AccessDenied"
 	validationError = "ValidationError"
 )
 
 // statuses are the HTTP statuses of the exceptions that are not answered with
 // 400.
 var statuses = map[string]int{
-	deleteConflict: 409, entityAlreadyExists: 409, limitExceeded: 409, noSuchEntity: 404,
+	accessDenied: 403, deleteConflict: 409, entityAlreadyExists: 409, limitExceeded: 409, noSuchEntity: 404,
 }
 
 func exception(code string, cause awsapi.Cause, format string, args ...any) *awsapi.Error {
@@ -48,6 +50,51 @@ func roleHasPolicies() *awsapi.Error {
 
 func rolePolicyNotFound(name PolicyNameType) *awsapi.Error {
 	return exception(noSuchEntity, causeRolePolicyMissing, "The role policy with name %s cannot be found.", name)
+}
+
+func roleHasAttached() *awsapi.Error {
+	return exception(deleteConflict, causeRoleHasPolicies, "Cannot delete entity, must detach all policies first.")
+}
+
+func policyNotFound(arn ArnType) *awsapi.Error {
+	return exception(noSuchEntity, causePolicyMissing, "Policy %s was not found.", arn)
+}
+
+func policyVersionNotFound(arn ArnType, version PolicyVersionIdType) *awsapi.Error {
+	return exception(noSuchEntity, causePolicyVersionMissing, "Policy %s version %s does not exist or is not attachable.", arn, version)
+}
+
+// cannotAttach is for a policy that is not there: what is there can be attached.
+func cannotAttach(arn ArnType) *awsapi.Error {
+	return exception(noSuchEntity, causePolicyMissing, "Policy %s does not exist or is not attachable.", arn)
+}
+
+func policyExists(name PolicyNameType) *awsapi.Error {
+	return exception(entityAlreadyExists, causePolicyExists, "A policy called %s already exists. Duplicate names are not allowed.", name)
+}
+
+func policyAttached() *awsapi.Error {
+	return exception(deleteConflict, causePolicyAttached, "Cannot delete a policy attached to entities.")
+}
+
+func policyHasVersions() *awsapi.Error {
+	return exception(deleteConflict, causePolicyHasVersions,
+		"This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
+}
+
+func defaultVersion() *awsapi.Error {
+	return exception(deleteConflict, causePolicyVersionDefault, "Cannot delete the default version of a policy.")
+}
+
+func tooManyVersions(limit int) *awsapi.Error {
+	return exception(limitExceeded, causeLimitPolicyVersions,
+		"A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", limit)
+}
+
+// awsManaged refuses to change a policy that is AWS's, as if nobody had the
+// permission.
+func awsManaged(c awsapi.Caller, action string, arn ArnType) *awsapi.Error {
+	return exception(accessDenied, causePolicyAWSManaged, "User: %s is not authorized to perform: %s on resource: policy %s", c.ARN, action, arn)
 }
 
 func boundaryUnsupported() *awsapi.Error {

@@ -16,6 +16,8 @@ type Prefix string
 // The prefixes in use.
 const (
 	RolePrefix         Prefix = "AROA" // of a role's unique ID
+	UserPrefix         Prefix = "AIDA" // of a user's unique ID
+	PolicyPrefix       Prefix = "ANPA" // of a managed policy's unique ID
 	TemporaryKeyPrefix Prefix = "ASIA" // of the ID of a temporary access key
 	LongTermKeyPrefix  Prefix = "AKIA" // of the ID of a long-term access key
 )

@@ -14,14 +14,14 @@ func (s *Service) PutRolePolicy(ctx context.Context, c awsapi.Caller, in *PutRol
 		return nil, err
 	}
 	err = s.changeRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
-		others, err := tx.RolePoliciesSize(role.RoleId, in.PolicyName)
+		others, err := tx.InlinePoliciesSize(role.RoleId, in.PolicyName)
 		if err != nil {
 			return err
 		}
 		if others+document.Size() > s.Limits.RolePoliciesSize {
 			return rolePoliciesTooLarge(role.RoleName, s.Limits.RolePoliciesSize)
 		}
-		return tx.PutRolePolicy(role.RoleId, in.PolicyName, in.PolicyDocument, document.Size())
+		return tx.PutInlinePolicy(role.RoleId, in.PolicyName, in.PolicyDocument, document.Size())
 	})
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (s *Service) PutRolePolicy(ctx context.Context, c awsapi.Caller, in *PutRol
 func (s *Service) GetRolePolicy(ctx context.Context, c awsapi.Caller, in *GetRolePolicyRequest) (*GetRolePolicyResponse, error) {
 	var out GetRolePolicyResponse
 	err := s.viewRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
-		document, ok, err := tx.RolePolicy(role.RoleId, in.PolicyName)
+		document, ok, err := tx.InlinePolicy(role.RoleId, in.PolicyName)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (s *Service) ListRolePolicies(ctx context.Context, c awsapi.Caller, in *Lis
 		if refusal != nil {
 			return refusal
 		}
-		names, err := tx.RolePolicyNames(role.RoleId, PolicyNameType(after), p.limit()+1)
+		names, err := tx.InlinePolicyNames(role.RoleId, PolicyNameType(after), p.limit()+1)
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (s *Service) ListRolePolicies(ctx context.Context, c awsapi.Caller, in *Lis
 // DeleteRolePolicy deletes an inline policy of a role.
 func (s *Service) DeleteRolePolicy(ctx context.Context, c awsapi.Caller, in *DeleteRolePolicyRequest) (*awsapi.None, error) {
 	err := s.changeRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
-		was, err := tx.DeleteRolePolicy(role.RoleId, in.PolicyName)
+		was, err := tx.DeleteInlinePolicy(role.RoleId, in.PolicyName)
 		if err == nil && !was {
 			return rolePolicyNotFound(in.PolicyName)
 		}

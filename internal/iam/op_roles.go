@@ -159,11 +159,13 @@ func (s *Service) ListRoles(ctx context.Context, c awsapi.Caller, in *ListRolesR
 // DeleteRole deletes a role. Its sessions lose their rights with it.
 func (s *Service) DeleteRole(ctx context.Context, c awsapi.Caller, in *DeleteRoleRequest) (*awsapi.None, error) {
 	err := s.changeRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
-		names, err := tx.RolePolicyNames(role.RoleId, "", 1)
-		if err != nil {
+		held, err := tx.Permissions(role.RoleId)
+		switch {
+		case err != nil:
 			return err
-		}
-		if len(names) > 0 {
+		case len(held.Attached) > 0:
+			return roleHasAttached()
+		case len(held.Inline) > 0:
 			return roleHasPolicies()
 		}
 		return tx.DeleteRole(role)

@@ -113,6 +113,9 @@ func TestMissingRole(t *testing.T) {
 		"TagRole":                     {"Tags", ""},
 		"UntagRole":                   {"TagKeys", ""},
 		"ListRoleTags":                nil,
+		"AttachRolePolicy":            {"PolicyArn", policyARN("p")},
+		"DetachRolePolicy":            {"PolicyArn", policyARN("p")},
+		"ListAttachedRolePolicies":    nil,
 	} {
 		t.Run(action, func(t *testing.T) {
 			wantRefused(t, do(t, s, action, append([]string{"RoleName", "Nobody"}, more...)...), want)
@@ -183,7 +186,8 @@ func TestLimits(t *testing.T) {
 }
 
 func TestDefaultLimits(t *testing.T) {
-	want := iam.Limits{RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240, ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5, SAMLProvidersPerAccount: 100}
+	want := iam.Limits{RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240, PoliciesPerRole: 10,
+		PoliciesPerAccount: 1500, ManagedPolicySize: 6144, VersionsPerPolicy: 5, ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5, SAMLProvidersPerAccount: 100}
 	if diff := cmp.Diff(want, iam.DefaultLimits()); diff != "" {
 		t.Error(diff)
 	}

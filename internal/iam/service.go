@@ -16,7 +16,7 @@ type Service struct {
 	Account string
 	// Root is the access key of the account's root.
 	Root RootAccessKey
-	// Store keeps roles and providers.
+	// Store keeps roles, policies and providers.
 	Store Store
 	// Pages seals the markers that say where a listing goes on.
 	Pages *seal.Box
@@ -48,6 +48,14 @@ type Limits struct {
 	// RolePoliciesSize is the most that the inline policies of a role may have
 	// together.
 	RolePoliciesSize int
+	// PoliciesPerRole is the most managed policies that a role may have.
+	PoliciesPerRole int
+	// PoliciesPerAccount is the most managed policies of an account.
+	PoliciesPerAccount int
+	// ManagedPolicySize is the largest managed policy.
+	ManagedPolicySize int
+	// VersionsPerPolicy is the most versions of a managed policy.
+	VersionsPerPolicy int
 	// ProvidersPerAccount is the most OpenID Connect providers of an account.
 	ProvidersPerAccount int
 	// ClientIDsPerProvider is the most client IDs of a provider.
@@ -61,7 +69,8 @@ type Limits struct {
 // DefaultLimits are AWS's.
 func DefaultLimits() Limits {
 	return Limits{
-		RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240,
+		RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240, PoliciesPerRole: 10,
+		PoliciesPerAccount: 1500, ManagedPolicySize: 6144, VersionsPerPolicy: 5,
 		ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5,
 		SAMLProvidersPerAccount: 100,
 	}
@@ -92,22 +101,60 @@ type Tx interface {
 	// ReplaceRole stores a role in place of the one that it was: name, path and
 	// unique ID stay.
 	ReplaceRole(*RoleEntity) error
-	// DeleteRole removes a role, which must not have inline policies.
+	// DeleteRole removes a role, which must not have policies.
 	DeleteRole(*RoleEntity) error
 
-	// RolePolicy finds an inline policy of a role.
-	RolePolicy(role IdType, name PolicyNameType) (PolicyDocumentType, bool, error)
-	// RolePolicyNames lists a role's inline policies by name, those after the
+	// InlinePolicy finds an inline policy of a user or role, by the owner's unique
+	// ID.
+	InlinePolicy(owner IdType, name PolicyNameType) (PolicyDocumentType, bool, error)
+	// InlinePolicyNames lists an owner's inline policies by name, those after the
 	// given one.
-	RolePolicyNames(role IdType, after PolicyNameType, limit int) ([]PolicyNameType, error)
-	// RolePoliciesSize adds up the sizes of a role's inline policies but for one.
-	RolePoliciesSize(role IdType, except PolicyNameType) (int, error)
-	// PutRolePolicy adds or replaces an inline policy of a role. Its size is what
-	// counts against the quota.
-	PutRolePolicy(role IdType, name PolicyNameType, document PolicyDocumentType, size int) error
-	// DeleteRolePolicy removes an inline policy of a role and says whether it was
-	// there.
-	DeleteRolePolicy(role IdType, name PolicyNameType) (bool, error)
+	InlinePolicyNames(owner IdType, after PolicyNameType, limit int) ([]PolicyNameType, error)
+	// InlinePoliciesSize adds up the sizes of an owner's inline policies but for
+	// one.
+	InlinePoliciesSize(owner IdType, except PolicyNameType) (int, error)
+	// PutInlinePolicy adds or replaces an inline policy. Its size is what counts
+	// against the quota.
+	PutInlinePolicy(owner IdType, name PolicyNameType, document PolicyDocumentType, size int) error
+	// DeleteInlinePolicy removes an inline policy and says whether it was there.
+	DeleteInlinePolicy(owner IdType, name PolicyNameType) (bool, error)
+
+	// Permissions are the policies of a user or role, by its unique ID: none for
+	// one that is not there.
+	Permissions(principal IdType) (*Permissions, error)
+	// UsePolicy gives a user or role a managed policy for a purpose that it does
+	// not have it for.
+	UsePolicy(account string, principal IdType, policy ArnType, purpose Purpose) error
+	// DropPolicy takes a managed policy from a user or role and says whether it
+	// had it.
+	DropPolicy(principal IdType, policy ArnType, purpose Purpose) (bool, error)
+	// CountPolicyUses counts the users and roles of an account that have a managed
+	// policy as a permissions policy and as the permissions boundary.
+	CountPolicyUses(account string, policy ArnType) (attached, bounds int, err error)
+
+	// Policy finds a managed policy of an account by its ARN.
+	Policy(ArnType) (*PolicyEntity, bool, error)
+	// HasPolicyNamed says whether an account has a managed policy of this name,
+	// ignoring case.
+	HasPolicyNamed(account string, name PolicyNameType) (bool, error)
+	// Policies lists an account's managed policies by name, ignoring case.
+	Policies(account string, q PolicyQuery) ([]*PolicyEntity, error)
+	// CountPolicies counts an account's managed policies.
+	CountPolicies(account string) (int, error)
+	// PutPolicy adds or replaces a managed policy.
+	PutPolicy(*PolicyEntity) error
+	// DeletePolicy removes a managed policy, which nobody may have, with its
+	// versions.
+	DeletePolicy(*PolicyEntity) error
+	// PolicyVersion finds a version of a managed policy by the policy's unique ID.
+	PolicyVersion(policy IdType, number int) (*PolicyVersionEntity, bool, error)
+	// PolicyVersions lists the versions of a managed policy, newest first, without
+	// their documents.
+	PolicyVersions(policy IdType) ([]*PolicyVersionEntity, error)
+	// AddPolicyVersion stores a new version.
+	AddPolicyVersion(policy IdType, v *PolicyVersionEntity) error
+	// DeletePolicyVersion removes a version.
+	DeletePolicyVersion(policy IdType, number int) error
 
 	// OIDCProvider finds an OpenID Connect provider by its ARN.
 	OIDCProvider(arn ArnType) (*OIDCProvider, bool, error)

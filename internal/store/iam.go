@@ -18,6 +18,10 @@ func (db *DB) IAM() *IAM {
 		roles:     newCache[roleKey, *iam.RoleEntity](db, 4096),
 		providers: newCache[iam.ArnType, *iam.OIDCProvider](db, 1024),
 		saml:      newCache[iam.ArnType, *iam.SAMLProvider](db, 128),
+
+		permissions: newCache[iam.IdType, *iam.Permissions](db, 4096),
+		policies:    newCache[iam.ArnType, *iam.PolicyEntity](db, 2048),
+		versions:    newCache[versionKey, *iam.PolicyVersionEntity](db, 2048),
 	}
 }
 
@@ -28,6 +32,10 @@ type IAM struct {
 	roles     *cache[roleKey, *iam.RoleEntity]
 	providers *cache[iam.ArnType, *iam.OIDCProvider]
 	saml      *cache[iam.ArnType, *iam.SAMLProvider]
+
+	permissions *cache[iam.IdType, *iam.Permissions]
+	policies    *cache[iam.ArnType, *iam.PolicyEntity]
+	versions    *cache[versionKey, *iam.PolicyVersionEntity]
 }
 
 // roleKey is the key of a role's row.
@@ -127,43 +135,6 @@ func openRole(account string, body []byte) (*iam.RoleEntity, error) {
 		return nil, fmt.Errorf("store: role: %w", err)
 	}
 	return role, nil
-}
-
-// RolePolicy implements iam.Tx.
-func (t *iamTx) RolePolicy(role iam.IdType, name iam.PolicyNameType) (iam.PolicyDocumentType, bool, error) {
-	var document string
-	found, err := t.tx.query(`SELECT document FROM role_policies WHERE role = $1 AND name = $2`, string(role), string(name)).one(&document)
-	return iam.PolicyDocumentType(document), found, err
-}
-
-// RolePolicyNames implements iam.Tx.
-func (t *iamTx) RolePolicyNames(role iam.IdType, after iam.PolicyNameType, limit int) ([]iam.PolicyNameType, error) {
-	q := t.tx.query(`SELECT name FROM role_policies WHERE role = $1 AND name > $2 ORDER BY name LIMIT $3`, string(role), string(after), limit)
-	return all(q, func(rows *sql.Rows) (name iam.PolicyNameType, err error) {
-		err = rows.Scan(&name)
-		return name, err
-	})
-}
-
-// RolePoliciesSize implements iam.Tx.
-func (t *iamTx) RolePoliciesSize(role iam.IdType, except iam.PolicyNameType) (size int, err error) {
-	_, err = t.tx.query(`SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM role_policies WHERE role = $1 AND name <> $2`,
-		string(role), string(except)).one(&size)
-	return size, err
-}
-
-// PutRolePolicy implements iam.Tx.
-func (t *iamTx) PutRolePolicy(role iam.IdType, name iam.PolicyNameType, document iam.PolicyDocumentType, size int) error {
-	_, err := t.tx.exec(`INSERT INTO role_policies (role, name, size, document) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (role, name) DO UPDATE SET size = excluded.size, document = excluded.document`,
-		string(role), string(name), size, string(document))
-	return err
-}
-
-// DeleteRolePolicy implements iam.Tx.
-func (t *iamTx) DeleteRolePolicy(role iam.IdType, name iam.PolicyNameType) (bool, error) {
-	n, err := t.tx.exec(`DELETE FROM role_policies WHERE role = $1 AND name = $2`, string(role), string(name))
-	return n > 0, err
 }
 
 // OIDCProvider implements iam.Tx.

@@ -15,7 +15,7 @@ func TestReplace(t *testing.T) {
 	other := newRole("Other", "AROA2")
 	provider := &iam.OIDCProvider{Account: "111122223333", ARN: "a", URL: "https://a.example", ClientIDs: iam.ClientIDListType{"x", "y"}}
 	updateIAM(t, i, func(tx iam.Tx) error {
-		for _, err := range []error{tx.AddRole(newRole("AppAuth", "AROA1")), tx.AddRole(other), tx.PutRolePolicy("AROA1", "p", "{}", 2), tx.AddOIDCProvider(provider)} {
+		for _, err := range []error{tx.AddRole(newRole("AppAuth", "AROA1")), tx.AddRole(other), tx.PutInlinePolicy("AROA1", "p", "{}", 2), tx.AddOIDCProvider(provider)} {
 			if err != nil {
 				return err
 			}

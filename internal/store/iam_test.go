@@ -122,7 +122,7 @@ func TestIAMSchema(t *testing.T) {
 		if err := tx.AddRole(r); err != nil {
 			return err
 		}
-		return tx.PutRolePolicy("AROA1", "p", "{}", 2)
+		return tx.PutInlinePolicy("AROA1", "p", "{}", 2)
 	})
 	tests := []struct {
 		name   string
@@ -131,7 +131,7 @@ func TestIAMSchema(t *testing.T) {
 	}{
 		{"a name in other case", func(tx iam.Tx) error { return tx.AddRole(newRole("APPAUTH", "AROA2")) }, isUnique},
 		{"a unique ID again", func(tx iam.Tx) error { return tx.AddRole(newRole("Other", "AROA1")) }, isUnique},
-		{"a policy of no role", func(tx iam.Tx) error { return tx.PutRolePolicy("AROA9", "p", "{}", 2) }, isForeignKey},
+		{"a policy of no role", func(tx iam.Tx) error { return tx.PutInlinePolicy("AROA9", "p", "{}", 2) }, isForeignKey},
 		{"a role with policies deleted", func(tx iam.Tx) error { return tx.DeleteRole(r) }, isForeignKey},
 	}
 	for _, test := range tests {
@@ -201,26 +201,26 @@ func TestRolePolicies(t *testing.T) {
 	updateIAM(t, i, func(tx iam.Tx) error {
 		err := errors.Join(tx.AddRole(newRole("AppAuth", "AROA1")), tx.AddRole(newRole("Other", "AROA2")))
 		for n, name := range []iam.PolicyNameType{"b", "B", "a-1", "a_2"} {
-			err = errors.Join(err, tx.PutRolePolicy("AROA1", name, document, 10*n))
+			err = errors.Join(err, tx.PutInlinePolicy("AROA1", name, document, 10*n))
 		}
-		return errors.Join(err, tx.PutRolePolicy("AROA2", "c", "{}", 1000))
+		return errors.Join(err, tx.PutInlinePolicy("AROA2", "c", "{}", 1000))
 	})
 	size := func(except iam.PolicyNameType) int {
-		return viewIAM(t, i, func(tx iam.Tx) (int, error) { return tx.RolePoliciesSize("AROA1", except) })
+		return viewIAM(t, i, func(tx iam.Tx) (int, error) { return tx.InlinePoliciesSize("AROA1", except) })
 	}
 	if got := [3]int{size(""), size("a_2"), size("c")}; got != [3]int{60, 30, 60} {
 		t.Errorf("sizes %v", got)
 	}
-	updateIAM(t, i, func(tx iam.Tx) error { return tx.PutRolePolicy("AROA1", "a_2", "{}", 2) })
+	updateIAM(t, i, func(tx iam.Tx) error { return tx.PutInlinePolicy("AROA1", "a_2", "{}", 2) })
 	if got := size(""); got != 32 {
 		t.Errorf("size %d after a policy was replaced", got)
 	}
-	names := viewIAM(t, i, func(tx iam.Tx) ([]iam.PolicyNameType, error) { return tx.RolePolicyNames("AROA1", "B", 2) })
+	names := viewIAM(t, i, func(tx iam.Tx) ([]iam.PolicyNameType, error) { return tx.InlinePolicyNames("AROA1", "B", 2) })
 	if diff := cmp.Diff([]iam.PolicyNameType{"a-1", "a_2"}, names); diff != "" {
 		t.Error(diff)
 	}
 	got := viewIAM(t, i, func(tx iam.Tx) (iam.PolicyDocumentType, error) {
-		d, _, err := tx.RolePolicy("AROA1", "b")
+		d, _, err := tx.InlinePolicy("AROA1", "b")
 		return d, err
 	})
 	if got != document {
@@ -228,7 +228,7 @@ func TestRolePolicies(t *testing.T) {
 	}
 	for _, want := range []bool{true, false} {
 		updateIAM(t, i, func(tx iam.Tx) error {
-			was, err := tx.DeleteRolePolicy("AROA1", "b")
+			was, err := tx.DeleteInlinePolicy("AROA1", "b")
 			if was != want {
 				t.Errorf("deleted %v, want %v", was, want)
 			}
@@ -243,7 +243,7 @@ func TestRolePolicies(t *testing.T) {
 func getPolicy(t *testing.T, i *IAM, name iam.PolicyNameType) (d iam.PolicyDocumentType, ok bool, err error) {
 	t.Helper()
 	err = i.View(t.Context(), func(tx iam.Tx) error {
-		d, ok, err = tx.RolePolicy("AROA1", name)
+		d, ok, err = tx.InlinePolicy("AROA1", name)
 		return err
 	})
 	return d, ok, err

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/daypass/daypass/internal/iam"
+)
+
+// versionKey is the key of a policy version's row.
+type versionKey struct {
+	policy iam.IdType
+	number int
+}
+
+// Policy implements iam.Tx.
+func (t *iamTx) Policy(arn iam.ArnType) (*iam.PolicyEntity, bool, error) {
+	return t.i.policies.get(t.tx, arn, func() (*iam.PolicyEntity, bool, error) {
+		var body []byte
+		found, err := t.tx.query(`SELECT body FROM policies WHERE arn = $1`, string(arn)).one(&body)
+		if err != nil || !found {
+			return nil, false, err
+		}
+		p, err := openPolicy(body)
+		return p, err == nil, err
+	})
+}
+
+// openPolicy reads a managed policy's row.
+func openPolicy(body []byte) (*iam.PolicyEntity, error) {
+	p := &iam.PolicyEntity{}
+	if err := json.Unmarshal(body, p); err != nil {
+		return nil, fmt.Errorf("store: policy: %w", err)
+	}
+	return p, nil
+}
+
+// HasPolicyNamed implements iam.Tx.
+func (t *iamTx) HasPolicyNamed(account string, name iam.PolicyNameType) (bool, error) {
+	var id string
+	return t.tx.query(`SELECT id FROM policies WHERE account = $1 AND name_key = $2`, account, iam.PolicyKey(name)).one(&id)
+}
+
+// Policies implements iam.Tx. The purposes of a query are a range: one of them,
+// or both.
+func (t *iamTx) Policies(account string, q iam.PolicyQuery) ([]*iam.PolicyEntity, error) {
+	least, most := q.Purpose, q.Purpose
+	if q.Purpose == iam.AnyPurpose {
+		least, most = iam.PermissionsPolicy, iam.PermissionsBoundary
+	}
+	prefix := string(q.PathPrefix)
+	rows := t.tx.query(`SELECT body FROM policies
+		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+		ORDER BY name_key LIMIT $5`, account, iam.PolicyKey(q.After), len(prefix), prefix, q.Limit)
+	if q.Used {
+		rows = t.tx.query(`SELECT body FROM policies p
+			WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+			AND EXISTS (SELECT 1 FROM policy_uses u WHERE u.account = p.account AND u.policy = p.arn AND u.purpose BETWEEN $6 AND $7)
+			ORDER BY name_key LIMIT $5`, account, iam.PolicyKey(q.After), len(prefix), prefix, q.Limit, int(least), int(most))
+	}
+	return all(rows, func(rows *sql.Rows) (*iam.PolicyEntity, error) {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		return openPolicy(body)
+	})
+}
+
+// CountPolicies implements iam.Tx.
+func (t *iamTx) CountPolicies(account string) (n int, err error) {
+	_, err = t.tx.query(`SELECT COUNT(*) FROM policies WHERE account = $1`, account).one(&n)
+	return n, err
+}
+
+// PutPolicy implements iam.Tx.
+func (t *iamTx) PutPolicy(p *iam.PolicyEntity) error {
+	body, err := json.Marshal(p, json.OmitZeroStructFields(true))
+	if err != nil {
+		return err
+	}
+	t.i.policies.invalidate(t.tx, p.Arn)
+	_, err = t.tx.exec(`INSERT INTO policies (arn, id, account, name_key, path, body) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (arn) DO UPDATE SET body = excluded.body`,
+		string(p.Arn), string(p.PolicyId), p.Account, iam.PolicyKey(p.PolicyName), string(p.Path), string(body))
+	return err
+}
+
+// DeletePolicy implements iam.Tx. Its versions stay in the cache until others
+// push them out: nobody asks for those of a unique ID that is gone.
+func (t *iamTx) DeletePolicy(p *iam.PolicyEntity) error {
+	t.i.policies.invalidate(t.tx, p.Arn)
+	if _, err := t.tx.exec(`DELETE FROM policy_versions WHERE policy = $1`, string(p.PolicyId)); err != nil {
+		return err
+	}
+	_, err := t.tx.exec(`DELETE FROM policies WHERE arn = $1`, string(p.Arn))
+	return err
+}
+
+// PolicyVersion implements iam.Tx.
+func (t *iamTx) PolicyVersion(policy iam.IdType, number int) (*iam.PolicyVersionEntity, bool, error) {
+	return t.i.versions.get(t.tx, versionKey{policy, number}, func() (*iam.PolicyVersionEntity, bool, error) {
+		var created int64
+		v := &iam.PolicyVersionEntity{Number: number}
+		found, err := t.tx.query(`SELECT created, document FROM policy_versions WHERE policy = $1 AND number = $2`,
+			string(policy), number).one(&created, &v.Document)
+		v.Created = time.UnixMilli(created).UTC()
+		return v, found, err
+	})
+}
+
+// PolicyVersions implements iam.Tx.
+func (t *iamTx) PolicyVersions(policy iam.IdType) ([]*iam.PolicyVersionEntity, error) {
+	q := t.tx.query(`SELECT number, created FROM policy_versions WHERE policy = $1 ORDER BY number DESC`, string(policy))
+	return all(q, func(rows *sql.Rows) (*iam.PolicyVersionEntity, error) {
+		var created int64
+		v := &iam.PolicyVersionEntity{}
+		err := rows.Scan(&v.Number, &created)
+		v.Created = time.UnixMilli(created).UTC()
+		return v, err
+	})
+}
+
+// AddPolicyVersion implements iam.Tx.
+func (t *iamTx) AddPolicyVersion(policy iam.IdType, v *iam.PolicyVersionEntity) error {
+	_, err := t.tx.exec(`INSERT INTO policy_versions (policy, number, created, document) VALUES ($1, $2, $3, $4)`,
+		string(policy), v.Number, v.Created.UnixMilli(), string(v.Document))
+	return err
+}
+
+// DeletePolicyVersion implements iam.Tx.
+func (t *iamTx) DeletePolicyVersion(policy iam.IdType, number int) error {
+	t.i.versions.invalidate(t.tx, versionKey{policy, number})
+	_, err := t.tx.exec(`DELETE FROM policy_versions WHERE policy = $1 AND number = $2`, string(policy), number)
+	return err
+}
