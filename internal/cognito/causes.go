@@ -4,8 +4,12 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
-	// The basic (classic) flow is not allowed by the pool, or its role mappings forbid it, or the login is one of a SAML provider.
-	causeClassicFlow awsapi.Cause = "classic-flow"
+	// The pool has role mappings, which the basic (classic) flow would go round.
+	causeClassicFlowMapped awsapi.Cause = "classic-flow-mapped"
+	// The pool does not allow the basic (classic) flow (AllowClassicFlow).
+	causeClassicFlowOff awsapi.Cause = "classic-flow-off"
+	// The login is one of a SAML provider, which the basic (classic) flow does not have.
+	causeClassicFlowSAML awsapi.Cause = "classic-flow-saml"
 	// The developer provider's name cannot be changed, or is that of a public provider.
 	causeDeveloperProviderName awsapi.Cause = "developer-provider-name"
 	// The pool does not have the developer provider that the call names, or the call names none.
@@ -56,11 +60,17 @@ const (
 	causeOwnToken awsapi.Cause = "own-token"
 	// The token that says where a listing goes on is not ours, or is for another listing.
 	causePageToken awsapi.Cause = "page-token"
-	// There is no such pool in the account and the region.
+	// There is no such pool in the account.
 	causePoolNotFound awsapi.Cause = "pool-not-found"
+	// The pool is in another region than the one that the request is signed for.
+	causePoolRegion awsapi.Cause = "pool-region"
 	// An ARN that should name a provider does not.
 	causeProviderArn awsapi.Cause = "provider-arn"
-	// The pool does not accept logins of the provider, or IAM no longer has the provider.
+	// The key in Logins is a URL; it should be the provider's name, which has no scheme.
+	causeLoginsKeyURL awsapi.Cause = "logins-key-url"
+	// The pool accepts logins of the provider, which IAM does not have (any more).
+	causeProviderMissing awsapi.Cause = "provider-missing"
+	// The pool does not accept logins of the provider that the key in Logins names.
 	causeProviderNotConfigured awsapi.Cause = "provider-not-configured"
 	// The ARN is not that of an identity pool.
 	causeResourceArn awsapi.Cause = "resource-arn"

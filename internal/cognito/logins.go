@@ -3,8 +3,10 @@ package cognito
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/login"
@@ -75,7 +77,7 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 		return nil, loginError(notJWT)
 	}
 	if len(trusted) == 0 {
-		return nil, notConfigured(token, name, named)
+		return nil, p.notConfigured(token, name, named)
 	}
 	verified, err := verify(ctx, trusted, presented)
 	if err != nil {
@@ -95,16 +97,24 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 // notConfigured refuses a login of a provider that the pool does not have: a
 // token that is not even the named provider's own is told so first. For a SAML
 // provider there may be no token.
-func notConfigured(token *login.Token, name string, named bool) *awsapi.Error {
+func (p *Pool) notConfigured(token *login.Token, name string, named bool) *awsapi.Error {
 	if !isSAML(name) {
 		if iss := token.Issuer(); iss != "https://"+name && iss != "http://"+name && iss != name {
-			return invalidLoginToken(loginCause(login.IssuerMismatch), nil, "Issuer doesn't match providerName")
+			mismatch := fmt.Errorf("the token's iss is %.255q, the key in Logins %.255q", iss, name)
+			return invalidLoginToken(loginCause(login.IssuerMismatch), mismatch, "Issuer doesn't match providerName")
 		}
 	}
-	if named {
-		return loginsDontMatch(causeProviderNotConfigured)
+	cause := causeProviderNotConfigured
+	switch {
+	case slices.Contains(p.providerNames(), name):
+		cause = causeProviderMissing
+	case strings.Contains(name, "://"):
+		cause = causeLoginsKeyURL
 	}
-	return unsupportedProvider(causeProviderNotConfigured, nil)
+	if named {
+		return loginsDontMatch(cause)
+	}
+	return unsupportedProvider(cause, nil)
 }
 
 // loginError gives AWS's sentence to what is wrong with a token.
@@ -120,7 +130,7 @@ func loginError(err error) error {
 	switch e.Cause {
 	case login.NotAJWT:
 		return invalidLoginToken(cause, err, "Not a valid OpenId Connect identity token.")
-	case login.ClaimMissing:
+	case login.ClaimMissing, login.AccessToken:
 		return invalidLoginToken(cause, err, "Missing a required claim: %s", e.Claim)
 	case login.SAMLNotBase64, login.SAMLNotXML, login.SAMLXMLRefused, login.SAMLXMLMalformed, login.SAMLNotAResponse, login.SAMLTooLarge:
 		return invalidLoginToken(cause, err, "Not a valid SAML response.")

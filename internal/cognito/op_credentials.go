@@ -50,14 +50,14 @@ func (s *Service) GetOpenIdToken(ctx context.Context, _ awsapi.Caller, in *GetOp
 // SAML, whose responses say which roles there are.
 func (p *Pool) checkClassicFlow(logins LoginsMap) error {
 	if len(p.RoleMappings) > 0 {
-		return exception(invalidParameter, "Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.").Because(causeClassicFlow, nil)
+		return exception(invalidParameter, "Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.").Because(causeClassicFlowMapped, nil)
 	}
 	if !p.classicFlow() {
-		return exception(invalidParameter, "Basic (classic) flow is not enabled, please use enhanced flow.").Because(causeClassicFlow, nil)
+		return exception(invalidParameter, "Basic (classic) flow is not enabled, please use enhanced flow.").Because(causeClassicFlowOff, nil)
 	}
 	for name := range logins {
 		if isSAML(string(name)) {
-			return exception(invalidParameter, "Basic (classic) flow is not supported with SAML providers, please use enhanced flow.").Because(causeClassicFlow, nil)
+			return exception(invalidParameter, "Basic (classic) flow is not supported with SAML providers, please use enhanced flow.").Because(causeClassicFlowSAML, nil)
 		}
 	}
 	return nil

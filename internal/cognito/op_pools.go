@@ -22,8 +22,11 @@ func ownPool(tx Tx, c awsapi.Caller, id IdentityPoolId) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p == nil || !p.belongsTo(c) {
+	switch {
+	case p == nil || p.Account != c.Account:
 		return nil, poolNotFound(id)
+	case !p.belongsTo(c):
+		return nil, poolNotFound(id).Because(causePoolRegion, nil)
 	}
 	return p, nil
 }

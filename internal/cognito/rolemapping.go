@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ func (p *Pool) checkRoleMappings(m RoleMappingMap, l Limits) *awsapi.Error {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		mapping := m[name]
 		if !slices.Contains(p.mappingNames(), string(name)) {
-			return exception(invalidParameter, "(%s) is not a valid RoleMapping ProviderName or is not a configured provider.", name).Because(causeRoleMappingProvider, nil)
+			return exception(invalidParameter, "(%s) is not a valid RoleMapping ProviderName or is not a configured provider.", name).Because(causeRoleMappingProvider, fmt.Errorf("the pool has %q", p.mappingNames()))
 		}
 		if err := mapping.check(name, l); err != nil {
 			return err

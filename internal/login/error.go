@@ -41,6 +41,7 @@ const (
 	NotAJWT           Cause = "not-a-jwt"           // The token is not three base64url parts that hold JSON objects.
 	CognitoToken      Cause = "cognito-token"       // One of our own OpenID tokens was shown where a login is expected.
 	ClaimMissing      Cause = "claim-missing"       // A claim that must be there is absent or null; the detail says which.
+	AccessToken       Cause = "access-token"        // The token is an access token of a user pool; it takes an ID token.
 	ClaimInvalid      Cause = "claim-invalid"       // A claim has the wrong type or an impossible value; the detail says which.
 	IssuerMismatch    Cause = "issuer-mismatch"     // The token's iss is not the provider's issuer.
 	TokenExpired      Cause = "token-expired"       // The token has expired; the detail has our time and the token's.

@@ -31,7 +31,7 @@ func doubles(t *testing.T) (*logintest.Doubles, *OIDC, *clock) {
 // outcome is what came of a login: everything but its claims, or the error.
 func outcome(l *Login, err error) string {
 	if err != nil {
-		return err.Error()
+		return textOf(err)
 	}
 	return fmt.Sprintf("%s at %s for %s: %s", l.Subject, l.Provider, l.Source, l.Qualified)
 }
@@ -138,7 +138,7 @@ func TestUserPool(t *testing.T) {
 		logintest.Pool + ":CognitoSignIn:aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 	for _, tt := range []struct{ name, token, want string }{
 		{"ID token", d.PoolToken(), ok},
-		{"access token", d.PoolAccessToken(), "login rejected: claim-missing aud"},
+		{"access token", d.PoolAccessToken(), "login rejected: access-token aud"},
 		{"access token with an audience", d.PoolToken("token_use", "access"), "login rejected: claim-invalid token_use"},
 		{"no token_use", d.PoolToken("token_use", nil), "login rejected: claim-missing token_use"},
 		{"another client", d.PoolToken("aud", "x"), "login rejected: audience-mismatch"},

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -113,7 +114,7 @@ func VerifyWith(ctx context.Context, keys KeySet, rules Rules, now time.Time, t 
 		return nil, err
 	}
 	if f.issuer != rules.Provider.Issuer && f.issuer != rules.OtherIssuer {
-		return nil, reject(IssuerMismatch, nil)
+		return nil, reject(IssuerMismatch, fmt.Errorf("iss is %.255q, and not %q", f.issuer, rules.Provider.Issuer))
 	}
 	if err := f.checkTimes(now.Unix(), rules.ExpirySkew); err != nil {
 		return nil, err
@@ -156,9 +157,13 @@ type facts struct {
 // the order in which AWS misses them, then that each is what it should be.
 func (c Claims) facts() (facts, error) {
 	for _, name := range []string{"aud", "iss", "sub", "exp", "iat"} {
-		if !c.has(name) {
-			return facts{}, rejectClaim(ClaimMissing, name)
+		if c.has(name) {
+			continue
 		}
+		if use, _ := c.Text("token_use"); use == "access" {
+			return facts{}, rejectClaim(AccessToken, name)
+		}
+		return facts{}, rejectClaim(ClaimMissing, name)
 	}
 	var f facts
 	var ok bool
@@ -230,7 +235,7 @@ func (r Rules) audience(f facts) (string, error) {
 			return audience, nil
 		}
 	}
-	return "", reject(AudienceMismatch, nil)
+	return "", reject(AudienceMismatch, fmt.Errorf("the token is for %.255q, and not for %.255q", offered, r.Provider.ClientIDs))
 }
 
 // asError keeps the promise that errors are of type *Error.

@@ -72,6 +72,27 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// textOf is an error's text, without what it says of both sides of a mismatch.
+func textOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && (e.Cause == IssuerMismatch || e.Cause == AudienceMismatch) {
+		return (&Error{Kind: e.Kind, Cause: e.Cause}).Error()
+	}
+	return err.Error()
+}
+
+// The log says what a token has and what is configured.
+func TestMismatchDetail(t *testing.T) {
+	for _, test := range []struct{ claim, value, want string }{
+		{"iss", "https://evil.example", `login rejected: issuer-mismatch: iss is "https://evil.example", and not "https://issuer.example.com/realms/demo"`},
+		{"aud", "client-3", `login rejected: audience-mismatch: the token is for ["client-3"], and not for ["client-1" "client-2"]`},
+	} {
+		_, err := VerifyWith(t.Context(), testKeys(), testRules(), testNow, parse(t, goodToken(test.claim, test.value)))
+		if errorText(err) != test.want {
+			t.Errorf("got  %v\nwant %s", err, test.want)
+		}
+	}
+}
+
 // check verifies a token by the test rules and compares what comes out:
 // "ok AUDIENCE" or the error's text.
 func check(t *testing.T, rules Rules, token, want string) {
@@ -79,7 +100,7 @@ func check(t *testing.T, rules Rules, token, want string) {
 	login, err := VerifyWith(t.Context(), testKeys(), rules, testNow, parse(t, token))
 	got := ""
 	if err != nil {
-		got = err.Error()
+		got = textOf(err)
 		if _, ok := errors.AsType[*Error](err); !ok || login != nil {
 			t.Errorf("login %v, error %T; want none, *Error", login, err)
 		}

@@ -159,7 +159,7 @@ func tokenRefused(err error) error {
 	switch e.Cause {
 	case login.NotAJWT, login.TokenTooLarge, login.TokenTypeRefused, login.HeaderRefused:
 		answer.Message = msgNoJWT
-	case login.ClaimMissing:
+	case login.ClaimMissing, login.AccessToken:
 		answer.Message = "Missing a required claim: " + e.Claim
 	case login.ClaimInvalid:
 		answer.Message = "Invalid claim: " + e.Claim
