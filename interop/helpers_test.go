@@ -69,7 +69,7 @@ func find(what string) (string, error) {
 			return "", fmt.Errorf("%s: %w: %s", python, err, out)
 		}
 		return exec.LookPath(python)
-	case "node", "amplify":
+	case "node", "amplify", "oidc":
 		if err := installNodeModules(what); err != nil {
 			return "", err
 		}

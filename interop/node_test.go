@@ -55,7 +55,7 @@ func TestNodeRefresh(t *testing.T) {
 
 // The lock files name the public registry or none, wherever they were written.
 func TestNodeLocksNameNoOtherRegistry(t *testing.T) {
-	for _, name := range []string{"node/package-lock.json", "amplify/package-lock.json"} {
+	for _, name := range []string{"node/package-lock.json", "amplify/package-lock.json", "oidc/package-lock.json"} {
 		lock := must(os.ReadFile(name))(t)
 		for _, match := range regexp.MustCompile(`"resolved": "([^"]*)"`).FindAllSubmatch(lock, -1) {
 			if !regexp.MustCompile(`^https://registry\.npmjs\.org/`).Match(match[1]) {
