@@ -60,6 +60,8 @@ const (
 	causeOwnToken awsapi.Cause = "own-token"
 	// The token that says where a listing goes on is not ours, or is for another listing.
 	causePageToken awsapi.Cause = "page-token"
+	// The caller may not pass the role (iam:PassRole); the detail says which policy refused.
+	causePassRole awsapi.Cause = "pass-role"
 	// There is no such pool in the account.
 	causePoolNotFound awsapi.Cause = "pool-not-found"
 	// The pool is in another region than the one that the request is signed for.

@@ -11,7 +11,7 @@ import (
 )
 
 // SetIdentityPoolRoles replaces the roles and the role mappings of a pool. Each
-// role must exist in the pool's account.
+// role must exist in the pool's account, and the caller may pass it.
 func (s *Service) SetIdentityPoolRoles(ctx context.Context, c awsapi.Caller, in *SetIdentityPoolRolesInput) (*awsapi.None, error) {
 	p, err := s.viewPool(ctx, c, in.IdentityPoolId)
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *Service) SetIdentityPoolRoles(ctx context.Context, c awsapi.Caller, in 
 		return nil, err
 	}
 	for _, role := range rolesIn(in) {
-		if err := s.checkRole(ctx, c, role); err != nil {
+		if err := s.checkRole(ctx, c, p, role); err != nil {
 			return nil, err
 		}
 	}
@@ -57,8 +57,9 @@ func rolesIn(in *SetIdentityPoolRolesInput) []ARNString {
 	return roles
 }
 
-// checkRole says whether a pool of the caller's account may hand out a role.
-func (s *Service) checkRole(ctx context.Context, c awsapi.Caller, role ARNString) error {
+// checkRole says whether a caller may have a pool of their account hand out a
+// role.
+func (s *Service) checkRole(ctx context.Context, c awsapi.Caller, p *Pool, role ARNString) error {
 	a, err := arn.Parse(string(role))
 	path, isRole := strings.CutPrefix(a.Resource, "role/")
 	if err != nil || !isRole || a.Service != "iam" || a.Account != c.Account {
@@ -70,6 +71,13 @@ func (s *Service) checkRole(ctx context.Context, c awsapi.Caller, role ARNString
 	}
 	if !ok || string(found.Arn) != string(role) {
 		return roleForbidden(role, causeRoleMissing)
+	}
+	decision, err := s.IAM.MayPass(ctx, c, found, ownProvider, p.ARN())
+	if err != nil {
+		return err
+	}
+	if !decision.Allowed() {
+		return roleForbidden(role, causePassRole)
 	}
 	return nil
 }

@@ -8,11 +8,31 @@ import (
 	"github.com/daypass/daypass/internal/server"
 )
 
+// sessionRefused refuses what credentials of GetSessionToken cannot do, whatever
+// policies say: call IAM, which would take a second factor, and call STS but for
+// AssumeRole and GetCallerIdentity (GetSessionToken in the AWS STS API
+// Reference). IAM says that it does not know such a token.
+func sessionRefused(row *awsapi.Row, caller awsapi.Caller) error {
+	if caller.Session == nil || caller.Session.Name != "" {
+		return nil
+	}
+	switch {
+	case row.Service.Name == "iam":
+		return server.ErrKeyForOthers
+	case row.Service.Name == "sts" && row.Name != "AssumeRole" && row.Name != "GetCallerIdentity":
+		return server.ErrSessionCredentials
+	}
+	return nil
+}
+
 // authorize asks IAM whether a caller may do an operation, on what the service
 // says it is about.
 func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller, any) error {
 	return func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error {
-		if iam.Unlimited(caller) {
+		if err := sessionRefused(row, caller); err != nil {
+			return err
+		}
+		if row.Auth != awsapi.Signed || iam.Unlimited(caller) {
 			return nil
 		}
 		facts := i.RequestFacts(ctx)

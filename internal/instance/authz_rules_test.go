@@ -269,3 +269,54 @@ func TestGlobalKeys(t *testing.T) {
 		})
 	}
 }
+
+// Whoever sets the roles of a pool must be allowed to pass each of them, in the
+// mappings too.
+func TestPassRole(t *testing.T) {
+	s := newTeam(t)
+	const user, app = "arn:aws:iam::123456789012:role/user", "arn:aws:iam::123456789012:role/team/app"
+	set := `{"Effect":"Allow","Action":"cognito-identity:SetIdentityPoolRoles","Resource":"*"}`
+	pass := func(resource, condition string) string {
+		one := allow(`"iam:PassRole"`, resource, condition)
+		return strings.Replace(one, `"Statement":[`, `"Statement":[`+set+`,`, 1)
+	}
+	mapped := map[string]any{s.providerARN(): map[string]any{
+		"Type": "Rules", "AmbiguousRoleResolution": "Deny", "RulesConfiguration": map[string]any{"Rules": []any{
+			map[string]any{"Claim": "sub", "MatchType": "Equals", "Value": "alice", "RoleARN": app}}}}}
+	const here = "cognito-identity.amazonaws.com"
+	for name, test := range map[string]struct {
+		policy   string
+		roles    map[string]string
+		mappings map[string]any
+		refused  string // the role
+	}{
+		"no PassRole":       {allow(`"cognito-identity:*"`, `"*"`, ""), map[string]string{"authenticated": user}, nil, user},
+		"no role to pass":   {allow(`"cognito-identity:*"`, `"*"`, ""), map[string]string{}, nil, ""},
+		"any role":          {pass(`"*"`, ""), map[string]string{"authenticated": user}, nil, ""},
+		"to this service":   {pass(`"*"`, equals("iam:PassedToService", here)), map[string]string{"authenticated": user}, nil, ""},
+		"to another":        {pass(`"*"`, equals("iam:PassedToService", "lambda.amazonaws.com")), map[string]string{"authenticated": user}, nil, user},
+		"for this pool":     {pass(`"*"`, equals("iam:AssociatedResourceArn", poolARN(s.pool))), map[string]string{"authenticated": user}, nil, ""},
+		"one of two":        {pass(`"arn:aws:iam::123456789012:role/team/*"`, ""), map[string]string{"authenticated": app, "unauthenticated": user}, nil, user},
+		"by tag":            {pass(`"*"`, equals("iam:ResourceTag/team", "red")), map[string]string{"authenticated": app}, nil, ""},
+		"in a mapping":      {pass(`"`+user+`"`, ""), map[string]string{"authenticated": user}, mapped, app},
+		"all of a mapping":  {pass(`["`+user+`","`+app+`"]`, ""), map[string]string{"authenticated": user}, mapped, ""},
+		"a role not there":  {pass(`"*"`, ""), map[string]string{"authenticated": user + "x"}, nil, user + "x"},
+		"a forbidden one":   {pass(`"`+app+`"`, ""), map[string]string{"authenticated": user + "x"}, nil, user + "x"},
+		"no right to do it": {allow(`"iam:PassRole"`, `"*"`, ""), map[string]string{"authenticated": user}, nil, "*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.may(test.policy)
+			_, err := call(s.alice, "SetIdentityPoolRoles", map[string]any{"IdentityPoolId": s.pool, "Roles": test.roles, "RoleMappings": test.mappings})
+			switch test.refused {
+			case "":
+				if err != nil {
+					t.Error(err)
+				}
+			case "*":
+				wantError(t, err, "AccessDeniedException", refusal("cognito-identity:SetIdentityPoolRoles", "*"))
+			default:
+				wantError(t, err, "NotAuthorizedException", "Access to Role '"+test.refused+"' is forbidden.")
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -102,7 +103,7 @@ func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.row.Auth == awsapi.Signed && s.Authorize != nil {
+	if c.row.Auth != awsapi.Public && s.Authorize != nil {
 		if err = s.Authorize(ctx, c.row, c.caller, in); err != nil {
 			return nil, c.denied(err)
 		}
@@ -137,11 +138,17 @@ func (c *call) decode() (any, error) {
 // denied gives the protocol's code to a refusal of Authorize. Any other error
 // is the service's own, and shown to nobody.
 func (c *call) denied(err error) error {
+	switch {
+	case errors.Is(err, ErrKeyForOthers):
+		return c.protocol.Refuse(awsapi.UnknownKey, "").Because(causeKeyForOthers, nil)
+	case errors.Is(err, ErrSessionCredentials):
+		return c.protocol.Refuse(awsapi.Denied, "Cannot call "+c.row.Name+" with session credentials").Because(causeSessionCredentials, nil)
+	}
 	var d *Denied
 	if !errors.As(err, &d) {
 		return err
 	}
-	return c.protocol.Refuse(awsapi.Denied, d.Message).Because(causeAccessDenied, nil)
+	return c.protocol.Refuse(awsapi.Denied, d.Message).Because(cmp.Or(d.Cause, causeAccessDenied), d.Err)
 }
 
 func (c *call) refuseBody(err error) error {

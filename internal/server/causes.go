@@ -18,6 +18,8 @@ const (
 	causeExpiredSession awsapi.Cause = "expired-session"
 	// The service failed; the detail says where.
 	causeInternal awsapi.Cause = "internal"
+	// IAM takes no credentials of GetSessionToken, since none of them were got with a second factor.
+	causeKeyForOthers awsapi.Cause = "key-for-others"
 	// Too many bodies of more than 1 MiB come in at once.
 	causeLargeBodies awsapi.Cause = "large-bodies"
 	// The body cannot be read as the operation's input.
@@ -26,6 +28,8 @@ const (
 	causeUnknownKey awsapi.Cause = "unknown-key"
 	// The operation is called more often than --rate allows.
 	causeRequestRate awsapi.Cause = "request-rate"
+	// The operation takes no credentials of GetSessionToken.
+	causeSessionCredentials awsapi.Cause = "session-credentials"
 	// No operation has this name.
 	causeUnknownOperation awsapi.Cause = "unknown-operation"
 	// The input violates constraints of the API model.

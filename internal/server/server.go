@@ -40,9 +40,24 @@ var (
 	ErrRevokedToken = errors.New("revoked session token")
 )
 
-// Denied is what an Authorize function answers with for no. The message is
-// shown to the caller.
-type Denied struct{ Message string }
+// Errors that an Authorize function answers with where the kind of the
+// credentials matters, and not whose they are.
+var (
+	// ErrKeyForOthers says that the service takes no credentials of this kind.
+	ErrKeyForOthers = errors.New("credentials of a kind that the service does not take")
+	// ErrSessionCredentials says that the operation takes no temporary credentials.
+	ErrSessionCredentials = errors.New("temporary credentials")
+)
+
+// Denied is what an Authorize function answers with for no.
+type Denied struct {
+	// Message is shown to the caller.
+	Message string
+	// Cause and Err are the true cause, for the log. Without a cause it is that
+	// the caller's policies do not allow the operation.
+	Cause awsapi.Cause
+	Err   error
+}
 
 func (d *Denied) Error() string { return d.Message }
 
@@ -55,8 +70,10 @@ type Server struct {
 	// Credentials finds who has an access key, and the key's secret. The session
 	// token is empty for long-term keys.
 	Credentials func(ctx context.Context, accessKeyID, sessionToken string) (awsapi.Caller, seal.Secret, error)
-	// Authorize says whether a caller may do an operation of a Signed row; nil
-	// means yes. No is a *Denied.
+	// Authorize says whether a caller may do an operation; nil means yes. It is
+	// asked about Signed rows, and about Identified ones, where the answer does not
+	// depend on policies. No is a *Denied, ErrKeyForOthers or
+	// ErrSessionCredentials.
 	Authorize func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error
 	// ValidRegion says whether a name can be a region.
 	ValidRegion func(string) bool
