@@ -367,8 +367,7 @@ func (n naive) compare(operator, want, have string) bool {
 		must(err)
 		return string(b) == have
 	case "IpAddress":
-		have, _, _ = strings.Cut(have, "%")
-		ip := net.ParseIP(have)
+		ip := net.ParseIP(naiveZone.ReplaceAllString(have, "$1"))
 		if !strings.Contains(want, "/") {
 			return ip != nil && net.ParseIP(want).Equal(ip)
 		}
@@ -380,6 +379,9 @@ func (n naive) compare(operator, want, have string) bool {
 	}
 	panic("reference: unknown operator " + operator)
 }
+
+// naiveZone is an IPv6 address with a zone.
+var naiveZone = regexp.MustCompile(`(?s)^([^%]*:[^%]*)%.+$`)
 
 func naiveRelation(name string, order int) bool {
 	return order == 0 && strings.HasSuffix(name, "Equals") ||
