@@ -5,6 +5,8 @@ import "github.com/daypass/daypass/internal/awsapi"
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 // Those that begin with login- are the causes of package login.
 const (
+	// The text is no access key ID that tells an account, and no key of root.
+	causeAccessKeyID awsapi.Cause = "access-key-id"
 	// The caller's own policies deny to assume the role, or their permissions boundary or session policies do not allow it.
 	causeCallerDenied awsapi.Cause = "caller-denied"
 	// The caller's user or role was deleted.
@@ -39,6 +41,8 @@ const (
 	causeRoleMissing awsapi.Cause = "role-missing"
 	// The account's root cannot assume roles.
 	causeRootCaller awsapi.Cause = "root-caller"
+	// Sessions cannot get sessions of their own: it takes a long-term access key.
+	causeSessionCaller awsapi.Cause = "session-caller"
 	// The token's source identity has a form that it cannot have.
 	causeSourceIdentity awsapi.Cause = "source-identity"
 	// The caller's session has a source identity, which cannot be replaced by another.

@@ -64,6 +64,14 @@ func invalidARN(arn ArnType) *awsapi.Error {
 	return exception(validationError, causeRoleArn, "%s is invalid", arn)
 }
 
+func sessionRefused() *awsapi.Error {
+	return exception(accessDenied, causeSessionCaller, "Cannot call GetSessionToken with session credentials")
+}
+
+func badAccessKeyID() *awsapi.Error {
+	return exception(validationError, causeAccessKeyID, "The access key ID is not valid.")
+}
+
 func badRoleARN() *awsapi.Error {
 	return exception(validationError, causeRoleArn, "Request ARN is invalid")
 }

@@ -13,7 +13,10 @@ func Operations(s *Service) awsapi.Service {
 				malformedPolicyDocument, packedPolicyTooLarge, expiredToken, regionDisabled, invalidParameterValue),
 			awsapi.Op("AssumeRoleWithWebIdentity", awsapi.Public, "Gives temporary credentials of a role for a token of an OpenID provider.", s.AssumeRoleWithWebIdentity,
 				malformedPolicyDocument, packedPolicyTooLarge, idpRejectedClaim, idpCommunicationError, invalidIdentityToken, expiredToken, regionDisabled, invalidParameterValue),
+			awsapi.Op("GetAccessKeyInfo", awsapi.Identified, "Tells which account an access key belongs to.", s.GetAccessKeyInfo),
 			awsapi.Op("GetCallerIdentity", awsapi.Identified, "Tells the caller who they are.", s.GetCallerIdentity),
+			awsapi.Op("GetSessionToken", awsapi.Identified, "Gives a user or root temporary credentials with rights of their own.", s.GetSessionToken,
+				regionDisabled),
 		},
 	}
 }
@@ -22,6 +25,8 @@ func Operations(s *Service) awsapi.Service {
 var shapes = awsapi.Shapes(
 	awsapi.String[ArnType](20, 2048, `[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+`),
 	awsapi.String[ClientTokenType](4, maxWebIdentityToken, "").Sensitive(),
+	awsapi.String[AccessKeyIdType](16, 128, `[\w]*`),
+	awsapi.Int[DurationSecondsType](900, 129600),
 	awsapi.Size[ProvidedContextsListType](1, 5),
 	awsapi.Size[TagKeyListType](0, 50),
 	awsapi.Size[TagListType](0, 50),

@@ -169,10 +169,15 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 // of this deployment's account. The error is ErrUnknownToken, ErrExpiredToken or
 // ErrRevokedToken, and says no more to whoever sent the token. The secret is for checking the
 // signature that proves that the caller has it.
-func (s *Service) Session(_ context.Context, accessKeyID, token string) (awsapi.Caller, seal.Secret, *Session, error) {
+func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsapi.Caller, seal.Secret, *Session, error) {
 	session, err := s.open(accessKeyID, token)
 	if err != nil {
 		return awsapi.Caller{}, seal.Secret{}, nil, err
+	}
+	if lives, err := s.parentLives(ctx, session); err != nil {
+		return awsapi.Caller{}, seal.Secret{}, nil, err
+	} else if !lives {
+		return awsapi.Caller{}, seal.Secret{}, nil, ErrUnknownToken
 	}
 	return session.caller(), session.Secret, session, nil
 }

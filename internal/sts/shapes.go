@@ -5,12 +5,16 @@ import "time"
 // The named strings and numbers of the API's inputs. Their constraints are in
 // operations.go.
 type (
+	// The ID of an access key.
+	AccessKeyIdType string
 	// An Amazon Resource Name.
 	ArnType string
 	// A token of a web identity provider.
 	ClientTokenType string
 	// What another provider vouches for.
 	ContextAssertionType string
+	// How long a session of a user lasts, in seconds.
+	DurationSecondsType int32
 	// What a third party must know to assume a role for somebody.
 	ExternalIdType string
 	// A number that is not negative.
@@ -81,6 +85,35 @@ type GetCallerIdentityResponse struct {
 	// The unique ID of the caller.
 	UserId string
 	// The account of the caller.
+	Account string
+}
+
+// GetSessionTokenRequest is the input of GetSessionToken.
+type GetSessionTokenRequest struct {
+	// How long the session lasts, in seconds; 43200 if absent. Sessions of root
+	// last 3600 at most.
+	DurationSeconds *DurationSecondsType
+	// An MFA device. There are none: a request with one is refused.
+	SerialNumber SerialNumberType
+	// What an MFA device shows. There are none: a request with one is refused.
+	TokenCode TokenCodeType
+}
+
+// GetSessionTokenResponse is the output of GetSessionToken.
+type GetSessionTokenResponse struct {
+	// The credentials of the session.
+	Credentials *Credentials
+}
+
+// GetAccessKeyInfoRequest is the input of GetAccessKeyInfo.
+type GetAccessKeyInfoRequest struct {
+	// The ID of an access key.
+	AccessKeyId AccessKeyIdType `aws:"required"`
+}
+
+// GetAccessKeyInfoResponse is the output of GetAccessKeyInfo.
+type GetAccessKeyInfoResponse struct {
+	// The account that the key belongs to.
 	Account string
 }
 
