@@ -1,6 +1,9 @@
 package saml
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -64,6 +67,10 @@ func TestMetadataValidUntil(t *testing.T) {
 }
 
 func TestMetadataRefused(t *testing.T) {
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	good := descriptor(t, "rsa", "")
 	tests := []struct{ name, text, want string }{
 		{"too short", `<EntityDescriptor/>`, "19 characters, not 1000 to 10000000"},
@@ -72,6 +79,8 @@ func TestMetadataRefused(t *testing.T) {
 		{"DOCTYPE", "<!DOCTYPE a>" + strings.TrimPrefix(entity(good), `<?xml version="1.0" encoding="UTF-8"?>`), "DOCTYPE, processing instruction or comment"},
 		{"several entities", strings.ReplaceAll(entity(good), "EntityDescriptor", "EntitiesDescriptor"), `the root is "EntitiesDescriptor", not EntityDescriptor`},
 		{"no entity ID", strings.Replace(entity(good), `entityID="https://idp.example.com/meta"`, "", 1), "the entityID is absent, longer than 1024 characters or in white space"},
+		{"entity ID in white space", strings.Replace(entity(good), `entityID="https`, `entityID=" https`, 1), "the entityID is absent, longer than 1024 characters or in white space"},
+		{"long entity ID", strings.Replace(entity(good), `entityID="https`, `entityID="`+strings.Repeat("h", 1024), 1), "the entityID is absent, longer than 1024 characters or in white space"},
 		{"bad validUntil", strings.Replace(entity(good), "entityID", `validUntil="never" entityID`, 1), "the validUntil is no time"},
 		{"zero validUntil", strings.Replace(entity(good), "entityID", `validUntil="0001-01-01T00:00:00Z" entityID`, 1), "the validUntil is no time"},
 		{"no keys", entity(), "no IDPSSODescriptor of SAML 2.0 with a signing certificate"},
@@ -84,7 +93,8 @@ func TestMetadataRefused(t *testing.T) {
 		{"no certificate", entity(good, `<KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:KeyName>x</ds:KeyName></ds:KeyInfo></KeyDescriptor>`), "KeyDescriptor 2: no X509Certificate"},
 		{"no KeyInfo", entity(`<KeyDescriptor/>`), "KeyDescriptor 1: 0 of KeyInfo in KeyDescriptor"},
 		{"short RSA key", entity(descriptor(t, "rsa1024", "")), "KeyDescriptor 1: an RSA key of 1024 bits, not 2048 to 16384"},
-		{"long RSA key", entity(keyDescriptor(longRSA(t), "")), "KeyDescriptor 1: an RSA key of 16385 bits, not 2048 to 16384"},
+		{"long RSA key", entity(keyDescriptor(certify(t, longRSA(), now), "")), "KeyDescriptor 1: an RSA key of 16385 bits, not 2048 to 16384"},
+		{"P-224 key", entity(keyDescriptor(certify(t, &p224.PublicKey, now), "")), "KeyDescriptor 1: the key is neither RSA nor on P-256, P-384 or P-521"},
 		{"Ed25519 key", entity(descriptor(t, "ed25519", "")), "KeyDescriptor 1: the key is neither RSA nor on P-256, P-384 or P-521"},
 	}
 	for _, test := range tests {
@@ -95,16 +105,33 @@ func TestMetadataRefused(t *testing.T) {
 	}
 }
 
-// longRSA is the certificate of a key that nobody has.
-func longRSA(t *testing.T) []byte {
-	t.Helper()
+// longRSA is a key that nobody has.
+func longRSA() *rsa.PublicKey {
 	n := new(big.Int).Lsh(big.NewInt(1), maxRSA)
-	c := &x509.Certificate{SerialNumber: big.NewInt(1)}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}, key(t, "p256"))
+	return &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}
+}
+
+// certify makes a certificate of a key.
+func certify(t *testing.T, of crypto.PublicKey, until time.Time) []byte {
+	t.Helper()
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: until}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, of, key(t, "p256"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return der
+}
+
+// Of certificates the one that expires last ends the metadata.
+func TestMetadataEnd(t *testing.T) {
+	var list []string
+	for _, hours := range []time.Duration{2, 3, 1} {
+		list = append(list, keyDescriptor(certify(t, key(t, "p256").Public(), now.Add(hours*time.Hour)), ""))
+	}
+	m, err := ParseMetadata([]byte(entity(list...)))
+	if err != nil || !m.ValidUntil.Equal(now.Add(3*time.Hour)) || len(m.Certificates) != 3 {
+		t.Errorf("%v, %v", m, err)
+	}
 }
 
 // Text in many pieces is read in time that grows with it, not with its square.

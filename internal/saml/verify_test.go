@@ -1,7 +1,11 @@
 package saml
 
 import (
+	"encoding/asn1"
 	"encoding/base64"
+	"fmt"
+	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +97,7 @@ func TestRefusedEnvelopes(t *testing.T) {
 		{"attribute twice", encode(`<a b="1" b="2"/>`), XMLMalformed},
 		{"attribute twice by namespace", encode(`<a xmlns:x="u" xmlns:y="u" x:b="1" y:b="2"/>`), XMLMalformed},
 		{"namespace twice", encode(`<a xmlns="u" xmlns="v"/>`), XMLMalformed},
-		{"many attributes", encode("<a" + strings.Repeat(` b=""`, maxAttributes+1) + "/>"), XMLMalformed},
+		{"many attributes", encode("<a" + numbered(` b%d=""`, maxAttributes+1) + "/>"), XMLMalformed},
 		{"attributes not apart", encode(`<a b=""c=""/>`), XMLMalformed},
 		{"half of a UTF-16 pair", encode(`<a>&#xD800;</a>`), XMLMalformed},
 		{"half of a UTF-16 pair in an attribute", encode(`<a b="&#0056320;"/>`), XMLMalformed},
@@ -103,6 +107,8 @@ func TestRefusedEnvelopes(t *testing.T) {
 		{"other charset behind one in quotes", encode(`<?xml version="1.0" standalone='encoding="UTF-8"' encoding="UTF-7"?><a/>`), XMLMalformed},
 		{"charset twice", encode(`<?xml version="1.0" encoding="UTF-8" encoding="UTF-16"?><a/>`), XMLMalformed},
 		{"declaration of no version", encode(`<?xml encoding="UTF-8"?><a/>`), XMLMalformed},
+		{"many namespaces", encode("<a" + numbered(` xmlns:b%d="u"`, maxBindings/2) + "><a" + numbered(` xmlns:c%d="u"`, maxBindings/2+1) + "/></a>"), XMLMalformed},
+		{"namespace of xmlns", encode(`<a xmlns:x="http://www.w3.org/2000/xmlns/"/>`), XMLMalformed},
 		{"unknown entity", encode("<a>&b;</a>"), XMLMalformed},
 		{"DOCTYPE", encode(`<!DOCTYPE a><a/>`), XMLRefused},
 		{"external entity", encode(`<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>`), XMLRefused},
@@ -131,6 +137,15 @@ func TestRefusedEnvelopes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// numbered is a text with a number in it, as often as there are numbers below n.
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }
 
 // White space in attributes is a space (XML 1.0, section 3.3.3), and so it is to
@@ -190,6 +205,10 @@ func TestRefusedSignatures(t *testing.T) {
 		{"Object", &signing{extra: `<ds:Object/>`}, SignatureMalformed},
 		{"KeyInfo twice", &signing{keyInfo: `<ds:KeyInfo/>`, extra: `<ds:KeyInfo/>`}, SignatureMalformed},
 		{"signature in the signature", &signing{keyInfo: `<ds:KeyInfo><ds:Signature/></ds:KeyInfo>`}, SignatureMisplaced},
+		{"parameter of the algorithm", &signing{params: `<ds:HMACOutputLength>0</ds:HMACOutputLength>`}, SignatureMalformed},
+		{"parameter of canonicalization", &signing{c14n: `<ds:XPath PrefixList="xs">1</ds:XPath>`}, SignatureMalformed},
+		{"something else than a transform", &signing{transforms: `<ds:Other Algorithm="` + enveloped + `"/>` + transform + exclusive + `"/>`}, TransformRefused},
+		{"digest method of another namespace", &signing{digest: `http://www.w3.org/2001/04/xmlenc#sha256" xmlns:ds="urn:x`}, SignatureMalformed},
 		{"many transforms", &signing{transforms: strings.Repeat(transform+exclusive+`"/>`, maxInfo)}, SignatureMalformed},
 		{"many inclusive prefixes", &signing{inclusive: strings.Repeat("xs ", maxInclusive+1)}, SignatureMalformed},
 	}
@@ -209,6 +228,61 @@ func TestRefusedSignatures(t *testing.T) {
 				t.Errorf("response: cause %q (%v), want %q", got, err, test.want)
 			}
 		})
+	}
+}
+
+// A signature value has one form. Others that mean the same number are refused.
+func TestSignatureForms(t *testing.T) {
+	p256 := &signing{key: "p256", method: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"}
+	tests := []struct {
+		name string
+		s    *signing
+		form func(value []byte) string
+		want Cause
+	}{
+		{"RSA", &signing{}, base64.StdEncoding.EncodeToString, ""},
+		{"RSA with bits to spare", &signing{}, func(v []byte) string {
+			text := base64.StdEncoding.EncodeToString(v)
+			last := strings.IndexByte(base64Digits, text[len(text)-3])
+			return text[:len(text)-3] + base64Digits[last+1:last+2] + "=="
+		}, SignatureMalformed},
+		{"RSA with a zero in front", &signing{}, func(v []byte) string { return base64.StdEncoding.EncodeToString(append([]byte{0}, v...)) }, SignatureInvalid},
+		{"ECDSA", p256, base64.StdEncoding.EncodeToString, ""},
+		{"ECDSA with a zero in between", p256, func(v []byte) string {
+			return base64.StdEncoding.EncodeToString(slices.Insert(slices.Clone(v), 32, 0))
+		}, SignatureInvalid},
+		{"ECDSA in ASN.1", p256, func(v []byte) string {
+			text, err := asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(v[:32]), new(big.Int).SetBytes(v[32:])})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return base64.StdEncoding.EncodeToString(text)
+		}, SignatureInvalid},
+		{"ECDSA of zeros", p256, func([]byte) string { return base64.StdEncoding.EncodeToString(make([]byte, 64)) }, SignatureInvalid},
+		{"nothing", p256, func([]byte) string { return "" }, SignatureInvalid},
+	}
+	const open, shut = "<ds:SignatureValue>", "</ds:SignatureValue>"
+	for _, test := range tests {
+		head, rest, _ := strings.Cut(sign(t, plain, test.s, nil), open)
+		text, tail, _ := strings.Cut(rest, shut)
+		value, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := Verify(encode(head+open+test.form(value)+shut+tail), metadata(t, "rsa", "p256"), rules)
+		if got := causeOf(t, a, err); got != test.want {
+			t.Errorf("%s: cause %q (%v), want %q", test.name, got, err, test.want)
+		}
+	}
+}
+
+const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+// A reference to no ID is one to the document, and not taken.
+func TestEmptyID(t *testing.T) {
+	a, err := verify(t, sign(t, strings.Replace(plain, `"_a1"`, `""`, 1), &signing{uri: "#"}, nil))
+	if got := causeOf(t, a, err); got != ReferenceMismatch {
+		t.Errorf("cause %q (%v)", got, err)
 	}
 }
 
@@ -379,6 +453,11 @@ func TestOnlyVerifiedBytesAreRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		came.walk(func(e *element) {
+			if e.is(dsigSpace, "Signature") {
+				if info, err := verifiedInfo(e, metadata(t, "rsa").keys()); err != nil || info == e.elements()[0] {
+					t.Errorf("SignedInfo as it came (%v)", err)
+				}
+			}
 			if e == d.assertion || e == d.response && test.response != nil {
 				t.Errorf("%s as it came", e.local)
 			}

@@ -70,6 +70,7 @@ func TestForgedParts(t *testing.T) {
 	whole := sign(t, plain, nil, &signing{})
 	both := sign(t, plain, &signing{}, &signing{})
 	_, own := cut(t, inner, open, shut)
+	_, outer := cut(t, whole, open, shut)
 	strip := func(doc string) string { rest, _ := cut(t, doc, open, shut); return rest }
 	replace := func(doc, old, new string) string {
 		t.Helper()
@@ -95,10 +96,12 @@ func TestForgedParts(t *testing.T) {
 		{"signature in the subject", before(strip(inner), `<saml:NameID `, own), SignatureMisplaced},
 		{"signature of an attribute's value", before(inner, `</saml:AttributeValue>`, own), SignatureMisplaced},
 		{"signature twice", replace(inner, own, own+own), SignatureMisplaced},
+		{"signature of the response twice", replace(whole, outer, outer+outer), SignatureMisplaced},
 		{"signature of no namespace", before(inner, `<samlp:Status>`, `<Signature/>`), SignatureMisplaced},
 		{"assertion of SAML 1.1 beside it", before(inner, `<saml:Assertion `, `<Assertion xmlns="urn:oasis:names:tc:SAML:1.0:assertion"/>`), AssertionCount},
 		{"assertion one level down", replace(replace(inner, `<saml:Assertion `, `<samlp:Extensions><saml:Assertion `), `</saml:Assertion>`, `</saml:Assertion></samlp:Extensions>`), AssertionCount},
 		{"response in a response", `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_r0" Version="2.0">` + inner + `</samlp:Response>`, AssertionCount},
+		{"response in a response's extensions", before(inner, `<samlp:Status>`, `<samlp:Extensions><samlp:Response/></samlp:Extensions>`), AssertionCount},
 		{"assertion alone", strings.TrimSuffix(inner[strings.Index(inner, "<saml:Assertion "):], "</samlp:Response>"), NotAResponse},
 		{"comment put into the name", replace(inner, "user-77", "user-7<!---->7"), XMLRefused},
 		{"encrypted assertion beside it", before(inner, `<saml:Assertion `, `<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"/>`), Encrypted},
