@@ -82,7 +82,9 @@ const (
 	causeRoleClaimCase awsapi.Cause = "role-claim-case"
 	// No rule of the role mapping finds its claim in the token.
 	causeRoleClaimAbsent awsapi.Cause = "role-claim-absent"
-	// The value is not the ARN of a role of the pool's account.
+	// The value is not the ARN of a role.
+	causeRoleARN awsapi.Cause = "role-arn"
+	// The role belongs to another account than the pool.
 	causeRoleForeign awsapi.Cause = "role-foreign"
 	// The role mapping is for a provider that the pool does not have, or has by another name.
 	causeRoleMappingProvider awsapi.Cause = "role-mapping-provider"

@@ -1,6 +1,7 @@
 package cognito_test
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,20 +34,47 @@ var doubleTokens = map[string]func(*logintest.Doubles, ...any) string{
 // doubleToken makes a token of a double, with claims changed as the words say.
 func (w *wire) doubleToken(kind, words string) string {
 	var pairs []any
+	kid := ""
 	for _, word := range strings.Fields(words) {
 		name, value, ok := strings.Cut(word, "=")
 		switch {
+		case name == "kid":
+			kid = value
 		case !ok:
 			pairs = append(pairs, name, nil)
-		case name == "exp":
-			in, err := strconv.ParseInt(value, 10, 64) // seconds from now
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			pairs = append(pairs, name, w.now.Unix()+in)
 		default:
-			pairs = append(pairs, name, value)
+			pairs = append(pairs, name, w.claim(name, value))
 		}
 	}
-	return doubleTokens[kind](w.doubles, pairs...)
+	token := doubleTokens[kind](w.doubles, pairs...)
+	if kid != "" {
+		header, rest, _ := strings.Cut(token, ".")
+		header = strings.Replace(decoded(w.t, header), `"kid":"k1"`, `"kid":"`+kid+`"`, 1)
+		token = base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + rest
+	}
+	return token
+}
+
+// claim is the value of a claim as a word says it: seconds from now for times, a
+// list in brackets, a text so many times over, or a text.
+func (w *wire) claim(name, value string) any {
+	list, isList := strings.CutPrefix(value, "[")
+	text, times, repeats := strings.Cut(value, "*")
+	switch {
+	case name == "exp" || name == "iat" || name == "nbf":
+		return w.now.Unix() + w.number(value)
+	case isList:
+		return strings.Split(strings.TrimSuffix(list, "]"), ",")
+	case repeats:
+		return strings.Repeat(text, int(w.number(times)))
+	}
+	return value
+}
+
+func (w *wire) number(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }

@@ -62,7 +62,10 @@ func rolesIn(in *SetIdentityPoolRolesInput) []ARNString {
 func (s *Service) checkRole(ctx context.Context, c awsapi.Caller, p *Pool, role ARNString) error {
 	a, err := arn.Parse(string(role))
 	path, isRole := strings.CutPrefix(a.Resource, "role/")
-	if err != nil || !isRole || a.Service != "iam" || a.Account != c.Account {
+	switch {
+	case err != nil || !isRole || a.Service != "iam":
+		return roleForbidden(role, causeRoleARN)
+	case a.Account != c.Account:
 		return roleForbidden(role, causeRoleForeign)
 	}
 	found, ok, err := s.IAM.Role(ctx, c.Account, path[strings.LastIndexByte(path, '/')+1:])

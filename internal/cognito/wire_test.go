@@ -2,11 +2,13 @@ package cognito_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -39,11 +41,19 @@ var renew = flag.Bool("update", false, "write the answers in testdata/wire anew"
 // is a member of answer N, ${token WHO} an ID token, fetched by a sign-in of that
 // user, and ${forged WHO AS} the same with another subject; ${google}, ${apple},
 // ${userpool} and ${limited} are ID tokens of the providers' doubles, with claims
-// changed by name=value behind the word, and taken away by name alone. ${metadata}
+// changed by name=value behind the word, and taken away by name alone. ${trust N}
+// is the trust policy of a role for the users of the pool that answer N made,
+// ${trust N AMR} one for whoever has that amr. ${metadata}
 // and ${saml WHO} are of a SAML provider: behind the name attributes, role=NAME, and
 // bad=KIND. The section
 // "N answer" is the status, the headers and the body. What
 // is different each time is written as a word in capitals.
+//
+// A section "N cause" behind it is never renewed: its line "cause" is what the log
+// must say was the cause of the refusal, and each line "log" something else that
+// the line must have, as KEY TEXT. The lines "wrong" and "change" are for people:
+// docs/troubleshooting.md is made of them. Transcripts whose names begin with
+// wrong- have one for each refusal.
 func TestWire(t *testing.T) {
 	files, err := filepath.Glob("testdata/wire/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -60,6 +70,12 @@ func replay(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	w := newWire(t)
+	causes := map[string]string{}
+	for _, f := range archive.Files {
+		if n, ok := strings.CutSuffix(f.Name, " cause"); ok {
+			causes[n] = string(f.Data)
+		}
+	}
 	var out txtar.Archive
 	out.Comment = archive.Comment
 	for _, f := range archive.Files {
@@ -69,6 +85,12 @@ func replay(t *testing.T, file string) {
 		}
 		got := w.ask(n, string(f.Data))
 		out.Files = append(out.Files, f, txtar.File{Name: n + " answer", Data: []byte(got)})
+		if cause, ok := causes[n]; ok {
+			out.Files = append(out.Files, txtar.File{Name: n + " cause", Data: []byte(cause)})
+			w.checkCause(n, cause)
+		} else if strings.HasPrefix(filepath.Base(file), "wrong-") && !strings.HasPrefix(got, "200\n") {
+			t.Errorf("answer %s is a refusal, and no section says why", n)
+		}
 	}
 	if *renew {
 		if err := os.WriteFile(file, txtar.Format(&out), 0o644); err != nil {
@@ -91,13 +113,17 @@ type wire struct {
 	now      time.Time
 	answers  map[string]string
 	tokens   map[string]string
+	log      *lines
+	line     map[string]string // of the last request
 }
 
 func newWire(t *testing.T) *wire {
 	w := &wire{t: t, now: time.Date(2026, 1, 1, 12, 0, 0, 123e6, time.UTC), answers: map[string]string{}, tokens: map[string]string{}}
 	now := func() time.Time { return w.now }
 	w.doubles = startDoubles(t, now)
+	w.log = &lines{Handler: slog.NewTextHandler(t.Output(), nil), requests: make(chan map[string]string, 1)}
 	w.server = daypasstest.Start(t, daypasstest.Config{
+		Log: slog.New(w.log),
 		Issuer: "https://cognito-identity.amazonaws.com", Now: now, Rand: daypasstest.Seeded(1),
 		GuestsPerSecond: 1, GuestBurst: 3, CORSOrigins: []string{"https://app.example"},
 		ProviderEndpoints: w.doubles.Endpoints(), UserPoolAccessKeyID: logintest.PoolAccessKeyID, UserPoolSecretAccessKey: logintest.PoolSecretAccessKey,
@@ -137,7 +163,51 @@ func (w *wire) ask(n, text string) string {
 		w.t.Fatal(err)
 	}
 	w.answers[n] = string(got)
+	if w.line = <-w.log.requests; w.line["request_id"] != answer.Header.Get("X-Amzn-Requestid") {
+		w.t.Fatalf("%s: the log is of another request: %v", n, w.line)
+	}
 	return w.scrub(render(answer, string(got)))
+}
+
+// checkCause holds the log's line of a request to a section "N cause".
+func (w *wire) checkCause(n, section string) {
+	w.t.Helper()
+	section = w.expand(section)
+	for line := range strings.Lines(section) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		switch key {
+		case "cause":
+			if w.line["cause"] != value {
+				w.t.Errorf("%s: cause %q, want %q; the line is %v", n, w.line["cause"], value, w.line)
+			}
+		case "log":
+			name, text, _ := strings.Cut(value, " ")
+			if !strings.Contains(w.line[name], text) {
+				w.t.Errorf("%s: the log says %s=%q, want %q in it", n, name, w.line[name], text)
+			}
+		case "wrong", "change":
+		default:
+			w.t.Errorf("%s: what is the line %q of the cause?", n, line)
+		}
+	}
+}
+
+// lines is a log that hands over the line of each request.
+type lines struct {
+	slog.Handler
+	requests chan map[string]string
+}
+
+func (l *lines) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "request" {
+		line := map[string]string{}
+		r.Attrs(func(a slog.Attr) bool {
+			line[a.Key] = a.Value.Resolve().String()
+			return true
+		})
+		l.requests <- line
+	}
+	return l.Handler.Handle(ctx, r)
 }
 
 func (w *wire) request(service, operation, body string) (*http.Request, []byte) {
@@ -200,6 +270,8 @@ func (w *wire) expand(body string) string {
 			return w.providerName()
 		case words[0] == "token":
 			return w.token(words[1:])
+		case words[0] == "trust":
+			return w.trust(words[1], words[2:])
 		case words[0] == "forged":
 			return forge(w.t, w.token(words[1:2]), words[1], words[2])
 		case words[0] == "saml":
@@ -219,6 +291,14 @@ func (w *wire) expand(body string) string {
 		}
 		return fmt.Sprint(value)
 	})
+}
+
+// trust is the trust policy that the console makes: for the pool of answer N,
+// and users who are authenticated unless another amr is given.
+func (w *wire) trust(n string, amr []string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},` +
+		`"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":"` + w.expand("${"+n+".IdentityPoolId}") + `"},` +
+		`"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"` + strings.Join(append(amr, "authenticated")[:1], "") + `"}}}]}`
 }
 
 func (w *wire) providerName() string { return strings.TrimPrefix(w.provider.URL, "http://") }
