@@ -44,8 +44,8 @@ golden: ## Renew the golden files; then read the diff.
 	@packages=$$(grep -rlE --include='*_test.go' --exclude-dir=interop '"update"|/wiretest"' . | xargs -r -n1 dirname | sort -u); \
 	for p in $$packages; do echo "$(GO) test $$p -update"; $(GO) test $$p -update || exit 1; done
 
-docs: ## Write docs/operations.md and docs/causes.md from the source.
-	$(GO) test . -run '^(TestOperations|TestCauses)$$' -update
+docs: ## Write docs/operations.md, docs/causes.md and docs/troubleshooting.md from the source.
+	$(GO) test . -run '^(TestOperations|TestCauses|TestTroubleshooting)$$' -update
 
 interop: ## Run the real clients against a real server.
 	cd interop && ../scripts/test ./...
