@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,14 @@ func TestSAML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Login{
+	if diff := cmp.Diff(samlLogin(), l); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// samlLogin is what the responses that xmlsec1 signed prove.
+func samlLogin() *Login {
+	return &Login{
 		Provider: samlARN, ARN: samlARN, Issuer: "https://idp.example.com/meta", Subject: "user-77", Audience: "urn:amazon:webservices",
 		ExpiresAt: time.Date(2026, 1, 1, 0, 5, 0, 0, time.UTC).Unix(),
 		Claims: Claims{
@@ -65,9 +73,38 @@ func TestSAML(t *testing.T) {
 		Roles:     []string{"arn:aws:iam::111122223333:role/saml-a"},
 		Qualified: samlARN + ":SAML:user-77", Source: samlARN,
 	}
-	if diff := cmp.Diff(want, l); diff != "" {
-		t.Error(diff)
+}
+
+// Whatever is done to a response, the login that it proves is the one that was
+// signed, word for word, or there is none: the key has signed nothing else.
+func FuzzSAML(f *testing.F) {
+	files, err := filepath.Glob("../saml/testdata/xmlsec1/*.xml")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no responses", err)
 	}
+	for _, file := range files {
+		document, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(document, true)
+		f.Add([]byte(base64.StdEncoding.EncodeToString(document)), false)
+	}
+	p := samlProvider(f, "rsa")
+	f.Fuzz(func(t *testing.T, data []byte, document bool) {
+		text := string(data)
+		if document {
+			text = base64.StdEncoding.EncodeToString(data)
+		}
+		l, err := samlAt(samlNow).Verify(t.Context(), p, Present(text, maxTest))
+		var e *Error
+		switch {
+		case err == nil && !cmp.Equal(samlLogin(), l):
+			t.Errorf("forged: %s", cmp.Diff(samlLogin(), l))
+		case err != nil && (!errors.As(err, &e) || !strings.HasPrefix(string(e.Cause), "saml-") && e.Cause != ClaimInvalid):
+			t.Errorf("error %v", err)
+		}
+	})
 }
 
 // Roles that the response offers by another provider are not for this one.
