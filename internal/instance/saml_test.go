@@ -119,8 +119,11 @@ func TestSAMLHostile(t *testing.T) {
 		"compressed":       {"login-saml-not-xml", malformed},
 		"encrypted":        {"login-saml-encrypted", "Invalid login token. Encrypted SAML assertions are not supported."},
 		"a JWT":            {"login-saml-not-base64", malformed},
+		"long NameID":      {"login-claim-invalid", unverified},
 	}
-	responses := map[string]string{"a JWT": s.doubles.GoogleToken()}
+	s.Subject = strings.Repeat("n", 256)
+	responses := map[string]string{"a JWT": s.doubles.GoogleToken(), "long NameID": s.response()}
+	s.Subject = "alice@corp.example"
 	for _, kind := range idp.BadSAMLKinds() {
 		response, err := s.Bad(kind)
 		if err != nil {
