@@ -80,7 +80,7 @@ func (s *Service) checkRole(ctx context.Context, c awsapi.Caller, p *Pool, role 
 		return err
 	}
 	if !decision.Allowed() {
-		return roleForbidden(role, causePassRole)
+		return roleForbidden(role, causePassRole).Because(causePassRole, decision.Why())
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ type Decision struct {
 	// Gone says that the caller's user or role is not there any more. Nothing
 	// else may let such a caller in, a trust policy that names them for one.
 	Gone bool
+
+	reason string
 }
 
 // Allowed says whether the answer is yes.
@@ -22,9 +24,9 @@ func (d *Decision) Allowed() bool { return d.Root || d.Effect == policy.Allow }
 
 // Authorize says whether a caller may do an action, service:Name, on a resource,
 // an ARN or *. The facts are the request's condition keys (RequestFacts and those
-// of the operation); those of the caller are added to them. It is the one place that decides: the API's own
-// authorization, iam:PassRole, sts:AssumeRole and the simulations ask here
-// ("Policy evaluation logic" in the IAM User Guide).
+// of the operation); those of the caller are added to them. It is the one place
+// that decides: the API's own authorization, iam:PassRole, sts:AssumeRole and the
+// simulations ask here ("Policy evaluation logic" in the IAM User Guide).
 //
 // A caller whose user or role is gone, or is not the one that the credentials
 // were made for, may do nothing.
@@ -32,41 +34,31 @@ func (s *Service) Authorize(ctx context.Context, c awsapi.Caller, action, resour
 	if Unlimited(c) {
 		return &Decision{Root: true}, nil
 	}
-	var held holding
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		held, err = s.holdingOf(tx, c)
+	decision := &Decision{}
+	err := s.Store.View(ctx, func(tx Tx) error {
+		held, err := s.holdingOf(tx, c)
+		if err != nil {
+			return err
+		}
+		setTags(facts, "aws:principaltag/", held.tags)
+		SetCallerFacts(facts, c)
+		req := &policy.Request{Action: action, Resource: resource, Context: facts}
+		decision.Decision, decision.Gone = policy.Decide(held.Policies, req), held.gone
+		if !decision.Allowed() {
+			decision.reason, err = s.explain(tx, c, held, req, decision)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	setTags(facts, "aws:principaltag/", held.tags)
-	SetCallerFacts(facts, c)
-	decision := policy.Decide(held.Policies, &policy.Request{Action: action, Resource: resource, Context: facts})
-	return &Decision{Decision: decision, Gone: held.gone}, nil
+	return decision, nil
 }
 
 // Unlimited says that no policy limits a caller: the account's root, and its
 // sessions unless they have session policies.
 func Unlimited(c awsapi.Caller) bool {
 	return c.Root && (c.Session == nil || len(c.Session.Policies)+len(c.Session.PolicyARNs) == 0)
-}
-
-// Refusal words a no as AWS does: who asked for what, and the one reason.
-func (d *Decision) Refusal(c awsapi.Caller, action, resource string) string {
-	refused := "User: " + c.ARN + " is not authorized to perform: " + action + " on resource: " + resource
-	layer := d.Layer
-	if layer == policy.NoLayer {
-		layer = policy.IdentityLayer
-	}
-	if d.Effect != policy.ExplicitDeny {
-		return refused + " because no " + layer.String() + " allows the " + action + " action"
-	}
-	article := "a "
-	if layer == policy.IdentityLayer {
-		article = "an "
-	}
-	return refused + " with an explicit deny in " + article + layer.String()
 }
 
 // holding is what a caller has: all the documents that say what the caller may

@@ -82,4 +82,18 @@ const (
 	causeTag awsapi.Cause = "tag"
 	// A thumbprint is not the SHA-1 hash of a certificate.
 	causeThumbprint awsapi.Cause = "thumbprint"
+	// The caller's permissions boundary denies the action; the detail says which statement.
+	causeBoundaryDenied awsapi.Cause = "boundary-denied"
+	// The caller's permissions boundary does not allow the action; the detail says what comes nearest.
+	causeBoundaryRefused awsapi.Cause = "boundary-refused"
+	// An identity-based policy of the caller denies the action; the detail says which one.
+	causeIdentityPolicyDenied awsapi.Cause = "identity-policy-denied"
+	// No identity-based policy of the caller allows the action; the detail says what comes nearest.
+	causeIdentityPolicyRefused awsapi.Cause = "identity-policy-refused"
+	// The caller's user or role is not there any more; another of its name does not count.
+	causePrincipalGone awsapi.Cause = "principal-gone"
+	// A session policy denies the action; the detail says which one.
+	causeSessionPolicyDenied awsapi.Cause = "session-policy-denied"
+	// The session has policies, and none of them allows the action; the detail says what comes nearest.
+	causeSessionPolicyRefused awsapi.Cause = "session-policy-refused"
 )

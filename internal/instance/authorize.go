@@ -46,7 +46,7 @@ func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller,
 			return err
 		}
 		if !decision.Allowed() {
-			return &server.Denied{Message: decision.Refusal(caller, action, about.Shown())}
+			return &server.Denied{Message: decision.Refusal(caller, action, about.Shown()), Cause: decision.Cause(), Err: decision.Why()}
 		}
 		return nil
 	}

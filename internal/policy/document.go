@@ -1,6 +1,10 @@
 package policy
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // Kind says what a document is for, and with it which elements it must have
 // and which sentences complain about it.
@@ -47,6 +51,15 @@ type Statement struct {
 	Index int
 	// Sid is the statement's identifier, often empty.
 	Sid string
+}
+
+// String is how people count statements, from 1, with the identifier if there
+// is one.
+func (s Statement) String() string {
+	if s.Sid == "" {
+		return "statement " + strconv.Itoa(s.Index+1)
+	}
+	return fmt.Sprintf("statement %d (%q)", s.Index+1, s.Sid)
 }
 
 // statement is a compiled statement.

@@ -9,6 +9,8 @@ const (
 	PrincipalPart Part = iota
 	// ActionPart says that it is about the caller and other actions.
 	ActionPart
+	// ResourcePart says that it is about the action on other resources.
+	ResourcePart
 	// ConditionPart says that nothing but conditions are in the way.
 	ConditionPart
 )
@@ -24,7 +26,12 @@ type Miss struct {
 	Keys []string
 }
 
-// Nearest explains the refusal of a document of kind Trust that no statement
+// Nearer says whether a miss comes nearer to allowing than another.
+func (m Miss) Nearer(than Miss) bool {
+	return m.Part > than.Part || m.Part == than.Part && len(m.Keys) < len(than.Keys)
+}
+
+// Nearest explains the refusal of a request that no statement of the document
 // allows: the one that comes nearest, and what is in its way. It is false if the
 // document has no statement that allows anything. Evaluate decides, Nearest only
 // helps to find the mistake, and takes as long again.
@@ -35,21 +42,24 @@ func (d *Document) Nearest(req *Request) (Miss, bool) {
 		if d.statements[i].deny {
 			continue
 		}
-		miss := d.statements[i].miss(req)
+		miss := d.statements[i].miss(d.kind, req)
 		miss.Statement = d.names[i]
-		if !found || miss.Part > best.Part || miss.Part == best.Part && len(miss.Keys) < len(best.Keys) {
+		if !found || miss.Nearer(best) {
 			best, found = miss, true
 		}
 	}
 	return best, found
 }
 
-func (s *statement) miss(req *Request) Miss {
-	if s.principals.match(&req.Principal, false) == notMatched {
+func (s *statement) miss(kind Kind, req *Request) Miss {
+	if kind == Trust && s.principals.match(&req.Principal, false) == notMatched {
 		return Miss{Part: PrincipalPart}
 	}
 	if s.hasAction(&requestedAction{name: req.Action}) == s.notAction {
 		return Miss{Part: ActionPart}
+	}
+	if kind == Identity && !s.hasResource(req) {
+		return Miss{Part: ResourcePart}
 	}
 	miss := Miss{Part: ConditionPart}
 	for i := range s.conditions {

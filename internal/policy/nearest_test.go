@@ -53,3 +53,30 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+// Of an identity policy, a statement about other resources is nearer than one
+// about other actions, and farther than one with conditions.
+func TestNearestOfIdentity(t *testing.T) {
+	const (
+		action    = `{"Effect":"Allow","Action":"s3:Put*","Resource":"*"}`
+		resource  = `{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::other/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}`
+		condition = `{"Effect":"Allow","NotAction":"s3:Put*","NotResource":"arn:aws:s3:::other/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}`
+		denies    = `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}`
+	)
+	for statements, want := range map[string]policy.Miss{
+		action:                  {Part: policy.ActionPart},
+		action + "," + resource: {Part: policy.ResourcePart},
+		condition + "," + resource + "," + denies: {Part: policy.ConditionPart, Keys: []string{"aws:securetransport"}},
+		resource + "," + condition + "," + action: {Part: policy.ConditionPart, Keys: []string{"aws:securetransport"}},
+	} {
+		d, err := policy.Parse(policy.Identity, `{"Version":"2012-10-17","Statement":[`+statements+`]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := d.Nearest(&policy.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::box/1"})
+		got.Statement = policy.Statement{}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", statements, diff)
+		}
+	}
+}

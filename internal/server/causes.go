@@ -4,7 +4,7 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
-	// The caller's policies do not allow the operation.
+	// The caller may not do the operation, for a reason that has no cause of its own.
 	causeAccessDenied awsapi.Cause = "access-denied"
 	// The request's body is larger than the operation takes: 1 MiB, or 32 MiB for the metadata of SAML providers.
 	causeBodyTooLarge awsapi.Cause = "body-too-large"

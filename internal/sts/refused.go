@@ -15,7 +15,7 @@ import (
 // it; the log has it, by its own cause if there is one for the action.
 func trustRefusal(trust *policy.Document, req *policy.Request, d policy.Decision) (awsapi.Cause, error) {
 	if d.Effect == policy.ExplicitDeny {
-		return causeTrustDenied, errors.New(statementName(d.Statements[0]) + " denies it")
+		return causeTrustDenied, errors.New(d.Statements[0].String() + " denies it")
 	}
 	why, detail := whyRefused(trust, req)
 	switch req.Action {
@@ -31,7 +31,7 @@ func trustRefusal(trust *policy.Document, req *policy.Request, d policy.Decision
 // allows.
 func whyRefused(trust *policy.Document, req *policy.Request) (awsapi.Cause, string) {
 	miss, ok := trust.Nearest(req)
-	name := statementName(miss.Statement)
+	name := miss.Statement.String()
 	switch {
 	case !ok || miss.Part == policy.PrincipalPart:
 		return causeTrustPrincipal, fmt.Sprintf("no statement allows anything to %q", cmp.Or(req.Principal.Federated, first(req.Principal.ARNs)))
@@ -55,12 +55,4 @@ func first(list []string) string {
 		return ""
 	}
 	return list[0]
-}
-
-// statementName is how people count statements.
-func statementName(s policy.Statement) string {
-	if s.Sid == "" {
-		return fmt.Sprintf("statement %d", s.Index+1)
-	}
-	return fmt.Sprintf("statement %d (%q)", s.Index+1, s.Sid)
 }
