@@ -243,13 +243,7 @@ func (w *wire) sign(r *http.Request, service string, who []string, body []byte) 
 		return
 	case "root":
 	case "as":
-		var out struct {
-			Credentials struct{ AccessKeyId, SecretKey, SessionToken string }
-		}
-		if err := json.Unmarshal([]byte(w.answers[who[1]]), &out); err != nil {
-			w.t.Fatal(err)
-		}
-		c = sigv4.Credentials{AccessKeyID: out.Credentials.AccessKeyId, SecretAccessKey: out.Credentials.SecretKey, SessionToken: out.Credentials.SessionToken}
+		c = w.credentials(who[1])
 	default:
 		w.t.Fatalf("who is %q?", who[0])
 	}
@@ -257,6 +251,28 @@ func (w *wire) sign(r *http.Request, service string, who []string, body []byte) 
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// credentials are those of answer N, of GetCredentialsForIdentity or of STS.
+func (w *wire) credentials(n string) sigv4.Credentials {
+	w.t.Helper()
+	var out struct {
+		Credentials struct{ AccessKeyId, SecretKey, SessionToken string }
+	}
+	answer := w.answers[n]
+	if err := json.Unmarshal([]byte(answer), &out); err == nil {
+		return sigv4.Credentials{AccessKeyID: out.Credentials.AccessKeyId, SecretAccessKey: out.Credentials.SecretKey, SessionToken: out.Credentials.SessionToken}
+	}
+	element := func(name string) string {
+		_, rest, _ := strings.Cut(answer, "<"+name+">")
+		text, _, _ := strings.Cut(rest, "<")
+		return text
+	}
+	c := sigv4.Credentials{AccessKeyID: element("AccessKeyId"), SecretAccessKey: element("SecretAccessKey"), SessionToken: element("SessionToken")}
+	if c.AccessKeyID == "" {
+		w.t.Fatalf("answer %s has no credentials: %s", n, answer)
+	}
+	return c
 }
 
 var variable = regexp.MustCompile(`\$\{[^{}]*\}`)
