@@ -73,6 +73,9 @@ type Config struct {
 	FacebookLimitedLogin bool
 	// OIDCKeyFiles gives OpenID Connect issuers a file with their key set.
 	OIDCKeyFiles map[string]string
+	// OIDCAlgorithms are accepted of OpenID Connect providers besides AWS's: any of
+	// PS256, PS384, PS512 and EdDSA.
+	OIDCAlgorithms []string
 	// SAMLAudiences and SAMLRecipients are accepted of SAML responses besides
 	// AWS's.
 	SAMLAudiences, SAMLRecipients []string
@@ -177,7 +180,7 @@ func (c Config) logins(t testing.TB) instance.Logins {
 		Endpoints: c.ProviderEndpoints, UserPoolIssuers: map[string]login.UserPoolIssuer{},
 		UserPool:        sigv4.Credentials{AccessKeyID: c.UserPoolAccessKeyID, SecretAccessKey: c.UserPoolSecretAccessKey},
 		FacebookSecrets: map[string]seal.Secret{}, FacebookLimitedLogin: c.FacebookLimitedLogin, KeyFiles: c.OIDCKeyFiles,
-		SAMLAudiences: c.SAMLAudiences, SAMLRecipients: c.SAMLRecipients,
+		OIDCAlgorithms: c.OIDCAlgorithms, SAMLAudiences: c.SAMLAudiences, SAMLRecipients: c.SAMLRecipients,
 	}
 	for name, text := range c.UserPoolIssuers {
 		issuer, err := login.ParseUserPoolIssuer(text)

@@ -18,6 +18,7 @@ type LoginConfig struct {
 	ProviderEndpoints      []string `placeholder:"HOST=URL" help:"Base URLs that requests for https://HOST/... of login providers go to instead, such as graph.facebook.com=http://127.0.0.1:9101: egress proxies, test doubles. http to loopback only. The iss of tokens stays what it is."`
 	UserPoolIssuer         []string `name:"user-pool-issuer" sep:"none" placeholder:"NAME=ISS,JWKS-URL" help:"Issuer and key set of a Cognito user pool that is not AWS's, by its provider name, such as cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc=http://localhost:9229/us-east-1_Abc,http://localhost:9229/us-east-1_Abc/.well-known/jwks.json. Repeatable; in the environment with spaces between."`
 	OIDCJWKSFile           []string `name:"oidc-jwks-file" env:"DAYPASS_OIDC_JWKS_FILE" placeholder:"ISSUER=FILE" help:"Files with the key sets (JWKS) of OpenID Connect issuers that cannot be reached, such as https://login.example.com=keys.json. They may be replaced while the server runs."`
+	OIDCAlgorithm          []string `name:"oidc-algorithm" env:"DAYPASS_OIDC_ALGORITHM" enum:"PS256,PS384,PS512,EdDSA" placeholder:"ALG" help:"Signature algorithms of OpenID Connect providers in IAM that are accepted besides AWS's (RS and ES): PS256, PS384, PS512, EdDSA (Ed25519)."`
 	SAMLAudience           []string `name:"saml-audience" env:"DAYPASS_SAML_AUDIENCE" sep:"none" placeholder:"URI" help:"Audiences of SAML responses that are accepted besides urn:amazon:webservices. Repeatable; in the environment with spaces between."`
 	SAMLRecipient          []string `name:"saml-recipient" env:"DAYPASS_SAML_RECIPIENT" sep:"none" placeholder:"URL" help:"Recipients of SAML responses that are accepted besides AWS's sign-in addresses. Repeatable; in the environment with spaces between."`
 	FacebookAppSecretsFile string   `placeholder:"FILE" help:"App secrets of Facebook apps, a line APPID = SECRET each. Access tokens of these apps are checked by debug_token and with appsecret_proof too. Nobody else may read the file."`
@@ -42,6 +43,7 @@ func (c *LoginConfig) settle(p *process) (l instance.Logins, err error) {
 	if (l.UserPool.AccessKeyID == "") != (l.UserPool.SecretAccessKey == "") {
 		return l, usage("DAYPASS_USER_POOL_ACCESS_KEY_ID and DAYPASS_USER_POOL_SECRET_ACCESS_KEY go together")
 	}
+	l.OIDCAlgorithms = c.OIDCAlgorithm
 	l.SAMLAudiences = strings.Fields(strings.Join(c.SAMLAudience, " "))
 	l.SAMLRecipients = strings.Fields(strings.Join(c.SAMLRecipient, " "))
 	l.FacebookLimitedLogin = c.FacebookLimitedLogin

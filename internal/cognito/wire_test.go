@@ -123,7 +123,7 @@ func newWire(t *testing.T) *wire {
 	w.doubles = startDoubles(t, now)
 	w.log = &lines{Handler: slog.NewTextHandler(t.Output(), nil), requests: make(chan map[string]string, 1)}
 	w.server = daypasstest.Start(t, daypasstest.Config{
-		Log: slog.New(w.log),
+		Log:    slog.New(w.log),
 		Issuer: "https://cognito-identity.amazonaws.com", Now: now, Rand: daypasstest.Seeded(1),
 		GuestsPerSecond: 1, GuestBurst: 3, CORSOrigins: []string{"https://app.example"},
 		ProviderEndpoints: w.doubles.Endpoints(), UserPoolAccessKeyID: logintest.PoolAccessKeyID, UserPoolSecretAccessKey: logintest.PoolSecretAccessKey,

@@ -136,7 +136,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		iamLimits = *c.IAMLimits
 	}
 	own := []string{c.Issuer, c.PublicURL, "https://cognito-identity.amazonaws.com"}
-	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own, Offline: c.Logins.offline()}
+	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own, Offline: c.Logins.offline(), Algorithms: c.Logins.OIDCAlgorithms}
 	if err := c.Logins.check(); err != nil {
 		return err
 	}

@@ -32,6 +32,8 @@ type Logins struct {
 	// KeyFiles gives issuers a file with their key set, in place of what they
 	// publish.
 	KeyFiles map[string]string
+	// OIDCAlgorithms are accepted besides AWS's (login.OIDC.Algorithms).
+	OIDCAlgorithms []string
 	// SAMLAudiences and SAMLRecipients are accepted of SAML responses besides AWS's.
 	SAMLAudiences, SAMLRecipients []string
 }
@@ -107,6 +109,9 @@ func (l Logins) announce(ctx context.Context, log *slog.Logger) {
 	for _, name := range slices.Sorted(maps.Keys(l.UserPoolIssuers)) {
 		i := l.UserPoolIssuers[name]
 		log.LogAttrs(ctx, slog.LevelInfo, "user pool issuer", slog.String("provider", name), slog.String("issuer", i.Issuer), slog.String("keys", i.KeySet))
+	}
+	if len(l.OIDCAlgorithms) > 0 {
+		log.LogAttrs(ctx, slog.LevelInfo, "OpenID Connect algorithms besides AWS's", slog.Any("algorithms", l.OIDCAlgorithms))
 	}
 	if len(l.SAMLAudiences)+len(l.SAMLRecipients) > 0 {
 		log.LogAttrs(ctx, slog.LevelInfo, "SAML besides AWS's", slog.Any("audiences", l.SAMLAudiences), slog.Any("recipients", l.SAMLRecipients))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
@@ -101,7 +102,7 @@ func sign(alg string, key any, head, payload string) string {
 func encode(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
 func signature(alg string, key any, input string) []byte {
-	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[alg[2:]]
+	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512, "DSA": crypto.SHA512}[alg[2:]]
 	h := hash.New()
 	h.Write([]byte(input))
 	switch k := key.(type) {
@@ -117,6 +118,8 @@ func signature(alg string, key any, input string) []byte {
 		}
 		size := (k.Curve.Params().BitSize + 7) / 8
 		return append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
+	case ed25519.PrivateKey:
+		return ed25519.Sign(k, []byte(input))
 	case []byte:
 		m := hmac.New(sha256.New, k)
 		m.Write([]byte(input))
@@ -169,6 +172,8 @@ func jwkOf(kid string, key any) object {
 			"x": base64.RawURLEncoding.EncodeToString(point[1 : 1+half]),
 			"y": base64.RawURLEncoding.EncodeToString(point[1+half:]),
 		}
+	case ed25519.PrivateKey:
+		return object{"kty": "OKP", "kid": kid, "crv": "Ed25519", "x": base64.RawURLEncoding.EncodeToString(k.Public().(ed25519.PublicKey))}
 	}
 	panic(fmt.Sprintf("no JWK of %T", key))
 }

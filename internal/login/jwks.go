@@ -2,6 +2,7 @@ package login
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"errors"
@@ -13,8 +14,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxKeysPerType is how many RSA keys, and how many EC keys, an issuer may
-// publish; AWS documents the same bound for OpenID Connect providers in IAM.
+// maxKeysPerType is how many RSA keys, how many EC keys and how many Ed25519 keys
+// an issuer may publish; AWS documents the same bound for the first two of OpenID
+// Connect providers in IAM.
 const maxKeysPerType = 100
 
 // jwk is what we read of a JSON Web Key (RFC 7517). Certificates in it are not
@@ -50,7 +52,7 @@ func parseKeySet(document []byte) ([]jose.JSONWebKey, error) {
 	count := map[string]int{}
 	for _, raw := range *set.Keys {
 		var k jwk
-		if json.Unmarshal(raw, &k) != nil || k.Type != "RSA" && k.Type != "EC" {
+		if json.Unmarshal(raw, &k) != nil || k.Type != "RSA" && k.Type != "EC" && k.Type != "OKP" {
 			continue
 		}
 		if count[k.Type]++; count[k.Type] > maxKeysPerType {
@@ -67,10 +69,22 @@ func (k *jwk) public() (any, error) {
 	if k.Private != nil {
 		return nil, errors.New("a private key was published")
 	}
-	if k.Type == "RSA" {
+	switch k.Type {
+	case "RSA":
 		return k.rsa()
+	case "EC":
+		return k.ec()
 	}
-	return k.ec()
+	return k.ed25519()
+}
+
+// ed25519 reads an octet key pair (RFC 8037, section 2).
+func (k *jwk) ed25519() (ed25519.PublicKey, error) {
+	x, err := decodePart(k.X)
+	if err != nil || k.Curve != "Ed25519" || len(x) != ed25519.PublicKeySize {
+		return nil, errors.New("no Ed25519 key")
+	}
+	return x, nil
 }
 
 func (k *jwk) rsa() (*rsa.PublicKey, error) {
@@ -111,7 +125,7 @@ func (k *jwk) ec() (*ecdsa.PublicKey, error) {
 func CheckKeySet(document []byte) error {
 	keys, err := parseKeySet(document)
 	if err == nil && len(keys) == 0 {
-		err = errors.New("key set: no RSA or EC key in it")
+		err = errors.New("key set: no RSA, EC or Ed25519 key in it")
 	}
 	return err
 }

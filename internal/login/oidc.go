@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,9 @@ var oidcAlgorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512,
 }
 
+// MoreAlgorithms are those that OIDC.Algorithms can add. STS takes none of them.
+var MoreAlgorithms = []string{string(jose.PS256), string(jose.PS384), string(jose.PS512), string(jose.EdDSA)}
+
 // OIDC verifies ID tokens of OpenID providers with the keys that they publish.
 // It keeps the keys, so that a provider that is down while its keys are known
 // hurts nobody, and asks for them seldom, so that strangers with made-up tokens
@@ -35,6 +39,10 @@ type OIDC struct {
 	Fetch *fetch.Client
 	// Now tells the time; nil means time.Now.
 	Now func() time.Time
+	// Algorithms are accepted of OpenID Connect providers in IAM besides those that
+	// STS accepts: any of MoreAlgorithms, with Ed25519 for EdDSA; others are not
+	// accepted even when listed. What an issuer announces narrows them all.
+	Algorithms []string
 	// Own lists the issuers that are this service itself. Their tokens are not
 	// logins, and nothing is ever fetched from them.
 	Own []string
@@ -64,8 +72,18 @@ type source struct {
 // that gives up takes nobody else's answer away: keys being fetched are fetched
 // for all.
 func (o *OIDC) Verify(ctx context.Context, p Provider, t *Token) (*Login, error) {
-	rules := Rules{Provider: p, Algorithms: oidcAlgorithms, ExpirySkew: Skew}
+	rules := Rules{Provider: p, Algorithms: o.algorithms(), ExpirySkew: Skew}
 	return o.verify(ctx, rules, source{issuer: p.Issuer}, t)
+}
+
+func (o *OIDC) algorithms() []jose.SignatureAlgorithm {
+	all := slices.Clip(oidcAlgorithms)
+	for _, name := range MoreAlgorithms {
+		if slices.Contains(o.Algorithms, name) {
+			all = append(all, jose.SignatureAlgorithm(name))
+		}
+	}
+	return all
 }
 
 // verify checks a token by rules with the keys of a source.

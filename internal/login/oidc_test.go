@@ -2,12 +2,14 @@ package login
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -401,6 +403,51 @@ func TestOIDCAnnouncementDoesNotWiden(t *testing.T) {
 		verifies(t, o, s, token, AlgorithmRefused)
 	}
 	verifies(t, o, s, parse(t, encode(`{"alg":"none"}`)+"."+encode(claims)+"."), AlgorithmRefused)
+}
+
+// PS and EdDSA are accepted where they are asked for, of OpenID Connect providers
+// and nobody else, each with keys that are for it; nothing else can be asked for.
+func TestOIDCMoreAlgorithms(t *testing.T) {
+	_, curve, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newIssuerServer(t)
+	s.keys = keySet(jwkOf("rsa", rsaKey()), jwkOf("ed", curve), jwkOf("ec", p256Key()), jwkOf("for-rs", rsaKey()).with("alg", "RS256"),
+		object{"kty": "OKP", "crv": "Ed25519", "kid": "short", "x": "AAAA"}, object{"kty": "OKP", "crv": "X25519", "kid": "x", "x": jwkOf("", curve)["x"]})
+	o, _ := newOIDC(t)
+	token := func(alg, kid string, key any) *Token {
+		return parse(t, sign(alg, key, goodHeader.with("alg", alg, "kid", kid).String(), goodClaims.with("iss", s.URL).String()))
+	}
+	for _, alg := range MoreAlgorithms {
+		var key any = rsaKey()
+		kid := "rsa"
+		if alg == "EdDSA" {
+			key, kid = curve, "ed"
+		}
+		o.Algorithms = slices.DeleteFunc(slices.Clone(MoreAlgorithms), func(a string) bool { return a == alg })
+		verifies(t, o, s, token(alg, kid, key), AlgorithmRefused)
+		o.Algorithms = []string{alg, "none", "HS256"}
+		verifies(t, o, s, token(alg, kid, key), "")
+		verifies(t, o, s, token("RS256", "rsa", rsaKey()), "")
+		verifies(t, o, s, token("HS256", "rsa", []byte("secret")), AlgorithmRefused)
+	}
+	o.Algorithms = MoreAlgorithms
+	verifies(t, o, s, token("PS256", "rsa", otherRSAKey()), SignatureInvalid)
+	verifies(t, o, s, token("PS256", "for-rs", rsaKey()), KeyUnsuitable)
+	verifies(t, o, s, token("PS256", "ed", rsaKey()), KeyUnsuitable)
+	verifies(t, o, s, token("EdDSA", "rsa", curve), KeyUnsuitable)
+	verifies(t, o, s, token("EdDSA", "ec", curve), KeyUnsuitable)
+	verifies(t, o, s, token("EdDSA", "short", curve), KeyUnknown)
+	verifies(t, o, s, token("EdDSA", "x", curve), KeyUnknown)
+	google := Google{Tokens: o}
+	_, err = google.Verify(t.Context(), Provider{ClientIDs: []string{"client-1"}}, Present(sign("PS256", rsaKey(), goodHeader.with("alg", "PS256").String(), goodClaims.with("iss", "accounts.google.com").String()), maxTest))
+	if causeOf(err) != AlgorithmRefused {
+		t.Errorf("Google: %v", err)
+	}
+	announced := newIssuerServer(t)
+	announced.announce("RS256")
+	verifies(t, o, announced, parse(t, sign("PS256", rsaKey(), goodHeader.with("alg", "PS256").String(), goodClaims.with("iss", announced.URL).String())), AlgorithmRefused)
 }
 
 // An https issuer may not hand out its keys over http.

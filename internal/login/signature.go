@@ -3,6 +3,7 @@ package login
 import (
 	"bytes"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"errors"
@@ -107,8 +108,13 @@ func fits(key *jose.JSONWebKey, alg jose.SignatureAlgorithm) error {
 		return fmt.Errorf("key is for %.20q, not %s", key.Algorithm, alg)
 	}
 	switch alg {
-	case jose.RS256, jose.RS384, jose.RS512:
+	case jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512:
 		return fitsRSA(key.Key)
+	case jose.EdDSA:
+		if _, ok := key.Key.(ed25519.PublicKey); !ok {
+			return fmt.Errorf("key is %T, not Ed25519", key.Key)
+		}
+		return nil
 	case jose.ES256:
 		return fitsEC(key.Key, elliptic.P256())
 	case jose.ES384:

@@ -49,8 +49,8 @@ type Provider struct {
 // Rules say how a token is checked against its provider.
 type Rules struct {
 	Provider Provider
-	// Algorithms are those accepted, of RS256, RS384, RS512, ES256, ES384 and
-	// ES512; any other is refused even when listed.
+	// Algorithms are those accepted, of RS256, RS384, RS512, ES256, ES384, ES512,
+	// PS256, PS384, PS512 and EdDSA (Ed25519); any other is refused even when listed.
 	Algorithms []jose.SignatureAlgorithm
 	// ExpirySkew is how long after exp a token is still accepted. The clocks of
 	// iat and nbf are forgiven Skew in any case.
