@@ -160,6 +160,9 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who, layer string)
 		"TagSAMLProvider":      {in{"SAMLProviderArn", arns + "saml-provider/mine", "Tags", ""}, arns + "saml-provider/mine"},
 		"UntagSAMLProvider":    {in{"SAMLProviderArn", arns + "saml-provider/mine", "TagKeys", ""}, arns + "saml-provider/mine"},
 		"ListSAMLProviderTags": {in{"SAMLProviderArn", arns + "saml-provider/mine"}, arns + "saml-provider/mine"},
+
+		"GetContextKeysForCustomPolicy": {in{"PolicyInputList", ""}, "*"},
+		"SimulateCustomPolicy":          {in{"PolicyInputList", "", "ActionNames.member.1", "s3:GetObject"}, "*"},
 	}
 	table := iam.Operations(nil)
 	for _, op := range signed(table) {

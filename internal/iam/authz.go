@@ -350,3 +350,9 @@ func (in *UpdateRoleRequest) ResourceARN(c awsapi.Caller) string {
 func (in *UpdateRoleDescriptionRequest) ResourceARN(c awsapi.Caller) string {
 	return namedRoleARN(c, in.RoleName)
 }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *GetContextKeysForCustomPolicyRequest) ResourceARN(awsapi.Caller) string { return "*" }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *SimulateCustomPolicyRequest) ResourceARN(awsapi.Caller) string { return "*" }

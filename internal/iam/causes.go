@@ -78,6 +78,10 @@ const (
 	causeSAMLProviderExists awsapi.Cause = "saml-provider-exists"
 	// There is no SAML provider with this ARN in the account.
 	causeSAMLProviderMissing awsapi.Cause = "saml-provider-missing"
+	// What is to be simulated is not an action, a resource, a caller or the value of a condition key.
+	causeSimulation awsapi.Cause = "simulation"
+	// Simulations do not take part of the input into account yet.
+	causeSimulationUnsupported awsapi.Cause = "simulation-unsupported"
 	// A tag has a reserved key, or two tags have the same key.
 	causeTag awsapi.Cause = "tag"
 	// A thumbprint is not the SHA-1 hash of a certificate.

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -18,6 +19,7 @@ const (
 	noSuchEntity                = "NoSuchEntity"
 	openIdIdpCommunicationError = "OpenIdIdpCommunicationError"
 	policyNotAttachable         = "PolicyNotAttachable"
+	policyEvaluation            = "PolicyEvaluation"
 	serviceFailure              = "ServiceFailure"
 	unmodifiableEntity          = "UnmodifiableEntity"
 
@@ -105,6 +107,25 @@ func malformedPolicy(err *policy.Error) *awsapi.Error {
 	e := exception(malformedPolicyDocument, causePolicyMalformed, "%s", err.Message)
 	e.Err = err.Err
 	return e
+}
+
+// unreadablePolicy is malformedPolicy as simulations answer it.
+func unreadablePolicy(err error) *awsapi.Error {
+	message := "Syntax errors in policy."
+	if malformed, ok := errors.AsType[*policy.Error](err); ok {
+		message = malformed.Message
+	}
+	e := exception(invalidInput, causePolicyMalformed, "%s", message)
+	e.Err = err
+	return e
+}
+
+func badSimulation(format string, args ...any) *awsapi.Error {
+	return exception(invalidInput, causeSimulation, format, args...)
+}
+
+func simulationUnsupported(member string) *awsapi.Error {
+	return exception(invalidInput, causeSimulationUnsupported, "Simulating with %s is not supported by this version.", member)
 }
 
 func invalidPrincipal(p policy.NamedPrincipal) *awsapi.Error {

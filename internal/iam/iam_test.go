@@ -113,6 +113,13 @@ func wantRefused(t testing.TB, a awsapi.Answer, want refusal) {
 	}
 }
 
+func unmarshal(t testing.TB, body []byte, v any) {
+	t.Helper()
+	if err := xml.Unmarshal(body, v); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+}
+
 // element gives the text of the first element of a name.
 func element(t testing.TB, body []byte, name string) string {
 	t.Helper()

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"encoding/base64"
+	"strconv"
 
 	"github.com/daypass/daypass/internal/awsapi"
 )
@@ -50,6 +51,24 @@ func (s *Service) marker(p page, last string) ResponseMarkerType {
 	sealed := s.Pages.Seal(nil, []byte(last), p.data())
 	return ResponseMarkerType(base64.RawURLEncoding.EncodeToString(sealed))
 }
+
+// afterCount opens the marker of a listing that is counted, where what it lists
+// has no names or has names longer than a marker: how many entries the pages
+// before had.
+func (s *Service) afterCount(p page) (int, *awsapi.Error) {
+	last, refusal := s.after(p)
+	if refusal != nil || last == "" {
+		return 0, refusal
+	}
+	n, err := strconv.Atoi(last)
+	if err != nil {
+		return 0, badMarker()
+	}
+	return n, nil
+}
+
+// countMarker seals how many entries there were up to the end of a page.
+func (s *Service) countMarker(p page, n int) ResponseMarkerType { return s.marker(p, strconv.Itoa(n)) }
 
 // cut shortens a list, of which one more than a page was asked for, to the
 // page, and says whether that was all.

@@ -497,6 +497,8 @@ func TestResourceARNs(t *testing.T) {
 		{&iam.TagSAMLProviderRequest{SAMLProviderArn: "x"}, "x"},
 		{&iam.UntagSAMLProviderRequest{SAMLProviderArn: "x"}, "x"},
 		{&iam.ListSAMLProviderTagsRequest{SAMLProviderArn: "x"}, "x"},
+		{&iam.GetContextKeysForCustomPolicyRequest{}, "*"},
+		{&iam.SimulateCustomPolicyRequest{}, "*"},
 	}
 	for _, test := range tests {
 		if got := test.in.ResourceARN(c); got != test.want {

@@ -3,7 +3,6 @@ package iam
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -55,25 +54,17 @@ func removing(keys TagKeyListType) retag {
 }
 
 // listTags gives a page of a resource's tags, by key; the answers of all such
-// operations are alike. A marker has the number of tags before it, since a key
-// may be longer than a marker.
+// operations are alike. They are counted, for a key may be longer than a marker.
 func (s *Service) listTags(p page, tags TagListType) (*ListRoleTagsResponse, error) {
-	after, refusal := s.after(p)
+	start, refusal := s.afterCount(p)
 	if refusal != nil {
 		return nil, refusal
-	}
-	start := 0
-	if after != "" {
-		var err error
-		if start, err = strconv.Atoi(after); err != nil {
-			return nil, badMarker()
-		}
 	}
 	sorted := slices.SortedFunc(slices.Values(tags), func(a, b Tag) int { return cmp.Compare(a.Key, b.Key) })
 	list, more := cut(sorted[min(start, len(sorted)):], p.limit())
 	out := &ListRoleTagsResponse{Tags: list, IsTruncated: BooleanType(more)}
 	if more {
-		out.Marker = s.marker(p, strconv.Itoa(start+len(list)))
+		out.Marker = s.countMarker(p, start+len(list))
 	}
 	return out, nil
 }

@@ -94,6 +94,9 @@ var leastForm = map[string][]string{
 	"TagSAMLProvider":      {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp", "Tags", ""},
 	"UntagSAMLProvider":    {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp", "TagKeys", ""},
 	"ListSAMLProviderTags": {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
+
+	"GetContextKeysForCustomPolicy": {"PolicyInputList", ""},
+	"SimulateCustomPolicy":          {"PolicyInputList", "", "ActionNames.member.1", "s3:GetObject"},
 }
 
 // fill puts a pool and an identity into what an operation needs.

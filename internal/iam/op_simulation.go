@@ -1,0 +1,46 @@
+package iam
+
+import (
+	"context"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// GetContextKeysForCustomPolicy lists the condition keys that policies mention.
+// Unlike simulations it takes trust policies too.
+func (s *Service) GetContextKeysForCustomPolicy(_ context.Context, _ awsapi.Caller, in *GetContextKeysForCustomPolicyRequest) (*GetContextKeysForPolicyResponse, error) {
+	if err := checkSimulatedSize(in.PolicyInputList); err != nil {
+		return nil, err
+	}
+	documents := make([]*policy.Document, 0, len(in.PolicyInputList))
+	for _, text := range in.PolicyInputList {
+		d, err := policy.Parse(policy.Trust, string(text))
+		if err != nil {
+			d, err = policy.Parse(policy.Identity, string(text))
+		}
+		if err != nil {
+			return nil, unreadablePolicy(err)
+		}
+		documents = append(documents, d)
+	}
+	return &GetContextKeysForPolicyResponse{ContextKeyNames: keysOf(documents)}, nil
+}
+
+// SimulateCustomPolicy says what policies allow that the caller brings.
+func (s *Service) SimulateCustomPolicy(ctx context.Context, c awsapi.Caller, in *SimulateCustomPolicyRequest) (*SimulatePolicyResponse, error) {
+	sim, refusal := newSimulation(c, simulated{
+		in.PolicyInputList, in.PermissionsBoundaryPolicyInputList, in.ActionNames, in.ResourceArns,
+		in.ResourcePolicy, in.ResourceOwner, in.ResourceHandlingOption,
+	})
+	if refusal != nil {
+		return nil, refusal
+	}
+	if refusal := sim.callAs(c, in.CallerArn); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := sim.enter(in.ContextEntries); refusal != nil {
+		return nil, refusal
+	}
+	return s.answer(ctx, sim, page{"SimulateCustomPolicy", c.Account, in.Marker, in.MaxItems})
+}

@@ -1,0 +1,296 @@
+package iam
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/daypass/daypass/internal/arn"
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// simulation is a question of which requests are allowed: by which policies,
+// about which actions on which resources, under which facts. It is answered by
+// the evaluator that decides about real requests.
+type simulation struct {
+	policies policy.Policies
+	// sources says what the documents are called.
+	sources   map[*policy.Document]source
+	facts     policy.Context
+	actions   ActionNameListType
+	resources ResourceNameListType
+	// named says that the caller named resources.
+	named bool
+	// missing are the condition keys that the documents mention and the facts
+	// lack.
+	missing ContextKeyNamesResultListType
+}
+
+// source says what a policy of a simulation is called.
+type source struct {
+	id   string
+	kind PolicySourceType
+}
+
+// The kinds of policies, as AWS's simulator calls them. The API model lists
+// other words, which no answer has.
+const (
+	sourceIdentity PolicySourceType = "IAM Policy"
+	sourceBoundary PolicySourceType = "Permissions Boundary Policy"
+)
+
+// maxSimulated is the most characters that the policies of a simulation's input
+// have together: as many as one may have.
+const maxSimulated = 131072
+
+// simulated is what both simulations ask.
+type simulated struct {
+	policies, boundary SimulationPolicyListType
+	actions            ActionNameListType
+	resources          ResourceNameListType
+	resourcePolicy     PolicyDocumentType
+	resourceOwner      ResourceNameType
+	handling           ResourceHandlingOptionType
+}
+
+// newSimulation reads the input of a simulation.
+func newSimulation(c awsapi.Caller, in simulated) (*simulation, *awsapi.Error) {
+	if err := in.supported(c); err != nil {
+		return nil, err
+	}
+	sim := &simulation{sources: map[*policy.Document]source{}, facts: policy.Context{}, actions: in.actions, resources: in.resources, named: true}
+	if len(in.resources) == 0 {
+		sim.resources, sim.named = ResourceNameListType{"*"}, false
+	}
+	if err := sim.check(); err != nil {
+		return nil, err
+	}
+	if err := sim.parse(in.policies, in.boundary); err != nil {
+		return nil, err
+	}
+	return sim, nil
+}
+
+// supported refuses what cannot be simulated yet, so that nobody takes an answer
+// without it for the whole one.
+func (in simulated) supported(c awsapi.Caller) *awsapi.Error {
+	switch {
+	case in.resourcePolicy != "":
+		return simulationUnsupported("ResourcePolicy")
+	case in.resourceOwner != "" && string(in.resourceOwner) != rootARN(c.Account):
+		return simulationUnsupported("ResourceOwner of another account")
+	case in.handling != "":
+		return simulationUnsupported("ResourceHandlingOption")
+	}
+	return nil
+}
+
+var actionText = regexp.MustCompile(`\A[A-Za-z0-9-]+:[A-Za-z0-9]+\z`)
+
+func (sim *simulation) check() *awsapi.Error {
+	for _, a := range sim.actions {
+		if !actionText.MatchString(string(a)) {
+			return badSimulation("Invalid Action: %s", a)
+		}
+	}
+	for _, r := range sim.resources {
+		if _, err := arn.Parse(string(r)); err != nil && r != "*" {
+			return badSimulation("Invalid Resource: %s", r)
+		}
+	}
+	return nil
+}
+
+// parse compiles the policies of the input. They are not remembered as stored
+// ones are.
+func (sim *simulation) parse(policies, boundary SimulationPolicyListType) *awsapi.Error {
+	if len(boundary) > 1 {
+		return badSimulation("Only one permissions boundary policy can be simulated at a time.")
+	}
+	if err := checkSimulatedSize(policies, boundary); err != nil {
+		return err
+	}
+	for i, text := range policies {
+		d, err := parseSimulated(text)
+		if err != nil {
+			return err
+		}
+		sim.policies.Identity = append(sim.policies.Identity, d)
+		sim.sources[d] = source{fmt.Sprintf("PolicyInputList.%d", i+1), sourceIdentity}
+	}
+	for _, text := range boundary {
+		d, err := parseSimulated(text)
+		if err != nil {
+			return err
+		}
+		sim.policies.Boundary = d
+		sim.sources[d] = source{"PermissionsBoundaryPolicyInputList.1", sourceBoundary}
+	}
+	return nil
+}
+
+func checkSimulatedSize(lists ...SimulationPolicyListType) *awsapi.Error {
+	size := 0
+	for _, list := range lists {
+		for _, text := range list {
+			size += len(text)
+		}
+	}
+	if size > maxSimulated {
+		return badSimulation("The policies must not have more than %d characters in all.", maxSimulated)
+	}
+	return nil
+}
+
+func parseSimulated(text PolicyDocumentType) (*policy.Document, *awsapi.Error) {
+	d, err := policy.Parse(policy.Identity, string(text))
+	if err != nil {
+		return nil, unreadablePolicy(err)
+	}
+	return d, nil
+}
+
+// callAs makes a user of the account the caller. The facts are those that the ARN
+// tells: who may simulate need not be one who may see the user.
+func (sim *simulation) callAs(c awsapi.Caller, user ResourceNameType) *awsapi.Error {
+	if user == "" {
+		return nil
+	}
+	a, err := arn.Parse(string(user))
+	if err != nil || a.Partition != "aws" || a.Service != "iam" || a.Region != "" || a.Account != c.Account || !strings.HasPrefix(a.Resource, "user/") || strings.HasSuffix(a.Resource, "/") {
+		return badSimulation("Invalid CallerArn: %s is not the ARN of a user of the account.", user)
+	}
+	sim.facts.Set("aws:principalaccount", c.Account)
+	sim.facts.Set("aws:principalarn", string(user))
+	sim.facts.Set("aws:principaltype", "User")
+	sim.facts.Set("aws:username", string(lastSegment(a.Resource)))
+	return nil
+}
+
+// enter adds the entries of the input to the facts, and works out what is
+// missing then.
+func (sim *simulation) enter(entries ContextEntryListType) *awsapi.Error {
+	given, err := readEntries(entries)
+	if err != nil {
+		return err
+	}
+	for key, values := range given {
+		sim.facts.Set(key, values...)
+	}
+	documents := sim.policies.Identity
+	if sim.policies.Boundary != nil {
+		documents = append(documents[:len(documents):len(documents)], sim.policies.Boundary)
+	}
+	sim.missing = ContextKeyNamesResultListType{}
+	for _, key := range keysOf(documents) {
+		if len(sim.facts[strings.ToLower(string(key))]) == 0 {
+			sim.missing = append(sim.missing, key)
+		}
+	}
+	return nil
+}
+
+// keysOf are the condition keys that documents mention, none twice.
+func keysOf(documents []*policy.Document) ContextKeyNamesResultListType {
+	keys, seen := ContextKeyNamesResultListType{}, map[string]bool{}
+	for _, d := range documents {
+		for _, key := range d.Keys() {
+			if lower := strings.ToLower(key); !seen[lower] {
+				seen[lower] = true
+				keys = append(keys, ContextKeyNameType(key))
+			}
+		}
+	}
+	return keys
+}
+
+// size is how many results there are.
+func (sim *simulation) size() int { return len(sim.actions) * len(sim.resources) }
+
+// result is one of the results, by action and then by resource.
+func (sim *simulation) result(i int) EvaluationResult {
+	action, resource := sim.actions[i/len(sim.resources)], sim.resources[i%len(sim.resources)]
+	req := &policy.Request{Action: string(action), Resource: string(resource), Context: sim.facts}
+	decision := policy.Decide(sim.policies, req)
+	r := EvaluationResult{
+		EvalActionName: action, EvalResourceName: resource, EvalDecision: decisionType(decision.Effect),
+		MatchedStatements: sim.matched(decision), MissingContextValues: sim.missing,
+	}
+	if b := sim.policies.Boundary; b != nil {
+		allowed := b.Evaluate(req).Effect == policy.Allow
+		r.PermissionsBoundaryDecisionDetail = &PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: BooleanType(allowed)}
+	}
+	if sim.named {
+		r.EvalDecisionDetails = EvalDecisionDetailsType{}
+		r.ResourceSpecificResults = ResourceSpecificResultListType{{
+			EvalResourceName: resource, EvalResourceDecision: r.EvalDecision, MatchedStatements: r.MatchedStatements,
+			MissingContextValues: r.MissingContextValues, PermissionsBoundaryDecisionDetail: r.PermissionsBoundaryDecisionDetail,
+		}}
+	}
+	return r
+}
+
+func (sim *simulation) matched(decision policy.Decision) StatementListType {
+	list := StatementListType{}
+	for _, s := range decision.Statements {
+		start, end := s.Span()
+		from := sim.sources[s.Document]
+		list = append(list, Statement{
+			SourcePolicyId: PolicyIdentifierType(from.id), SourcePolicyType: from.kind,
+			StartPosition: position(start), EndPosition: position(end),
+		})
+	}
+	return list
+}
+
+func position(p policy.Position) *Position {
+	return &Position{Line: LineNumber(p.Line), Column: ColumnNumber(p.Column)}
+}
+
+func decisionType(e policy.Effect) PolicyEvaluationDecisionType {
+	switch e {
+	case policy.Allow:
+		return "allowed"
+	case policy.ExplicitDeny:
+		return "explicitDeny"
+	}
+	return "implicitDeny"
+}
+
+// answer gives a page of the results.
+func (s *Service) answer(ctx context.Context, sim *simulation, p page) (*SimulatePolicyResponse, error) {
+	p.of += "\x00" + sim.digest()
+	start, refusal := s.afterCount(p)
+	if refusal != nil {
+		return nil, refusal
+	}
+	end := min(start+p.limit(), sim.size())
+	out := &SimulatePolicyResponse{EvaluationResults: EvaluationResultsListType{}, IsTruncated: end < sim.size()}
+	if end < sim.size() {
+		out.Marker = s.countMarker(p, end)
+	}
+	for i := start; i < end; i++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		out.EvaluationResults = append(out.EvaluationResults, sim.result(i))
+	}
+	return out, nil
+}
+
+// digest tells simulations about the same actions and resources from others, for
+// markers.
+func (sim *simulation) digest() string {
+	h := sha256.New()
+	for _, a := range sim.actions {
+		fmt.Fprintf(h, "%q", a)
+	}
+	h.Write([]byte{'\n'})
+	for _, r := range sim.resources {
+		fmt.Fprintf(h, "%q", r)
+	}
+	return string(h.Sum(nil))
+}
