@@ -9,7 +9,9 @@ import (
 
 // Exclusive XML Canonicalization 1.0 (W3C Recommendation, 18 July 2002) of an
 // element and what is inside of it. Trees have no comments, so that the two
-// kinds of it, with comments and without, are the same.
+// kinds of it, with comments and without, are the same. Namespaces that are
+// relative URIs, at which other implementations give up, are names like others: to
+// give up is where forgeries come from that are signed over nothing.
 
 // canonical writes an element. without, which may be nil, is left out. Prefixes
 // in the inclusive list ("" for the default namespace) are declared where they
