@@ -6,6 +6,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/login/logintest"
+	"github.com/daypass/daypass/internal/seal"
 )
 
 func BenchmarkParse(b *testing.B) {
@@ -38,6 +40,38 @@ func BenchmarkVerify(b *testing.B) {
 					b.Fatal(err)
 				}
 				if _, err := o.Verify(b.Context(), provider, parsed); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// Each kind of login, with the provider a double on loopback: ID tokens are of one
+// user, so their signatures are remembered, and about opaque ones the double is
+// asked each time.
+func BenchmarkKinds(b *testing.B) {
+	d, o, _ := doubles(b)
+	d.AddFacebook("EAAalice", logintest.FacebookToken{App: "1", User: "2"})
+	d.AddAmazon("Atza|alice", logintest.AmazonToken{ClientID: "c", AppID: "a", User: "u", Left: 3600})
+	d.AddTwitter("alice", logintest.TwitterToken{Secret: "secret", ID: "123"})
+	for _, k := range []struct {
+		name  string
+		kind  Verifier
+		p     Provider
+		token string
+	}{
+		{"google", Google{o}, Provider{ClientIDs: []string{"1-web.apps.googleusercontent.com"}}, d.GoogleToken()},
+		{"apple", Apple{o}, Provider{ClientIDs: []string{"com.example.app"}}, d.AppleToken()},
+		{"userpool", UserPool{Tokens: o}, Provider{Name: logintest.Pool, ClientIDs: []string{"3n4b5urk1ft4fl3mg5e62d9ado"}}, d.PoolToken()},
+		{"facebook", Facebook{Tokens: o}, Provider{ClientIDs: []string{"1"}}, "EAAalice"},
+		{"amazon", Amazon{Tokens: o}, Provider{ClientIDs: []string{"c"}}, "Atza|alice"},
+		{"twitter", Twitter{Tokens: o}, Provider{ClientIDs: []string{logintest.ConsumerKey}, Secret: seal.NewSecret(logintest.ConsumerSecret)}, "alice;secret"},
+	} {
+		b.Run(k.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := k.kind.Verify(b.Context(), k.p, Present(k.token, maxTest)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -20,7 +20,7 @@ import (
 )
 
 // doubles are all providers, and a way to verify their tokens.
-func doubles(t *testing.T) (*logintest.Doubles, *OIDC, *clock) {
+func doubles(t testing.TB) (*logintest.Doubles, *OIDC, *clock) {
 	c := &clock{now: testNow}
 	d := logintest.Start(t, c.Now)
 	o := &OIDC{Fetch: &fetch.Client{Endpoints: d.Endpoints()}, Now: c.Now}
