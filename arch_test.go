@@ -43,7 +43,7 @@ const imports = `
 	openid:      seal
 	iam:         awsapi arn audit policy seal saml
 	revocation:  awsapi arn audit seal        # below those who ask it: seal: page tokens
-	sts:         awsapi arn audit policy seal login openid iam revocation
+	sts:         awsapi arn audit policy saml seal login openid iam revocation
 	cognito:     awsapi arn audit policy seal login openid iam sts revocation   # seal: page tokens; iam: the roles it is given must exist
 
 	# For tests, of several services.

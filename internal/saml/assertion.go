@@ -265,13 +265,13 @@ func (s *statement) checkTime(now time.Time, skew time.Duration) error {
 	case s.notBefore.After(late):
 		return refusef(NotYetValid, "%s, not before %s", stamp(now), stamp(s.notBefore))
 	case !now.Before(s.NotOnOrAfter):
-		return expired("%s, not on or after %s", now, s.NotOnOrAfter)
+		return s.expired("%s, not on or after %s", now, s.NotOnOrAfter)
 	case !s.SessionNotOnOrAfter.IsZero() && !now.Before(s.SessionNotOnOrAfter):
-		return expired("%s, session not on or after %s", now, s.SessionNotOnOrAfter)
+		return s.expired("%s, session not on or after %s", now, s.SessionNotOnOrAfter)
 	}
 	return nil
 }
 
-func expired(format string, now, end time.Time) error {
-	return &Error{Cause: Expired, Err: fmt.Errorf(format, stamp(now), stamp(end)), End: end}
+func (s *statement) expired(format string, now, end time.Time) error {
+	return &Error{Cause: Expired, Err: fmt.Errorf(format, stamp(now), stamp(end)), Issued: s.IssueInstant, End: end}
 }

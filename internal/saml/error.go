@@ -46,8 +46,9 @@ const (
 // Error is the error of [Verify].
 type Error struct {
 	Cause Cause
-	Err   error     // detail, for logs; may be nil
-	End   time.Time // Expired: when it was
+	Err   error // detail, for logs; may be nil
+	// Issued and End are, where it has expired, when it was issued and when it ended.
+	Issued, End time.Time
 }
 
 // Error describes the refusal. It repeats no name and no attribute of the person

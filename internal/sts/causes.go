@@ -41,6 +41,18 @@ const (
 	causeRoleMissing awsapi.Cause = "role-missing"
 	// The account's root cannot assume roles.
 	causeRootCaller awsapi.Cause = "root-caller"
+	// The SAML response does not list the role together with the provider in its Role attribute.
+	causeRoleNotOffered awsapi.Cause = "role-not-offered"
+	// The stored metadata of the SAML provider cannot be read.
+	causeSAMLMetadata awsapi.Cause = "saml-metadata"
+	// The account has no such SAML provider.
+	causeSAMLProviderMissing awsapi.Cause = "saml-provider-missing"
+	// The SessionDuration attribute of the SAML response is not a number of seconds that a session can last.
+	causeSAMLSessionDuration awsapi.Cause = "saml-session-duration"
+	// The SAML response has no RoleSessionName attribute, several, or one that cannot be the name of a session.
+	causeSAMLSessionName awsapi.Cause = "saml-session-name"
+	// The SAML response was issued more than five minutes ago.
+	causeSAMLStale awsapi.Cause = "saml-stale"
 	// Sessions cannot get sessions of their own: it takes a long-term access key.
 	causeSessionCaller awsapi.Cause = "session-caller"
 	// The token's source identity has a form that it cannot have.

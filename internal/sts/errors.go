@@ -1,12 +1,16 @@
 package sts
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/policy"
+	"github.com/daypass/daypass/internal/saml"
 )
 
 // The exceptions of the API, as their codes are on the wire.
@@ -142,6 +146,90 @@ func tagsClaimMalformed() *awsapi.Error {
 
 func badSourceIdentity() *awsapi.Error {
 	return exception(invalidIdentityToken, causeSourceIdentity, `Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"`)
+}
+
+// What a SAML response can get wrong, in the words of "Troubleshooting SAML
+// federation" in the IAM User Guide where it has any.
+
+func samlProviderMissing() *awsapi.Error {
+	return exception(invalidIdentityToken, causeSAMLProviderMissing, "Specified provider doesn't exist.")
+}
+
+func samlMetadataBroken(err error) *awsapi.Error {
+	return exception(invalidIdentityToken, causeSAMLMetadata, "Could not parse metadata.").Because(causeSAMLMetadata, err)
+}
+
+func responseStale() *awsapi.Error {
+	return exception(expiredToken, causeSAMLStale, msgStale)
+}
+
+func sessionNameMissing() *awsapi.Error {
+	return exception(invalidIdentityToken, causeSAMLSessionName, "RoleSessionName is required in AuthnResponse")
+}
+
+func badSessionName() *awsapi.Error {
+	return exception(invalidIdentityToken, causeSAMLSessionName, "RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
+}
+
+func badSessionDuration() *awsapi.Error {
+	return exception(invalidIdentityToken, causeSAMLSessionDuration, "SessionDuration in AuthnResponse must be a number of seconds between 900 and 43200")
+}
+
+func samlTagMalformed() *awsapi.Error {
+	return exception(invalidIdentityToken, causeTags, "A PrincipalTag attribute in AuthnResponse must have exactly one value")
+}
+
+func samlDurationTooLong() *awsapi.Error {
+	return exception(validationError, causeDuration, "Requested DurationSeconds exceeds MaxSessionDuration set for this role")
+}
+
+const (
+	msgStale        = "Token must be redeemed within 5 minutes of issuance"
+	msgBadSignature = "Response signature invalid"
+)
+
+// responseRefused gives AWS's code and sentence to what is wrong with a SAML
+// response.
+func responseRefused(err error) error {
+	e, ok := errors.AsType[*login.Error](err)
+	if !ok {
+		return err
+	}
+	answer := exception(invalidIdentityToken, "login-"+awsapi.Cause(e.Cause), "The SAML response is not valid.")
+	answer.Err = err
+	switch saml.CauseOf(err) {
+	case saml.NotBase64:
+		answer.Message = "Invalid base64 SAMLResponse"
+	case saml.Unsigned, saml.SignatureMisplaced, saml.SignatureMalformed, saml.CanonicalizerRefused, saml.AlgorithmRefused,
+		saml.ReferenceMismatch, saml.TransformRefused, saml.SignatureInvalid, saml.DigestMismatch, saml.MetadataExpired:
+		answer.Message = msgBadSignature
+	case saml.IssuerMismatch:
+		answer.Message = "Issuer not present in specified provider"
+	case saml.RecipientMismatch, saml.AudienceMismatch:
+		answer.Message = "Response does not contain the required audience."
+	case saml.NameIDMissing:
+		answer.Code, answer.Status, answer.Message = accessDenied, 403, "Not authorized to perform "+actionSAML
+	case saml.StatusNotSuccess:
+		answer.Code, answer.Status, answer.Message = idpRejectedClaim, 403, "The identity provider reported that authentication failed."
+	case saml.NotYetValid:
+		answer.Message = "The SAML response is not valid yet."
+	case saml.Expired:
+		answer.Code, answer.Message = expiredToken, expiredResponse(err, e.Now)
+	}
+	return answer
+}
+
+// expiredResponse says which of two ends came first.
+func expiredResponse(err error, now int64) string {
+	refused, ok := errors.AsType[*saml.Error](err)
+	if ok && now-refused.Issued.Unix() <= int64(maxResponseAge/time.Second) {
+		return tokenExpired(now, refused.End.Unix())
+	}
+	return msgStale
+}
+
+func tokenExpired(now, end int64) string {
+	return fmt.Sprintf("Token expired: current date/time %d must be before the expiration date/time %d", now, end)
 }
 
 // Refusal says why a role was not assumed for an identity. It hides the error

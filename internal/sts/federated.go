@@ -30,10 +30,14 @@ type federated struct {
 }
 
 // KeyPrefix is what the condition keys of a provider begin with: its name, for
-// a provider in IAM its URL without scheme.
+// an OpenID Connect provider in IAM its URL without scheme, for a SAML provider
+// always saml.
 func KeyPrefix(provider string) string {
 	if _, name, ok := strings.Cut(provider, ":oidc-provider/"); ok {
 		return name
+	}
+	if strings.Contains(provider, ":saml-provider/") {
+		return "saml"
 	}
 	return provider
 }

@@ -10,8 +10,12 @@ import (
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// defaultDuration is how long a role's session lasts where nobody says.
-const defaultDuration = time.Hour
+// How long a role's session lasts where nobody says, at least and at most.
+const (
+	defaultDuration = time.Hour
+	minDuration     = 15 * time.Minute
+	maxDuration     = 12 * time.Hour
+)
 
 // durationOf is how long a session shall last, which its role bounds.
 func durationOf(seconds *RoleDurationSecondsType, role *iam.RoleEntity) (time.Duration, error) {

@@ -1,6 +1,9 @@
 package sts
 
-import "github.com/daypass/daypass/internal/awsapi"
+import (
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/saml"
+)
 
 // Operations is the service's table. It can be read without a service:
 // Operations(nil).
@@ -11,6 +14,8 @@ func Operations(s *Service) awsapi.Service {
 		Operations: []awsapi.Operation{
 			awsapi.Op("AssumeRole", awsapi.Identified, "Gives temporary credentials of a role to a caller that it trusts.", s.AssumeRole,
 				malformedPolicyDocument, packedPolicyTooLarge, expiredToken, regionDisabled, invalidParameterValue),
+			awsapi.Op("AssumeRoleWithSAML", awsapi.Public, "Gives temporary credentials of a role for a SAML response that offers it.", s.AssumeRoleWithSAML,
+				malformedPolicyDocument, packedPolicyTooLarge, idpRejectedClaim, invalidIdentityToken, expiredToken, regionDisabled, invalidParameterValue),
 			awsapi.Op("AssumeRoleWithWebIdentity", awsapi.Public, "Gives temporary credentials of a role for a token of an OpenID provider.", s.AssumeRoleWithWebIdentity,
 				malformedPolicyDocument, packedPolicyTooLarge, idpRejectedClaim, idpCommunicationError, invalidIdentityToken, expiredToken, regionDisabled, invalidParameterValue),
 			awsapi.Op("GetAccessKeyInfo", awsapi.Identified, "Tells which account an access key belongs to.", s.GetAccessKeyInfo),
@@ -35,6 +40,7 @@ var shapes = awsapi.Shapes(
 	awsapi.Int[RoleDurationSecondsType](900, 43200),
 	awsapi.String[RoleSessionNameType](2, 64, `[\w+=,.@-]*`),
 	awsapi.String[SessionPolicyDocumentType](1, 2048, `[\u0009\u000A\u000D\u0020-\u00FF]+`),
+	awsapi.String[SAMLAssertionType](4, saml.MaxResponse, "").Sensitive(),
 	awsapi.String[SerialNumberType](9, 256, `[\w+=/:,.@-]*`),
 	awsapi.String[SourceIdentityType](2, 64, `[\w+=,.@-]*`),
 	awsapi.String[TagKeyType](1, 128, `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`),

@@ -21,7 +21,7 @@ func (s *Session) marks() []revocation.Mark {
 	case CognitoProvider:
 		marks = appendIdentity(marks, s.key("sub"), s.key("aud"), s.keys("amr"), s.AuthTime)
 	default:
-		marks = appendLogin(marks, openid.Login{Provider: KeyPrefix(s.Provider), Subject: s.subject()}, "", s.AuthTime)
+		marks = appendLogin(marks, openid.Login{Provider: s.loginProvider(), Subject: s.subject()}, "", s.AuthTime)
 	}
 	return append(marks, s.Lineage...)
 }
@@ -47,6 +47,14 @@ func lineageOf(c awsapi.Caller) []revocation.Mark {
 		}
 	}
 	return lineage
+}
+
+// loginProvider is the provider as Logins calls it.
+func (s *Session) loginProvider() string {
+	if prefix := KeyPrefix(s.Provider); prefix != "saml" {
+		return prefix
+	}
+	return s.Provider
 }
 
 // subject is who it is at the provider. Amazon and Facebook have names of their

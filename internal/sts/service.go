@@ -25,6 +25,8 @@ type Service struct {
 	OpenID *openid.Provider
 	// OIDC checks the tokens of OpenID Connect providers.
 	OIDC *login.OIDC
+	// SAML checks SAML responses.
+	SAML login.SAML
 	// Revocations are those in force.
 	Revocations *revocation.Index
 	// Tokens seals session tokens; it is made for [TokenPurpose].

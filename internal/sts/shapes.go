@@ -23,6 +23,8 @@ type (
 	RoleDurationSecondsType int32
 	// The name of a session.
 	RoleSessionNameType string
+	// A SAML response, base64.
+	SAMLAssertionType string
 	// An MFA device.
 	SerialNumberType string
 	// A session policy, JSON.
@@ -153,6 +155,45 @@ type AssumeRoleResponse struct {
 	AssumedRoleUser *AssumedRoleUser
 	// How much of the room for session policies and tags is used, in percent.
 	PackedPolicySize *NonNegativeIntegerType
+	// The source identity of the session.
+	SourceIdentity string
+}
+
+// AssumeRoleWithSAMLRequest is the input of AssumeRoleWithSAML.
+type AssumeRoleWithSAMLRequest struct {
+	// The role to assume, which the response must offer.
+	RoleArn ArnType `aws:"required"`
+	// The SAML provider in IAM.
+	PrincipalArn ArnType `aws:"required"`
+	// The response.
+	SAMLAssertion SAMLAssertionType `aws:"required"`
+	// Managed policies as session policies.
+	PolicyArns PolicyDescriptorListType
+	// A session policy.
+	Policy SessionPolicyDocumentType
+	// How long the session lasts, in seconds; 3600 if absent. The response may
+	// ask for less.
+	DurationSeconds *RoleDurationSecondsType
+}
+
+// AssumeRoleWithSAMLResponse is the output of AssumeRoleWithSAML.
+type AssumeRoleWithSAMLResponse struct {
+	// The credentials of the session.
+	Credentials *Credentials
+	// The session.
+	AssumedRoleUser *AssumedRoleUser
+	// How much of the room for session policies and tags is used, in percent.
+	PackedPolicySize *NonNegativeIntegerType
+	// The NameID of the response.
+	Subject string
+	// The kind of the NameID: persistent, transient or the URI of another.
+	SubjectType string
+	// The entity ID of the identity provider.
+	Issuer string
+	// The Recipient of the response.
+	Audience string
+	// A hash of the issuer and of the provider's account and name.
+	NameQualifier string
 	// The source identity of the session.
 	SourceIdentity string
 }

@@ -166,14 +166,15 @@ func sourceIdentityOf(claims login.Claims) (string, error) {
 		return "", nil
 	}
 	s, _ := claims.Text(sourceIdentityClaim)
-	if !usableSourceIdentity(s) {
+	if !usableName(s) {
 		return "", badSourceIdentity()
 	}
 	return s, nil
 }
 
-// usableSourceIdentity holds a source identity to the API's sourceIdentityType.
-func usableSourceIdentity(s string) bool {
+// usableName holds a source identity or the name of a session to the API's
+// sourceIdentityType and roleSessionNameType, which are the same.
+func usableName(s string) bool {
 	other := func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-", r))
 	}

@@ -92,6 +92,8 @@ func TestKeyPrefix(t *testing.T) {
 	for provider, want := range map[string]string{
 		"cognito-identity.amazonaws.com":                                    "cognito-identity.amazonaws.com",
 		"arn:aws:iam::111122223333:oidc-provider/oidc.example.com/realms/x": "oidc.example.com/realms/x",
+		"arn:aws:iam::111122223333:oidc-provider/o.example:saml-provider/x": "o.example:saml-provider/x",
+		"arn:aws:iam::111122223333:saml-provider/idp":                       "saml",
 	} {
 		if got := KeyPrefix(provider); got != want {
 			t.Errorf("KeyPrefix(%s) = %s", provider, got)

@@ -13,6 +13,7 @@ import (
 // The actions that a trust policy must allow.
 const (
 	actionAssumeRole        = "sts:AssumeRole"
+	actionSAML              = "sts:AssumeRoleWithSAML"
 	actionWebIdentity       = "sts:AssumeRoleWithWebIdentity"
 	actionTag               = "sts:TagSession"
 	actionSetSourceIdentity = "sts:SetSourceIdentity"

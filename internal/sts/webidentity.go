@@ -113,8 +113,7 @@ func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*federated, er
 // another one is what clients then do, and all that can help.
 func (s *Service) tokenRevoked(r revocation.Revocation) *awsapi.Error {
 	now := s.now().Unix()
-	return exception(expiredToken, causeTokenRevoked, "Token expired: current date/time %d must be before the expiration date/time %d",
-		now, min(now, r.Before.Unix()))
+	return exception(expiredToken, causeTokenRevoked, "%s", tokenExpired(now, min(now, r.Before.Unix())))
 }
 
 // verifyOIDC checks a token of an OpenID Connect provider in IAM.
@@ -167,7 +166,7 @@ func tokenRefused(err error) error {
 		answer.Message = "Token is not yet valid: " + e.Claim
 	case login.TokenExpired:
 		answer.Code = expiredToken
-		answer.Message = fmt.Sprintf("Token expired: current date/time %d must be before the expiration date/time %d", e.Now, e.Expires)
+		answer.Message = tokenExpired(e.Now, e.Expires)
 	case login.AudienceMismatch, login.AudienceAmbiguous:
 		answer.Message = "Incorrect token audience"
 	case login.CertificateUntrusted:
