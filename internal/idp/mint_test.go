@@ -87,7 +87,7 @@ func TestMintedTokens(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 			continue
 		}
-		if got := verify(token); got != refused[kind] {
+		if got := verify(token); refused[kind] == "" || !strings.HasPrefix(got, refused[kind]) {
 			t.Errorf("%s: %q, want %q", kind, got, refused[kind])
 		}
 	}
