@@ -115,7 +115,7 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who, layer string)
 		"AttachRolePolicy":            {in{"RoleName", userRole, "PolicyArn", admin}, users},
 		"CreatePolicy":                {in{"PolicyName", "mine", "PolicyDocument", policy}, mine},
 		"CreatePolicyVersion":         {in{"PolicyArn", mine, "PolicyDocument", policy, "SetAsDefault", "true"}, "policy " + mine},
-		"DeletePolicy":                {in{"PolicyArn", "policy " + mine}, mine},
+		"DeletePolicy":                {in{"PolicyArn", mine}, "policy " + mine},
 		"DeletePolicyVersion":         {in{"PolicyArn", mine, "VersionId", "v1"}, "policy " + mine},
 		"DetachRolePolicy":            {in{"RoleName", userRole, "PolicyArn", admin}, users},
 		"GetPolicy":                   {in{"PolicyArn", admin}, "policy " + admin},
@@ -160,6 +160,10 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who, layer string)
 		"TagSAMLProvider":      {in{"SAMLProviderArn", arns + "saml-provider/mine", "Tags", ""}, arns + "saml-provider/mine"},
 		"UntagSAMLProvider":    {in{"SAMLProviderArn", arns + "saml-provider/mine", "TagKeys", ""}, arns + "saml-provider/mine"},
 		"ListSAMLProviderTags": {in{"SAMLProviderArn", arns + "saml-provider/mine"}, arns + "saml-provider/mine"},
+
+		"TagPolicy":      {in{"PolicyArn", mine, "Tags", ""}, "policy " + mine},
+		"UntagPolicy":    {in{"PolicyArn", mine, "TagKeys", ""}, "policy " + mine},
+		"ListPolicyTags": {in{"PolicyArn", mine}, "policy " + mine},
 
 		"GetContextKeysForCustomPolicy": {in{"PolicyInputList", ""}, "*"},
 		"SimulateCustomPolicy":          {in{"PolicyInputList", "", "ActionNames.member.1", "s3:GetObject"}, "*"},

@@ -139,11 +139,15 @@ func inputTags(in any) (tags TagListType, keys []string) {
 		tags = in.Tags
 	case *TagSAMLProviderRequest:
 		tags = in.Tags
+	case *TagPolicyRequest:
+		tags = in.Tags
 	case *UntagRoleRequest:
 		keys = text(in.TagKeys)
 	case *UntagOpenIDConnectProviderRequest:
 		keys = text(in.TagKeys)
 	case *UntagSAMLProviderRequest:
+		keys = text(in.TagKeys)
+	case *UntagPolicyRequest:
 		keys = text(in.TagKeys)
 	}
 	return tags, keys

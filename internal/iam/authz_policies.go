@@ -56,3 +56,12 @@ func (in *DetachRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
 func (in *ListAttachedRolePoliciesRequest) ResourceARN(c awsapi.Caller) string {
 	return namedRoleARN(c, in.RoleName)
 }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *TagPolicyRequest) ResourceARN(awsapi.Caller) string { return string(in.PolicyArn) }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UntagPolicyRequest) ResourceARN(awsapi.Caller) string { return string(in.PolicyArn) }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListPolicyTagsRequest) ResourceARN(awsapi.Caller) string { return string(in.PolicyArn) }

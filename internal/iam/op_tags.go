@@ -107,3 +107,39 @@ func (s *Service) ListSAMLProviderTags(ctx context.Context, c awsapi.Caller, in 
 	out, err := s.listTags(page{"ListSAMLProviderTags", string(p.ARN), in.Marker, in.MaxItems}, p.Tags)
 	return (*ListSAMLProviderTagsResponse)(out), err
 }
+
+// TagPolicy adds tags to a managed policy or changes their values.
+func (s *Service) TagPolicy(ctx context.Context, c awsapi.Caller, in *TagPolicyRequest) (*awsapi.None, error) {
+	return s.retagPolicy(ctx, c, "iam:TagPolicy", in.PolicyArn, adding(in.Tags, "TagsPerPolicy"))
+}
+
+// UntagPolicy removes tags from a managed policy.
+func (s *Service) UntagPolicy(ctx context.Context, c awsapi.Caller, in *UntagPolicyRequest) (*awsapi.None, error) {
+	return s.retagPolicy(ctx, c, "iam:UntagPolicy", in.PolicyArn, removing(in.TagKeys))
+}
+
+func (s *Service) retagPolicy(ctx context.Context, c awsapi.Caller, action string, arn ArnType, change retag) (*awsapi.None, error) {
+	err := s.changePolicy(ctx, c, action, arn, func(tx Tx, p *PolicyEntity) error {
+		tags, err := change(p.Tags)
+		if err != nil {
+			return err
+		}
+		changed := *p
+		changed.Tags = tags
+		return tx.PutPolicy(&changed)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &awsapi.None{}, nil
+}
+
+// ListPolicyTags lists the tags of a managed policy by key.
+func (s *Service) ListPolicyTags(ctx context.Context, c awsapi.Caller, in *ListPolicyTagsRequest) (*ListPolicyTagsResponse, error) {
+	var out *ListRoleTagsResponse
+	err := s.Store.View(ctx, withPolicy(ctx, c, in.PolicyArn, func(_ Tx, p *PolicyEntity) (err error) {
+		out, err = s.listTags(page{"ListPolicyTags", string(p.PolicyId), in.Marker, in.MaxItems}, p.Tags)
+		return err
+	}))
+	return (*ListPolicyTagsResponse)(out), err
+}

@@ -90,6 +90,9 @@ func TestMissingPolicy(t *testing.T) {
 	}{
 		{"GetPolicy", nil, notFound},
 		{"DeletePolicy", nil, notFound},
+		{"TagPolicy", []string{"Tags", ""}, notFound},
+		{"UntagPolicy", []string{"TagKeys", ""}, notFound},
+		{"ListPolicyTags", nil, notFound},
 		{"CreatePolicyVersion", []string{"PolicyDocument", allowS3}, notFound},
 		{"GetPolicyVersion", []string{"VersionId", "v1"}, notFound},
 		{"DeletePolicyVersion", []string{"VersionId", "v1"}, notFound},
@@ -134,6 +137,8 @@ func TestAWSPolicies(t *testing.T) {
 	for action, more := range map[string][]string{
 		"CreatePolicyVersion":     {"PolicyDocument", allowS3},
 		"DeletePolicy":            nil,
+		"TagPolicy":               {"Tags", ""},
+		"UntagPolicy":             {"TagKeys", ""},
 		"DeletePolicyVersion":     {"VersionId", "v1"},
 		"SetDefaultPolicyVersion": {"VersionId", "v1"},
 	} {

@@ -497,6 +497,9 @@ func TestResourceARNs(t *testing.T) {
 		{&iam.TagSAMLProviderRequest{SAMLProviderArn: "x"}, "x"},
 		{&iam.UntagSAMLProviderRequest{SAMLProviderArn: "x"}, "x"},
 		{&iam.ListSAMLProviderTagsRequest{SAMLProviderArn: "x"}, "x"},
+		{&iam.TagPolicyRequest{PolicyArn: "x"}, "x"},
+		{&iam.UntagPolicyRequest{PolicyArn: "x"}, "x"},
+		{&iam.ListPolicyTagsRequest{PolicyArn: "x"}, "x"},
 		{&iam.GetContextKeysForCustomPolicyRequest{}, "*"},
 		{&iam.SimulateCustomPolicyRequest{}, "*"},
 	}

@@ -112,3 +112,39 @@ type ListSAMLProviderTagsResponse struct {
 	// Where the page ended, if there are more.
 	Marker ResponseMarkerType
 }
+
+// TagPolicyRequest is the input of TagPolicy.
+type TagPolicyRequest struct {
+	// The ARN of the policy.
+	PolicyArn ArnType `aws:"required"`
+	// The tags to add; one whose key is there takes the other's place.
+	Tags TagListType `aws:"required"`
+}
+
+// UntagPolicyRequest is the input of UntagPolicy.
+type UntagPolicyRequest struct {
+	// The ARN of the policy.
+	PolicyArn ArnType `aws:"required"`
+	// The keys of the tags to remove.
+	TagKeys TagKeyListType `aws:"required"`
+}
+
+// ListPolicyTagsRequest is the input of ListPolicyTags.
+type ListPolicyTagsRequest struct {
+	// The ARN of the policy.
+	PolicyArn ArnType `aws:"required"`
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most tags that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListPolicyTagsResponse is the output of ListPolicyTags.
+type ListPolicyTagsResponse struct {
+	// The tags of the page.
+	Tags TagListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}

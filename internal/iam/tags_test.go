@@ -23,6 +23,8 @@ var taggable = []struct {
 	{"OpenIDConnectProvider", []string{"CreateOpenIDConnectProvider", "Url", "https://a.example"},
 		[]string{"OpenIDConnectProviderArn", "arn:aws:iam::111122223333:oidc-provider/a.example"}, "TagsPerOpenIdConnectProvider", "GetOpenIDConnectProvider"},
 	{"SAMLProvider", []string{"CreateSAMLProvider", "Name", "idp"}, []string{"SAMLProviderArn", samlARN}, "TagsPerSAMLProvider", "GetSAMLProvider"},
+	{"Policy", []string{"CreatePolicy", "PolicyName", "p", "PolicyDocument", allowS3},
+		[]string{"PolicyArn", "arn:aws:iam::111122223333:policy/p"}, "TagsPerPolicy", "GetPolicy"},
 }
 
 func forEachTaggable(t *testing.T, test func(t *testing.T, r *tagged)) {

@@ -95,6 +95,10 @@ var leastForm = map[string][]string{
 	"UntagSAMLProvider":    {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp", "TagKeys", ""},
 	"ListSAMLProviderTags": {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
 
+	"TagPolicy":      {"PolicyArn", "arn:aws:iam::123456789012:policy/x", "Tags", ""},
+	"UntagPolicy":    {"PolicyArn", "arn:aws:iam::123456789012:policy/x", "TagKeys", ""},
+	"ListPolicyTags": {"PolicyArn", "arn:aws:iam::123456789012:policy/x"},
+
 	"GetContextKeysForCustomPolicy": {"PolicyInputList", ""},
 	"SimulateCustomPolicy":          {"PolicyInputList", "", "ActionNames.member.1", "s3:GetObject"},
 }
