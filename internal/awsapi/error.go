@@ -92,6 +92,22 @@ type ValidationError struct {
 	Omitted int
 }
 
+// Members lists which members violate what, without the values, which are the
+// caller's: for the log.
+func (e *ValidationError) Members() string {
+	const at, must = " at '", "' failed to satisfy constraint: "
+	members := make([]string, len(e.Violations))
+	for n, v := range e.Violations {
+		from, to := strings.LastIndex(v, at)+len(at), strings.LastIndex(v, must)
+		if to < from {
+			continue // no sentence of ours
+		}
+		member, _, _ := strings.Cut(v[from:to], ".") // what comes behind may be the key of a map
+		members[n] = member + ": " + v[to+len(must):]
+	}
+	return strings.Join(members, "; ")
+}
+
 // Error gives AWS's whole message, with the count in front.
 func (e *ValidationError) Error() string {
 	n := len(e.Violations) + e.Omitted

@@ -240,3 +240,16 @@ func TestViolationsBounded(t *testing.T) {
 		})
 	}
 }
+
+// The log has members and constraints, and nothing that the caller sent.
+func TestViolationsWithoutValues(t *testing.T) {
+	e := &awsapi.ValidationError{Violations: []string{
+		"Value 'it's at 'x' failed to satisfy constraint: y' at 'poolName' failed to satisfy constraint: Member must have length less than or equal to 8",
+		"Value at 'logins.secret.key' failed to satisfy constraint: [Member must have length less than or equal to 5]",
+		"Value null at 'identityId' failed to satisfy constraint: Member must not be null",
+	}}
+	const want = "poolName: Member must have length less than or equal to 8; logins: [Member must have length less than or equal to 5]; identityId: Member must not be null"
+	if got := e.Members(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -37,7 +37,7 @@ var renew = flag.Bool("update", false, "write the answers in testdata/wire anew"
 //	cognito-identity CreateIdentityPool root
 //
 // followed by the body: JSON, or for sts and iam a parameter a line. Who asks
-// is root, nobody, or "as N": the credentials of answer N. In a body, ${N.Name}
+// is root (or "root REGION"), nobody, or "as N": the credentials of answer N. In a body, ${N.Name}
 // is a member of answer N, ${token WHO} an ID token, fetched by a sign-in of that
 // user, and ${forged WHO AS} the same with another subject; ${google}, ${apple},
 // ${userpool} and ${limited} are ID tokens of the providers' doubles, with claims
@@ -237,17 +237,21 @@ func (w *wire) request(service, operation, body string) (*http.Request, []byte) 
 
 func (w *wire) sign(r *http.Request, service string, who []string, body []byte) {
 	w.t.Helper()
+	region := daypasstest.Region
 	c := sigv4.Credentials{AccessKeyID: daypasstest.AccessKeyID, SecretAccessKey: daypasstest.SecretAccessKey}
 	switch who[0] {
 	case "nobody":
 		return
 	case "root":
+		if len(who) > 1 {
+			region = who[1]
+		}
 	case "as":
 		c = w.credentials(who[1])
 	default:
 		w.t.Fatalf("who is %q?", who[0])
 	}
-	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: "/", Host: r.URL.Host, Header: r.Header, Body: body}, c, daypasstest.Region, service, w.now)
+	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: "/", Host: r.URL.Host, Header: r.Header, Body: body}, c, region, service, w.now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -371,7 +375,7 @@ func (w *wire) scrub(s string) string {
 		parts := signed.FindStringSubmatch(token)
 		return `"Token":"` + decoded(w.t, parts[1]) + "." + decoded(w.t, parts[2]) + `.SIGNATURE"`
 	})
-	s = strings.ReplaceAll(s, w.providerName(), "PROVIDER")
+	s = strings.NewReplacer(w.providerName(), "PROVIDER", url.QueryEscape(w.providerName()), "PROVIDER").Replace(s)
 	if s != was {
 		s = lengthOf.ReplaceAllString(s, "Content-Length: LENGTH")
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -60,15 +61,21 @@ func (f Facebook) Verify(ctx context.Context, p Provider, v Presented) (*Login, 
 	return opaqueLogin(FacebookName, app, user, "app_id", app, "user_id", user)
 }
 
+// otherFacebookIssuer is the second spelling of the issuer of Limited Login.
+const otherFacebookIssuer = "https://www.facebook.com"
+
 // limitedLogin checks an ID token of Limited Login. Facebook has used both
 // spellings of its issuer; the keys of both are in one place.
 func (f Facebook) limitedLogin(ctx context.Context, p Provider, t *Token) (*Login, error) {
+	p.Name, p.Issuer = FacebookName, "https://limited.facebook.com"
 	if !f.LimitedLogin {
+		if iss := t.Issuer(); iss != p.Issuer && iss != otherFacebookIssuer {
+			return nil, reject(IssuerMismatch, fmt.Errorf("iss is %.255q, which is not Facebook's", iss))
+		}
 		return nil, reject(LimitedLoginOff, nil)
 	}
-	p.Name, p.Issuer = FacebookName, "https://limited.facebook.com"
 	l, err := f.Tokens.verify(ctx, Rules{
-		Provider: p, Algorithms: onlyRS256, ExpirySkew: Skew, OtherIssuer: "https://www.facebook.com",
+		Provider: p, Algorithms: onlyRS256, ExpirySkew: Skew, OtherIssuer: otherFacebookIssuer,
 	}, source{issuer: p.Issuer, keySet: "https://limited.facebook.com/.well-known/oauth/openid/jwks/"}, t)
 	if err != nil {
 		return nil, err

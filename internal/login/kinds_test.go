@@ -221,6 +221,7 @@ func TestFacebook(t *testing.T) {
 		{"EAA\ntoken", "login rejected: not-a-token: a character that no token has"},
 		{strings.Repeat("E", 4097), "login rejected: token-too-large: 4097 bytes, at most 4096 are accepted of opaque tokens"},
 		{d.LimitedToken(), "login rejected: limited-login-off"},
+		{d.GoogleToken(), "login rejected: issuer-mismatch"},
 	} {
 		proves(t, f, p, tt.token, tt.want)
 	}

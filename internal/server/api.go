@@ -130,7 +130,7 @@ func (c *call) decode() (any, error) {
 	}
 	var v *awsapi.ValidationError
 	if errors.As(err, &v) {
-		return nil, c.protocol.Refuse(awsapi.Invalid, v.Error()).Because(causeValidation, nil)
+		return nil, c.protocol.Refuse(awsapi.Invalid, v.Error()).Because(causeValidation, errors.New(v.Members()))
 	}
 	return nil, err
 }

@@ -41,7 +41,7 @@ func TestLogLine(t *testing.T) {
 		},
 		"a wrong input": {
 			func(*testing.T) *http.Request { return jsonCall("Hello", `{"Name":"WORLD"}`) },
-			" service=zoo operation=Hello status=400 error=ValidationException cause=validation",
+			" service=zoo operation=Hello status=400 error=ValidationException cause=validation detail=\"name: Member must satisfy regular expression pattern: [a-z]+\"",
 		},
 		"a broken document": {
 			func(*testing.T) *http.Request { return jsonCall("Hello", `{`) },
