@@ -1,10 +1,6 @@
 package cognito
 
-import (
-	"encoding/base64"
-
-	"github.com/daypass/daypass/internal/awsapi"
-)
+import "github.com/daypass/daypass/internal/awsapi"
 
 // Where a listing goes on is sealed: clients cannot read or make such tokens,
 // only hand them back, to the same operation for the same thing. They outlive a
@@ -12,8 +8,7 @@ import (
 
 // nextToken seals the last item of a page.
 func (s *Service) nextToken(operation, of, last string) PaginationKey {
-	sealed := s.Pages.Seal(nil, []byte(last), pageData(operation, of))
-	return PaginationKey(base64.RawURLEncoding.EncodeToString(sealed))
+	return PaginationKey(s.Pages.SealText(last, operation, of))
 }
 
 // after opens a token; the empty one is the beginning.
@@ -21,14 +16,9 @@ func (s *Service) after(operation, of string, t PaginationKey) (string, *awsapi.
 	if t == "" {
 		return "", nil
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(string(t))
-	if err == nil {
-		var last []byte
-		if last, err = s.Pages.Open(nil, sealed, pageData(operation, of)); err == nil {
-			return string(last), nil
-		}
+	last, err := s.Pages.OpenText(string(t), operation, of)
+	if err != nil {
+		return "", exception(invalidParameter, "Invalid pagination token given.").Because(causePageToken, nil)
 	}
-	return "", exception(invalidParameter, "Invalid pagination token given.").Because(causePageToken, nil)
+	return last, nil
 }
-
-func pageData(operation, of string) []byte { return []byte(operation + "\x00" + of) }

@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"encoding/base64"
 	"strconv"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -21,8 +20,6 @@ type page struct {
 	maxItems      *MaxItemsType
 }
 
-func (p page) data() []byte { return []byte(p.operation + "\x00" + p.of) }
-
 func (p page) limit() int {
 	if p.maxItems == nil {
 		return pageSize
@@ -35,21 +32,16 @@ func (s *Service) after(p page) (string, *awsapi.Error) {
 	if p.marker == "" {
 		return "", nil
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(string(p.marker))
+	last, err := s.Pages.OpenText(string(p.marker), p.operation, p.of)
 	if err != nil {
 		return "", badMarker()
 	}
-	last, err := s.Pages.Open(nil, sealed, p.data())
-	if err != nil {
-		return "", badMarker()
-	}
-	return string(last), nil
+	return last, nil
 }
 
 // marker seals the name at which a page ends.
 func (s *Service) marker(p page, last string) ResponseMarkerType {
-	sealed := s.Pages.Seal(nil, []byte(last), p.data())
-	return ResponseMarkerType(base64.RawURLEncoding.EncodeToString(sealed))
+	return ResponseMarkerType(s.Pages.SealText(last, p.operation, p.of))
 }
 
 // afterCount opens the marker of a listing that is counted, where what it lists

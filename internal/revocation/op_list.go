@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -40,16 +39,13 @@ func (s *Service) ListRevocations(ctx context.Context, _ awsapi.Caller, in *List
 // ResourceARN implements awsapi.ResourceNamer: the list is of all kinds.
 func (in *ListRevocationsRequest) ResourceARN(awsapi.Caller) string { return "*" }
 
-// pageData binds the tokens to the operation.
-const pageData = ServiceName + "\x00ListRevocations"
-
 // nextToken seals the last target of a page.
 func (s *Service) nextToken(last Target) PaginationKey {
 	var plain []byte
 	for _, part := range []string{string(last.Kind), last.Name, last.User, last.Pool} {
 		plain = append(binary.AppendUvarint(plain, uint64(len(part))), part...)
 	}
-	return PaginationKey(base64.RawURLEncoding.EncodeToString(s.Pages.Seal(nil, plain, []byte(pageData))))
+	return PaginationKey(s.Pages.SealText(string(plain), ServiceName, "ListRevocations"))
 }
 
 // after opens a token; the empty one is the beginning.
@@ -57,14 +53,11 @@ func (s *Service) after(t PaginationKey) (Target, *awsapi.Error) {
 	if t == "" {
 		return Target{}, nil
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(string(t))
-	if err == nil {
-		var plain []byte
-		if plain, err = s.Pages.Open(nil, sealed, []byte(pageData)); err == nil {
-			return targetOf(plain), nil
-		}
+	plain, err := s.Pages.OpenText(string(t), ServiceName, "ListRevocations")
+	if err != nil {
+		return Target{}, invalid(causePageToken, "Invalid pagination token given.")
 	}
-	return Target{}, invalid(causePageToken, "Invalid pagination token given.")
+	return targetOf([]byte(plain)), nil
 }
 
 // targetOf reads what nextToken sealed.

@@ -30,7 +30,8 @@ const (
 	labelFingerprint = "daypass seal v1 fingerprint"
 )
 
-// textEncoding turns key and checksum, 36 bytes, into exactly 48 characters.
+// textEncoding has one spelling for any bytes. It turns key and checksum, 36
+// bytes, into exactly 48 characters.
 var textEncoding = base64.RawURLEncoding.Strict()
 
 // MasterKey is the key from which all others are derived. Make one with
