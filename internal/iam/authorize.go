@@ -105,7 +105,7 @@ func (s *Service) sessionPolicies(tx Tx, c awsapi.Caller) ([]*policy.Document, e
 	if c.Session == nil {
 		return nil, nil
 	}
-	inline, err := s.compileAll(c.Session.Policies)
+	inline, err := compileAll(&s.compiledSessions, c.Session.Policies)
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +113,10 @@ func (s *Service) sessionPolicies(tx Tx, c awsapi.Caller) ([]*policy.Document, e
 	return append(inline, managed...), err
 }
 
-func (s *Service) compileAll(texts []string) ([]*policy.Document, error) {
+func compileAll(known *compiled, texts []string) ([]*policy.Document, error) {
 	documents := make([]*policy.Document, 0, len(texts))
 	for _, text := range texts {
-		d, err := s.compiled.get(text)
+		d, err := known.get(text)
 		if err != nil {
 			return nil, err
 		}

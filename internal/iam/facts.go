@@ -19,20 +19,21 @@ const usualFacts = 32
 // into the event; a header that was not sent is a key that the request does not
 // have.
 func (s *Service) RequestFacts(ctx context.Context) policy.Context {
-	facts, now := make(policy.Context, usualFacts), s.now()
-	facts.Set("aws:currenttime", now.Format(time.RFC3339))
-	facts.Set("aws:epochtime", strconv.FormatInt(now.Unix(), 10))
-	facts.Set("aws:viaawsservice", "false")
+	now := s.now()
+	f := newSetter(make(policy.Context, usualFacts), 8)
+	f.set("aws:currenttime", now.Format(time.RFC3339))
+	f.set("aws:epochtime", strconv.FormatInt(now.Unix(), 10))
+	f.set("aws:viaawsservice", "false")
 	e := audit.From(ctx)
 	if e == nil {
-		return facts
+		return f.facts
 	}
-	facts.Set("aws:securetransport", strconv.FormatBool(e.SecureTransport))
-	setIfAny(facts, "aws:sourceip", e.SourceIP)
-	setIfAny(facts, "aws:useragent", e.UserAgent)
-	setIfAny(facts, "aws:referer", e.Referer)
-	setIfAny(facts, "aws:requestedregion", e.Region)
-	return facts
+	f.set("aws:securetransport", strconv.FormatBool(e.SecureTransport))
+	f.setIfAny("aws:sourceip", e.SourceIP)
+	f.setIfAny("aws:useragent", e.UserAgent)
+	f.setIfAny("aws:referer", e.Referer)
+	f.setIfAny("aws:requestedregion", e.Region)
+	return f.facts
 }
 
 // SetCallerFacts adds the condition keys that a caller's credentials bring. The
@@ -43,36 +44,61 @@ func SetCallerFacts(facts policy.Context, c awsapi.Caller) {
 		facts.Set("aws:principaltype", "Anonymous")
 		return
 	}
-	facts.Set("aws:principalaccount", c.Account)
-	facts.Set("aws:userid", c.UserID)
-	facts.Set("aws:principalarn", c.PrincipalARN)
+	f := newSetter(facts, 9)
+	f.set("aws:principalaccount", c.Account)
+	f.set("aws:userid", c.UserID)
 	switch {
 	case c.Root:
-		facts.Set("aws:principalarn", c.ARN)
-		facts.Set("aws:principaltype", "Account")
+		f.set("aws:principalarn", c.ARN)
+		f.set("aws:principaltype", "Account")
 	case c.Session != nil && c.Session.Name != "":
-		facts.Set("aws:principaltype", "AssumedRole")
+		f.set("aws:principalarn", c.PrincipalARN)
+		f.set("aws:principaltype", "AssumedRole")
 	default:
-		facts.Set("aws:principaltype", "User")
-		facts.Set("aws:username", string(lastSegment(c.PrincipalARN)))
+		f.set("aws:principalarn", c.PrincipalARN)
+		f.set("aws:principaltype", "User")
+		f.set("aws:username", string(lastSegment(c.PrincipalARN)))
 	}
 	if c.Session != nil {
-		setSessionFacts(facts, c.Session)
+		f.setSession(c.Session)
 	}
 }
 
-// setSessionFacts adds the condition keys that only temporary credentials have.
-// None of ours was got with a second factor.
-func setSessionFacts(facts policy.Context, session *awsapi.Session) {
+// setSession adds the condition keys that only temporary credentials have. None
+// of ours was got with a second factor.
+func (f *setter) setSession(session *awsapi.Session) {
 	for key, values := range session.Keys {
-		facts.Set(key, values...)
+		f.facts.Set(key, values...)
 	}
-	facts.Set("aws:tokenissuetime", session.Issued.UTC().Format(time.RFC3339))
-	facts.Set("aws:multifactorauthpresent", "false")
-	setIfAny(facts, "aws:federatedprovider", session.Provider)
-	setIfAny(facts, "aws:sourceidentity", session.SourceIdentity)
+	f.set("aws:tokenissuetime", session.Issued.UTC().Format(time.RFC3339))
+	f.set("aws:multifactorauthpresent", "false")
+	f.setIfAny("aws:federatedprovider", session.Provider)
+	f.setIfAny("aws:sourceidentity", session.SourceIdentity)
 	for _, t := range session.Tags {
-		facts.Set("aws:principaltag/"+t.Key, t.Value)
+		f.facts.Set("aws:principaltag/"+t.Key, t.Value)
+	}
+}
+
+// setter sets keys that have one value each and are written in lower case. It
+// keeps the values together, since every request has so many.
+type setter struct {
+	facts  policy.Context
+	values []string
+}
+
+func newSetter(facts policy.Context, usual int) *setter {
+	return &setter{facts: facts, values: make([]string, 0, usual)}
+}
+
+func (f *setter) set(key, value string) {
+	n := len(f.values)
+	f.values = append(f.values, value)
+	f.facts[key] = f.values[n : n+1 : n+1]
+}
+
+func (f *setter) setIfAny(key, value string) {
+	if value != "" {
+		f.set(key, value)
 	}
 }
 

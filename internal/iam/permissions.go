@@ -29,7 +29,7 @@ func (s *Service) permissionsOf(tx Tx, c awsapi.Caller, principal IdType) (held 
 			texts = append(texts, string(document))
 		}
 	}
-	if held.Identity, err = s.compileAll(texts); err != nil || p.Boundary == "" {
+	if held.Identity, err = compileAll(&s.compiled, texts); err != nil || p.Boundary == "" {
 		return held, err
 	}
 	limits, err := s.limiting(tx, c, []string{string(p.Boundary)})
@@ -53,5 +53,5 @@ func (s *Service) limiting(tx Tx, c awsapi.Caller, policies []string) ([]*policy
 		}
 		texts = append(texts, string(document))
 	}
-	return s.compileAll(texts)
+	return compileAll(&s.compiled, texts)
 }

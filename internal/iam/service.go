@@ -34,7 +34,7 @@ type Service struct {
 	// concurrent use.
 	Rand io.Reader
 
-	compiled compiled
+	compiled, compiledSessions compiled
 }
 
 // Limits are the quotas of the service ("IAM and AWS STS quotas" in the IAM

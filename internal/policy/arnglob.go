@@ -12,9 +12,9 @@ const components = 6
 // neither a wildcard nor what a variable stands for reaches into the next one,
 // except in the last.
 type arnGlob struct {
-	every bool      // the pattern is * alone: every ARN
-	whole *variable // the pattern is one variable: that ARN
-	parts [components]glob
+	every bool              // the pattern is * alone: every ARN
+	whole *variable         // the pattern is one variable: that ARN
+	parts *[components]glob // apart, since it is large and many patterns have none
 }
 
 var errShortARN = errors.New("fewer than six components")
@@ -35,7 +35,7 @@ func newARNGlob(pattern string, variables bool) (arnGlob, error) {
 	if len(parts) < components {
 		return arnGlob{}, errShortARN
 	}
-	var a arnGlob
+	a := arnGlob{parts: new([components]glob)}
 	for i, part := range parts {
 		a.parts[i] = newGlob(part)
 	}
@@ -88,6 +88,13 @@ func hasComponents(s string) bool { return strings.Count(s, ":") >= components-1
 
 // resolvable reports whether every variable has a value.
 func (a *arnGlob) resolvable(ctx Context) bool {
+	switch {
+	case a.every:
+		return true
+	case a.whole != nil:
+		_, ok := a.whole.value(ctx)
+		return ok
+	}
 	for i := range a.parts {
 		for j := range a.parts[i].holes {
 			if _, ok := a.parts[i].holes[j].value(ctx); !ok {
@@ -101,10 +108,13 @@ func (a *arnGlob) resolvable(ctx Context) bool {
 // variablesBeforeResource reports whether a variable stands anywhere but in
 // the last component.
 func (a *arnGlob) variablesBeforeResource() bool {
+	if a.parts == nil {
+		return a.whole != nil
+	}
 	for i := range components - 1 {
 		if len(a.parts[i].holes) > 0 {
 			return true
 		}
 	}
-	return a.whole != nil
+	return false
 }
