@@ -154,7 +154,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Pages: pages, Limits: iamLimits, Now: c.Now, Rand: c.Rand,
 	}
 	stsService := &sts.Service{
-		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc, SAML: c.Logins.saml(c.Now),
+		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc, SAML: c.Logins.saml(c.Now), Public: c.Logins.kinds(i.oidc).Public,
 		Revocations: i.db.Revocations().Index(), Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
 	}
 	revocations := &revocation.Service{

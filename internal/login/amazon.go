@@ -35,8 +35,9 @@ func (a Amazon) Verify(ctx context.Context, p Provider, v Presented) (*Login, er
 		return nil, err
 	}
 	app := info.Audience
-	if !slices.Contains(p.ClientIDs, app) || app == "" {
-		if app = info.AppID; !slices.Contains(p.ClientIDs, app) || app == "" {
+	accepted := func(app string) bool { return app != "" && (p.AnyClient || slices.Contains(p.ClientIDs, app)) }
+	if !accepted(app) {
+		if app = info.AppID; !accepted(app) {
 			return nil, reject(AudienceMismatch, nil)
 		}
 	}

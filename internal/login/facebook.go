@@ -48,7 +48,7 @@ func (f Facebook) Verify(ctx context.Context, p Provider, v Presented) (*Login, 
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(p.ClientIDs, app) {
+	if !p.AnyClient && !slices.Contains(p.ClientIDs, app) {
 		return nil, reject(AudienceMismatch, nil)
 	}
 	user, err := check.user(app)

@@ -36,6 +36,8 @@ type Provider struct {
 	// which one they are for, as STS does. Identity pools accept them when any of
 	// the audiences is a client id.
 	SingleAudience bool
+	// AnyClient accepts every client, as Rules.AnyAudience does.
+	AnyClient bool
 	// Vouched are those ClientIDs whose tokens the user pool itself must vouch for
 	// with every login (ServerSideTokenCheck). Of user pools only.
 	Vouched []string
@@ -219,19 +221,19 @@ func (f facts) checkTimes(now int64, expirySkew time.Duration) error {
 // names its authorized party (azp) is judged by that alone, as the Amazon
 // Cognito Developer Guide has it for OpenID Connect providers.
 func (r Rules) audience(f facts) (string, error) {
-	offered := f.audiences
+	offered, anybody := f.audiences, r.AnyAudience || r.Provider.AnyClient
 	switch {
 	case f.authorizedParty == "":
-	case r.EitherAudience:
+	case r.EitherAudience && !anybody:
 		offered = append([]string{f.authorizedParty}, offered...)
 	default:
 		offered = []string{f.authorizedParty}
 	}
-	if len(offered) > 1 && (r.Provider.SingleAudience || r.AnyAudience) {
+	if len(offered) > 1 && (r.Provider.SingleAudience || anybody) {
 		return "", reject(AudienceAmbiguous, nil)
 	}
 	for _, audience := range offered {
-		if r.AnyAudience || slices.Contains(r.Provider.ClientIDs, audience) {
+		if anybody || slices.Contains(r.Provider.ClientIDs, audience) {
 			return audience, nil
 		}
 	}

@@ -204,6 +204,8 @@ func TestVerifyRules(t *testing.T) {
 		{"single audience, list of one", func(r *Rules) { r.Provider.SingleAudience = true }, []any{"aud", []string{"client-1"}}, "ok client-1"},
 		{"single audience, azp", func(r *Rules) { r.Provider.SingleAudience = true }, append(several, "azp", "client-1"), "ok client-1"},
 		{"any audience", func(r *Rules) { r.AnyAudience, r.Provider.ClientIDs = true, nil }, []any{"aud", "us-east-1:pool"}, "ok us-east-1:pool"},
+		{"any client, azp alone counts", func(r *Rules) { r.EitherAudience, r.Provider.AnyClient, r.Provider.ClientIDs = true, true, nil }, append(several, "azp", "other"), "ok other"},
+		{"any client, several", func(r *Rules) { r.Provider.AnyClient = true }, several, "login rejected: audience-ambiguous"},
 		{"any audience, several", func(r *Rules) { r.AnyAudience = true }, several, "login rejected: audience-ambiguous"},
 		{"no client ids", func(r *Rules) { r.Provider.ClientIDs = nil }, nil, "login rejected: audience-mismatch"},
 		{"no algorithms", func(r *Rules) { r.Algorithms = nil }, nil, `login rejected: algorithm-refused: alg "RS256"`},

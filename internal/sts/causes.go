@@ -31,8 +31,8 @@ const (
 	causePolicyArnsUnsupported awsapi.Cause = "policy-arns-unsupported"
 	// What other providers vouch for cannot be verified.
 	causeProvidedContextsUnsupported awsapi.Cause = "provided-contexts-unsupported"
-	// Access tokens (ProviderId) cannot be verified yet.
-	causeProviderIDUnsupported awsapi.Cause = "provider-id-unsupported"
+	// The ProviderId is that of no provider of access tokens.
+	causeProviderID awsapi.Cause = "provider-id"
 	// The value is not the ARN of a role.
 	causeRoleArn awsapi.Cause = "role-arn"
 	// The role belongs to another account.

@@ -80,8 +80,8 @@ func badRoleARN() *awsapi.Error {
 	return exception(validationError, causeRoleArn, "Request ARN is invalid")
 }
 
-func providerIDUnsupported() *awsapi.Error {
-	return exception(validationError, causeProviderIDUnsupported, "ProviderId is not supported by this version.")
+func badProviderID() *awsapi.Error {
+	return exception(validationError, causeProviderID, "ProviderId must be www.amazon.com or graph.facebook.com, and absent for OpenID tokens.")
 }
 
 func policyArnsUnsupported(arn ArnType) *awsapi.Error {

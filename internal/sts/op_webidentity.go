@@ -43,14 +43,13 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, _ awsapi.Caller
 
 // identify verifies the token.
 func (s *Service) identify(ctx context.Context, in *AssumeRoleWithWebIdentityRequest) (*federated, error) {
-	account, _, ok := iam.ParseRoleARN(string(in.RoleArn))
-	switch {
-	case !ok:
+	if _, _, ok := iam.ParseRoleARN(string(in.RoleArn)); !ok {
 		return nil, badRoleARN()
-	case in.ProviderId != "":
-		return nil, providerIDUnsupported()
 	}
-	return s.verify(ctx, account, string(in.WebIdentityToken))
+	if in.ProviderId != "" {
+		return s.verifyAccessToken(ctx, string(in.ProviderId), string(in.WebIdentityToken))
+	}
+	return s.verify(ctx, string(in.RoleArn), string(in.WebIdentityToken))
 }
 
 func answer(session *Session, f *federated, made *Credentials) *AssumeRoleWithWebIdentityResponse {

@@ -25,6 +25,9 @@ type Service struct {
 	OpenID *openid.Provider
 	// OIDC checks the tokens of OpenID Connect providers.
 	OIDC *login.OIDC
+	// Public are the verifiers of Google, Login with Amazon and Facebook by their
+	// names.
+	Public map[string]login.Verifier
 	// SAML checks SAML responses.
 	SAML login.SAML
 	// Revocations are those in force.

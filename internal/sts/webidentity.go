@@ -64,8 +64,9 @@ func fromLogin(provider string, l *login.Login) (*federated, error) {
 }
 
 // verify finds out whose token it is: one of ours, which our own keys verify
-// and nobody else's, or one of a provider in the account of the role.
-func (s *Service) verify(ctx context.Context, account, token string) (*federated, error) {
+// and nobody else's, one of Google's, or one of a provider in the account of the
+// role.
+func (s *Service) verify(ctx context.Context, role, token string) (*federated, error) {
 	t, err := login.Parse(token, maxWebIdentityToken)
 	if err != nil {
 		return nil, tokenRefused(err)
@@ -75,9 +76,17 @@ func (s *Service) verify(ctx context.Context, account, token string) (*federated
 		return nil, tokenRefused(&login.Error{Kind: login.Rejected, Cause: login.ClaimMissing, Claim: "iss"})
 	case iss == s.issuer():
 		return s.verifyOwn(ctx, t)
-	default:
-		return s.verifyOIDC(ctx, account, iss, t)
+	case isGoogle(iss):
+		named, err := s.trustsIAMProvider(ctx, role, iss)
+		if err != nil {
+			return nil, err
+		}
+		if !named {
+			return s.verifyGoogle(ctx, token)
+		}
 	}
+	account, _, _ := iam.ParseRoleARN(role)
+	return s.verifyOIDC(ctx, account, t.Issuer(), t)
 }
 
 // issuer is the iss of our own tokens.
@@ -144,12 +153,15 @@ func (s *Service) verifyOIDC(ctx context.Context, account, issuer string, t *log
 const (
 	// msgNoKey has two spaces, as AWS's.
 	msgNoKey = "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements"
+	msgSlow  = "The identity provider did not answer in time."
 	msgNoJWT = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
 )
 
+func loginError(err error) (*login.Error, bool) { return errors.AsType[*login.Error](err) }
+
 // tokenRefused gives AWS's code and sentence to what is wrong with a token.
 func tokenRefused(err error) error {
-	e, ok := errors.AsType[*login.Error](err)
+	e, ok := loginError(err)
 	if !ok {
 		return err
 	}
@@ -173,7 +185,7 @@ func tokenRefused(err error) error {
 		answer.Message = "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
 	case login.KeysUnavailable:
 		if timedOut(err) {
-			answer.Code, answer.Message = idpCommunicationError, "The identity provider did not answer in time."
+			answer.Code, answer.Message = idpCommunicationError, msgSlow
 		}
 	}
 	return answer
