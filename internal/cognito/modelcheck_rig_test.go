@@ -170,7 +170,7 @@ func (r *rig) open() {
 	}
 	pages := r.key.Box("page-token")
 	roles := &iam.Service{
-		Account: modelAccount, Store: db.IAM(), OwnIssuers: own, AllowLoopback: true,
+		Account: modelAccount, Store: db.IAM(r.key.Box("access-key")), OwnIssuers: own, AllowLoopback: true,
 		Pages: pages, Limits: iam.DefaultLimits(), Now: r.now,
 	}
 	limits := cognito.DefaultLimits()

@@ -89,6 +89,13 @@ func (s *Service) holdingOf(tx Tx, c awsapi.Caller) (held holding, err error) {
 // from; false if it is not there, or not the one that the credentials were made
 // for.
 func principalTags(tx Tx, c awsapi.Caller) (TagListType, bool, error) {
+	if isUser(c.PrincipalARN) {
+		user, ok, err := tx.UserByID(IdType(c.PrincipalID))
+		if err != nil || !ok || user.Account != c.Account {
+			return nil, false, err
+		}
+		return user.Tags, true, nil
+	}
 	account, name, isRole := ParseRoleARN(c.PrincipalARN)
 	if !isRole || account != c.Account {
 		return nil, false, nil

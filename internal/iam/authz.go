@@ -11,8 +11,8 @@ import (
 
 // about says what a signed operation is about ("Actions, resources, and
 // condition keys for AWS Identity and Access Management" in the Service
-// Authorization Reference). An input that names a role by its name alone is
-// about the role's ARN with its path, and a refusal calls it by the name that
+// Authorization Reference). An input that names a user or role by its name alone is
+// about the ARN with its path, and a refusal calls it by the name that
 // the caller gave, as AWS does: the path is for those who may see it. What is not
 // there is about the ARN as it was named.
 func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
@@ -24,6 +24,10 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 	}
 	resource.Name = shownName(named)
 	err := s.Store.View(ctx, func(tx Tx) error {
+		named, err := userMeant(tx, c, in, named)
+		if err != nil {
+			return err
+		}
 		there, ok, err := findResource(tx, c, named)
 		if err != nil || !ok {
 			return err
@@ -41,11 +45,28 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 // way, and a listing is about the prefix of a path.
 func namesEntity(in any) bool {
 	switch in.(type) {
-	case *CreateRoleRequest, *CreatePolicyRequest, *CreateOpenIDConnectProviderRequest, *CreateSAMLProviderRequest,
-		*ListRolesRequest, *ListPoliciesRequest, *ListOpenIDConnectProvidersRequest, *ListSAMLProvidersRequest:
+	case *CreateRoleRequest, *CreateUserRequest, *CreatePolicyRequest, *CreateOpenIDConnectProviderRequest, *CreateSAMLProviderRequest,
+		*ListRolesRequest, *ListUsersRequest, *ListPoliciesRequest, *ListOpenIDConnectProvidersRequest, *ListSAMLProvidersRequest:
 		return false
 	}
 	return true
+}
+
+// userMeant is the user that an operation is about without naming one: the caller,
+// by the unique ID, or the one whose access key it names.
+func userMeant(tx Tx, c awsapi.Caller, in any, named string) (string, error) {
+	var user *UserEntity
+	var ok bool
+	var err error
+	if about, isKey := in.(*GetAccessKeyLastUsedRequest); isKey {
+		_, user, ok, err = findKey(tx, about.AccessKeyId)
+	} else if named == c.PrincipalARN && isUser(named) {
+		user, ok, err = tx.UserByID(IdType(c.PrincipalID))
+	}
+	if err != nil || !ok {
+		return named, err
+	}
+	return string(user.Arn), nil
 }
 
 // found is an entity that an operation is about.
@@ -62,6 +83,12 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 	}
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	switch kind {
+	case userResource:
+		user, ok, err := tx.User(c.Account, UserNameType(lastSegment(name)))
+		if err != nil || !ok {
+			return found{}, false, err
+		}
+		return found{string(user.Arn), user.Tags}, true, nil
 	case policyResource:
 		p, ok, err := tx.Policy(ArnType(named))
 		if err != nil || !ok {
@@ -90,8 +117,8 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 	return found{}, false, nil
 }
 
-// shownName is what AWS calls a role that was named without its path: role and
-// the name; and a managed policy: policy and its ARN. Others are called by their
+// shownName is what AWS calls a user or role that was named without its path: role
+// and the name; and a managed policy: policy and its ARN. Others are called by their
 // ARN.
 func shownName(named string) string {
 	a, err := arn.Parse(named)
@@ -102,7 +129,7 @@ func shownName(named string) string {
 	if kind == policyResource {
 		return kind + " " + named
 	}
-	if kind != "role" || name == "" || strings.Contains(name, "/") {
+	if kind != "role" && kind != userResource || name == "" || strings.Contains(name, "/") {
 		return ""
 	}
 	return kind + " " + name
@@ -126,6 +153,8 @@ func setInputFacts(facts policy.Context, in any) {
 func inputTags(in any) (tags TagListType, keys []string) {
 	switch in := in.(type) {
 	case *CreateRoleRequest:
+		tags = in.Tags
+	case *CreateUserRequest:
 		tags = in.Tags
 	case *CreatePolicyRequest:
 		tags = in.Tags
@@ -165,6 +194,10 @@ func inputBoundary(in any) ArnType {
 	switch in := in.(type) {
 	case *CreateRoleRequest:
 		return in.PermissionsBoundary
+	case *CreateUserRequest:
+		return in.PermissionsBoundary
+	case *PutRolePermissionsBoundaryRequest:
+		return in.PermissionsBoundary
 	}
 	return ""
 }
@@ -175,6 +208,10 @@ func inputPolicy(in any) ArnType {
 	case *AttachRolePolicyRequest:
 		return in.PolicyArn
 	case *DetachRolePolicyRequest:
+		return in.PolicyArn
+	case *AttachUserPolicyRequest:
+		return in.PolicyArn
+	case *DetachUserPolicyRequest:
 		return in.PolicyArn
 	}
 	return ""

@@ -65,3 +65,13 @@ func (in *UntagPolicyRequest) ResourceARN(awsapi.Caller) string { return string(
 
 // ResourceARN implements awsapi.ResourceNamer.
 func (in *ListPolicyTagsRequest) ResourceARN(awsapi.Caller) string { return string(in.PolicyArn) }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *PutRolePermissionsBoundaryRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *DeleteRolePermissionsBoundaryRequest) ResourceARN(c awsapi.Caller) string {
+	return namedRoleARN(c, in.RoleName)
+}

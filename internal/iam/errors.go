@@ -10,18 +10,19 @@ import (
 
 // The exceptions of the API, as their codes are on the wire.
 const (
-	concurrentModification      = "ConcurrentModification"
-	deleteConflict              = "DeleteConflict"
-	entityAlreadyExists         = "EntityAlreadyExists"
-	invalidInput                = "InvalidInput"
-	limitExceeded               = "LimitExceeded"
-	malformedPolicyDocument     = "MalformedPolicyDocument"
-	noSuchEntity                = "NoSuchEntity"
-	openIdIdpCommunicationError = "OpenIdIdpCommunicationError"
-	policyNotAttachable         = "PolicyNotAttachable"
-	policyEvaluation            = "PolicyEvaluation"
-	serviceFailure              = "ServiceFailure"
-	unmodifiableEntity          = "UnmodifiableEntity"
+	concurrentModification        = "ConcurrentModification"
+	deleteConflict                = "DeleteConflict"
+	entityAlreadyExists           = "EntityAlreadyExists"
+	entityTemporarilyUnmodifiable = "EntityTemporarilyUnmodifiable"
+	invalidInput                  = "InvalidInput"
+	limitExceeded                 = "LimitExceeded"
+	malformedPolicyDocument       = "MalformedPolicyDocument"
+	noSuchEntity                  = "NoSuchEntity"
+	openIdIdpCommunicationError   = "OpenIdIdpCommunicationError"
+	policyEvaluation              = "PolicyEvaluation"
+	policyNotAttachable           = "PolicyNotAttachable"
+	serviceFailure                = "ServiceFailure"
+	unmodifiableEntity            = "UnmodifiableEntity"
 
 	// These belong to the protocol: any operation may answer with them.
 	accessDenied    = "AccessDenied"
@@ -31,7 +32,7 @@ const (
 // statuses are the HTTP statuses of the exceptions that are not answered with
 // 400.
 var statuses = map[string]int{
-	accessDenied: 403, deleteConflict: 409, entityAlreadyExists: 409, limitExceeded: 409, noSuchEntity: 404,
+	accessDenied: 403, deleteConflict: 409, entityAlreadyExists: 409, entityTemporarilyUnmodifiable: 409, limitExceeded: 409, noSuchEntity: 404,
 }
 
 func exception(code string, cause awsapi.Cause, format string, args ...any) *awsapi.Error {
@@ -99,8 +100,41 @@ func awsManaged(c awsapi.Caller, action string, arn ArnType) *awsapi.Error {
 	return exception(accessDenied, causePolicyAWSManaged, "User: %s is not authorized to perform: %s on resource: policy %s", c.ARN, action, arn)
 }
 
-func boundaryUnsupported() *awsapi.Error {
-	return exception(invalidInput, causeBoundaryUnsupported, "PermissionsBoundary is not supported by this version.")
+func boundaryNotFound(arn ArnType) *awsapi.Error {
+	return exception(noSuchEntity, causePolicyMissing, "Scope ARN: %s does not exist or is not attachable.", arn)
+}
+
+func userNotFound(name ExistingUserNameType) *awsapi.Error {
+	return exception(noSuchEntity, causeUserMissing, "The user with name %s cannot be found.", name)
+}
+
+func userExists(name UserNameType) *awsapi.Error {
+	return exception(entityAlreadyExists, causeUserExists, "User with name %s already exists.", name)
+}
+
+// userHas says what must be done before a user can be deleted.
+func userHas(first string) *awsapi.Error {
+	return exception(deleteConflict, causeUserHasMore, "Cannot delete entity, must %s first.", first)
+}
+
+func userPolicyNotFound(name PolicyNameType) *awsapi.Error {
+	return exception(noSuchEntity, causeUserPolicyMissing, "The user policy with name %s cannot be found.", name)
+}
+
+func userPoliciesTooLarge(user UserNameType, limit int) *awsapi.Error {
+	return exception(limitExceeded, causeLimitUserPolicies, "Maximum policy size of %d bytes exceeded for user %s", limit, user)
+}
+
+func callerIsNoUser() *awsapi.Error {
+	return exception(validationError, causeCallerIsNoUser, "Must specify userName when calling with non-User credentials")
+}
+
+func accessKeyNotFound(id AccessKeyIdType) *awsapi.Error {
+	return exception(noSuchEntity, causeAccessKeyMissing, "The Access Key with id %s cannot be found", id)
+}
+
+func statusNotSettable(status StatusType) *awsapi.Error {
+	return exception(invalidInput, causeAccessKeyStatus, "The status of an access key cannot be set to %s.", status)
 }
 
 func malformedPolicy(err *policy.Error) *awsapi.Error {

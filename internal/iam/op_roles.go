@@ -10,9 +10,6 @@ import (
 
 // CreateRole makes a role.
 func (s *Service) CreateRole(ctx context.Context, c awsapi.Caller, in *CreateRoleRequest) (*CreateRoleResponse, error) {
-	if in.PermissionsBoundary != "" {
-		return nil, boundaryUnsupported()
-	}
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
@@ -25,7 +22,12 @@ func (s *Service) CreateRole(ctx context.Context, c awsapi.Caller, in *CreateRol
 		return nil, err
 	}
 	audit.From(ctx).Set("role", string(role.Arn))
-	err = s.Store.Update(ctx, func(tx Tx) error { return s.addRole(tx, role, trust) })
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if err := s.addRole(tx, role, trust); err != nil {
+			return err
+		}
+		return setBoundary(tx, c, role.RoleId, nil, role.PermissionsBoundary)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +61,7 @@ func (s *Service) newRole(account string, in *CreateRoleRequest) (*RoleEntity, e
 		AssumeRolePolicyDocument: in.AssumeRolePolicyDocument,
 		Description:              in.Description,
 		MaxSessionDuration:       in.MaxSessionDuration,
+		PermissionsBoundary:      boundary(in.PermissionsBoundary),
 		Tags:                     in.Tags,
 	}}, nil
 }
@@ -167,6 +170,9 @@ func (s *Service) DeleteRole(ctx context.Context, c awsapi.Caller, in *DeleteRol
 			return roleHasAttached()
 		case len(held.Inline) > 0:
 			return roleHasPolicies()
+		}
+		if err := setBoundary(tx, c, role.RoleId, role.PermissionsBoundary, nil); err != nil {
+			return err
 		}
 		return tx.DeleteRole(role)
 	})

@@ -39,7 +39,7 @@ func TestCreateRoleRefusals(t *testing.T) {
 		{"tag without value", []string{"Tags.member.1.Key", "a"}, invalid("null", "tags.1.member.value", "Member must not be null")},
 		{"duplicate tags", []string{"Tags.member.1.Key", "a", "Tags.member.1.Value", "", "Tags.member.2.Key", "A", "Tags.member.2.Value", ""},
 			refusal{400, "InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."}},
-		{"boundary", []string{"PermissionsBoundary", "arn:aws:iam::aws:policy/PowerUserAccess"}, refusal{400, "InvalidInput", "PermissionsBoundary is not supported by this version."}},
+		{"boundary", []string{"PermissionsBoundary", "arn:aws:iam::aws:policy/PowerUserAccess"}, refusal{404, "NoSuchEntity", "Scope ARN: arn:aws:iam::aws:policy/PowerUserAccess does not exist or is not attachable."}},
 		{"no JSON", []string{"AssumeRolePolicyDocument", "allow"}, malformed("This policy contains invalid Json")},
 		{"no condition", []string{"AssumeRolePolicyDocument", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`},
 			malformed("A condition block must be present for the Cognito provider")},
@@ -187,6 +187,7 @@ func TestLimits(t *testing.T) {
 
 func TestDefaultLimits(t *testing.T) {
 	want := iam.Limits{RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240, PoliciesPerRole: 10,
+		UsersPerAccount: 5000, UserPoliciesSize: 2048, PoliciesPerUser: 10, AccessKeysPerUser: 2,
 		PoliciesPerAccount: 1500, ManagedPolicySize: 6144, VersionsPerPolicy: 5, ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5, SAMLProvidersPerAccount: 100}
 	if diff := cmp.Diff(want, iam.DefaultLimits()); diff != "" {
 		t.Error(diff)

@@ -16,7 +16,7 @@ type Service struct {
 	Account string
 	// Root is the access key of the account's root.
 	Root RootAccessKey
-	// Store keeps roles, policies and providers.
+	// Store keeps users, roles, policies and providers.
 	Store Store
 	// Pages seals the markers that say where a listing goes on.
 	Pages *seal.Box
@@ -35,6 +35,7 @@ type Service struct {
 	Rand io.Reader
 
 	compiled, compiledSessions compiled
+	uses                       keyUses
 }
 
 // Limits are the quotas of the service ("IAM and AWS STS quotas" in the IAM
@@ -48,6 +49,15 @@ type Limits struct {
 	// RolePoliciesSize is the most that the inline policies of a role may have
 	// together.
 	RolePoliciesSize int
+	// UsersPerAccount is the most users of an account.
+	UsersPerAccount int
+	// UserPoliciesSize is the most that the inline policies of a user may have
+	// together.
+	UserPoliciesSize int
+	// PoliciesPerUser is the most managed policies that a user may have.
+	PoliciesPerUser int
+	// AccessKeysPerUser is the most access keys of a user.
+	AccessKeysPerUser int
 	// PoliciesPerRole is the most managed policies that a role may have.
 	PoliciesPerRole int
 	// PoliciesPerAccount is the most managed policies of an account.
@@ -70,6 +80,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		RolesPerAccount: 1000, TrustPolicySize: 2048, RolePoliciesSize: 10240, PoliciesPerRole: 10,
+		UsersPerAccount: 5000, UserPoliciesSize: 2048, PoliciesPerUser: 10, AccessKeysPerUser: 2,
 		PoliciesPerAccount: 1500, ManagedPolicySize: 6144, VersionsPerPolicy: 5,
 		ProvidersPerAccount: 100, ClientIDsPerProvider: 100, ThumbprintsPerProvider: 5,
 		SAMLProvidersPerAccount: 100,
@@ -103,6 +114,31 @@ type Tx interface {
 	ReplaceRole(*RoleEntity) error
 	// DeleteRole removes a role, which must not have policies.
 	DeleteRole(*RoleEntity) error
+
+	// User finds a user by its name, ignoring case.
+	User(account string, name UserNameType) (*UserEntity, bool, error)
+	// UserByID finds a user by its unique ID.
+	UserByID(IdType) (*UserEntity, bool, error)
+	// Users lists an account's users by name, ignoring case: those after the given
+	// name whose path begins with the prefix.
+	Users(account, pathPrefix string, after UserNameType, limit int) ([]*UserEntity, error)
+	// CountUsers counts an account's users.
+	CountUsers(account string) (int, error)
+	// AddUser stores a new user.
+	AddUser(*UserEntity) error
+	// ReplaceUser stores a user, perhaps of another name and path, in place of the
+	// one that it was.
+	ReplaceUser(was, is *UserEntity) error
+	// DeleteUser removes a user, which must not have policies or access keys.
+	DeleteUser(*UserEntity) error
+	// AccessKey finds an access key by its ID.
+	AccessKey(AccessKeyIdType) (*AccessKeyEntity, bool, error)
+	// AccessKeys lists the access keys of a user by ID.
+	AccessKeys(user IdType) ([]*AccessKeyEntity, error)
+	// PutAccessKey adds or replaces an access key.
+	PutAccessKey(*AccessKeyEntity) error
+	// DeleteAccessKey removes an access key.
+	DeleteAccessKey(AccessKeyIdType) error
 
 	// InlinePolicy finds an inline policy of a user or role, by the owner's unique
 	// ID.
@@ -188,15 +224,26 @@ type RootAccessKey struct {
 	Secret seal.Secret
 }
 
-// AccessKey finds the owner and the secret of a long-term access key; false
-// for a key that nobody has.
-func (s *Service) AccessKey(_ context.Context, id string) (caller awsapi.Caller, secret seal.Secret, ok bool, err error) {
-	if id == "" || id != s.Root.ID {
+// AccessKey finds the owner and the secret of a long-term access key; false for a
+// key that nobody has, or that is inactive.
+func (s *Service) AccessKey(ctx context.Context, id string) (caller awsapi.Caller, secret seal.Secret, ok bool, err error) {
+	if id == "" {
 		return awsapi.Caller{}, seal.Secret{}, false, nil
 	}
-	return awsapi.Caller{
-		Account: s.Account, ARN: rootARN(s.Account), UserID: s.Account, Root: true, AccessKeyID: id,
-	}, s.Root.Secret, true, nil
+	if id == s.Root.ID {
+		return awsapi.Caller{
+			Account: s.Account, ARN: rootARN(s.Account), UserID: s.Account, Root: true, AccessKeyID: id,
+		}, s.Root.Secret, true, nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		key, user, found, err := findKey(tx, AccessKeyIdType(id))
+		if err != nil || !found || key.Status != keyActive || user.Account != s.Account {
+			return err
+		}
+		caller, secret, ok = user.caller(key.ID), key.Secret, true
+		return nil
+	})
+	return caller, secret, ok, err
 }
 
 func (s *Service) now() time.Time {

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -91,6 +92,7 @@ type Instance struct {
 
 	db      *store.DB
 	cognito *store.Cognito
+	iam     *iam.Service
 	oidc    *login.OIDC
 	log     *slog.Logger
 }
@@ -150,7 +152,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	pages := c.MasterKey.Box("page-token")
 	iamService := &iam.Service{
-		Account: c.Account, Store: i.db.IAM(), Root: c.Root, OwnIssuers: own, AllowLoopback: c.Dev,
+		Account: c.Account, Store: i.db.IAM(c.MasterKey.Box("access-key")), Root: c.Root, OwnIssuers: own, AllowLoopback: c.Dev,
 		Pages: pages, Limits: iamLimits, Now: c.Now, Rand: c.Rand,
 	}
 	stsService := &sts.Service{
@@ -164,11 +166,13 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
 		Pages: pages, Limits: limits, Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
+	i.iam = iamService
 	i.Handler = &server.Server{
 		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocation.Operations(revocations).Compile()},
 		Query:          []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
 		Credentials:    credentials(iamService, stsService),
 		Authorize:      authorize(iamService),
+		Used:           iamService.Used,
 		ValidRegion:    openid.ValidRegion,
 		OpenID:         keys.Handler(),
 		Ready:          i.db.Ping,
@@ -190,9 +194,15 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 
 // Run does the background work until ctx ends.
 func (i *Instance) Run(ctx context.Context) {
-	i.cognito.Run(ctx, func(err error) {
-		i.log.LogAttrs(ctx, slog.LevelError, "sweeping deleted pools failed", slog.Any("error", err))
-	})
+	var work sync.WaitGroup
+	work.Go(func() { i.cognito.Run(ctx, i.failed(ctx, "sweeping deleted pools failed")) })
+	work.Go(func() { i.iam.Run(ctx, i.failed(ctx, "writing down the use of access keys failed")) })
+	work.Wait()
+}
+
+// failed reports errors of background work.
+func (i *Instance) failed(ctx context.Context, what string) func(error) {
+	return func(err error) { i.log.LogAttrs(ctx, slog.LevelError, what, slog.Any("error", err)) }
 }
 
 // Close finishes what was accepted and closes the database. No request may be

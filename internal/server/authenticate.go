@@ -32,6 +32,9 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 	}
 	caller.AccessKeyID, caller.Region = sig.AccessKeyID, sig.Region
 	c.caller = caller
+	if s.Used != nil {
+		s.Used(caller, c.row.Service.Name)
+	}
 	c.event.Caller, c.event.Region = caller.ARN, caller.Region
 	return nil
 }

@@ -75,6 +75,9 @@ type Server struct {
 	// depend on policies. No is a *Denied, ErrKeyForOthers or
 	// ErrSessionCredentials.
 	Authorize func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error
+	// Used is told who has signed a request to a service, once the signature is
+	// found valid; nil means nobody is told.
+	Used func(caller awsapi.Caller, service string)
 	// ValidRegion says whether a name can be a region.
 	ValidRegion func(string) bool
 	// OpenID serves the documents under /.well-known/.

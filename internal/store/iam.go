@@ -9,16 +9,20 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/seal"
 )
 
-// IAM gives the store of the service iam.
-func (db *DB) IAM() *IAM {
+// IAM gives the store of the service iam. The box seals the secrets of access
+// keys.
+func (db *DB) IAM(box *seal.Box) *IAM {
 	return &IAM{
-		db:        db,
+		db: db, box: box,
 		roles:     newCache[roleKey, *iam.RoleEntity](db, 4096),
 		providers: newCache[iam.ArnType, *iam.OIDCProvider](db, 1024),
 		saml:      newCache[iam.ArnType, *iam.SAMLProvider](db, 128),
 
+		users:       newCache[iam.IdType, *iam.UserEntity](db, 4096),
+		keys:        newCache[iam.AccessKeyIdType, *iam.AccessKeyEntity](db, 4096),
 		permissions: newCache[iam.IdType, *iam.Permissions](db, 4096),
 		policies:    newCache[iam.ArnType, *iam.PolicyEntity](db, 2048),
 		versions:    newCache[versionKey, *iam.PolicyVersionEntity](db, 2048),
@@ -29,10 +33,13 @@ func (db *DB) IAM() *IAM {
 // has read.
 type IAM struct {
 	db        *DB
+	box       *seal.Box
 	roles     *cache[roleKey, *iam.RoleEntity]
 	providers *cache[iam.ArnType, *iam.OIDCProvider]
 	saml      *cache[iam.ArnType, *iam.SAMLProvider]
 
+	users       *cache[iam.IdType, *iam.UserEntity]
+	keys        *cache[iam.AccessKeyIdType, *iam.AccessKeyEntity]
 	permissions *cache[iam.IdType, *iam.Permissions]
 	policies    *cache[iam.ArnType, *iam.PolicyEntity]
 	versions    *cache[versionKey, *iam.PolicyVersionEntity]

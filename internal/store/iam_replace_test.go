@@ -11,7 +11,7 @@ import (
 // What takes the place of another is seen whole after the update, and others of
 // its kind stay as they are.
 func TestReplace(t *testing.T) {
-	i := openReal(t).IAM()
+	i := openReal(t).IAM(testBox(t))
 	other := newRole("Other", "AROA2")
 	provider := &iam.OIDCProvider{Account: "111122223333", ARN: "a", URL: "https://a.example", ClientIDs: iam.ClientIDListType{"x", "y"}}
 	updateIAM(t, i, func(tx iam.Tx) error {

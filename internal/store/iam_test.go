@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/seal"
 )
 
 // openReal opens a new database with the schema of daypass.
@@ -27,6 +28,16 @@ func openReal(t *testing.T) *DB {
 		}
 	})
 	return db
+}
+
+// testBox seals with a key that is the same in every test.
+func testBox(t testing.TB) *seal.Box {
+	t.Helper()
+	key, err := seal.Generate(strings.NewReader(strings.Repeat("k", 64)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.Box("access-key")
 }
 
 // sameRole compares roles by what is stored.
@@ -72,21 +83,21 @@ func role(name iam.RoleNameType) func(iam.Tx) (*iam.RoleEntity, error) {
 func TestRoleIsStoredWhole(t *testing.T) {
 	db := openReal(t)
 	want := newRole("AppAuth", "AROA1")
-	updateIAM(t, db.IAM(), func(tx iam.Tx) error { return tx.AddRole(want) })
+	updateIAM(t, db.IAM(testBox(t)), func(tx iam.Tx) error { return tx.AddRole(want) })
 	// Another IAM has not read anything yet.
-	if diff := cmp.Diff(want, viewIAM(t, db.IAM(), role("APPAUTH")), sameRole); diff != "" {
+	if diff := cmp.Diff(want, viewIAM(t, db.IAM(testBox(t)), role("APPAUTH")), sameRole); diff != "" {
 		t.Error(diff)
 	}
 	bare := &iam.RoleEntity{Account: "111122223333", Role: iam.Role{RoleName: "Bare", RoleId: "AROA2", CreateDate: want.CreateDate}}
-	updateIAM(t, db.IAM(), func(tx iam.Tx) error { return tx.AddRole(bare) })
-	if diff := cmp.Diff(bare, viewIAM(t, db.IAM(), role("bare")), sameRole); diff != "" {
+	updateIAM(t, db.IAM(testBox(t)), func(tx iam.Tx) error { return tx.AddRole(bare) })
+	if diff := cmp.Diff(bare, viewIAM(t, db.IAM(testBox(t)), role("bare")), sameRole); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // An update sees its own changes; others see them when it is over.
 func TestRoleCacheFollowsUpdates(t *testing.T) {
-	i := openReal(t).IAM()
+	i := openReal(t).IAM(testBox(t))
 	updateIAM(t, i, func(tx iam.Tx) error { return tx.AddRole(newRole("AppAuth", "AROA1")) })
 	first := viewIAM(t, i, role("AppAuth"))
 	if again := viewIAM(t, i, role("appauth")); again != first {
@@ -116,7 +127,7 @@ func TestRoleCacheFollowsUpdates(t *testing.T) {
 // The schema holds what the service relies on.
 func TestIAMSchema(t *testing.T) {
 	db := openReal(t)
-	i := db.IAM()
+	i := db.IAM(testBox(t))
 	r := newRole("AppAuth", "AROA1")
 	updateIAM(t, i, func(tx iam.Tx) error {
 		if err := tx.AddRole(r); err != nil {
@@ -145,7 +156,7 @@ func TestIAMSchema(t *testing.T) {
 }
 
 func TestRolesArePagedIgnoringCase(t *testing.T) {
-	i := openReal(t).IAM()
+	i := openReal(t).IAM(testBox(t))
 	updateIAM(t, i, func(tx iam.Tx) error {
 		for n, name := range []string{"b", "A", "c-1", "C_2", "c.3"} {
 			r := newRole(name, "AROA"+strings.Repeat("1", n+1))
@@ -196,7 +207,7 @@ func TestRolesArePagedIgnoringCase(t *testing.T) {
 }
 
 func TestRolePolicies(t *testing.T) {
-	i := openReal(t).IAM()
+	i := openReal(t).IAM(testBox(t))
 	const document = "{\n\t\"é\": \"<&>\"\r\n}"
 	updateIAM(t, i, func(tx iam.Tx) error {
 		err := errors.Join(tx.AddRole(newRole("AppAuth", "AROA1")), tx.AddRole(newRole("Other", "AROA2")))
@@ -251,7 +262,7 @@ func getPolicy(t *testing.T, i *IAM, name iam.PolicyNameType) (d iam.PolicyDocum
 
 func TestOIDCProviderIsStoredWhole(t *testing.T) {
 	db := openReal(t)
-	i := db.IAM()
+	i := db.IAM(testBox(t))
 	want := &iam.OIDCProvider{
 		Account: "111122223333", ARN: "arn:aws:iam::111122223333:oidc-provider/oidc.example.com", URL: "https://oidc.example.com/",
 		ClientIDs: iam.ClientIDListType{"b", "a"}, Thumbprints: iam.ThumbprintListType{"00"}, Tags: iam.TagListType{{Key: "env"}},
@@ -264,7 +275,7 @@ func TestOIDCProviderIsStoredWhole(t *testing.T) {
 		})
 	}
 	updateIAM(t, i, func(tx iam.Tx) error { return tx.AddOIDCProvider(want) })
-	if diff := cmp.Diff(want, get(db.IAM())); diff != "" {
+	if diff := cmp.Diff(want, get(db.IAM(testBox(t)))); diff != "" {
 		t.Error(diff)
 	}
 	if first, again := get(i), get(i); first != again {
@@ -304,10 +315,10 @@ func TestIAMRowsOfALaterVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := viewIAM(t, db.IAM(), role("Later")); r == nil || r.RoleName != "Later" {
+	if r := viewIAM(t, db.IAM(testBox(t)), role("Later")); r == nil || r.RoleName != "Later" {
 		t.Errorf("role %v", r)
 	}
-	err = db.IAM().View(t.Context(), func(tx iam.Tx) error {
+	err = db.IAM(testBox(t)).View(t.Context(), func(tx iam.Tx) error {
 		_, _, err := tx.Role("111122223333", "damaged")
 		return err
 	})
@@ -318,7 +329,7 @@ func TestIAMRowsOfALaterVersion(t *testing.T) {
 
 // Whoever reads a role while it is replaced sees the one or the other, whole.
 func TestRoleReplacedWhileRead(t *testing.T) {
-	i := openReal(t).IAM()
+	i := openReal(t).IAM(testBox(t))
 	updateIAM(t, i, func(tx iam.Tx) error { return tx.AddRole(newRole("AppAuth", "AROA1")) })
 	var wg sync.WaitGroup
 	for range 4 {
@@ -356,7 +367,7 @@ func TestRoleReplacedWhileRead(t *testing.T) {
 
 func TestSAMLProviderIsStoredWhole(t *testing.T) {
 	db := openReal(t)
-	i := db.IAM()
+	i := db.IAM(testBox(t))
 	want := &iam.SAMLProvider{
 		Account: "111122223333", ARN: "arn:aws:iam::111122223333:saml-provider/idp", UUID: "ABC",
 		Document: "<?xml version=\"1.0\"?>\r\n\t<a>é &lt;</a>\n", Tags: iam.TagListType{{Key: "env"}},
@@ -373,7 +384,7 @@ func TestSAMLProviderIsStoredWhole(t *testing.T) {
 		return viewIAM(t, i, func(tx iam.Tx) ([]iam.SAMLProviderListEntry, error) { return tx.SAMLProviders("111122223333") })
 	}
 	updateIAM(t, i, func(tx iam.Tx) error { return tx.PutSAMLProvider(want) })
-	if diff := cmp.Diff(want, get(db.IAM()), unexported); diff != "" {
+	if diff := cmp.Diff(want, get(db.IAM(testBox(t))), unexported); diff != "" {
 		t.Error(diff)
 	}
 	first := get(i)

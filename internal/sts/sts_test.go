@@ -82,7 +82,7 @@ func newHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	h.iam = &iam.Service{
-		Account: account, Store: db.IAM(), Pages: key.Box("page-token"), Limits: iam.DefaultLimits(),
+		Account: account, Store: db.IAM(key.Box("access-key")), Pages: key.Box("page-token"), Limits: iam.DefaultLimits(),
 		OwnIssuers: []string{ownURL}, AllowLoopback: true, Now: clock, Rand: random,
 	}
 	h.sts = &sts.Service{

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/daypass/daypass/internal/awsapi"
 )
@@ -113,7 +114,7 @@ type comparison struct {
 
 func same(t *testing.T, what string, want, got any) {
 	t.Helper()
-	if diff := gocmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s (-model +table):\n%s", what, diff)
 	}
 }
