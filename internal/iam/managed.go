@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -132,6 +133,19 @@ func findPolicy(tx Tx, c awsapi.Caller, policy ArnType) (*PolicyEntity, bool, er
 		return nil, false, nil
 	}
 	return tx.Policy(policy)
+}
+
+// IsManagedPolicy says whether an ARN is that of a managed policy of the account,
+// or of one of AWS's.
+func (s *Service) IsManagedPolicy(ctx context.Context, account, policy string) (there bool, err error) {
+	if _, _, _, ok := policyName(ArnType(policy)); !ok {
+		return false, nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		_, there, err = findPolicy(tx, awsapi.Caller{Account: account}, ArnType(policy))
+		return err
+	})
+	return there, err
 }
 
 // mustFindPolicy is findPolicy for a policy that must be there.

@@ -27,8 +27,8 @@ const (
 	causePackedSize awsapi.Cause = "packed-size"
 	// The session policy breaks the rules of the policy language; the detail says where.
 	causePolicyMalformed awsapi.Cause = "policy-malformed"
-	// Managed policies cannot be session policies yet.
-	causePolicyArnsUnsupported awsapi.Cause = "policy-arns-unsupported"
+	// A session policy is named that is no managed policy of the role's account or of AWS, or more are named than a session can have.
+	causePolicyMissing awsapi.Cause = "policy-missing"
 	// What other providers vouch for cannot be verified.
 	causeProvidedContextsUnsupported awsapi.Cause = "provided-contexts-unsupported"
 	// The ProviderId is that of no provider of access tokens.

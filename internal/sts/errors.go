@@ -84,8 +84,12 @@ func badProviderID() *awsapi.Error {
 	return exception(validationError, causeProviderID, "ProviderId must be www.amazon.com or graph.facebook.com, and absent for OpenID tokens.")
 }
 
-func policyArnsUnsupported(arn ArnType) *awsapi.Error {
-	return exception(validationError, causePolicyArnsUnsupported, "Policy %s does not exist.", arn)
+func policyMissing(arn ArnType) *awsapi.Error {
+	return exception(validationError, causePolicyMissing, "Policy %s does not exist.", arn)
+}
+
+func tooManyPolicyArns() *awsapi.Error {
+	return exception(validationError, causePolicyMissing, "A session can have at most %d managed session policies.", maxManaged)
 }
 
 func malformedPolicy(err *policy.Error) *awsapi.Error {

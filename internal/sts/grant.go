@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/iam"
@@ -28,21 +29,38 @@ func durationOf(seconds *RoleDurationSecondsType, role *iam.RoleEntity) (time.Du
 	return time.Duration(*seconds) * time.Second, nil
 }
 
-// maxSessionPolicies bounds the session policies of a request together, in
-// characters: the inline one as it is written and the ARNs of the others.
-const maxSessionPolicies = 2048
+const (
+	// maxSessionPolicies bounds the session policies of a request together, in
+	// characters: the inline one as it is written and the ARNs of the others.
+	maxSessionPolicies = 2048
+	// maxManaged is how many managed policies can be session policies.
+	maxManaged = 10
+)
 
 // narrow gives a session its policies. An inline one is kept as it was sent, and
-// must mean something when it is evaluated.
-func (s *Session) narrow(inline string, managed PolicyDescriptorListType) error {
-	if len(managed) > 0 {
-		return policyArnsUnsupported(managed[0].Arn)
+// must mean something when it is evaluated. Managed ones are kept by name: what
+// they say is looked up whenever it counts.
+func (s *Service) narrow(ctx context.Context, session *Session, inline string, managed PolicyDescriptorListType) error {
+	if len(managed) > maxManaged {
+		return tooManyPolicyArns()
+	}
+	size := utf8.RuneCountInString(inline)
+	for _, p := range managed {
+		there, err := s.IAM.IsManagedPolicy(ctx, session.Account, string(p.Arn))
+		if err != nil {
+			return err
+		}
+		if !there {
+			return policyMissing(p.Arn)
+		}
+		session.PolicyARNs = append(session.PolicyARNs, string(p.Arn))
+		size += len(p.Arn)
+	}
+	if size > maxSessionPolicies {
+		return packedPolicy((100*size + maxSessionPolicies - 1) / maxSessionPolicies)
 	}
 	if inline == "" {
 		return nil
-	}
-	if n := len([]rune(inline)); n > maxSessionPolicies {
-		return packedPolicy((100*n + maxSessionPolicies - 1) / maxSessionPolicies)
 	}
 	d, err := policy.Parse(policy.Identity, inline)
 	if malformed, ok := errors.AsType[*policy.Error](err); ok {
@@ -51,7 +69,7 @@ func (s *Session) narrow(inline string, managed PolicyDescriptorListType) error 
 	if err != nil {
 		return err
 	}
-	s.Policy = d.Text()
+	session.Policy = d.Text()
 	return nil
 }
 

@@ -30,7 +30,7 @@ func (s *Service) AssumeRole(ctx context.Context, c awsapi.Caller, in *AssumeRol
 	}
 	session := s.newSession(role, a.name, lasts)
 	session.Tags, session.SourceIdentity, session.Lineage = a.tags, a.sourceIdentity, lineageOf(c)
-	if err := session.narrow(string(in.Policy), in.PolicyArns); err != nil {
+	if err := s.narrow(ctx, session, string(in.Policy), in.PolicyArns); err != nil {
 		return nil, err
 	}
 	made, err := s.issue(ctx, session)

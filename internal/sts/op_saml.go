@@ -36,7 +36,7 @@ func (s *Service) AssumeRoleWithSAML(ctx context.Context, _ awsapi.Caller, in *A
 		return nil, err
 	}
 	session := f.session(s, role, name, lasts)
-	if err := session.narrow(string(in.Policy), in.PolicyArns); err != nil {
+	if err := s.narrow(ctx, session, string(in.Policy), in.PolicyArns); err != nil {
 		return nil, err
 	}
 	made, err := s.issue(ctx, session)

@@ -7,7 +7,13 @@ const packedRoom = 4096
 
 // packed is how much of the room a session's policy and tags take together, in
 // percent, rounded up; 0 if there are none. More of either is never less.
-func (s *Session) packed() int { return percent(len(s.Policy) + s.packedTags()) }
+func (s *Session) packed() int {
+	n := len(s.Policy) + s.packedTags()
+	for _, arn := range s.PolicyARNs {
+		n += len(arn) + 1
+	}
+	return percent(n)
+}
 
 // packedSize is packed as answers show it: nothing where nothing was packed.
 func (s *Session) packedSize() *NonNegativeIntegerType {
