@@ -18,7 +18,7 @@ func TestGuestLimits(t *testing.T) {
 	h := newHouse(t)
 	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, `{"StringEquals":{"cognito-identity.amazonaws.com:aud":"`+pool+`"}}`))
 	_, err := h.iam.PutRolePolicy(h.ctx, root, &iam.PutRolePolicyRequest{RoleName: "AppAuth", PolicyName: "p", PolicyDocument: `{"Version":"2012-10-17",` +
-		`"Statement":{"Effect":"Allow","Action":["s3:GetObject","iam:*","sts:*","sagemaker:*","rum:*","textract:*"],"Resource":"*"}}`})
+		`"Statement":{"Effect":"Allow","Action":["s3:GetObject","iam:*","sts:*","sagemaker:*","rum:*","kms:*","textract:*"],"Resource":"*"}}`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +56,10 @@ func TestGuestLimits(t *testing.T) {
 		{"enhanced guest", "sagemaker:CreateModel", session},
 		{"enhanced guest", "textract:AnalyzeDocument", ""},
 		{"enhanced guest", "textract:AnalyzeExpense", session},
+		{"enhanced guest", "rum:PutRumEvents", ""}, // which the managed policy allows
+		{"enhanced guest", "rum:GetAppMonitor", session},
+		{"enhanced guest", "kms:Decrypt", ""},
+		{"enhanced guest", "kms:CreateKey", session},
 		{"somebody", "s3:GetObject", ""},
 		{"somebody", "iam:ListUsers", session},
 		{"classic guest", "s3:GetObject", ""},
@@ -73,6 +77,35 @@ func TestGuestLimits(t *testing.T) {
 		}
 		if text := d.Refusal(who[test.who], test.action, "*"); test.refusal != "" && !strings.HasSuffix(text, test.refusal+test.action+" action") {
 			t.Errorf("%s, %s: %s", test.who, test.action, text)
+		}
+	}
+}
+
+// A role that trusts the guests' role by name is no way out of the limits.
+func TestGuestLimitsHoldForAssumeRole(t *testing.T) {
+	h := newHouse(t)
+	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, `{"StringEquals":{"cognito-identity.amazonaws.com:aud":"`+pool+`"}}`))
+	h.createRole("Next", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"`+appAuth+`"},"Action":"sts:AssumeRole"}]}`)
+	for _, test := range []struct {
+		name   string
+		change []func(*openid.Claims)
+		err    string
+	}{
+		{"guest", []func(*openid.Claims){guest}, "AccessDenied"},
+		{"user", nil, ""},
+	} {
+		made := h.credentials(test.change...)
+		caller, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := ""
+		_, err = h.sts.AssumeRole(h.ctx, caller, &sts.AssumeRoleRequest{RoleArn: sts.ArnType(h.role["Next"]), RoleSessionName: "next"})
+		if refused, ok := awsapi.AsError(err); ok {
+			code = refused.Code
+		}
+		if code != test.err || (err == nil) != (test.err == "") {
+			t.Errorf("%s: %v", test.name, err)
 		}
 	}
 }
