@@ -75,19 +75,33 @@ func (p *Pool) mappingOf(f proof) (IdentityProviderName, RoleMapping, bool) {
 
 // test says whether a rule matches the claims of a login. A claim that is absent
 // matches nothing, NotEqual included.
-func (r MappingRule) test(claims login.Claims) RuleOutcome {
-	claim, there := claims[string(r.Claim)]
-	if !there || claim.Kind() == 'n' {
-		return RuleClaimAbsent
-	}
-	values := claimTexts(claim)
+func (r MappingRule) test(claim readClaim) RuleOutcome {
 	switch {
-	case len(values) == 0:
+	case claim.absent:
+		return RuleClaimAbsent
+	case len(claim.values) == 0:
 		return RuleClaimUnusable
-	case r.matches(values):
+	case r.matches(claim.values):
 		return RuleMatched
 	}
 	return RuleUnmatched
+}
+
+// readClaim is a claim as rules see it.
+type readClaim struct {
+	name   ClaimName
+	absent bool
+	values []string
+}
+
+// read reads the claim that a rule is about, unless it is the one that was read
+// last: rules are often about the same.
+func (c *readClaim) read(claims login.Claims, name ClaimName) {
+	if c.name == name {
+		return
+	}
+	claim, there := claims[string(name)]
+	*c = readClaim{name: name, absent: !there || claim.Kind() == 'n', values: claimTexts(claim)}
 }
 
 func (r MappingRule) matches(values []string) bool {

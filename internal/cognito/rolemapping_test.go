@@ -48,7 +48,9 @@ func TestRules(t *testing.T) {
 	}
 	for _, test := range tests {
 		f := claimed(t, "x", test.claims)
-		if got := (MappingRule{"c", test.match, test.value, role("r")}).test(f.claims); got != test.want {
+		var claim readClaim
+		claim.read(f.claims, "c")
+		if got := (MappingRule{"c", test.match, test.value, role("r")}).test(claim); got != test.want {
 			t.Errorf("%s %q over %s: %s, want %s", test.match, test.value, test.claims, got, test.want)
 		}
 	}

@@ -107,9 +107,11 @@ func (p *Pool) resolveOne(f proof, name IdentityProviderName, m RoleMapping, cus
 // byRules takes the role of the first rule that matches, or with a role that is
 // asked for, the first of those that matches and leads to that.
 func (m RoleMapping) byRules(f proof, custom ARNString, step *LoginTrace) roleAnswer {
+	var claim readClaim
 	for n, r := range m.RulesConfiguration.Rules {
-		outcome := r.test(f.claims)
-		step.rule(n, r, outcome, f.claims)
+		claim.read(f.claims, r.Claim)
+		outcome := r.test(claim)
+		step.rule(n, r, outcome, claim.values, f.claims)
 		switch {
 		case outcome != RuleMatched:
 		case custom == "":
@@ -127,8 +129,9 @@ func (m RoleMapping) byRules(f proof, custom ARNString, step *LoginTrace) roleAn
 // whyUnmatched tells claims that differ from those that are not there at all.
 func (m RoleMapping) whyUnmatched(f proof) awsapi.Cause {
 	cause := causeRoleClaimAbsent
+	var claim readClaim
 	for _, r := range m.RulesConfiguration.Rules {
-		if r.test(f.claims) != RuleClaimAbsent {
+		if claim.read(f.claims, r.Claim); !claim.absent {
 			return causeRoleNoMatch
 		}
 		if otherSpelling(f.claims, string(r.Claim)) != "" {

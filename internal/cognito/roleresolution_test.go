@@ -22,7 +22,7 @@ const (
 func role(name string) ARNString { return ARNString("arn:aws:iam::123456789012:role/" + name) }
 
 // claimed is the proof of a login whose token has these claims.
-func claimed(t *testing.T, source, claims string) proof {
+func claimed(t testing.TB, source, claims string) proof {
 	t.Helper()
 	f := proof{name: "a.example", source: source, claims: login.Claims{}}
 	if err := json.Unmarshal([]byte(claims), &f.claims); err != nil {
@@ -369,7 +369,8 @@ func offered(m RoleMapping, f proof) []ARNString {
 	}
 	var roles []ARNString
 	for _, r := range m.RulesConfiguration.Rules {
-		if r.test(f.claims) == RuleMatched {
+		var claim readClaim
+		if claim.read(f.claims, r.Claim); r.test(claim) == RuleMatched {
 			roles = append(roles, r.RoleARN)
 		}
 	}

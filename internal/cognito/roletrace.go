@@ -167,7 +167,7 @@ func (s *LoginTrace) offers(roles []ARNString, preferred ARNString) {
 	}
 }
 
-func (s *LoginTrace) rule(n int, r MappingRule, outcome RuleOutcome, claims login.Claims) {
+func (s *LoginTrace) rule(n int, r MappingRule, outcome RuleOutcome, values []string, claims login.Claims) {
 	if s == nil {
 		return
 	}
@@ -175,7 +175,7 @@ func (s *LoginTrace) rule(n int, r MappingRule, outcome RuleOutcome, claims logi
 	if outcome == RuleClaimAbsent {
 		step.Spelled = otherSpelling(claims, string(r.Claim))
 	}
-	for i, value := range claimTexts(claims[string(r.Claim)]) {
+	for i, value := range values {
 		if i >= maxSeen {
 			step.More++
 			continue
