@@ -17,8 +17,10 @@ import (
 // the evaluator that decides about real requests.
 type simulation struct {
 	policies policy.Policies
-	// sources says what the documents are called.
-	sources   map[*policy.Document]source
+	// names are what the identity-based policies are called, boundary is what the
+	// permissions boundary is.
+	names     map[*policy.Document]PolicyIdentifierType
+	boundary  PolicyIdentifierType
 	facts     policy.Context
 	actions   ActionNameListType
 	resources ResourceNameListType
@@ -27,12 +29,6 @@ type simulation struct {
 	// missing are the condition keys that the documents mention and the facts
 	// lack.
 	missing ContextKeyNamesResultListType
-}
-
-// source says what a policy of a simulation is called.
-type source struct {
-	id   string
-	kind PolicySourceType
 }
 
 // The kinds of policies, as AWS's simulator calls them. The API model lists
@@ -61,7 +57,7 @@ func newSimulation(c awsapi.Caller, in simulated) (*simulation, *awsapi.Error) {
 	if err := in.supported(c); err != nil {
 		return nil, err
 	}
-	sim := &simulation{sources: map[*policy.Document]source{}, facts: policy.Context{}, actions: in.actions, resources: in.resources, named: true}
+	sim := &simulation{names: map[*policy.Document]PolicyIdentifierType{}, facts: policy.Context{}, actions: in.actions, resources: in.resources, named: true}
 	if len(in.resources) == 0 {
 		sim.resources, sim.named = ResourceNameListType{"*"}, false
 	}
@@ -119,15 +115,14 @@ func (sim *simulation) parse(policies, boundary SimulationPolicyListType) *awsap
 			return err
 		}
 		sim.policies.Identity = append(sim.policies.Identity, d)
-		sim.sources[d] = source{fmt.Sprintf("PolicyInputList.%d", i+1), sourceIdentity}
+		sim.names[d] = PolicyIdentifierType(fmt.Sprintf("PolicyInputList.%d", i+1))
 	}
 	for _, text := range boundary {
 		d, err := parseSimulated(text)
 		if err != nil {
 			return err
 		}
-		sim.policies.Boundary = d
-		sim.sources[d] = source{"PermissionsBoundaryPolicyInputList.1", sourceBoundary}
+		sim.policies.Boundary, sim.boundary = d, "PermissionsBoundaryPolicyInputList.1"
 	}
 	return nil
 }
@@ -237,11 +232,11 @@ func (sim *simulation) matched(decision policy.Decision) StatementListType {
 	list := StatementListType{}
 	for _, s := range decision.Statements {
 		start, end := s.Span()
-		from := sim.sources[s.Document]
-		list = append(list, Statement{
-			SourcePolicyId: PolicyIdentifierType(from.id), SourcePolicyType: from.kind,
-			StartPosition: position(start), EndPosition: position(end),
-		})
+		m := Statement{SourcePolicyId: sim.names[s.Document], SourcePolicyType: sourceIdentity, StartPosition: position(start), EndPosition: position(end)}
+		if decision.Layer == policy.BoundaryLayer {
+			m.SourcePolicyId, m.SourcePolicyType = sim.boundary, sourceBoundary
+		}
+		list = append(list, m)
 	}
 	return list
 }
