@@ -180,6 +180,11 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who, layer string)
 		"UntagSAMLProvider":    {in{"SAMLProviderArn", arns + "saml-provider/mine", "TagKeys", ""}, arns + "saml-provider/mine"},
 		"ListSAMLProviderTags": {in{"SAMLProviderArn", arns + "saml-provider/mine"}, arns + "saml-provider/mine"},
 
+		"TagUser":           {in{"UserName", "mine", "Tags", ""}, "user mine"},
+		"UntagUser":         {in{"UserName", "mine", "TagKeys", ""}, "user mine"},
+		"ListUserTags":      {in{"UserName", "mine"}, "user mine"},
+		"ListGroupsForUser": {in{"UserName", "mine"}, "user mine"},
+
 		"TagPolicy":      {in{"PolicyArn", mine, "Tags", ""}, "policy " + mine},
 		"UntagPolicy":    {in{"PolicyArn", mine, "TagKeys", ""}, "policy " + mine},
 		"ListPolicyTags": {in{"PolicyArn", mine}, "policy " + mine},

@@ -170,6 +170,8 @@ func inputTags(in any) (tags TagListType, keys []string) {
 		tags = in.Tags
 	case *TagPolicyRequest:
 		tags = in.Tags
+	case *TagUserRequest:
+		tags = in.Tags
 	case *UntagRoleRequest:
 		keys = text(in.TagKeys)
 	case *UntagOpenIDConnectProviderRequest:
@@ -177,6 +179,8 @@ func inputTags(in any) (tags TagListType, keys []string) {
 	case *UntagSAMLProviderRequest:
 		keys = text(in.TagKeys)
 	case *UntagPolicyRequest:
+		keys = text(in.TagKeys)
+	case *UntagUserRequest:
 		keys = text(in.TagKeys)
 	}
 	return tags, keys

@@ -95,3 +95,23 @@ func (in *ListAccessKeysRequest) ResourceARN(c awsapi.Caller) string {
 // ResourceARN implements awsapi.ResourceNamer. It is about the user whose key it
 // is, whom about finds.
 func (in *GetAccessKeyLastUsedRequest) ResourceARN(awsapi.Caller) string { return "*" }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *TagUserRequest) ResourceARN(c awsapi.Caller) string {
+	return namedUserARN(c, in.UserName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *UntagUserRequest) ResourceARN(c awsapi.Caller) string {
+	return namedUserARN(c, in.UserName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListUserTagsRequest) ResourceARN(c awsapi.Caller) string {
+	return namedUserARN(c, in.UserName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListGroupsForUserRequest) ResourceARN(c awsapi.Caller) string {
+	return namedUserARN(c, in.UserName)
+}

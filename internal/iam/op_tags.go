@@ -143,3 +143,37 @@ func (s *Service) ListPolicyTags(ctx context.Context, c awsapi.Caller, in *ListP
 	}))
 	return (*ListPolicyTagsResponse)(out), err
 }
+
+// TagUser adds tags to a user or changes their values.
+func (s *Service) TagUser(ctx context.Context, c awsapi.Caller, in *TagUserRequest) (*awsapi.None, error) {
+	return s.retagUser(ctx, c, in.UserName, adding(in.Tags, "TagsPerUser"))
+}
+
+// UntagUser removes tags from a user.
+func (s *Service) UntagUser(ctx context.Context, c awsapi.Caller, in *UntagUserRequest) (*awsapi.None, error) {
+	return s.retagUser(ctx, c, in.UserName, removing(in.TagKeys))
+}
+
+func (s *Service) retagUser(ctx context.Context, c awsapi.Caller, name ExistingUserNameType, change retag) (*awsapi.None, error) {
+	err := s.changeUser(ctx, c, name, func(tx Tx, user *UserEntity) error {
+		tags, err := change(user.Tags)
+		if err != nil {
+			return err
+		}
+		return tx.ReplaceUser(user, user.with(func(u *User) { u.Tags = tags }))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &awsapi.None{}, nil
+}
+
+// ListUserTags lists the tags of a user by key.
+func (s *Service) ListUserTags(ctx context.Context, c awsapi.Caller, in *ListUserTagsRequest) (*ListUserTagsResponse, error) {
+	var out *ListRoleTagsResponse
+	err := s.viewUser(ctx, c, in.UserName, func(_ Tx, user *UserEntity) (err error) {
+		out, err = s.listTags(page{"ListUserTags", string(user.UserId), in.Marker, in.MaxItems}, user.Tags)
+		return err
+	})
+	return (*ListUserTagsResponse)(out), err
+}

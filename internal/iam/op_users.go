@@ -199,3 +199,19 @@ func (s *Service) ListUsers(ctx context.Context, c awsapi.Caller, in *ListUsersR
 	}
 	return out, nil
 }
+
+// ListGroupsForUser lists nothing: there are no groups here. Terraform asks before
+// it deletes a user.
+func (s *Service) ListGroupsForUser(ctx context.Context, c awsapi.Caller, in *ListGroupsForUserRequest) (*ListGroupsForUserResponse, error) {
+	out := &ListGroupsForUserResponse{Groups: GroupListType{}}
+	err := s.viewUser(ctx, c, in.UserName, func(_ Tx, user *UserEntity) error {
+		if _, refusal := s.after(page{"ListGroupsForUser", string(user.UserId), in.Marker, in.MaxItems}); refusal != nil {
+			return refusal
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

@@ -148,3 +148,39 @@ type ListPolicyTagsResponse struct {
 	// Where the page ended, if there are more.
 	Marker ResponseMarkerType
 }
+
+// TagUserRequest is the input of TagUser.
+type TagUserRequest struct {
+	// The name of the user.
+	UserName ExistingUserNameType `aws:"required"`
+	// The tags to add; one whose key is there takes the other's place.
+	Tags TagListType `aws:"required"`
+}
+
+// UntagUserRequest is the input of UntagUser.
+type UntagUserRequest struct {
+	// The name of the user.
+	UserName ExistingUserNameType `aws:"required"`
+	// The keys of the tags to remove.
+	TagKeys TagKeyListType `aws:"required"`
+}
+
+// ListUserTagsRequest is the input of ListUserTags.
+type ListUserTagsRequest struct {
+	// The name of the user.
+	UserName ExistingUserNameType `aws:"required"`
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most tags that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListUserTagsResponse is the output of ListUserTags.
+type ListUserTagsResponse struct {
+	// The tags of the page.
+	Tags TagListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}

@@ -263,3 +263,42 @@ type GetAccessKeyLastUsedResponse struct {
 	// When and for what the key was last used.
 	AccessKeyLastUsed *AccessKeyLastUsed
 }
+
+type (
+	// Groups.
+	GroupListType []Group
+)
+
+// Group is a group of users. There are none here.
+type Group struct {
+	// The path to the group.
+	Path PathType `aws:"required"`
+	// The name of the group.
+	GroupName GroupNameType `aws:"required"`
+	// The unique ID of the group.
+	GroupId IdType `aws:"required"`
+	// The ARN of the group.
+	Arn ArnType `aws:"required"`
+	// When the group was made.
+	CreateDate DateType `aws:"required"`
+}
+
+// ListGroupsForUserRequest is the input of ListGroupsForUser.
+type ListGroupsForUserRequest struct {
+	// The name of the user.
+	UserName ExistingUserNameType `aws:"required"`
+	// Where the previous page ended.
+	Marker MarkerType
+	// The most groups that the page may have; 100 if absent.
+	MaxItems *MaxItemsType
+}
+
+// ListGroupsForUserResponse is the output of ListGroupsForUser.
+type ListGroupsForUserResponse struct {
+	// The groups of the page: none.
+	Groups GroupListType `aws:"required"`
+	// Whether there are more.
+	IsTruncated BooleanType
+	// Where the page ended, if there are more.
+	Marker ResponseMarkerType
+}

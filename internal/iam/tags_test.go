@@ -25,6 +25,7 @@ var taggable = []struct {
 	{"SAMLProvider", []string{"CreateSAMLProvider", "Name", "idp"}, []string{"SAMLProviderArn", samlARN}, "TagsPerSAMLProvider", "GetSAMLProvider"},
 	{"Policy", []string{"CreatePolicy", "PolicyName", "p", "PolicyDocument", allowS3},
 		[]string{"PolicyArn", "arn:aws:iam::111122223333:policy/p"}, "TagsPerPolicy", "GetPolicy"},
+	{"User", []string{"CreateUser", "UserName", "u"}, []string{"UserName", "U"}, "TagsPerUser", "GetUser"},
 }
 
 func forEachTaggable(t *testing.T, test func(t *testing.T, r *tagged)) {

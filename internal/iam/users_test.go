@@ -77,8 +77,9 @@ func TestMissingUser(t *testing.T) {
 	want := refusal{404, "NoSuchEntity", "The user with name Nobody cannot be found."}
 	for action, more := range map[string][]string{
 		"GetUser": nil, "UpdateUser": nil, "DeleteUser": nil, "ListUserPolicies": nil, "ListAttachedUserPolicies": nil, "CreateAccessKey": nil, "ListAccessKeys": nil,
-		"PutUserPolicy":    {"PolicyName", "p", "PolicyDocument", allowS3},
-		"GetUserPolicy":    {"PolicyName", "p"},
+		"PutUserPolicy": {"PolicyName", "p", "PolicyDocument", allowS3},
+		"GetUserPolicy": {"PolicyName", "p"},
+		"TagUser":       {"Tags", ""}, "UntagUser": {"TagKeys", ""}, "ListUserTags": nil, "ListGroupsForUser": nil,
 		"DeleteUserPolicy": {"PolicyName", "p"},
 		"AttachUserPolicy": {"PolicyArn", admin},
 		"DetachUserPolicy": {"PolicyArn", admin},
@@ -479,6 +480,10 @@ func TestUserResourceARNs(t *testing.T) {
 		{anna, &iam.GetUserRequest{}, anna.ARN},
 		{anna, &iam.CreateAccessKeyRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
 		{anna, &iam.CreateAccessKeyRequest{}, anna.ARN},
+		{root, &iam.TagUserRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
+		{root, &iam.UntagUserRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
+		{root, &iam.ListUserTagsRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
+		{root, &iam.ListGroupsForUserRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
 		{root, &iam.ListUsersRequest{PathPrefix: "/p/"}, "arn:aws:iam::111122223333:user/p/"},
 	} {
 		if got := test.in.ResourceARN(test.c); got != test.want {

@@ -114,6 +114,11 @@ var leastForm = map[string][]string{
 	"UntagSAMLProvider":    {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp", "TagKeys", ""},
 	"ListSAMLProviderTags": {"SAMLProviderArn", "arn:aws:iam::123456789012:saml-provider/idp"},
 
+	"TagUser":           {"UserName", "x", "Tags", ""},
+	"UntagUser":         {"UserName", "x", "TagKeys", ""},
+	"ListUserTags":      {"UserName", "x"},
+	"ListGroupsForUser": {"UserName", "x"},
+
 	"TagPolicy":      {"PolicyArn", "arn:aws:iam::123456789012:policy/x", "Tags", ""},
 	"UntagPolicy":    {"PolicyArn", "arn:aws:iam::123456789012:policy/x", "TagKeys", ""},
 	"ListPolicyTags": {"PolicyArn", "arn:aws:iam::123456789012:policy/x"},
