@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"iter"
 	"maps"
 	"regexp"
 	"slices"
@@ -205,6 +206,21 @@ func checkTags(tags IdentityPoolTagsType, l Limits) *awsapi.Error {
 		if !tagCharacters.MatchString(string(tags[k])) {
 			return badTagCharacters()
 		}
+	}
+	return checkTagKeysDiffer(maps.Keys(tags))
+}
+
+// checkTagKeysDiffer refuses keys that differ in case only. Tags are condition
+// keys, aws:ResourceTag/KEY for one, whose case does not matter: of two such tags
+// nobody could say which one policies see.
+func checkTagKeysDiffer[K ~string](keys iter.Seq[K]) *awsapi.Error {
+	folded := map[string]bool{}
+	for key := range keys {
+		lower := strings.ToLower(string(key))
+		if folded[lower] {
+			return exception(invalidParameter, "Duplicate tag keys found. Please note that Tag keys are case insensitive.").Because(causeTag, nil)
+		}
+		folded[lower] = true
 	}
 	return nil
 }

@@ -60,18 +60,12 @@ func checkPrincipalTags(tags PrincipalTags) *awsapi.Error {
 // checkPrincipalTagKeys says whether keys can be those of the tags of one
 // session, where they count ignoring case.
 func checkPrincipalTagKeys(tags PrincipalTags) *awsapi.Error {
-	folded := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		if err := checkTagKey(string(key)); err != nil {
 			return err
 		}
-		lower := strings.ToLower(string(key))
-		if folded[lower] {
-			return exception(invalidParameter, "Duplicate tag keys found. Please note that Tag keys are case insensitive.").Because(causeTag, nil)
-		}
-		folded[lower] = true
 	}
-	return nil
+	return checkTagKeysDiffer(maps.Keys(tags))
 }
 
 // takesTagsFrom says whether a name is one by which a principal tag map can
