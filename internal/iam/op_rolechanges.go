@@ -30,7 +30,11 @@ func (s *Service) UpdateRoleDescription(ctx context.Context, c awsapi.Caller, in
 	var out UpdateRoleDescriptionResponse
 	err := s.changeRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
 		changed := role.with(func(r *Role) { r.Description = in.Description })
-		shown := changed.described()
+		current, err := withCurrentNames(tx, changed)
+		if err != nil {
+			return err
+		}
+		shown := current.described()
 		out.Role = &shown
 		return tx.ReplaceRole(changed)
 	})
@@ -48,10 +52,13 @@ func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, c awsapi.Caller, i
 		return nil, err
 	}
 	err = s.changeRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
-		if err := checkPrincipals(tx, role.Account, trust); err != nil {
+		principals, err := findPrincipals(tx, role.Account, trust)
+		if err != nil {
 			return err
 		}
-		return tx.ReplaceRole(role.with(func(r *Role) { r.AssumeRolePolicyDocument = in.PolicyDocument }))
+		changed := role.with(func(r *Role) { r.AssumeRolePolicyDocument = in.PolicyDocument })
+		changed.Principals = principals
+		return tx.ReplaceRole(changed)
 	})
 	if err != nil {
 		return nil, err

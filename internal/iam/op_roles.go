@@ -67,9 +67,11 @@ func (s *Service) newRole(account string, in *CreateRoleRequest) (*RoleEntity, e
 }
 
 func (s *Service) addRole(tx Tx, role *RoleEntity, trust *policy.Document) error {
-	if err := checkPrincipals(tx, role.Account, trust); err != nil {
+	principals, err := findPrincipals(tx, role.Account, trust)
+	if err != nil {
 		return err
 	}
+	role.Principals = principals
 	_, exists, err := tx.Role(role.Account, role.RoleName)
 	if err != nil {
 		return err
@@ -123,8 +125,12 @@ func withRole(ctx context.Context, c awsapi.Caller, name RoleNameType, do func(T
 // GetRole shows a role.
 func (s *Service) GetRole(ctx context.Context, c awsapi.Caller, in *GetRoleRequest) (*GetRoleResponse, error) {
 	var out GetRoleResponse
-	err := s.viewRole(ctx, c, in.RoleName, func(_ Tx, role *RoleEntity) error {
-		out.Role = role.described()
+	err := s.viewRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
+		current, err := withCurrentNames(tx, role)
+		if err != nil {
+			return err
+		}
+		out.Role = current.described()
 		return nil
 	})
 	if err != nil {
@@ -143,6 +149,9 @@ func (s *Service) ListRoles(ctx context.Context, c awsapi.Caller, in *ListRolesR
 	var roles []*RoleEntity
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
 		roles, err = tx.Roles(c.Account, string(in.PathPrefix), RoleNameType(after), p.limit()+1)
+		for i := 0; err == nil && i < len(roles); i++ {
+			roles[i], err = withCurrentNames(tx, roles[i])
+		}
 		return err
 	})
 	if err != nil {

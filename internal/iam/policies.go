@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/daypass/daypass/internal/arn"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -40,49 +39,6 @@ func urlEncoded(document PolicyDocumentType) PolicyDocumentType {
 
 func unreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
-}
-
-// checkPrincipals says whether the AWS principals of a trust policy exist: the
-// account itself or one of its roles. Terraform waits and tries again on this
-// refusal, since a principal may be on its way.
-func checkPrincipals(tx Tx, account string, trust *policy.Document) error {
-	for _, p := range trust.Principals() {
-		if p.Type != policy.PrincipalAWS {
-			continue
-		}
-		ok, err := principalExists(tx, account, p.Value)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return invalidPrincipal(p)
-		}
-	}
-	return nil
-}
-
-// principalExists knows the account, its roles, and their sessions, of which
-// only the role must be there. There are no users yet.
-func principalExists(tx Tx, account, principal string) (bool, error) {
-	switch principal {
-	case "*", account, rootARN(account):
-		return true, nil
-	}
-	a, err := arn.Parse(principal)
-	if err != nil || a.Partition != "aws" || a.Account != account {
-		return false, nil
-	}
-	kind, rest, _ := strings.Cut(a.Resource, "/")
-	switch {
-	case a.Service == "iam" && kind == "role":
-		role, ok, err := tx.Role(account, lastSegment(rest))
-		return ok && string(role.Arn) == principal, err
-	case a.Service == "sts" && kind == "assumed-role":
-		name, _, _ := strings.Cut(rest, "/")
-		role, ok, err := tx.Role(account, RoleNameType(name))
-		return ok && string(role.RoleName) == name, err
-	}
-	return false, nil
 }
 
 func lastSegment(path string) RoleNameType {

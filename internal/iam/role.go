@@ -22,6 +22,9 @@ type RoleEntity struct {
 	Role
 	// Account owns the role.
 	Account string
+	// Principals are the unique IDs of the users and roles that the trust policy
+	// names, by the names, as they were when it was stored.
+	Principals map[string]IdType
 
 	compile sync.Once
 	trust   *policy.Document
@@ -30,7 +33,7 @@ type RoleEntity struct {
 
 // with is the role after a change of what the wire shows of it.
 func (r *RoleEntity) with(change func(*Role)) *RoleEntity {
-	changed := &RoleEntity{Account: r.Account, Role: r.Role}
+	changed := &RoleEntity{Account: r.Account, Role: r.Role, Principals: r.Principals}
 	change(&changed.Role)
 	return changed
 }

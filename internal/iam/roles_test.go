@@ -52,6 +52,8 @@ func TestCreateRoleRefusals(t *testing.T) {
 		{"session of an unknown role", []string{"AssumeRolePolicyDocument", trustAWS("arn:aws:sts::111122223333:assumed-role/Nobody/x")}, malformed(`Invalid principal in policy: "AWS":"arn:aws:sts::111122223333:assumed-role/Nobody/x"`)},
 		{"session of a role in other case", []string{"AssumeRolePolicyDocument", trustAWS("arn:aws:sts::111122223333:assumed-role/there/x")}, malformed(`Invalid principal in policy: "AWS":"arn:aws:sts::111122223333:assumed-role/there/x"`)},
 		{"user", []string{"AssumeRolePolicyDocument", trustAWS("arn:aws:iam::111122223333:user/anna")}, malformed(`Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:user/anna"`)},
+		{"user without its path", []string{"AssumeRolePolicyDocument", trustAWS("arn:aws:iam::111122223333:user/there")}, malformed(`Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:user/there"`)},
+		{"user in other case", []string{"AssumeRolePolicyDocument", trustAWS("arn:aws:iam::111122223333:user/x/There")}, malformed(`Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:user/x/There"`)},
 		{"itself", []string{"AssumeRolePolicyDocument", trustAWS("arn:aws:iam::111122223333:role/New")}, malformed(`Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:role/New"`)},
 		{"name taken", []string{"RoleName", "tHERE"}, refusal{409, "EntityAlreadyExists", "Role with name tHERE already exists."}},
 
@@ -59,10 +61,12 @@ func TestCreateRoleRefusals(t *testing.T) {
 		{"own root", []string{"RoleName", "ok2", "AssumeRolePolicyDocument", trustAWS("arn:aws:iam::111122223333:root")}, refusal{}},
 		{"everybody", []string{"RoleName", "ok3", "AssumeRolePolicyDocument", trustAWS("*")}, refusal{}},
 		{"a role", []string{"RoleName", "ok4", "AssumeRolePolicyDocument", trustAWS("arn:aws:iam::111122223333:role/x/There")}, refusal{}},
+		{"a user", []string{"RoleName", "ok6", "AssumeRolePolicyDocument", trustAWS("arn:aws:iam::111122223333:user/x/there")}, refusal{}},
 		{"a session", []string{"RoleName", "ok5", "AssumeRolePolicyDocument", trustAWS("arn:aws:sts::111122223333:assumed-role/There/x")}, refusal{}},
 	}
 	s := newService(t)
 	createRole(t, s, "There", "Path", "/x/")
+	createUser(t, s, "there", "Path", "/x/")
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			all := map[string]string{"RoleName": "New", "AssumeRolePolicyDocument": trustPool}

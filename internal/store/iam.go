@@ -102,7 +102,7 @@ func (t *iamTx) CountRoles(account string) (n int, err error) {
 
 // AddRole implements iam.Tx.
 func (t *iamTx) AddRole(role *iam.RoleEntity) error {
-	body, err := json.Marshal(&role.Role, json.OmitZeroStructFields(true))
+	body, err := json.Marshal(role, json.OmitZeroStructFields(true))
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (t *iamTx) AddRole(role *iam.RoleEntity) error {
 
 // ReplaceRole implements iam.Tx.
 func (t *iamTx) ReplaceRole(role *iam.RoleEntity) error {
-	body, err := json.Marshal(&role.Role, json.OmitZeroStructFields(true))
+	body, err := json.Marshal(role, json.OmitZeroStructFields(true))
 	if err != nil {
 		return err
 	}
@@ -135,10 +135,10 @@ func (t *iamTx) forgetRole(role *iam.RoleEntity) {
 	t.i.roles.invalidate(t.tx, roleKey{role.Account, iam.RoleKey(role.RoleName)})
 }
 
-// openRole reads a role's row: the role of the wire.
+// openRole reads a role's row. Older ones do not have the account in the body.
 func openRole(account string, body []byte) (*iam.RoleEntity, error) {
 	role := &iam.RoleEntity{Account: account}
-	if err := json.Unmarshal(body, &role.Role); err != nil {
+	if err := json.Unmarshal(body, role); err != nil {
 		return nil, fmt.Errorf("store: role: %w", err)
 	}
 	return role, nil

@@ -97,6 +97,7 @@ func (s *Service) authorizeCaller(ctx context.Context, c awsapi.Caller, a *assum
 	if err != nil {
 		return nil, err
 	}
+	a.principal.ARNs = role.NamesOf(a.principal.ARNs, c.PrincipalID)
 	facts := s.trustContext(ctx, role, a)
 	if externalID != "" {
 		facts.Set("sts:externalid", externalID)
