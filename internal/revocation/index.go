@@ -12,6 +12,7 @@ type Index struct {
 	size  atomic.Int64 // so that asking costs nothing where nothing is revoked
 	mu    sync.RWMutex
 	by    map[Target]Revocation
+	asked int // how many of them somebody asked for
 	swept time.Time
 }
 
@@ -26,7 +27,15 @@ func (x *Index) Add(r Revocation) {
 	if x.by == nil {
 		x.by = map[Target]Revocation{}
 	}
-	x.by[r.Target] = Merge(x.by[r.Target], r)
+	old, had := x.by[r.Target]
+	if had {
+		x.drop(old)
+	}
+	r = Merge(old, r)
+	x.by[r.Target] = r
+	if !r.gone() {
+		x.asked++
+	}
 	if r.Created.Sub(x.swept) >= sweepEvery {
 		x.sweep(r.Created)
 	}
@@ -47,11 +56,27 @@ func Merge(old, r Revocation) Revocation {
 
 func (x *Index) sweep(now time.Time) {
 	x.swept = now
-	for t, r := range x.by {
+	for _, r := range x.by {
 		if !now.Before(r.Ends()) {
-			delete(x.by, t)
+			x.drop(r)
 		}
 	}
+}
+
+func (x *Index) drop(r Revocation) {
+	delete(x.by, r.Target)
+	if !r.gone() {
+		x.asked--
+	}
+}
+
+// Asked is how many targets are revoked because somebody asked for it. What
+// goes by itself is not counted: whoever can sign in can make guests and merge
+// them, and must not use up the room for revocations by that.
+func (x *Index) Asked() int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.asked
 }
 
 // Len is how many targets are revoked. A nil Index has none.

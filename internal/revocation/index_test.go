@@ -47,6 +47,36 @@ func TestIndexWithout(t *testing.T) {
 	}
 }
 
+// Identities that go leave as many revocations as somebody cares to merge guests
+// into an identity of theirs. That must not keep an administrator from revoking.
+func TestIndexAsked(t *testing.T) {
+	x := &revocation.Index{}
+	of := func(name string) revocation.Target {
+		return revocation.Target{Kind: revocation.Identity, Name: name}
+	}
+	want := func(when string, asked, all int) {
+		t.Helper()
+		if x.Asked() != asked || x.Len() != all {
+			t.Errorf("%s: %d of %d are asked for, want %d of %d", when, x.Asked(), x.Len(), asked, all)
+		}
+	}
+	asked := func(name string, at time.Time) {
+		x.Add(revocation.Revocation{Target: of(name), Before: at, Created: at})
+	}
+	x.Add(revocation.Gone(of("merged"), noon))
+	want("what went by itself", 0, 1)
+	asked("a", noon)
+	asked("b", noon)
+	asked("b", noon.Add(time.Minute))
+	want("asked for", 2, 3)
+	asked("merged", noon.Add(time.Minute))
+	want("asked for what had gone already", 2, 3)
+	x.Add(revocation.Gone(of("a"), noon.Add(time.Minute)))
+	want("went after it was asked for", 1, 3)
+	asked("c", noon.Add(revocation.Lasts+time.Hour))
+	want("all others have ended", 1, 1)
+}
+
 // However revocations come, what one of them voids stays void until it ends, and
 // nothing is void that none of them voids.
 func TestIndexForgetsNothing(t *testing.T) {

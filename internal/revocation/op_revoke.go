@@ -11,7 +11,8 @@ import (
 )
 
 // maxRevoked is how many targets may be revoked at a time. What identities and
-// pools leave behind when they are deleted counts, and is never refused.
+// pools leave behind when they are deleted or merged is neither counted nor
+// refused.
 const maxRevoked = 1_000_000
 
 // RevokeSessions voids what was issued. It holds when it is answered. To name
@@ -32,7 +33,7 @@ func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *Revok
 	switch {
 	case r.Before.After(now):
 		return nil, invalid(causeFuture, "IssuedBefore must not be in the future.")
-	case s.Index.Len() >= maxRevoked:
+	case s.Index.Asked() >= maxRevoked:
 		return nil, &awsapi.Error{Code: limitExceeded, Message: "Too many sessions are revoked at a time.", Cause: causeLimitRevocations}
 	}
 	r, err := s.Store.Revoke(ctx, r)

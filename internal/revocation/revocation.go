@@ -57,6 +57,9 @@ func Gone(t Target, now time.Time) Revocation {
 	return Revocation{Target: t, Before: now.Add(Lasts), Created: now}
 }
 
+// gone says that the revocation is of what never comes back.
+func (r Revocation) gone() bool { return r.Before.After(r.Created) }
+
 // Ends is when the revocation is forgotten.
 func (r Revocation) Ends() time.Time { return r.Created.Add(Lasts) }
 
