@@ -89,7 +89,9 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 		source: verified.Source, claims: verified.Claims,
 	}
 	for _, role := range verified.Roles {
-		f.roles = append(f.roles, ARNString(role))
+		if !slices.Contains(f.roles, ARNString(role)) {
+			f.roles = append(f.roles, ARNString(role))
+		}
 	}
 	return f, nil
 }
