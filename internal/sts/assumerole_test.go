@@ -242,9 +242,10 @@ func (h *house) wantCauseOf(want awsapi.Cause, c awsapi.Caller, parameters ...st
 // A session of a role is not its own role: the trust policy must name it, which
 // the name of the account does not.
 func TestAssumeOwnRole(t *testing.T) {
-	for principal, want := range map[string]awsapi.Cause{account: "own-role", "*": ""} {
+	for principal, want := range map[string]awsapi.Cause{account: "own-role", target: "", "arn:aws:sts::111122223333:assumed-role/Target/t0": ""} {
 		h := newHouse(t)
-		h.createRole("Target", trusts(principal, plain, `{}`))
+		h.createRole("Target", trusts(account, plain, `{}`))
+		h.trustAnew("Target", trusts(principal, plain, `{}`))
 		h.putPolicy("Target", mayAll)
 		role, _, err := h.iam.Role(h.ctx, account, "Target")
 		if err != nil {
@@ -259,6 +260,20 @@ func TestAssumeOwnRole(t *testing.T) {
 			continue
 		}
 		h.wantCauseOf(want, c)
+	}
+}
+
+// A role that was made anew under a name that is trusted is another one, and so
+// are its sessions.
+func TestRoleMadeAnewIsNotTrusted(t *testing.T) {
+	for _, principal := range []string{workerRole, workerARN} {
+		h := newHouse(t)
+		h.createRole("Worker", trusts("*", plain, `{}`))
+		h.createRole("Target", trusts(principal, plain, `{}`))
+		if _, err := h.iam.DeleteRole(h.ctx, root, &iam.DeleteRoleRequest{RoleName: "Worker"}); err != nil {
+			t.Fatal(err)
+		}
+		h.wantCauseOf("trust-principal", h.newWorker(mayAll))
 	}
 }
 

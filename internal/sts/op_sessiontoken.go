@@ -49,14 +49,18 @@ func (s *Service) userSession(c awsapi.Caller, lasts time.Duration) *Session {
 	return session
 }
 
-// parentLives says whether the access key that a user's or root's session was
-// got with is still theirs.
-func (s *Service) parentLives(ctx context.Context, session *Session) (bool, error) {
-	if session.Parent == "" {
-		return true, nil
-	}
+// checkParent says whether the access key that a user's or root's session was
+// got with is still theirs. The user may have another name by now.
+func (s *Service) checkParent(ctx context.Context, session *Session, caller *awsapi.Caller) error {
 	owner, _, ok, err := s.IAM.AccessKey(ctx, session.Parent)
-	return ok && owner.Root == (session.Kind == RootSession) && owner.PrincipalID == session.PrincipalID, err
+	if err != nil {
+		return err
+	}
+	if !ok || owner.Root != (session.Kind == RootSession) || owner.PrincipalID != session.PrincipalID {
+		return ErrUnknownToken
+	}
+	caller.ARN, caller.PrincipalARN = owner.ARN, owner.PrincipalARN
+	return nil
 }
 
 // GetAccessKeyInfo tells whose an access key is. The account stands in the key's

@@ -174,12 +174,13 @@ func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsap
 	if err != nil {
 		return awsapi.Caller{}, seal.Secret{}, nil, err
 	}
-	if lives, err := s.parentLives(ctx, session); err != nil {
-		return awsapi.Caller{}, seal.Secret{}, nil, err
-	} else if !lives {
-		return awsapi.Caller{}, seal.Secret{}, nil, ErrUnknownToken
+	caller := session.caller()
+	if session.Parent != "" {
+		if err := s.checkParent(ctx, session, &caller); err != nil {
+			return awsapi.Caller{}, seal.Secret{}, nil, err
+		}
 	}
-	return session.caller(), session.Secret, session, nil
+	return caller, session.Secret, session, nil
 }
 
 // caller is who acts in the session.

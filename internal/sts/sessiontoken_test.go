@@ -72,6 +72,93 @@ func TestGetSessionTokenRoot(t *testing.T) {
 	}
 }
 
+// Users get sessions of half a day or what they ask for, with rights of their
+// own, which end with the access key and with the user.
+func TestGetSessionTokenUser(t *testing.T) {
+	h := newHouse(t)
+	c := h.newUser("anna", allows("s3:GetObject"))
+	issued := start.Truncate(time.Second)
+	for _, test := range []struct {
+		in   []string
+		want time.Duration
+	}{
+		{nil, 12 * time.Hour},
+		{[]string{"DurationSeconds", "900"}, 15 * time.Minute},
+		{[]string{"DurationSeconds", "129600"}, 36 * time.Hour},
+	} {
+		made := h.sessionToken(c, test.in...)
+		if want := issued.Add(test.want); !made.Expiration.Equal(want) {
+			t.Errorf("%v: until %s, want %s", test.in, made.Expiration, want)
+		}
+	}
+	made := h.sessionToken(c)
+	want := c
+	want.AccessKeyID, want.Session = made.AccessKeyId, &awsapi.Session{Issued: issued}
+	session := h.caller(made)
+	if diff := cmp.Diff(want, session, noOrigin); diff != "" {
+		t.Error(diff)
+	}
+	if !h.may(session, "s3:GetObject") || h.may(session, "s3:PutObject") {
+		t.Error("the session does not have the rights of the user")
+	}
+
+	h.createRole("Target", trusts("arn:aws:iam::111122223333:user/staff/anna", plain, `{"StringEquals":{"aws:username":"anna"}}`), twoHours)
+	h.mustAssumeRole(session, target, "DurationSeconds", "7200") // which is no chain of roles
+
+	// Trust is in the user, whatever the name.
+	h.createRole("Other", trusts("arn:aws:iam::111122223333:user/staff/anna", plain, `{}`))
+	if _, err := h.iam.UpdateUser(h.ctx, root, &iam.UpdateUserRequest{UserName: "anna", NewUserName: "anne"}); err != nil {
+		t.Fatal(err)
+	}
+	if renamed := h.caller(made); renamed.ARN != "arn:aws:iam::111122223333:user/staff/anne" || !h.may(renamed, "s3:GetObject") {
+		t.Errorf("with another name: %+v", renamed)
+	}
+	h.mustAssumeRole(h.caller(made), h.role["Other"])
+	for _, status := range []iam.StatusType{"Inactive", "Active"} {
+		in := &iam.UpdateAccessKeyRequest{UserName: "anne", AccessKeyId: iam.AccessKeyIdType(c.AccessKeyID), Status: status}
+		if _, err := h.iam.UpdateAccessKey(h.ctx, root, in); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); (err == sts.ErrUnknownToken) != (status == "Inactive") {
+			t.Errorf("with the key %s: %v", status, err)
+		}
+	}
+	if _, err := h.iam.DeleteAccessKey(h.ctx, root, &iam.DeleteAccessKeyRequest{UserName: "anne", AccessKeyId: iam.AccessKeyIdType(c.AccessKeyID)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrUnknownToken {
+		t.Errorf("without the key: %v", err)
+	}
+}
+
+// A user who was deleted is trusted no more, whatever comes by that name.
+func TestDeletedUserIsNotTrusted(t *testing.T) {
+	h := newHouse(t)
+	c := h.newUser("anna", "")
+	h.createRole("Target", trusts("arn:aws:iam::111122223333:user/staff/anna", plain, `{}`))
+	h.mustAssumeRole(c, target)
+	if _, err := h.iam.DeleteAccessKey(h.ctx, root, &iam.DeleteAccessKeyRequest{UserName: "anna", AccessKeyId: iam.AccessKeyIdType(c.AccessKeyID)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.iam.DeleteUser(h.ctx, root, &iam.DeleteUserRequest{UserName: "anna"}); err != nil {
+		t.Fatal(err)
+	}
+	h.wantCauseOf("caller-gone", c)
+	again := h.newUser("anna", mayAll)
+	h.wantCauseOf("trust-principal", again)
+	h.trustAnew("Target", trusts("arn:aws:iam::111122223333:user/staff/anna", plain, `{}`))
+	h.mustAssumeRole(again, target)
+}
+
+// trustAnew gives a role another trust policy.
+func (h *house) trustAnew(role, document string) {
+	h.t.Helper()
+	in := &iam.UpdateAssumeRolePolicyRequest{RoleName: iam.RoleNameType(role), PolicyDocument: iam.PolicyDocumentType(document)}
+	if _, err := h.iam.UpdateAssumeRolePolicy(h.ctx, root, in); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 func TestGetSessionTokenRefuses(t *testing.T) {
 	h := newHouse(t)
 	root := h.withRootKey()
@@ -131,4 +218,29 @@ func TestSessionTokenWire(t *testing.T) {
 	root := h.withRootKey()
 	wiretest.Golden(t, "testdata/wire/get-session-token.txt", h.call(root, "GetSessionToken"))
 	wiretest.Golden(t, "testdata/wire/get-access-key-info.txt", h.call(root, "GetAccessKeyInfo", "AccessKeyId", "ASIAY34FZKBOKMUTVV7A"))
+}
+
+// newUser makes a user with a policy and an access key.
+func (h *house) newUser(name, document string) awsapi.Caller {
+	h.t.Helper()
+	user := iam.UserNameType(name)
+	existing := iam.ExistingUserNameType(name)
+	if _, err := h.iam.CreateUser(h.ctx, root, &iam.CreateUserRequest{UserName: user, Path: "/staff/"}); err != nil {
+		h.t.Fatal(err)
+	}
+	if document != "" {
+		in := &iam.PutUserPolicyRequest{UserName: existing, PolicyName: "p", PolicyDocument: iam.PolicyDocumentType(document)}
+		if _, err := h.iam.PutUserPolicy(h.ctx, root, in); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	made, err := h.iam.CreateAccessKey(h.ctx, root, &iam.CreateAccessKeyRequest{UserName: existing})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	c, _, ok, err := h.iam.AccessKey(h.ctx, string(made.AccessKey.AccessKeyId))
+	if err != nil || !ok {
+		h.t.Fatalf("the key that was made: %v", err)
+	}
+	return c
 }
