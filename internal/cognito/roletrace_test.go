@@ -1,8 +1,10 @@
 package cognito
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
@@ -124,4 +126,35 @@ func TestRoleTraceIsBounded(t *testing.T) {
 	if diff := cmp.Diff([]string{"[token]", "opaque"}, trace.Logins[0].Rules[0].Seen); diff != "" {
 		t.Errorf("seen (-want +got)\n%s", diff)
 	}
+}
+
+// Whatever a token claims, resolution comes to an answer, and its trace is text
+// of bounded length that agrees with it.
+func FuzzRoleTrace(f *testing.F) {
+	f.Add([]byte(`{"c":["x",1,true,null,{"a":1},["y"]],"C":"x","cognito:roles":"a, b,,a","cognito:preferred_role":["b"]}`), "Equals", "x", "a")
+	f.Add([]byte(`{"c":"\u0000\ud83d\ude00;\n","cognito:roles":[1,""],"cognito:preferred_role":""}`), "NotEqual", "", "")
+	f.Fuzz(func(t *testing.T, text []byte, match, value, custom string) {
+		proofs := []proof{{name: "one", source: "one"}, {name: "two", source: "two"}}
+		for n := range proofs {
+			if json.Unmarshal(text, &proofs[n].claims) != nil {
+				return
+			}
+		}
+		p := &Pool{RoleMappings: RoleMappingMap{
+			"one": *rulesOf("Deny", MappingRule{"c", MappingRuleMatchType(match), ClaimValue(value), role("r")}, MappingRule{"C", "Contains", "x", role("s")}),
+			"two": *tokenOf("Deny"),
+		}}
+		trace := &RoleTrace{}
+		answer := p.resolveRole(proofs, ARNString(custom), trace)
+		if trace.Role != answer.role || trace.Cause != answer.cause {
+			t.Errorf("%+v is traced as %+v", answer, trace)
+		}
+		line := trace.String()
+		if len(line) > maxTraceText+3 || utf8.ValidString(custom) && utf8.ValidString(match) && !utf8.ValidString(line) {
+			t.Errorf("%q", line)
+		}
+		if roles, _ := rolesOf(proofs[1]); slices.ContainsFunc(roles, func(r ARNString) bool { return r == "" || strings.TrimSpace(string(r)) != string(r) }) {
+			t.Errorf("roles %q", roles)
+		}
+	})
 }
