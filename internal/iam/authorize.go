@@ -34,25 +34,32 @@ func (s *Service) Authorize(ctx context.Context, c awsapi.Caller, action, resour
 	if Unlimited(c) {
 		return &Decision{Root: true}, nil
 	}
-	decision := &Decision{}
-	err := s.Store.View(ctx, func(tx Tx) error {
-		held, err := s.holdingOf(tx, c)
-		if err != nil {
-			return err
-		}
-		setTags(facts, "aws:principaltag/", held.tags)
-		SetCallerFacts(facts, c)
-		req := &policy.Request{Action: action, Resource: resource, Context: facts}
-		decision.Decision, decision.Gone = policy.Decide(held.Policies, req), held.gone
-		if !decision.Allowed() {
-			decision.reason, err = s.explain(tx, c, held, req, decision)
-		}
+	var decision *Decision
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		decision, err = s.decide(tx, c, action, resource, facts)
 		return err
 	})
+	return decision, err
+}
+
+// decide is Authorize within a transaction: for operations that must ask again
+// about what they find.
+func (s *Service) decide(tx Tx, c awsapi.Caller, action, resource string, facts policy.Context) (*Decision, error) {
+	if Unlimited(c) {
+		return &Decision{Root: true}, nil
+	}
+	held, err := s.holdingOf(tx, c)
 	if err != nil {
 		return nil, err
 	}
-	return decision, nil
+	setTags(facts, "aws:principaltag/", held.tags)
+	SetCallerFacts(facts, c)
+	req := &policy.Request{Action: action, Resource: resource, Context: facts}
+	decision := &Decision{Decision: policy.Decide(held.Policies, req), Gone: held.gone}
+	if !decision.Allowed() {
+		decision.reason, err = s.explain(tx, c, held, req, decision)
+	}
+	return decision, err
 }
 
 // Unlimited says that no policy limits a caller: the account's root, and its

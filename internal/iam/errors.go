@@ -94,6 +94,11 @@ func tooManyVersions(limit int) *awsapi.Error {
 		"A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", limit)
 }
 
+// notPermitted refuses what only the operation itself can ask about.
+func notPermitted(d *Decision, c awsapi.Caller, action, resource string) *awsapi.Error {
+	return exception(accessDenied, d.Cause(), "%s", d.Refusal(c, action, resource)).Because(d.Cause(), d.Why())
+}
+
 // awsManaged refuses to change a policy that is AWS's, as if nobody had the
 // permission.
 func awsManaged(c awsapi.Caller, action string, arn ArnType) *awsapi.Error {

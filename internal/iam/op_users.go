@@ -115,7 +115,9 @@ func (s *Service) GetUser(ctx context.Context, c awsapi.Caller, in *GetUserReque
 }
 
 // UpdateUser gives a user another name or path. The user stays the same one: its
-// policies, its keys, its unique ID and what trust policies say of it.
+// policies, its keys, its unique ID and what trust policies say of it. Policies
+// that go by names and paths may say something else of it from then on, so the
+// caller needs the permission for what it becomes as well as for what it was.
 func (s *Service) UpdateUser(ctx context.Context, c awsapi.Caller, in *UpdateUserRequest) (*awsapi.None, error) {
 	err := s.changeUser(ctx, c, in.UserName, func(tx Tx, user *UserEntity) error {
 		changed := user.with(func(u *User) {
@@ -124,6 +126,9 @@ func (s *Service) UpdateUser(ctx context.Context, c awsapi.Caller, in *UpdateUse
 		})
 		other, taken, err := tx.User(user.Account, changed.UserName)
 		if err != nil {
+			return err
+		}
+		if err := s.mayRename(ctx, tx, c, user, changed); err != nil {
 			return err
 		}
 		if taken && other.UserId != user.UserId {
@@ -135,6 +140,23 @@ func (s *Service) UpdateUser(ctx context.Context, c awsapi.Caller, in *UpdateUse
 		return nil, err
 	}
 	return &awsapi.None{}, nil
+}
+
+// mayRename refuses a caller who may update a user as it is, but not as it will
+// be.
+func (s *Service) mayRename(ctx context.Context, tx Tx, c awsapi.Caller, was, is *UserEntity) error {
+	if is.Arn == was.Arn || Unlimited(c) {
+		return nil
+	}
+	const action = "iam:UpdateUser"
+	facts := s.RequestFacts(ctx)
+	setTags(facts, "aws:resourcetag/", is.Tags)
+	setTags(facts, "iam:resourcetag/", is.Tags)
+	decision, err := s.decide(tx, c, action, string(is.Arn), facts)
+	if err != nil || decision.Allowed() {
+		return err
+	}
+	return notPermitted(decision, c, action, string(is.Arn))
 }
 
 // DeleteUser deletes a user that has nothing left.

@@ -70,6 +70,37 @@ func TestCreateUserRefusals(t *testing.T) {
 	}
 }
 
+// Names and paths have a meaning in policies, so that whoever renames a user must
+// be allowed to do so with the user of the new name too.
+func TestRenameUserNeedsBoth(t *testing.T) {
+	s := newService(t)
+	createUser(t, s, "anna", "Path", "/dev/")
+	createUser(t, s, "berta", "Path", "/admin/")
+	must(t, s, "PutUserPolicy", "UserName", "anna", "PolicyName", "p", "PolicyDocument",
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:UpdateUser","Resource":"arn:aws:iam::111122223333:user/dev/*"}}`)
+	id, _ := keyOf(t, s, "anna")
+	denied := func(as, becomes string) refusal {
+		return refusal{403, "AccessDenied", "User: arn:aws:iam::111122223333:user/dev/" + as + " is not authorized to perform: iam:UpdateUser on resource: arn:aws:iam::111122223333:user" +
+			becomes + " because no identity-based policy allows the iam:UpdateUser action"}
+	}
+	for _, test := range []struct {
+		as, name string
+		in       []string
+		want     refusal
+	}{
+		{"anna", "out of her path", []string{"NewPath", "/admin/"}, denied("anna", "/admin/anna")},
+		{"anna", "to a name that is taken, elsewhere", []string{"NewUserName", "berta", "NewPath", "/"}, denied("anna", "/berta")},
+		{"anna", "within her path", []string{"NewUserName", "clara"}, refusal{}},
+		{"clara", "deeper", []string{"UserName", "clara", "NewPath", "/dev/x/"}, refusal{}},
+		{"x/clara", "to what she is", []string{"UserName", "clara", "NewPath", "/dev/x/"}, refusal{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := append([]string{"UserName", "anna"}, test.in...)
+			wantRefused(t, doAs(t, s, callerOf(t, s, id), "UpdateUser", in...), test.want)
+		})
+	}
+}
+
 func TestMissingUser(t *testing.T) {
 	s := newService(t)
 	createUser(t, s, "Somebody")
