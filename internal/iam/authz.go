@@ -35,9 +35,24 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 		resource.ARN = there.arn
 		setTags(facts, "aws:resourcetag/", there.tags)
 		setTags(facts, "iam:resourcetag/", there.tags)
+		if changesRights(in) {
+			setIfAny(facts, "iam:permissionsboundary", string(there.boundary))
+		}
 		return nil
 	})
 	return resource, err
+}
+
+// changesRights says that an operation gives rights to a user or role or takes
+// them away, for which the boundary that it has is a condition key. Setting a
+// boundary is about the new one.
+func changesRights(in any) bool {
+	switch in.(type) {
+	case *PutRolePolicyRequest, *DeleteRolePolicyRequest, *AttachRolePolicyRequest, *DetachRolePolicyRequest, *DeleteRolePermissionsBoundaryRequest,
+		*PutUserPolicyRequest, *DeleteUserPolicyRequest, *AttachUserPolicyRequest, *DetachUserPolicyRequest:
+		return true
+	}
+	return false
 }
 
 // namesEntity says that an operation is about an entity that should be there. One
@@ -73,6 +88,8 @@ func userMeant(tx Tx, c awsapi.Caller, in any, named string) (string, error) {
 type found struct {
 	arn  string
 	tags TagListType
+	// boundary is the permissions boundary of a user or role; empty if it has none.
+	boundary ArnType
 }
 
 // findResource finds the entity that an ARN names, a role by its name.
@@ -88,31 +105,31 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 		if err != nil || !ok {
 			return found{}, false, err
 		}
-		return found{string(user.Arn), user.Tags}, true, nil
+		return found{string(user.Arn), user.Tags, user.PermissionsBoundary.policy()}, true, nil
 	case policyResource:
 		p, ok, err := tx.Policy(ArnType(named))
 		if err != nil || !ok {
 			return found{}, false, err
 		}
-		return found{named, p.Tags}, true, nil
+		return found{arn: named, tags: p.Tags}, true, nil
 	case "role":
 		role, ok, err := tx.Role(c.Account, RoleNameType(name))
 		if err != nil || !ok {
 			return found{}, false, err
 		}
-		return found{string(role.Arn), role.Tags}, true, nil
+		return found{string(role.Arn), role.Tags, role.PermissionsBoundary.policy()}, true, nil
 	case "oidc-provider":
 		p, ok, err := tx.OIDCProvider(ArnType(named))
 		if err != nil || !ok {
 			return found{}, false, err
 		}
-		return found{named, p.Tags}, true, nil
+		return found{arn: named, tags: p.Tags}, true, nil
 	case "saml-provider":
 		p, ok, err := tx.SAMLProvider(ArnType(named))
 		if err != nil || !ok {
 			return found{}, false, err
 		}
-		return found{named, p.Tags}, true, nil
+		return found{arn: named, tags: p.Tags}, true, nil
 	}
 	return found{}, false, nil
 }

@@ -50,3 +50,42 @@ func TestInputFacts(t *testing.T) {
 		}
 	}
 }
+
+// Whoever may change the rights of those within a boundary only is asked about the
+// boundary that the user or role has, not about one that the request could name.
+func TestBoundaryFacts(t *testing.T) {
+	s := newService(t)
+	bounds := element(t, must(t, s, "CreatePolicy", "PolicyName", "bounds", "PolicyDocument", allowS3), "Arn")
+	createUser(t, s, "bound", "PermissionsBoundary", bounds)
+	createUser(t, s, "free")
+	createRole(t, s, "bound", "PermissionsBoundary", bounds)
+	createRole(t, s, "free")
+	has := []string{bounds}
+	for _, test := range []struct {
+		in   any
+		want []string
+	}{
+		{&iam.PutUserPolicyRequest{UserName: "bound"}, has},
+		{&iam.PutUserPolicyRequest{UserName: "free"}, nil},
+		{&iam.PutUserPolicyRequest{UserName: "nobody"}, nil},
+		{&iam.DeleteUserPolicyRequest{UserName: "bound"}, has},
+		{&iam.AttachUserPolicyRequest{UserName: "bound"}, has},
+		{&iam.DetachUserPolicyRequest{UserName: "bound"}, has},
+		{&iam.PutRolePolicyRequest{RoleName: "BOUND"}, has},
+		{&iam.PutRolePolicyRequest{RoleName: "free"}, nil},
+		{&iam.DeleteRolePolicyRequest{RoleName: "bound"}, has},
+		{&iam.AttachRolePolicyRequest{RoleName: "bound"}, has},
+		{&iam.DetachRolePolicyRequest{RoleName: "bound"}, has},
+		{&iam.DeleteRolePermissionsBoundaryRequest{RoleName: "bound"}, has},
+		{&iam.PutRolePermissionsBoundaryRequest{RoleName: "bound", PermissionsBoundary: "arn:b"}, []string{"arn:b"}},
+		{&iam.GetRoleRequest{RoleName: "bound"}, nil},
+	} {
+		facts := policy.Context{}
+		if _, err := iam.Operations(s).About(t.Context(), root, test.in, facts); err != nil {
+			t.Errorf("%T: %v", test.in, err)
+		}
+		if got := facts["iam:permissionsboundary"]; !cmp.Equal(got, test.want) {
+			t.Errorf("%T %+v: %v, want %v", test.in, test.in, got, test.want)
+		}
+	}
+}

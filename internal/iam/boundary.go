@@ -19,6 +19,14 @@ func boundary(policy ArnType) *AttachedPermissionsBoundary {
 	return &AttachedPermissionsBoundary{PermissionsBoundaryType: boundaryType, PermissionsBoundaryArn: policy}
 }
 
+// policy is the managed policy that a boundary is; empty for none.
+func (b *AttachedPermissionsBoundary) policy() ArnType {
+	if b == nil {
+		return ""
+	}
+	return b.PermissionsBoundaryArn
+}
+
 // setBoundary replaces the permissions boundary of a user or role, either of
 // which may be nil for none.
 func setBoundary(tx Tx, c awsapi.Caller, principal IdType, was, is *AttachedPermissionsBoundary) error {
