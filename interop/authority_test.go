@@ -191,6 +191,7 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who, layer string)
 
 		"GetContextKeysForCustomPolicy": {in{"PolicyInputList", ""}, "*"},
 		"SimulateCustomPolicy":          {in{"PolicyInputList", "", "ActionNames.member.1", "s3:GetObject"}, "*"},
+		"SimulatePrincipalPolicy":       {in{"PolicySourceArn", roleARN(userRole), "ActionNames.member.1", "s3:GetObject"}, roleARN(userRole)},
 	}
 	table := iam.Operations(nil)
 	for _, op := range signed(table) {

@@ -12,9 +12,9 @@ import (
 // about says what a signed operation is about ("Actions, resources, and
 // condition keys for AWS Identity and Access Management" in the Service
 // Authorization Reference). An input that names a user or role by its name alone is
-// about the ARN with its path, and a refusal calls it by the name that
-// the caller gave, as AWS does: the path is for those who may see it. What is not
-// there is about the ARN as it was named.
+// about the ARN with its path, and a refusal calls it by the name or ARN
+// that the caller gave, as AWS does: the path is for those who may see it. What is
+// not there is about the ARN as it was named.
 func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
 	setInputFacts(facts, in)
 	named := in.(awsapi.ResourceNamer).ResourceARN(c)
@@ -23,6 +23,9 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 		return resource, nil
 	}
 	resource.Name = shownName(named)
+	if _, byARN := in.(*SimulatePrincipalPolicyRequest); byARN {
+		resource.Name = named
+	}
 	err := s.Store.View(ctx, func(tx Tx) error {
 		named, err := userMeant(tx, c, in, named)
 		if err != nil {
@@ -113,7 +116,7 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 		}
 		return found{arn: named, tags: p.Tags}, true, nil
 	case "role":
-		role, ok, err := tx.Role(c.Account, RoleNameType(name))
+		role, ok, err := tx.Role(c.Account, lastSegment(name))
 		if err != nil || !ok {
 			return found{}, false, err
 		}
@@ -418,3 +421,8 @@ func (in *GetContextKeysForCustomPolicyRequest) ResourceARN(awsapi.Caller) strin
 
 // ResourceARN implements awsapi.ResourceNamer.
 func (in *SimulateCustomPolicyRequest) ResourceARN(awsapi.Caller) string { return "*" }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *SimulatePrincipalPolicyRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.PolicySourceArn)
+}

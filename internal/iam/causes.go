@@ -20,6 +20,8 @@ const (
 	causeIdentityPolicyDenied awsapi.Cause = "identity-policy-denied"
 	// No identity-based policy of the caller allows the action; the detail says what comes nearest.
 	causeIdentityPolicyRefused awsapi.Cause = "identity-policy-refused"
+	// There are no groups.
+	causeGroupMissing awsapi.Cause = "group-missing"
 	// The provider's URL does not begin with https://, or does with http:// where that is not allowed.
 	causeIssuerNotHTTPS awsapi.Cause = "issuer-not-https"
 	// The provider's URL is the issuer of our own tokens, or the URL of this service.

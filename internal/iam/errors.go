@@ -163,6 +163,14 @@ func badSimulation(format string, args ...any) *awsapi.Error {
 	return exception(invalidInput, causeSimulation, format, args...)
 }
 
+func badEntityARN(source ArnType) *awsapi.Error {
+	return exception(invalidInput, causeSimulation, "Invalid Entity Arn: %s does not clearly define entity type and name.", source)
+}
+
+func groupNotFound(name GroupNameType) *awsapi.Error {
+	return exception(noSuchEntity, causeGroupMissing, "The group with name %s cannot be found.", name)
+}
+
 func simulationUnsupported(member string) *awsapi.Error {
 	return exception(invalidInput, causeSimulationUnsupported, "Simulating with %s is not supported by this version.", member)
 }

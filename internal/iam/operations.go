@@ -124,6 +124,8 @@ func Operations(s *Service) awsapi.Service {
 				noSuchEntity, invalidInput, limitExceeded, serviceFailure),
 			awsapi.Op("SimulateCustomPolicy", awsapi.Signed, "Says what policies in the input allow.", s.SimulateCustomPolicy,
 				invalidInput, policyEvaluation),
+			awsapi.Op("SimulatePrincipalPolicy", awsapi.Signed, "Says what the policies of a user or role allow.", s.SimulatePrincipalPolicy,
+				noSuchEntity, invalidInput, policyEvaluation),
 			awsapi.Op("TagOpenIDConnectProvider", awsapi.Signed, "Adds tags to an OpenID Connect provider.", s.TagOpenIDConnectProvider,
 				noSuchEntity, limitExceeded, invalidInput, concurrentModification, serviceFailure),
 			awsapi.Op("TagPolicy", awsapi.Signed, "Adds tags to a managed policy.", s.TagPolicy,

@@ -507,6 +507,7 @@ func TestResourceARNs(t *testing.T) {
 		{&iam.ListPolicyTagsRequest{PolicyArn: "x"}, "x"},
 		{&iam.GetContextKeysForCustomPolicyRequest{}, "*"},
 		{&iam.SimulateCustomPolicyRequest{}, "*"},
+		{&iam.SimulatePrincipalPolicyRequest{PolicySourceArn: "x"}, "x"},
 	}
 	for _, test := range tests {
 		if got := test.in.ResourceARN(c); got != test.want {

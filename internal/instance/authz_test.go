@@ -125,6 +125,7 @@ var leastForm = map[string][]string{
 
 	"GetContextKeysForCustomPolicy": {"PolicyInputList", ""},
 	"SimulateCustomPolicy":          {"PolicyInputList", "", "ActionNames.member.1", "s3:GetObject"},
+	"SimulatePrincipalPolicy":       {"PolicySourceArn", "arn:aws:iam::123456789012:role/user", "ActionNames.member.1", "s3:GetObject"},
 }
 
 // fill puts a pool and an identity into what an operation needs.
