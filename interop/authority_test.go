@@ -121,6 +121,7 @@ func (s *shop) deniesIAM(t *testing.T, caller *client.Client, who, layer string)
 		"GetPolicy":                     {in{"PolicyArn", admin}, "policy " + admin},
 		"GetPolicyVersion":              {in{"PolicyArn", admin, "VersionId", "v1"}, "policy " + admin},
 		"ListAttachedRolePolicies":      {in{"RoleName", userRole}, users},
+		"ListEntitiesForPolicy":         {in{"PolicyArn", admin}, "policy " + admin},
 		"ListPolicies":                  {nil, arns + "policy/"},
 		"ListPolicyVersions":            {in{"PolicyArn", admin}, "policy " + admin},
 		"SetDefaultPolicyVersion":       {in{"PolicyArn", mine, "VersionId", "v1"}, "policy " + mine},

@@ -75,3 +75,8 @@ func (in *PutRolePermissionsBoundaryRequest) ResourceARN(c awsapi.Caller) string
 func (in *DeleteRolePermissionsBoundaryRequest) ResourceARN(c awsapi.Caller) string {
 	return namedRoleARN(c, in.RoleName)
 }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *ListEntitiesForPolicyRequest) ResourceARN(awsapi.Caller) string {
+	return string(in.PolicyArn)
+}

@@ -168,6 +168,10 @@ type Tx interface {
 	// policy as a permissions policy and as the permissions boundary.
 	CountPolicyUses(account string, policy ArnType) (attached, bounds int, err error)
 
+	// PolicyHolders finds the users and roles of an account that have a managed
+	// policy, by unique ID, users before roles.
+	PolicyHolders(account string, policy ArnType, q EntityQuery) (PolicyHolders, error)
+
 	// Policy finds a managed policy of an account by its ARN.
 	Policy(ArnType) (*PolicyEntity, bool, error)
 	// HasPolicyNamed says whether an account has a managed policy of this name,

@@ -3,6 +3,7 @@ package iam_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -496,6 +497,77 @@ func TestBoundary(t *testing.T) {
 	must(t, s, "DeleteAccessKey", "UserName", "anna", "AccessKeyId", id)
 	must(t, s, "DeleteUser", "UserName", "anna")
 	must(t, s, "DeletePolicy", "PolicyArn", list)
+}
+
+func TestListEntitiesForPolicy(t *testing.T) {
+	s := newService(t)
+	arn := createPolicy(t, s, "p", allowS3)
+	ids := map[string]string{}
+	for _, name := range []string{"u1", "u2", "u3", "r1", "r2", "r3"} {
+		create, attach, id, path := "CreateUser", "AttachUserPolicy", "UserId", "/"
+		member := "UserName"
+		if name[0] == 'r' {
+			create, attach, id, member = "CreateRole", "AttachRolePolicy", "RoleId", "RoleName"
+		}
+		if name[1] == '1' {
+			path = "/x/y/"
+		}
+		parameters := []string{member, name, "Path", path, "AssumeRolePolicyDocument", trustPool}
+		if name[1] != '2' {
+			parameters = append(parameters, "PermissionsBoundary", arn)
+		}
+		ids[name] = element(t, must(t, s, create, parameters...), id)
+		if name[1] != '3' {
+			must(t, s, attach, member, name, "PolicyArn", arn)
+		}
+	}
+	// all is a listing, its pages put together, in the order of the names.
+	all := func(parameters ...string) string {
+		t.Helper()
+		var names []string
+		for _, member := range []string{"UserName", "RoleName"} {
+			for _, page := range walk(t, s, member, "ListEntitiesForPolicy", append([]string{"PolicyArn", arn}, parameters...)...) {
+				names = append(names, page...)
+			}
+		}
+		slices.Sort(names)
+		return strings.Join(names, " ")
+	}
+	for _, test := range []struct {
+		parameters []string
+		want       string
+	}{
+		{nil, "r1 r2 r3 u1 u2 u3"},
+		{[]string{"MaxItems", "1"}, "r1 r2 r3 u1 u2 u3"},
+		{[]string{"MaxItems", "3"}, "r1 r2 r3 u1 u2 u3"},
+		{[]string{"MaxItems", "4"}, "r1 r2 r3 u1 u2 u3"},
+		{[]string{"EntityFilter", "User"}, "u1 u2 u3"},
+		{[]string{"EntityFilter", "Role", "MaxItems", "2"}, "r1 r2 r3"},
+		{[]string{"EntityFilter", "Group"}, ""},
+		{[]string{"EntityFilter", "AWSManagedPolicy"}, ""},
+		{[]string{"PolicyUsageFilter", "PermissionsPolicy"}, "r1 r2 u1 u2"},
+		{[]string{"PolicyUsageFilter", "PermissionsBoundary", "MaxItems", "3"}, "r1 r3 u1 u3"},
+		{[]string{"PathPrefix", "/x/"}, "r1 u1"},
+		{[]string{"PathPrefix", "/x/", "EntityFilter", "Role", "PolicyUsageFilter", "PermissionsBoundary"}, "r1"},
+	} {
+		if got := all(test.parameters...); got != test.want {
+			t.Errorf("%v: %s, want %s", test.parameters, got, test.want)
+		}
+	}
+	for name, id := range ids {
+		body := must(t, s, "ListEntitiesForPolicy", "PolicyArn", arn)
+		if !strings.Contains(string(body), id) {
+			t.Errorf("%s of %s is not shown", id, name)
+		}
+	}
+	if got := elements(t, must(t, s, "ListEntitiesForPolicy", "PolicyArn", admin), "member"); got != nil {
+		t.Errorf("of AdministratorAccess: %v", got)
+	}
+	must(t, s, "AttachUserPolicy", "UserName", "u1", "PolicyArn", admin)
+	if got := elements(t, must(t, s, "ListEntitiesForPolicy", "PolicyArn", admin), "UserName"); !cmp.Equal(got, []string{"u1"}) {
+		t.Errorf("of AdministratorAccess: %v", got)
+	}
+	wantRefused(t, do(t, s, "ListEntitiesForPolicy", "PolicyArn", policyARN("none")), refusal{404, "NoSuchEntity", "Policy " + policyARN("none") + " was not found."})
 }
 
 func TestUserResourceARNs(t *testing.T) {

@@ -80,6 +80,7 @@ var leastForm = map[string][]string{
 	"CreatePolicy":                  {"PolicyName", "x", "PolicyDocument", "{}"},
 	"GetPolicy":                     {"PolicyArn", "arn:aws:iam::123456789012:policy/x"},
 	"DeletePolicy":                  {"PolicyArn", "arn:aws:iam::123456789012:policy/x"},
+	"ListEntitiesForPolicy":         {"PolicyArn", "arn:aws:iam::123456789012:policy/x"},
 	"ListPolicies":                  {},
 	"CreatePolicyVersion":           {"PolicyArn", "arn:aws:iam::123456789012:policy/x", "PolicyDocument", "{}"},
 	"GetPolicyVersion":              {"PolicyArn", "arn:aws:iam::123456789012:policy/x", "VersionId", "v1"},

@@ -44,13 +44,17 @@ func (t *iamTx) HasPolicyNamed(account string, name iam.PolicyNameType) (bool, e
 	return t.tx.query(`SELECT id FROM policies WHERE account = $1 AND name_key = $2`, account, iam.PolicyKey(name)).one(&id)
 }
 
-// Policies implements iam.Tx. The purposes of a query are a range: one of them,
-// or both.
-func (t *iamTx) Policies(account string, q iam.PolicyQuery) ([]*iam.PolicyEntity, error) {
-	least, most := q.Purpose, q.Purpose
-	if q.Purpose == iam.AnyPurpose {
-		least, most = iam.PermissionsPolicy, iam.PermissionsBoundary
+// purposes are the range of purposes that a query asks for: one of them, or both.
+func purposes(p iam.Purpose) (least, most int) {
+	if p == iam.AnyPurpose {
+		return int(iam.PermissionsPolicy), int(iam.PermissionsBoundary)
 	}
+	return int(p), int(p)
+}
+
+// Policies implements iam.Tx.
+func (t *iamTx) Policies(account string, q iam.PolicyQuery) ([]*iam.PolicyEntity, error) {
+	least, most := purposes(q.Purpose)
 	prefix := string(q.PathPrefix)
 	rows := t.tx.query(`SELECT body FROM policies
 		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
@@ -59,7 +63,7 @@ func (t *iamTx) Policies(account string, q iam.PolicyQuery) ([]*iam.PolicyEntity
 		rows = t.tx.query(`SELECT body FROM policies p
 			WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
 			AND EXISTS (SELECT 1 FROM policy_uses u WHERE u.account = p.account AND u.policy = p.arn AND u.purpose BETWEEN $6 AND $7)
-			ORDER BY name_key LIMIT $5`, account, iam.PolicyKey(q.After), len(prefix), prefix, q.Limit, int(least), int(most))
+			ORDER BY name_key LIMIT $5`, account, iam.PolicyKey(q.After), len(prefix), prefix, q.Limit, least, most)
 	}
 	return all(rows, func(rows *sql.Rows) (*iam.PolicyEntity, error) {
 		var body []byte
@@ -68,6 +72,40 @@ func (t *iamTx) Policies(account string, q iam.PolicyQuery) ([]*iam.PolicyEntity
 		}
 		return openPolicy(body)
 	})
+}
+
+// PolicyHolders implements iam.Tx. Who has a policy as both counts once.
+func (t *iamTx) PolicyHolders(account string, policy iam.ArnType, q iam.EntityQuery) (holders iam.PolicyHolders, err error) {
+	least, most := purposes(q.Purpose)
+	rows := t.tx.query(`SELECT DISTINCT p.principal, u.body, r.body FROM policy_uses p
+		LEFT JOIN users u ON u.id = p.principal LEFT JOIN roles r ON r.id = p.principal
+		WHERE p.account = $1 AND p.policy = $2 AND p.purpose BETWEEN $3 AND $4 AND p.principal > $5
+		AND substr(p.principal, 1, $6) = $7 AND substr(COALESCE(u.path, r.path), 1, $8) = $9
+		ORDER BY p.principal LIMIT $10`,
+		account, string(policy), least, most, string(q.After),
+		len(q.Prefix), string(q.Prefix), len(q.PathPrefix), string(q.PathPrefix), q.Limit)
+	err = rows.each(func(rows *sql.Rows) (bool, error) {
+		var id iam.IdType
+		var userBody, roleBody []byte
+		if err := rows.Scan(&id, &userBody, &roleBody); err != nil {
+			return false, err
+		}
+		if userBody != nil {
+			user, err := openUser(userBody)
+			if err != nil {
+				return false, err
+			}
+			holders.Users = append(holders.Users, iam.PolicyUser{UserName: user.UserName, UserId: id})
+			return true, nil
+		}
+		role, err := openRole(account, roleBody)
+		if err != nil {
+			return false, err
+		}
+		holders.Roles = append(holders.Roles, iam.PolicyRole{RoleName: role.RoleName, RoleId: id})
+		return true, nil
+	})
+	return holders, err
 }
 
 // CountPolicies implements iam.Tx.
