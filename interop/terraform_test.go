@@ -14,28 +14,26 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// tf is Terraform in a folder, with the configuration of testdata/terraform.
+// tf is Terraform in a folder, with files of another.
 type tf struct {
-	path, dir string
-	env       []string
+	path, dir, files string
+	env              []string
 }
 
-func newTerraform(t *testing.T, s *shop) *tf {
+func newTerraform(t *testing.T, files string, variables ...string) *tf {
 	t.Helper()
-	c := &tf{path: need(t, "terraform"), dir: t.TempDir()}
+	c := &tf{path: need(t, "terraform"), dir: t.TempDir(), files: files}
 	// Terraform and its provider live for seconds: GOGC spares them the clean-up.
-	c.env = environment(t, "TF_CLI_CONFIG_FILE=/dev/null", "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "GOGC=400",
-		"TF_VAR_endpoint="+s.endpoint, "TF_VAR_provider_arn="+s.provider.arn(), "TF_VAR_provider_name="+s.provider.name(),
-		"TF_VAR_role_arn="+roleARN(userRole))
+	c.env = environment(t, append(variables, "TF_CLI_CONFIG_FILE=/dev/null", "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "GOGC=400")...)
 	c.add(t, "main.tf")
 	c.run(t, "init", "-plugin-dir="+os.Getenv("TF_TEST_PLUGIN_DIR"))
 	return c
 }
 
-// add puts a file of testdata/terraform into the folder.
+// add puts a file into the folder.
 func (c *tf) add(t *testing.T, name string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(c.dir, name), must(os.ReadFile(filepath.Join("testdata/terraform", name)))(t), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.dir, name), must(os.ReadFile(filepath.Join(c.files, name)))(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -66,7 +64,8 @@ func TestTerraform(t *testing.T) {
 	t.Parallel()
 	need(t, "terraform")
 	s := openShop(t, startProcess(t))
-	c := newTerraform(t, s)
+	c := newTerraform(t, "testdata/terraform", "TF_VAR_endpoint="+s.endpoint, "TF_VAR_provider_arn="+s.provider.arn(),
+		"TF_VAR_provider_name="+s.provider.name(), "TF_VAR_role_arn="+roleARN(userRole))
 
 	c.apply(t, "6 added, 0 changed, 0 destroyed.")
 	c.wantNothingToDo(t)
