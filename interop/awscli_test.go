@@ -135,3 +135,50 @@ func TestAWSCLI(t *testing.T) {
 	root.refused(t, "(NoSuchEntity) when calling the GetRole operation: The role with name nobody cannot be found.",
 		"iam", "get-role", "--role-name", "nobody")
 }
+
+// TestAWSCLITeam has a person of the team do with the CLI what people do.
+func TestAWSCLITeam(t *testing.T) {
+	t.Parallel()
+	anybody := awsCLI{path: need(t, "aws"), endpoint: startProcess(t)}.as(t, "", "", "")
+	root := anybody.as(t, daypasstest.AccessKeyID, daypasstest.SecretAccessKey, "")
+
+	var made struct {
+		User, Role  struct{ Arn string }
+		AccessKey   struct{ AccessKeyID, SecretAccessKey string }
+		Credentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
+		Arn         string
+
+		EvaluationResults []struct{ EvalActionName, EvalDecision string }
+	}
+	root.run(t, &made, "iam", "create-user", "--user-name", "anna")
+	user := made.User.Arn
+	root.run(t, &made, "iam", "create-access-key", "--user-name", "anna")
+	anna := anybody.as(t, made.AccessKey.AccessKeyID, made.AccessKey.SecretAccessKey, "")
+	anna.refused(t, "AccessDeniedException", "cognito-identity", "list-identity-pools", "--max-results", "1")
+	root.run(t, nil, "iam", "put-user-policy", "--user-name", "anna", "--policy-name", "look", "--policy-document",
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"cognito-identity:List*","Resource":"*"}}`)
+	anna.run(t, &made, "cognito-identity", "list-identity-pools", "--max-results", "1")
+
+	root.run(t, &made, "iam", "create-role", "--role-name", "deploy", "--assume-role-policy-document",
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"`+user+`"},"Action":"sts:AssumeRole"}}`)
+	root.run(t, nil, "iam", "attach-role-policy", "--role-name", "deploy", "--policy-arn", "arn:aws:iam::aws:policy/AmazonCognitoPowerUser")
+	anna.run(t, &made, "sts", "assume-role", "--role-arn", made.Role.Arn, "--role-session-name", "cli",
+		"--policy-arns", "arn=arn:aws:iam::aws:policy/AmazonCognitoReadOnly")
+	session := anybody.as(t, made.Credentials.AccessKeyID, made.Credentials.SecretAccessKey, made.Credentials.SessionToken)
+	session.run(t, &made, "sts", "get-caller-identity")
+	if want := "arn:aws:sts::" + daypasstest.Account + ":assumed-role/deploy/cli"; made.Arn != want {
+		t.Errorf("the session is %s, want %s", made.Arn, want)
+	}
+	session.run(t, &made, "cognito-identity", "list-identity-pools", "--max-results", "1")
+	session.refused(t, "because no session policy allows the cognito-identity:CreateIdentityPool action",
+		"cognito-identity", "create-identity-pool", "--identity-pool-name", "p", "--no-allow-unauthenticated-identities")
+
+	root.run(t, &made, "iam", "simulate-principal-policy", "--policy-source-arn", user,
+		"--action-names", "cognito-identity:ListIdentityPools", "cognito-identity:CreateIdentityPool")
+	if r := made.EvaluationResults; len(r) != 2 || r[0].EvalDecision != "allowed" || r[1].EvalDecision != "implicitDeny" {
+		t.Errorf("simulated: %+v", r)
+	}
+	anna.run(t, &made, "sts", "get-session-token")
+	anybody.as(t, made.Credentials.AccessKeyID, made.Credentials.SecretAccessKey, made.Credentials.SessionToken).
+		refused(t, "InvalidClientTokenId", "iam", "list-users")
+}

@@ -11,7 +11,7 @@ import (
 func TestBoto3(t *testing.T) {
 	t.Parallel()
 	python := need(t, "boto3")
-	for _, script := range []string{"story", "refusals", "pages", "everything"} {
+	for _, script := range []string{"story", "refusals", "pages", "everything", "team"} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()
 			provider, club := startProvider(t), startProvider(t)
