@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -11,9 +12,9 @@ import (
 
 // about says what a signed operation is about ("Actions, resources, and
 // condition keys for AWS Identity and Access Management" in the Service
-// Authorization Reference). An input that names a user or role by its name alone is
-// about the ARN with its path, and a refusal calls it by the name or ARN
-// that the caller gave, as AWS does: the path is for those who may see it. What is
+// Authorization Reference). An input that names a user or role by its name alone
+// is about the ARN with its path, and a refusal calls it by the name or ARN
+// that the caller gave, as AWS does: what is found is for those who may see it. What is
 // not there is about the ARN as it was named.
 func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
 	setInputFacts(facts, in)
@@ -22,7 +23,7 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 	if !namesEntity(in) {
 		return resource, nil
 	}
-	resource.Name = shownName(named)
+	resource.Name = cmp.Or(shownName(named), named)
 	if _, byARN := in.(*SimulatePrincipalPolicyRequest); byARN {
 		resource.Name = named
 	}
@@ -95,7 +96,8 @@ type found struct {
 	boundary ArnType
 }
 
-// findResource finds the entity that an ARN names, a role by its name.
+// findResource finds the entity that an ARN names. A user or role that is named
+// without a path is found by its name.
 func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, err error) {
 	a, err := arn.Parse(named)
 	if err != nil || a.Service != "iam" || a.Account != c.Account {
@@ -105,7 +107,7 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 	switch kind {
 	case userResource:
 		user, ok, err := tx.User(c.Account, UserNameType(lastSegment(name)))
-		if err != nil || !ok {
+		if err != nil || !ok || strings.Contains(name, "/") && string(user.Arn) != named {
 			return found{}, false, err
 		}
 		return found{string(user.Arn), user.Tags, user.PermissionsBoundary.policy()}, true, nil
@@ -117,7 +119,7 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 		return found{arn: named, tags: p.Tags}, true, nil
 	case "role":
 		role, ok, err := tx.Role(c.Account, lastSegment(name))
-		if err != nil || !ok {
+		if err != nil || !ok || strings.Contains(name, "/") && string(role.Arn) != named {
 			return found{}, false, err
 		}
 		return found{string(role.Arn), role.Tags, role.PermissionsBoundary.policy()}, true, nil

@@ -124,11 +124,11 @@ func (s *Service) UpdateUser(ctx context.Context, c awsapi.Caller, in *UpdateUse
 			u.UserName, u.Path = cmp.Or(in.NewUserName, u.UserName), cmp.Or(in.NewPath, u.Path)
 			u.Arn = userARN(user.Account, u.Path, u.UserName)
 		})
-		other, taken, err := tx.User(user.Account, changed.UserName)
-		if err != nil {
+		if err := s.mayRename(ctx, tx, c, user, changed); err != nil {
 			return err
 		}
-		if err := s.mayRename(ctx, tx, c, user, changed); err != nil {
+		other, taken, err := tx.User(user.Account, changed.UserName)
+		if err != nil {
 			return err
 		}
 		if taken && other.UserId != user.UserId {

@@ -596,7 +596,7 @@ func TestUserResourceARNs(t *testing.T) {
 }
 
 // What is asked about a user is about the ARN with the path, and about the owner
-// of a key.
+// of a key. What a refusal says has been said by the caller.
 func TestAboutUsers(t *testing.T) {
 	s := newService(t)
 	createUser(t, s, "anna", "Path", "/x/", "Tags.member.1.Key", "team", "Tags.member.1.Value", "red")
@@ -612,8 +612,8 @@ func TestAboutUsers(t *testing.T) {
 	}{
 		{root, &iam.DeleteUserRequest{UserName: "BERTA"}, "arn:aws:iam::111122223333:user/x/berta", "user BERTA"},
 		{root, &iam.DeleteUserRequest{UserName: "nobody"}, "arn:aws:iam::111122223333:user/nobody", "user nobody"},
-		{anna, &iam.ListAccessKeysRequest{}, "arn:aws:iam::111122223333:user/x/berta", "arn:aws:iam::111122223333:user/x/berta"},
-		{root, &iam.GetAccessKeyLastUsedRequest{AccessKeyId: iam.AccessKeyIdType(id)}, "arn:aws:iam::111122223333:user/x/berta", "arn:aws:iam::111122223333:user/x/berta"},
+		{anna, &iam.ListAccessKeysRequest{}, "arn:aws:iam::111122223333:user/x/berta", "arn:aws:iam::111122223333:user/x/anna"},
+		{root, &iam.GetAccessKeyLastUsedRequest{AccessKeyId: iam.AccessKeyIdType(id)}, "arn:aws:iam::111122223333:user/x/berta", "*"},
 		{root, &iam.GetAccessKeyLastUsedRequest{AccessKeyId: "AKIAAAAAAAAAAAAAAAAA"}, "*", "*"},
 	} {
 		facts := policy.Context{}

@@ -320,3 +320,52 @@ func TestPassRole(t *testing.T) {
 		})
 	}
 }
+
+// What delegated administration rests on: the boundary that is set, or that the
+// user or role has; the policy that is attached; both places of a rename.
+func TestRulesOfDelegation(t *testing.T) {
+	s := newTeam(t)
+	const bounds, other = "arn:aws:iam::123456789012:policy/bounds", "arn:aws:iam::123456789012:policy/other"
+	s.query("CreatePolicy", "PolicyName", "bounds", "PolicyDocument", allowS3)
+	s.query("CreatePolicy", "PolicyName", "other", "PolicyDocument", allowS3)
+	s.query("CreateRole", "RoleName", "bounded", "AssumeRolePolicyDocument", trust(s.pool, "authenticated"), "PermissionsBoundary", bounds)
+	s.query("CreateUser", "UserName", "carl", "Path", "/team/", "PermissionsBoundary", bounds)
+	s.query("CreateUser", "UserName", "dora", "Path", "/team/")
+	bounded := equals("iam:PermissionsBoundary", bounds)
+	for name, test := range map[string]struct {
+		policy  string
+		action  string
+		form    []string
+		refused string
+	}{
+		"create a bounded user":      {allow(`"iam:CreateUser"`, `"*"`, bounded), "CreateUser", []string{"UserName", "emil", "PermissionsBoundary", bounds}, ""},
+		"create a user":              {allow(`"iam:CreateUser"`, `"*"`, bounded), "CreateUser", []string{"UserName", "fred"}, "arn:aws:iam::123456789012:user/fred"},
+		"with another boundary":      {allow(`"iam:CreateUser"`, `"*"`, bounded), "CreateUser", []string{"UserName", "fred", "PermissionsBoundary", other}, "arn:aws:iam::123456789012:user/fred"},
+		"a policy of a bounded role": {allow(`"iam:PutRolePolicy"`, `"*"`, bounded), "PutRolePolicy", []string{"RoleName", "bounded", "PolicyName", "p", "PolicyDocument", allowS3}, ""},
+		"a policy of a role":         {allow(`"iam:PutRolePolicy"`, `"*"`, bounded), "PutRolePolicy", []string{"RoleName", "app", "PolicyName", "p", "PolicyDocument", allowS3}, "role app"},
+		"a policy of a bounded user": {allow(`"iam:PutUserPolicy"`, `"*"`, bounded), "PutUserPolicy", []string{"UserName", "carl", "PolicyName", "p", "PolicyDocument", allowS3}, ""},
+		"change the boundary":        {allow(`"iam:PutRolePermissionsBoundary"`, `"*"`, bounded), "PutRolePermissionsBoundary", []string{"RoleName", "bounded", "PermissionsBoundary", other}, "role bounded"},
+		"keep the boundary":          {allow(`"iam:PutRolePermissionsBoundary"`, `"*"`, bounded), "PutRolePermissionsBoundary", []string{"RoleName", "bounded", "PermissionsBoundary", bounds}, ""},
+		"attach a policy":            {allow(`"iam:AttachRolePolicy"`, `"*"`, `{"ArnEquals":{"iam:PolicyARN":"`+other+`"}}`), "AttachRolePolicy", []string{"RoleName", "app", "PolicyArn", other}, ""},
+		"attach another":             {allow(`"iam:AttachRolePolicy"`, `"*"`, `{"ArnEquals":{"iam:PolicyARN":"`+other+`"}}`), "AttachRolePolicy", []string{"RoleName", "app", "PolicyArn", bounds}, "role app"},
+		"rename within":              {allow(`"iam:UpdateUser"`, `"arn:aws:iam::123456789012:user/team/*"`, ""), "UpdateUser", []string{"UserName", "dora", "NewUserName", "dorothea"}, ""},
+		"move away":                  {allow(`"iam:UpdateUser"`, `"arn:aws:iam::123456789012:user/team/*"`, ""), "UpdateUser", []string{"UserName", "carl", "NewPath", "/admin/"}, "arn:aws:iam::123456789012:user/admin/carl"},
+		"move away, onto another":    {allow(`"iam:UpdateUser"`, `"arn:aws:iam::123456789012:user/team/*"`, ""), "UpdateUser", []string{"UserName", "carl", "NewPath", "/admin/", "NewUserName", "emil"}, "arn:aws:iam::123456789012:user/admin/emil"},
+		"a policy by its ARN":        {allow(`"iam:GetPolicy"`, `"`+bounds+`"`, ""), "GetPolicy", []string{"PolicyArn", bounds}, ""},
+		"another policy":             {allow(`"iam:GetPolicy"`, `"`+bounds+`"`, ""), "GetPolicy", []string{"PolicyArn", other}, "policy " + other},
+		"a policy in another case":   {allow(`"iam:GetPolicy"`, `"`+bounds+`"`, ""), "GetPolicy", []string{"PolicyArn", strings.ToUpper(bounds[:3]) + bounds[3:]}, "ARN" + bounds[3:]},
+		"a user by the path":         {allow(`"iam:GetUser"`, `"arn:aws:iam::123456789012:user/team/*"`, ""), "GetUser", []string{"UserName", "carl"}, ""},
+		"a user, as if without it":   {allow(`"iam:GetUser"`, `"arn:aws:iam::123456789012:user/carl"`, ""), "GetUser", []string{"UserName", "carl"}, "user carl"},
+		"whose key it is":            {allow(`"iam:GetAccessKeyLastUsed"`, `"arn:aws:iam::123456789012:user/team/*"`, ""), "GetAccessKeyLastUsed", []string{"AccessKeyId", "AKIAIOSFODNN7EXAMPLE"}, "*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.may(test.policy)
+			_, err := s.alice.Query(t.Context(), client.IAM, test.action, test.form...)
+			if test.refused != "" {
+				wantError(t, err, "AccessDenied", refusal("iam:"+test.action, test.refused))
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

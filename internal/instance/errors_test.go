@@ -1,7 +1,6 @@
 package instance_test
 
 import (
-	"maps"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -16,15 +15,12 @@ import (
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
-// least is what each operation of cognito-identity needs at least.
-func least(t *testing.T) map[string]map[string]any {
+// leastOfAll is what each operation of cognito-identity needs at least.
+func leastOfAll(t *testing.T, pool, identity string) map[string]map[string]any {
 	t.Helper()
-	all := maps.Clone(leastJSON)
-	maps.Copy(all, leastPublic)
+	all := map[string]map[string]any{}
 	for _, op := range cognito.Operations(nil).Operations {
-		if all[op.Name] == nil {
-			t.Errorf("nobody says what %s needs at least", op.Name)
-		}
+		all[op.Name] = least(t, op, namesOf(pool, identity, "", "", "", ""))
 	}
 	return all
 }
@@ -33,21 +29,22 @@ func least(t *testing.T) map[string]map[string]any {
 func TestEveryOperationCanBeThrottled(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	rates := map[string]float64{}
-	for name := range least(t) {
+	const pool = "us-east-1:00000000-0000-4000-8000-000000000000"
+	all := leastOfAll(t, pool, pool)
+	for name := range all {
 		rates[name] = 0.5
 	}
 	s := &story{t: t, server: daypasstest.Start(t, daypasstest.Config{Now: func() time.Time { return now }, Rates: rates})}
-	s.pool = "us-east-1:00000000-0000-4000-8000-000000000000"
-	for name, in := range least(t) {
+	for name, in := range all {
 		c := s.clientOf("us-east-1")
-		_, _ = call(c, name, s.fill(in, s.pool))
-		answer, err := c.Cognito(t.Context(), name, s.fill(in, s.pool))
+		_, _ = call(c, name, in)
+		answer, err := c.Cognito(t.Context(), name, in)
 		wantError(t, err, "TooManyRequestsException", "Rate exceeded")
 		if want := `{"__type":"TooManyRequestsException","message":"Rate exceeded"}`; string(answer) != want {
 			t.Errorf("%s: %s", name, answer)
 		}
 		now = now.Add(2 * time.Second)
-		if _, err := call(c, name, s.fill(in, s.pool)); err != nil && err.(*client.Error).Code == "TooManyRequestsException" {
+		if _, err := call(c, name, in); err != nil && err.(*client.Error).Code == "TooManyRequestsException" {
 			t.Errorf("%s: still throttled after two seconds", name)
 		}
 	}
@@ -61,16 +58,16 @@ func TestEveryOperationWithoutStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &story{t: t, pool: made["IdentityPoolId"].(string)}
-	guest, err := call(c, "GetId", map[string]any{"IdentityPoolId": s.pool})
+	pool := made["IdentityPoolId"].(string)
+	guest, err := call(c, "GetId", map[string]any{"IdentityPoolId": pool})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := i.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for name, in := range least(t) {
-		answer, err := c.Cognito(t.Context(), name, s.fill(in, guest["IdentityId"].(string)))
+	for name, in := range leastOfAll(t, pool, guest["IdentityId"].(string)) {
+		answer, err := c.Cognito(t.Context(), name, in)
 		wantError(t, err, "InternalErrorException", "The service is unable to process the request. Try again later.")
 		if want := `{"__type":"InternalErrorException","message":"The service is unable to process the request. Try again later."}`; string(answer) != want {
 			t.Errorf("%s: %s", name, answer)
@@ -138,6 +135,6 @@ func TestEditsThatWaitTooLong(t *testing.T) {
 	s.server = daypasstest.Start(t, daypasstest.Config{DataDir: s.server.DataDir, EditWait: 1})
 	_, err := call(s.clientOf("us-east-1"), "UpdateIdentityPool", map[string]any{"IdentityPoolId": pool, "IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true})
 	wantError(t, err, "ConcurrentModificationException", "Only one request to update resource type Identity Pool can be processed at a time")
-	_, err = call(s.clientOf("us-east-1"), "TagResource", s.fill(leastJSON["TagResource"], ""))
+	_, err = call(s.clientOf("us-east-1"), "TagResource", map[string]any{"ResourceArn": poolARN(pool), "Tags": map[string]string{"a": "b"}})
 	wantError(t, err, "TooManyRequestsException", "Rate exceeded")
 }
