@@ -32,6 +32,18 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 	return resource, nil
 }
 
+// SetResourceTags adds the condition keys of the tags of a pool that an ARN names,
+// for operations of other services that are about it.
+func (s *Service) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts policy.Context) error {
+	id, bad := taggedPool(c, ARNString(arn))
+	if bad != nil { // about no pool
+		return nil
+	}
+	pool, err := s.poolNamed(ctx, c, id)
+	setTags(facts, "aws:resourcetag/", pool.tags)
+	return err
+}
+
 // setTags adds tags under a condition key's prefix.
 func setTags(facts policy.Context, prefix string, tags IdentityPoolTagsType) {
 	for k, v := range tags {

@@ -37,14 +37,25 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 			return err
 		}
 		resource.ARN = there.arn
-		setTags(facts, "aws:resourcetag/", there.tags)
-		setTags(facts, "iam:resourcetag/", there.tags)
+		there.setTags(facts)
 		if changesRights(in) {
 			setIfAny(facts, "iam:permissionsboundary", string(there.boundary))
 		}
 		return nil
 	})
 	return resource, err
+}
+
+// SetResourceTags adds the condition keys of the tags of what an ARN names, for
+// operations of other services that are about it.
+func (s *Service) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts policy.Context) error {
+	return s.Store.View(ctx, func(tx Tx) error {
+		there, ok, err := findResource(tx, c, arn)
+		if err == nil && ok {
+			there.setTags(facts)
+		}
+		return err
+	})
 }
 
 // changesRights says that an operation gives rights to a user or role or takes
@@ -94,6 +105,11 @@ type found struct {
 	tags TagListType
 	// boundary is the permissions boundary of a user or role; empty if it has none.
 	boundary ArnType
+}
+
+func (f *found) setTags(facts policy.Context) {
+	setTags(facts, "aws:resourcetag/", f.tags)
+	setTags(facts, "iam:resourcetag/", f.tags)
 }
 
 // findResource finds the entity that an ARN names. A user or role that is named

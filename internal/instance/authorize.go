@@ -2,11 +2,22 @@ package instance
 
 import (
 	"context"
+	"errors"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/server"
 )
+
+// aboutRevocation is what operations of the service daypass are about. The
+// resources that they name belong to other services, which know the tags.
+func aboutRevocation(i *iam.Service, c *cognito.Service) func(context.Context, awsapi.Caller, any, map[string][]string) (awsapi.Resource, error) {
+	return func(ctx context.Context, caller awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
+		about := awsapi.Resource{ARN: in.(awsapi.ResourceNamer).ResourceARN(caller)}
+		return about, errors.Join(i.SetResourceTags(ctx, caller, about.ARN, facts), c.SetResourceTags(ctx, caller, about.ARN, facts))
+	}
+}
 
 // sessionRefused refuses what credentials of GetSessionToken cannot do, whatever
 // policies say: call IAM, which would take a second factor, and call STS but for

@@ -369,3 +369,31 @@ func TestRulesOfDelegation(t *testing.T) {
 		})
 	}
 }
+
+// A team may revoke what belongs to it, by the tags of pools and roles.
+func TestRulesOfRevocation(t *testing.T) {
+	s := newTeam(t)
+	s.may(allow(`"daypass:RevokeSessions"`, `"*"`, equals("aws:ResourceTag/team", "red")))
+	const app, guest = "arn:aws:iam::123456789012:role/team/app", "arn:aws:iam::123456789012:role/guest"
+	for _, test := range []struct {
+		name    string
+		in      map[string]any
+		refused string
+	}{
+		{"another pool", map[string]any{"IdentityPoolId": s.other}, poolARN(s.other)},
+		{"an unknown one", map[string]any{"IdentityPoolId": s.unknown}, poolARN(s.unknown)},
+		{"a role", map[string]any{"RoleArn": app}, ""},
+		{"another role", map[string]any{"RoleArn": guest}, guest},
+		{"an identity", map[string]any{"IdentityId": s.his}, "*"},
+		{"a pool", map[string]any{"IdentityPoolId": s.pool}, ""}, // at last, since it is Alice's own
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := s.alice.JSON(t.Context(), client.Daypass, "RevokeSessions", test.in)
+			if test.refused != "" {
+				wantError(t, err, "AccessDeniedException", refusal("daypass:RevokeSessions", test.refused))
+			} else if e, ok := errors.AsType[*client.Error](err); ok && refuses(e) {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -167,8 +167,10 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Pages: pages, Limits: limits, Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
 	i.iam = iamService
+	revocationTable := revocation.Operations(revocations)
+	revocationTable.About = aboutRevocation(iamService, cognitoService)
 	i.Handler = &server.Server{
-		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocation.Operations(revocations).Compile()},
+		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocationTable.Compile()},
 		Query:          []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
 		Credentials:    credentials(iamService, stsService),
 		Authorize:      authorize(iamService),
