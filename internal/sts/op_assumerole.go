@@ -126,13 +126,13 @@ func callerRefusal(c awsapi.Caller, trust *policy.Document, req *policy.Request,
 	case trusted.Effect != policy.Allow:
 		return trustRefusal(trust, req, trusted)
 	case own.Effect == policy.ExplicitDeny, own.Layer != policy.NoLayer && own.Layer != policy.IdentityLayer:
-		return causeCallerDenied, nil
+		return causeCallerDenied, own.Why()
 	case !trusted.ByAccount:
 		return "", nil
 	case req.Resource == c.PrincipalARN:
 		return causeOwnRole, nil
 	case !own.Allowed():
-		return causeCallerRefused, nil
+		return causeCallerRefused, own.Why()
 	}
 	return "", nil
 }
