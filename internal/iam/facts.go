@@ -45,6 +45,11 @@ func SetCallerFacts(facts policy.Context, c awsapi.Caller) {
 		return
 	}
 	f := newSetter(facts, 9)
+	if c.Session != nil { // first: no provider's key takes the place of one of ours
+		for key, values := range c.Session.Keys {
+			facts.Set(key, values...)
+		}
+	}
 	f.set("aws:principalaccount", c.Account)
 	f.set("aws:userid", c.UserID)
 	switch {
@@ -67,9 +72,6 @@ func SetCallerFacts(facts policy.Context, c awsapi.Caller) {
 // setSession adds the condition keys that only temporary credentials have. None
 // of ours was got with a second factor.
 func (f *setter) setSession(session *awsapi.Session) {
-	for key, values := range session.Keys {
-		f.facts.Set(key, values...)
-	}
 	f.set("aws:tokenissuetime", session.Issued.UTC().Format(time.RFC3339))
 	f.set("aws:multifactorauthpresent", "false")
 	f.setIfAny("aws:federatedprovider", session.Provider)

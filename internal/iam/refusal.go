@@ -112,31 +112,24 @@ func nearest(documents []*policy.Document, req *policy.Request) (best policy.Mis
 // by their text, so one that a caller has twice may be called the one or the
 // other.
 func policyNameOf(tx Tx, c awsapi.Caller, document *policy.Document, layer policy.Layer) (string, error) {
-	var inline []PolicyNameType
-	var managed []ArnType
-	principal := IdType(c.PrincipalID)
-	switch p, err := tx.Permissions(principal); {
-	case err != nil:
+	p, err := tx.Permissions(IdType(c.PrincipalID))
+	if err != nil {
 		return "", err
+	}
+	managed := p.Attached
+	switch {
+	case layer == policy.SessionLayer && slices.Contains(c.Session.Policies, document.Text()):
+		return "the inline session policy", nil
 	case layer == policy.SessionLayer:
+		managed = nil
 		for _, a := range c.Session.PolicyARNs {
 			managed = append(managed, ArnType(a))
 		}
 	case layer == policy.BoundaryLayer:
 		managed = []ArnType{p.Boundary}
 	default:
-		managed = p.Attached
-		if inline, err = tx.InlinePolicyNames(principal, "", len(p.Inline)); err != nil {
-			return "", err
-		}
-	}
-	for _, name := range inline {
-		text, _, err := tx.InlinePolicy(principal, name)
-		if err != nil {
-			return "", err
-		}
-		if string(text) == document.Text() {
-			return fmt.Sprintf("inline policy %q", name), nil
+		if n := slices.Index(p.Inline, PolicyDocumentType(document.Text())); n >= 0 {
+			return inlineName(tx, c, n)
 		}
 	}
 	for _, a := range managed {
@@ -148,8 +141,15 @@ func policyNameOf(tx Tx, c awsapi.Caller, document *policy.Document, layer polic
 			return "managed policy " + string(a), nil
 		}
 	}
-	if layer == policy.SessionLayer && slices.Contains(c.Session.Policies, document.Text()) {
-		return "the inline session policy", nil
-	}
 	return "a managed policy that is gone", nil
+}
+
+// inlineName names the caller's inline policy of a number. Documents are in the
+// order of the names.
+func inlineName(tx Tx, c awsapi.Caller, n int) (string, error) {
+	names, err := tx.InlinePolicyNames(IdType(c.PrincipalID), "", n+1)
+	if err != nil || len(names) <= n {
+		return "an inline policy", err
+	}
+	return fmt.Sprintf("inline policy %q", names[n]), nil
 }
