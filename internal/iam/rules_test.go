@@ -277,3 +277,25 @@ func TestCheckTags(t *testing.T) {
 		}
 	}
 }
+
+// Entities belong to everybody: what is made of one leaves it as it was.
+func TestChangesMakeOthers(t *testing.T) {
+	tags := func() TagListType { return TagListType{{"a", "1"}, {"b", "2"}, {"c", "3"}} }
+	was := tags()
+	for _, change := range []retag{adding(TagListType{{"B", "4"}, {"d", "5"}}, "TagsPerRole"), removing(TagKeyListType{"A"})} {
+		if _, err := change(was); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tags(), was); diff != "" {
+			t.Error(diff)
+		}
+	}
+	p := &OIDCProvider{URL: "https://a.example", Tags: was}
+	if changed := p.with(func(p *OIDCProvider) { p.URL = "https://b.example" }); changed == p || p.URL != "https://a.example" {
+		t.Errorf("the provider of before: %+v", p)
+	}
+	r := &RoleEntity{Account: "111122223333", Role: Role{RoleName: "r"}}
+	if changed := r.with(func(r *Role) { r.Description = "d" }); changed == r || r.Description != "" || changed.Account != r.Account {
+		t.Errorf("the role of before: %+v, the changed one %+v", r, changed)
+	}
+}
