@@ -17,8 +17,15 @@ import (
 // is made of few letters, so that much of it matches.
 
 // TestDecideAgainstReference makes two thousand cases, or as many as
-// -rapid.checks says. One that fails is printed, not written to the tree.
+// -rapid.checks says.
 func TestDecideAgainstReference(t *testing.T) {
+	quietly(t)
+	rapid.Check(t, decideAgainstReference)
+}
+
+// quietly has rapid try two thousand times unless somebody asks for a number,
+// and print what fails rather than write it to the tree.
+func quietly(t *testing.T) {
 	set := map[string]string{"rapid.nofailfile": "true"}
 	if flag.Lookup("rapid.checks").Value.String() == "100" { // rapid's own default
 		set["rapid.checks"] = "2000"
@@ -28,7 +35,6 @@ func TestDecideAgainstReference(t *testing.T) {
 		must(flag.Set(name, value))
 		t.Cleanup(func() { must(flag.Set(name, was)) })
 	}
-	rapid.Check(t, decideAgainstReference)
 }
 
 // FuzzDecideAgainstReference makes cases from the fuzzer's bytes.
