@@ -91,3 +91,37 @@ func BenchmarkAssumeRoleWithWebIdentity(b *testing.B) {
 		}
 	}
 }
+
+// AssumeRole by a session of a role that the trust policy names, and by one whose
+// own policies must allow it too.
+func BenchmarkAssumeRole(b *testing.B) {
+	for name, principal := range map[string]string{"named": workerRole, "account": account} {
+		b.Run(name, func(b *testing.B) {
+			h := benchHouse(b)
+			h.t = b
+			c := h.newWorker(mayAssume)
+			h.createRole("Target", trusts(principal, plain, `{}`))
+			in := &sts.AssumeRoleRequest{RoleArn: target, RoleSessionName: "t1"}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := h.sts.AssumeRole(h.ctx, c, in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// AssumeRoleWithSAML, the signature included.
+func BenchmarkAssumeRoleWithSAML(b *testing.B) {
+	h := benchHouse(b)
+	m := h.newIdP()
+	h.createRole("Staff", trust(samlARN, samlAssume, samlAud))
+	in := &sts.AssumeRoleWithSAMLRequest{RoleArn: samlRole, PrincipalArn: samlARN, SAMLAssertion: sts.SAMLAssertionType(response(b, m))}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.sts.AssumeRoleWithSAML(h.ctx, root, in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

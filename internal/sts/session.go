@@ -175,7 +175,7 @@ func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsap
 		return awsapi.Caller{}, seal.Secret{}, nil, err
 	}
 	caller := session.caller()
-	if session.Parent != "" {
+	if session.Kind == UserSession || session.Kind == RootSession {
 		if err := s.checkParent(ctx, session, &caller); err != nil {
 			return awsapi.Caller{}, seal.Secret{}, nil, err
 		}
