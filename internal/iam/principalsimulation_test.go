@@ -266,7 +266,8 @@ func TestSimulationResource(t *testing.T) {
 	s := newService(t)
 	createRole(t, s, "app", "Path", "/secret/", "Tags.member.1.Key", "team", "Tags.member.1.Value", "red")
 	for named, want := range map[string]awsapi.Resource{
-		"arn:aws:iam::111122223333:role/x/app":      {ARN: "arn:aws:iam::111122223333:role/secret/app", Name: "arn:aws:iam::111122223333:role/x/app"},
+		"arn:aws:iam::111122223333:role/x/app":      {ARN: "arn:aws:iam::111122223333:role/x/app", Name: "arn:aws:iam::111122223333:role/x/app"},
+		"arn:aws:iam::111122223333:role/app":        {ARN: "arn:aws:iam::111122223333:role/secret/app", Name: "arn:aws:iam::111122223333:role/app"},
 		"arn:aws:iam::111122223333:role/secret/app": {ARN: "arn:aws:iam::111122223333:role/secret/app", Name: "arn:aws:iam::111122223333:role/secret/app"},
 		"arn:aws:iam::111122223333:role/x/other":    {ARN: "arn:aws:iam::111122223333:role/x/other", Name: "arn:aws:iam::111122223333:role/x/other"},
 	} {
