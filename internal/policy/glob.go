@@ -27,15 +27,20 @@ func newGlob(pieces []piece) glob {
 	}
 	g := glob{runs: make([][]piece, 1)}
 	for _, p := range pieces {
-		if p.kind == anyText {
+		last := len(g.runs) - 1
+		afterAsterisk := last > 0 && len(g.runs[last]) == 0
+		switch {
+		case p.kind == anyText && afterAsterisk:
+			continue
+		case p.kind == anyText:
 			g.runs = append(g.runs, nil)
 			continue
-		}
-		if p.kind == hole {
+		case p.kind == oneChar && afterAsterisk:
+			last-- // *? is ?*: so the runs between begin with text
+		case p.kind == hole:
 			p.index = int32(len(g.holes)) // a document is far shorter
 			g.holes = append(g.holes, p.variable)
 		}
-		last := len(g.runs) - 1
 		g.runs[last] = append(g.runs[last], p)
 	}
 	return g
@@ -97,16 +102,15 @@ func cutRun(s string, run []piece, values []string) (rest string, ok bool) {
 	return s, true
 }
 
-// cutThroughRun matches run at the first place of s where it matches.
+// cutThroughRun matches run, which begins with text, at the first place of s
+// where it matches.
 func cutThroughRun(s string, run []piece, values []string) (rest string, ok bool) {
 	for {
-		if run[0].kind != oneChar {
-			i := strings.Index(s, run[0].textIn(values))
-			if i < 0 {
-				return "", false
-			}
-			s = s[i:]
+		i := strings.Index(s, run[0].textIn(values))
+		if i < 0 {
+			return "", false
 		}
+		s = s[i:]
 		if rest, ok = cutRun(s, run, values); ok {
 			return rest, true
 		}
