@@ -1,6 +1,7 @@
 // Package iam is the part of AWS Identity and Access Management (service iam,
 // version 2010-05-08) that identity pools and STS stand on: roles with their
-// trust policies and inline policies, and OpenID Connect and SAML providers.
+// trust policies, users with access keys, the policies of both, and OpenID Connect
+// and SAML providers.
 //
 // Its words:
 //
@@ -8,6 +9,12 @@
 //     (AssumeRolePolicyDocument) says by whom and under which conditions; its
 //     inline policies, permissions policies that it owns, say what the session
 //     may do then.
+//   - A user ([UserEntity]) is somebody, or a program, with access keys of their
+//     own ([AccessKeyEntity]).
+//   - A managed policy ([PolicyEntity]) is a permissions policy that stands by
+//     itself: users and roles can have it attached, or be held to it as their
+//     permissions boundary. It has versions, of which one, the default, is in
+//     force. Some are AWS's own and the same in every account.
 //   - An OpenID Connect provider ([OIDCProvider]) says that the account trusts
 //     an issuer's tokens, and for which client IDs.
 //   - A SAML provider ([SAMLProvider]) says that the account trusts what a SAML
@@ -18,13 +25,14 @@
 //   - The root of an account is the caller who may do everything. Its access
 //     key ([RootAccessKey]) is configuration; it is in no table.
 //
-// IAM is global: nothing here has a region. The names of roles are unique
-// ignoring case and keep the case they were given. Policy documents are kept
+// IAM is global: nothing here has a region. The names of users, roles and
+// managed policies are unique ignoring case and keep the case they were given. Policy documents are kept
 // byte for byte and written URL-encoded (RFC 3986), as AWS does.
 //
 // A document is parsed before it is stored ([policy.Parse]), so that what is
 // stored means something; an AWS principal in a trust policy must exist at that
-// time. The trust policy of a stored role is compiled once and then shared.
+// time, and it alone is meant from then on, whoever takes its name. Documents are
+// compiled once and then shared.
 //
 // Other services ask [Service.Role], [Service.OIDCProvider],
 // [Service.SAMLProvider] and [Service.AccessKey]; they know nothing of tables.
