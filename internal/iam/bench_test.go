@@ -77,3 +77,16 @@ func TestAuthorizeAllocations(t *testing.T) {
 }
 
 const maxAuthorizeAllocations = 30
+
+// What it costs to know who has signed with a user's key.
+func BenchmarkAccessKey(b *testing.B) {
+	s := newService(b)
+	createUser(b, s, "anna")
+	id, _ := keyOf(b, s, "anna")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, ok, err := s.AccessKey(b.Context(), id); err != nil || !ok {
+			b.Fatal(ok, err)
+		}
+	}
+}
