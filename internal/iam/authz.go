@@ -112,8 +112,8 @@ func (f *found) setTags(facts policy.Context) {
 	setTags(facts, "iam:resourcetag/", f.tags)
 }
 
-// findResource finds the entity that an ARN names. A user or role is found by its
-// name, whatever the path, as the operations find it.
+// findResource finds the entity that an ARN names. A user or role that is named
+// without a path is found by its name.
 func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, err error) {
 	a, err := arn.Parse(named)
 	if err != nil || a.Service != "iam" || a.Account != c.Account {
@@ -123,7 +123,7 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 	switch kind {
 	case userResource:
 		user, ok, err := tx.User(c.Account, UserNameType(lastSegment(name)))
-		if err != nil || !ok {
+		if err != nil || !ok || strings.Contains(name, "/") && string(user.Arn) != named {
 			return found{}, false, err
 		}
 		return found{string(user.Arn), user.Tags, user.PermissionsBoundary.policy()}, true, nil
@@ -135,7 +135,7 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 		return found{arn: named, tags: p.Tags}, true, nil
 	case "role":
 		role, ok, err := tx.Role(c.Account, lastSegment(name))
-		if err != nil || !ok {
+		if err != nil || !ok || strings.Contains(name, "/") && string(role.Arn) != named {
 			return found{}, false, err
 		}
 		return found{string(role.Arn), role.Tags, role.PermissionsBoundary.policy()}, true, nil
