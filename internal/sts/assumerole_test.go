@@ -409,6 +409,26 @@ func TestRoleChainingRevoked(t *testing.T) {
 	h.caller(second.Credentials)
 }
 
+// Of a role that comes twice in a chain the older session counts.
+func TestRoleTwiceInAChainRevoked(t *testing.T) {
+	h := newHouse(t)
+	c := h.newWorker("")
+	h.createRole("Target", trusts("*", plain, `{}`))
+	h.createRole("Last", trusts(target, plain, `{}`))
+	older := h.mustAssumeRole(c, target)
+	h.now = h.now.Add(10 * time.Second)
+	newer := h.mustAssumeRole(h.caller(older.Credentials), target)
+	h.now = h.now.Add(10 * time.Second)
+	last := h.mustAssumeRole(h.caller(newer.Credentials), h.role["Last"])
+	h.sts.Revocations = &revocation.Index{}
+	h.sts.Revocations.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Role, Name: target}, Before: start.Add(5 * time.Second), Created: h.now})
+	for i, made := range []credentials{older.Credentials, newer.Credentials, last.Credentials} {
+		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrRevokedToken {
+			t.Errorf("session %d of the chain: %v", i+1, err)
+		}
+	}
+}
+
 // Conditions see where a request comes from, and the log what came of it.
 func TestAssumeRoleEvent(t *testing.T) {
 	h := newHouse(t)

@@ -1,6 +1,7 @@
 package sts_test
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 	"time"
@@ -73,6 +74,22 @@ func TestTagValuesAreTextToTrust(t *testing.T) {
 		h.createRole("AppAuth", withAMR(assumeTag, `"StringLike":{"aws:RequestTag/team":"red"}`))
 		h.wantCause(appAuth, "trust-condition", func(c *openid.Claims) { c.Tags = openid.Tags{"team": value, "other": "red"} })
 	}
+}
+
+// A user's session is good with the key of that user only.
+func TestSessionOfAnotherUsersKey(t *testing.T) {
+	h := newHouse(t)
+	anna, ben := h.newUser("anna", ""), h.newUser("ben", "")
+	made := h.sessionToken(anna)
+	plain := open(t, h, &sts.Credentials{AccessKeyId: made.AccessKeyId, SessionToken: made.SessionToken})
+	seal := func(plain []byte) string {
+		return encode(h.sts.Tokens.Seal(nil, plain, []byte(made.AccessKeyId)))
+	}
+	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, seal(plain)); err != nil {
+		t.Fatal(err)
+	}
+	h.wantUnknown(made.AccessKeyId, seal(bytes.Replace(plain, []byte(anna.PrincipalID), []byte(ben.PrincipalID), 1)))
+	h.wantUnknown(made.AccessKeyId, seal(bytes.Replace(plain, []byte(anna.AccessKeyID), []byte(ben.AccessKeyID), 1)))
 }
 
 // A session of one kind in the place of another is nobody: those of users and root
