@@ -30,11 +30,18 @@ func (s *Service) RequestFacts(ctx context.Context) policy.Context {
 	}
 	f.set("aws:securetransport", strconv.FormatBool(e.SecureTransport))
 	f.setIfAny("aws:sourceip", e.SourceIP)
-	f.setIfAny("aws:useragent", e.UserAgent)
-	f.setIfAny("aws:referer", e.Referer)
+	f.setIfAny("aws:useragent", beginning(e.UserAgent))
+	f.setIfAny("aws:referer", beginning(e.Referer))
 	f.setIfAny("aws:requestedregion", e.Region)
 	return f.facts
 }
+
+// maxHeader is how much of a header policies see, in bytes. Matching takes the
+// length of the pattern times that of the text, and there are callers who choose
+// both: the policy of a session and what the client sends with it.
+const maxHeader = 2048
+
+func beginning(header string) string { return header[:min(len(header), maxHeader)] }
 
 // SetCallerFacts adds the condition keys that a caller's credentials bring. The
 // tags of the caller's user or role are not among them: Authorize reads those,

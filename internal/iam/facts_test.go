@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,18 @@ func TestRequestFacts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, s.RequestFacts(full)); diff != "" {
 		t.Errorf("of a whole request (-want +got)\n%s", diff)
+	}
+}
+
+// Whoever chooses the policy of a session and the headers of a request must not
+// choose how long it takes to compare the two.
+func TestLongHeaders(t *testing.T) {
+	long := strings.Repeat("e", 60_000)
+	facts := newService(t).RequestFacts(audit.NewContext(t.Context(), &audit.Event{UserAgent: long, Referer: long}))
+	for _, key := range []string{"aws:useragent", "aws:referer"} {
+		if got := facts[key]; len(got) != 1 || got[0] != long[:2048] {
+			t.Errorf("%s: %d values, the first has %d bytes", key, len(got), len(strings.Join(got, "")))
+		}
 	}
 }
 

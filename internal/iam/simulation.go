@@ -175,6 +175,9 @@ func (sim *simulation) enter(entries ContextEntryListType) *awsapi.Error {
 	for key, values := range given {
 		sim.facts.Set(key, values...)
 	}
+	if sim.effort("") > maxEffort {
+		return badSimulation("The policies and the context entries are too large to be simulated together.")
+	}
 	documents := sim.policies.Identity
 	if sim.policies.Boundary != nil {
 		documents = append(documents[:len(documents):len(documents)], sim.policies.Boundary)
@@ -255,23 +258,56 @@ func decisionType(e policy.Effect) PolicyEvaluationDecisionType {
 	return "implicitDeny"
 }
 
-// answer gives a page of the results.
+// What a simulation may cost, since a short request could ask for gigabytes of
+// results and for hours of work.
+const (
+	// maxShown is how many names of missing condition keys and matched statements
+	// a page of results has, about.
+	maxShown = 20_000
+	// maxEffort is how many characters the context entries may be compared with for
+	// a result, and pageEffort how many are compared for a page: about a second's
+	// work each, if the policies are the worst that there are.
+	maxEffort, pageEffort = 1 << 28, 1 << 29
+)
+
+// effort is how many characters are compared at most to simulate a request: those
+// of the policies with those of what they are compared with.
+func (sim *simulation) effort(resource ResourceNameType) int64 {
+	policies, compared := 0, len(resource)
+	for _, d := range sim.policies.Identity {
+		policies += len(d.Text())
+	}
+	if sim.policies.Boundary != nil {
+		policies += len(sim.policies.Boundary.Text())
+	}
+	for _, values := range sim.facts {
+		for _, v := range values {
+			compared += len(v)
+		}
+	}
+	return int64(policies) * int64(compared)
+}
+
+// answer gives a page of the results, at least one.
 func (s *Service) answer(ctx context.Context, sim *simulation, p page) (*SimulatePolicyResponse, error) {
 	p.of += "\x00" + sim.digest()
-	start, refusal := s.afterCount(p)
+	next, refusal := s.afterCount(p)
 	if refusal != nil {
 		return nil, refusal
 	}
-	end := min(start+p.limit(), sim.size())
-	out := &SimulatePolicyResponse{EvaluationResults: EvaluationResultsListType{}, IsTruncated: end < sim.size()}
-	if end < sim.size() {
-		out.Marker = s.countMarker(p, end)
-	}
-	for i := start; i < end; i++ {
+	out := &SimulatePolicyResponse{EvaluationResults: EvaluationResultsListType{}}
+	shown, effort := 0, int64(0)
+	for end := min(next+p.limit(), sim.size()); next < end && shown < maxShown && effort < pageEffort; next++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		out.EvaluationResults = append(out.EvaluationResults, sim.result(i))
+		r := sim.result(next)
+		out.EvaluationResults = append(out.EvaluationResults, r)
+		shown += len(r.MissingContextValues) + len(r.MatchedStatements)
+		effort += sim.effort(r.EvalResourceName)
+	}
+	if next < sim.size() {
+		out.IsTruncated, out.Marker = true, s.countMarker(p, next)
 	}
 	return out, nil
 }

@@ -103,6 +103,53 @@ func TestSimulationPages(t *testing.T) {
 	wantRefused(t, do(t, s, "SimulateCustomPolicy", append(other, "Marker", element(t, body, "Marker"))...), refusal{400, "ValidationError", "Invalid Marker."})
 }
 
+// A page that would be too large, or too much work, ends before it has as many
+// results as it could; what would be too much for one result is refused.
+func TestSimulationEffort(t *testing.T) {
+	s := newService(t)
+	long := func(condition string) string {
+		return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{` + condition + `}}}`
+	}
+	keys := make([]string, 9000)
+	for i := range keys {
+		keys[i] = fmt.Sprintf(`"a:%x":""`, i)
+	}
+	mentions := long(`"StringEquals":{` + strings.Join(keys, ",") + `}`)
+	compares := long(`"StringLike":{"aws:b":"*` + strings.Repeat("?", 100_000) + `x*"}`)
+	simulate := func(document string, more ...string) []string {
+		in := append([]string{"PolicyInputList.member.1", document, "ActionNames.member.1", "s3:GetObject"}, more...)
+		for i := range 10 {
+			in = append(in, fmt.Sprintf("ResourceArns.member.%d", i+1), fmt.Sprintf("arn:aws:s3:::b/%d", i))
+		}
+		return in
+	}
+	ofLength := func(n int) []string {
+		return []string{"ContextEntries.member.1.ContextKeyName", "aws:b", "ContextEntries.member.1.ContextKeyType", "string",
+			"ContextEntries.member.1.ContextKeyValues.member.1", strings.Repeat("e", n)}
+	}
+	for name, test := range map[string]struct {
+		in   []string
+		want string
+	}{
+		"little":            {simulate(allowS3), "10"},
+		"many missing keys": {simulate(mentions), "3 3 3 1"},
+		"long patterns":     {simulate(compares, ofLength(2000)...), "3 3 3 1"},
+		"short texts":       {simulate(compares, ofLength(20)...), "10"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var pages []string
+			for _, page := range walk(t, s, "EvalActionName", "SimulateCustomPolicy", test.in...) {
+				pages = append(pages, fmt.Sprint(len(page)))
+			}
+			if got := strings.Join(pages, " "); got != test.want {
+				t.Errorf("pages of %s results, want %s", got, test.want)
+			}
+		})
+	}
+	wantRefused(t, do(t, s, "SimulateCustomPolicy", simulate(compares, ofLength(3000)...)...),
+		refusal{400, "InvalidInput", "The policies and the context entries are too large to be simulated together."})
+}
+
 // What the policies mention and nobody has given is missing; values of all types
 // are compared as in a request, and the caller has a name.
 func TestSimulationContext(t *testing.T) {
