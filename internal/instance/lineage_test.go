@@ -7,6 +7,7 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/login/logintest"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -139,4 +140,59 @@ func TestSessionsOfDeletedRoles(t *testing.T) {
 	s.mustAssumeRole(fresh, "account")
 	_, err = s.assumeRole(fresh, "named") // the policy means the role that was deleted
 	wantError(t, err, "AccessDenied", "User: "+aliceARN+" is not authorized to perform: sts:AssumeRole on resource: "+roleARN("named"))
+}
+
+// A login is revoked by the provider's name and the user, whichever kind of
+// provider it is and however the name is written.
+func TestRevokeLoginsOfAllKinds(t *testing.T) {
+	const appClient = "3n4b5urk1ft4fl3mg5e62d9ado"
+	const google = "arn:aws:iam::123456789012:oidc-provider/accounts.google.com"
+	now := time.Now().Truncate(time.Second)
+	s := newShop(t, daypasstest.Config{Now: func() time.Time { return now }}, map[string]any{
+		"SupportedLoginProviders": map[string]string{
+			"accounts.google.com": "1-web.apps.googleusercontent.com", "appleid.apple.com": "com.example.app",
+			"graph.facebook.com": "100000000000001", "www.amazon.com": "amzn1.application.436",
+			"api.twitter.com": logintest.ConsumerKey + ";" + logintest.ConsumerSecret,
+		},
+		"OpenIdConnectProviderARNs": []string{google},
+		"CognitoIdentityProviders":  []any{map[string]any{"ProviderName": logintest.Pool, "ClientId": appClient}},
+	})
+	s.query("CreateOpenIDConnectProvider", "Url", "https://accounts.google.com", "ClientIDList.member.1", "ios")
+	s.doubles.AddFacebook("EAAalice", logintest.FacebookToken{App: "100000000000001", User: "200000000000002"})
+	s.doubles.AddAmazon("Atza|alice", logintest.AmazonToken{ClientID: "c", AppID: "amzn1.application.436", User: "amzn1.account.K2LI23", Left: 9})
+	s.doubles.AddTwitter("alice", logintest.TwitterToken{Secret: "token-secret", ID: "1234567890123456789"})
+	ios := func(sub string) string { return s.doubles.GoogleToken("aud", "ios", "azp", nil, "sub", sub) }
+	for _, test := range []struct{ provider, token, named, user string }{
+		{"accounts.google.com", s.doubles.GoogleToken("sub", "7"), "accounts.google.com", "7"},
+		{"accounts.google.com", s.doubles.GoogleToken("sub", "8"), google, "8"},
+		{"accounts.google.com", ios("9"), "accounts.google.com", "9"},
+		{"accounts.google.com", ios("a:OIDC:b"), "https://accounts.google.com", "a:OIDC:b"},
+		{"appleid.apple.com", s.doubles.AppleToken("sub", "000222.x"), "appleid.apple.com", "000222.x"},
+		{"graph.facebook.com", "EAAalice", "graph.facebook.com", "200000000000002"},
+		{"www.amazon.com", "Atza|alice", "www.amazon.com", "amzn1.account.K2LI23"},
+		{"api.twitter.com", "alice;token-secret", "api.twitter.com", "1234567890123456789"},
+		{logintest.Pool, s.doubles.PoolToken("sub", "aaaaaaaa-bbbb-cccc-dddd-000000000001"), logintest.Pool, "aaaaaaaa-bbbb-cccc-dddd-000000000001"},
+		{logintest.Pool, s.doubles.PoolToken("sub", "aaaaaaaa-bbbb-cccc-dddd-000000000002"), logintest.Pool + ":" + appClient, "aaaaaaaa-bbbb-cccc-dddd-000000000002"},
+	} {
+		logins := map[string]string{test.provider: test.token}
+		out, err := call(s.public(), "GetId", map[string]any{"IdentityPoolId": s.pool, "Logins": logins})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err = call(s.public(), "GetCredentialsForIdentity", map[string]any{"IdentityId": out["IdentityId"], "Logins": logins})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := out["Credentials"].(map[string]any)
+		held := s.clientOf("us-east-1")
+		held.Credentials = sigv4.Credentials{AccessKeyID: made["AccessKeyId"].(string), SecretAccessKey: made["SecretKey"].(string), SessionToken: made["SessionToken"].(string)}
+		s.revoke(map[string]any{"Login": map[string]any{"ProviderName": test.named, "UserIdentifier": test.user + "x"}})
+		if got := whoami(t, held); got != "" {
+			t.Errorf("%s %s: another user's revocation voids it: %s", test.provider, test.user, got)
+		}
+		s.revoke(map[string]any{"Login": map[string]any{"ProviderName": test.named, "UserIdentifier": test.user, "IdentityPoolId": s.pool}})
+		if got := whoami(t, held); got != "ExpiredToken" {
+			t.Errorf("%s %s, revoked as %s: the credentials answer %q", test.provider, test.user, test.named, got)
+		}
+	}
 }

@@ -59,7 +59,7 @@ func (in *RevokeSessionsRequest) target(account string) (Target, *awsapi.Error) 
 		named = append(named, Target{Kind: Identity, Name: string(in.IdentityId)})
 	}
 	if l := in.Login; l != nil {
-		named = append(named, Target{Kind: Login, Name: string(l.ProviderName), User: string(l.UserIdentifier), Pool: string(l.IdentityPoolId)})
+		named = append(named, Target{Kind: Login, Name: loginName(string(l.ProviderName)), User: string(l.UserIdentifier), Pool: string(l.IdentityPoolId)})
 	}
 	if in.IdentityPoolId != "" {
 		named = append(named, Target{Kind: IdentityPool, Name: string(in.IdentityPoolId)})
@@ -79,6 +79,19 @@ func (in *RevokeSessionsRequest) target(account string) (Target, *awsapi.Error) 
 		return Target{}, invalid(causeTarget, "RoleArn must be the ARN of a role of this account.")
 	}
 	return named[0], nil
+}
+
+// loginName is a provider as Logins calls it. Whoever revokes is in a hurry, and a
+// provider that is called by its ARN, by its issuer or, of user pools, with a
+// client, as other operations call it, must not be one that nobody has.
+func loginName(name string) string {
+	if _, issuer, ok := strings.Cut(name, ":oidc-provider/"); ok {
+		return issuer
+	}
+	if strings.HasPrefix(name, "cognito-idp.") {
+		name, _, _ = strings.Cut(name, ":")
+	}
+	return strings.TrimPrefix(name, "https://")
 }
 
 func isRole(text, account string) bool {

@@ -27,7 +27,7 @@ type (
 
 // RevokedLogin names a login.
 type RevokedLogin struct {
-	// The login provider, as Logins calls it: a host, an issuer without scheme, the ARN of a SAML provider, the name of the developer provider.
+	// The login provider, as Logins calls it: a host, an issuer without scheme, the ARN of a SAML provider, the name of the developer provider. The ARN of an OpenID Connect provider and the name of a user pool with a client mean the same as without.
 	ProviderName IdentityProviderName `aws:"required"`
 	// Who it is at the provider: the sub, the NameID, the developer user identifier.
 	UserIdentifier UserIdentifier `aws:"required"`
