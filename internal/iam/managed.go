@@ -46,7 +46,7 @@ func VersionID(number int) PolicyVersionIdType {
 func versionNumber(id PolicyVersionIdType) (int, bool) {
 	digits, _ := strings.CutPrefix(string(id), "v")
 	n, err := strconv.Atoi(digits)
-	return n, err == nil && VersionID(n) == id
+	return n, err == nil && n > 0 && VersionID(n) == id
 }
 
 // inForce is the number of the policy's default version.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/policy"
 )
 
 func TestParseRoleARN(t *testing.T) {
@@ -298,4 +299,85 @@ func TestChangesMakeOthers(t *testing.T) {
 	if changed := r.with(func(r *Role) { r.Description = "d" }); changed == r || r.Description != "" || changed.Account != r.Account {
 		t.Errorf("the role of before: %+v, the changed one %+v", r, changed)
 	}
+}
+
+func TestPolicyName(t *testing.T) {
+	account, path, name, ok := policyName("arn:aws:iam::111122223333:policy/a/b/Read")
+	if account != "111122223333" || path != "/a/b/" || name != "Read" || !ok {
+		t.Errorf("%s %s %s %v", account, path, name, ok)
+	}
+	for _, bad := range []ArnType{
+		"", "arn:aws:iam::111122223333:policy", "arn:aws:iam::111122223333:policy/", "arn:aws:iam::111122223333:policy/a/", "arn:aws:iam::111122223333:policya/b",
+		"arn:aws:iam::111122223333:Policy/a", "arn:aws:iam:::policy/a", "arn:aws:iam::aws-cn:policy/a", "arn:aws:iam::１１１１２２２２３３３３:policy/a",
+		"arn:aws:iam::111122223333:role/a", " arn:aws:iam::111122223333:policy/a",
+	} {
+		if account, path, name, ok := policyName(bad); ok {
+			t.Errorf("%q: %s %s %s", bad, account, path, name)
+		}
+	}
+}
+
+// A policy has one ARN: what is read from one makes the same again.
+func FuzzPolicyName(f *testing.F) {
+	for _, seed := range []string{"arn:aws:iam::aws:policy/x", "arn:aws:iam::111122223333:policy/a//b", "arn:aws:iam::111122223333:policy/a:b", "arn:aws:iam::111122223333:policy/ä"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		account, path, name, ok := policyName(ArnType(s))
+		if ok && string(policyARN(account, path, name)) != s {
+			t.Errorf("%q is read as %q %q %q", s, account, path, name)
+		}
+	})
+}
+
+func TestVersionNumber(t *testing.T) {
+	for id, want := range map[PolicyVersionIdType]int{"v1": 1, "v12": 12, "v0": 0, "v01": 0, "1": 0, "v": 0, "v+1": 0, "v1.a": 0, "V1": 0, "v99999999999999999999": 0, "v-1": 0, "v１": 0} {
+		n, ok := versionNumber(id)
+		if ok != (want > 0) || ok && n != want {
+			t.Errorf("%s: %d, %v", id, n, ok)
+		}
+	}
+}
+
+// Other names for principals change the principals of a trust policy and nothing
+// else of it.
+func FuzzRenamePrincipals(f *testing.F) {
+	const old, current = "arn:aws:iam::111122223333:user/anna", "AIDAEXAMPLE"
+	for _, seed := range []string{
+		`{"Statement":{"Effect":"Allow","Principal":{"AWS":"` + old + `"},"Action":"sts:AssumeRole"}}`,
+		`{"Version":"2012-10-17","Id":"` + old + `","Statement":[{"Effect":"Allow","Principal":{"AWS":["` + old + `","arn:aws:iam::111122223333:user/\u0061nna","111122223333"]},"Action":"sts:AssumeRole",` +
+			`"Condition":{"StringEquals":{"` + old + `":"` + old + `"}}},{"Effect":"Deny","Principal":"*","Action":"sts:*"}]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, document string) {
+		before, err := policy.Parse(policy.Trust, document)
+		if err != nil {
+			return
+		}
+		renamed := renamePrincipals(document, map[string]string{old: current})
+		back := renamePrincipals(renamed, map[string]string{current: old})
+		after, err := policy.Parse(policy.Trust, back)
+		if err != nil {
+			t.Fatalf("%s\nbecomes %s\nand then %s: %v", document, renamed, back, err)
+		}
+		if diff := cmp.Diff(before.Principals(), after.Principals()); diff != "" {
+			t.Errorf("%s", diff)
+		}
+		named := false
+		for _, p := range before.Principals() {
+			named = named || p.Value == old
+		}
+		if !named && renamed != document {
+			t.Errorf("%s names nobody and becomes %s", document, renamed)
+		}
+		if named && (policyNames(renamed, old) || !strings.Contains(renamed, current)) {
+			t.Errorf("%s is not renamed: %s", document, renamed)
+		}
+	})
+}
+
+// policyNames says whether a trust policy still names a principal.
+func policyNames(document, principal string) bool {
+	return renamePrincipals(document, map[string]string{principal: ""}) != document
 }

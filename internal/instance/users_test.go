@@ -93,6 +93,7 @@ func TestUsersActWithTheirKeys(t *testing.T) {
 
 	s.server.Restart()
 	anna.Endpoint = s.server.URL
+	want("last use before the restart", lastUsed(), "iam us-east-1")
 	want("after a restart", who()+" "+describe()+" "+list(), "arn:aws:iam::123456789012:user/anna  ")
 	s.query("UpdateAccessKey", "UserName", "anna", "AccessKeyId", anna.Credentials.AccessKeyID, "Status", "Inactive")
 	want("inactive", who()+" "+describe(), "InvalidClientTokenId UnrecognizedClientException")
