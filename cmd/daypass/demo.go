@@ -81,13 +81,14 @@ type demo struct {
 	root     client.Client
 	provider *idp.Server
 	step     int
+	hers     *client.Client // with the credentials of Alice's identity
 
 	issuer, pool, roleARN, token, identity, openID string
 }
 
 func (d *demo) walk(ctx context.Context, r *running) error {
 	for _, step := range []func(context.Context) error{
-		d.startProvider, d.createProvider, d.createPool, d.createRole, d.signIn, d.getID, d.credentials, d.forged, d.openIDToken, d.basicFlow,
+		d.startProvider, d.createProvider, d.createPool, d.createRole, d.signIn, d.getID, d.credentials, d.limits, d.forged, d.openIDToken, d.basicFlow,
 	} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("step %d: %w", d.step, err)
@@ -213,8 +214,30 @@ func (d *demo) credentials(ctx context.Context) error {
 	}
 	c := out.Credentials
 	d.command("aws sts get-caller-identity     # with these credentials")
-	hers := client.Client{Endpoint: d.root.Endpoint, Region: demoRegion, Credentials: sigv4.Credentials{AccessKeyID: c.AccessKeyId, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken}}
-	return d.queryAs(ctx, &hers, client.STS, "GetCallerIdentity")
+	d.hers = &client.Client{Endpoint: d.root.Endpoint, Region: demoRegion, Credentials: sigv4.Credentials{AccessKeyID: c.AccessKeyId, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken}}
+	return d.queryAs(ctx, d.hers, client.STS, "GetCallerIdentity")
+}
+
+// limits gives the role a policy, and shows that the credentials are held to it.
+func (d *demo) limits(ctx context.Context) error {
+	d.title("They may do what the policies of the role allow, from now on to look at the pool, and nothing else")
+	look := fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"cognito-identity:Describe*",`+
+		`"Resource":"arn:aws:cognito-identity:%s:%s:identitypool/%s"}}`, demoRegion, demoAccount, d.pool)
+	d.command("aws iam put-role-policy --role-name %s --policy-name look --policy-document '%s'", demoRole, look)
+	if _, err := d.root.Query(ctx, client.IAM, "PutRolePolicy", "RoleName", demoRole, "PolicyName", "look", "PolicyDocument", look); err != nil {
+		return err
+	}
+	pool := map[string]any{"IdentityPoolId": d.pool}
+	d.command("aws cognito-identity describe-identity-pool --identity-pool-id %s     # with her credentials", d.pool)
+	if err := d.call(ctx, d.hers, "DescribeIdentityPool", pool, nil); err != nil {
+		return err
+	}
+	d.command("aws cognito-identity delete-identity-pool --identity-pool-id %s       # likewise", d.pool)
+	var refused *client.Error
+	if err := d.call(ctx, d.hers, "DeleteIdentityPool", pool, nil); !errors.As(err, &refused) {
+		return fmt.Errorf("to delete the pool was not refused: %w", err)
+	}
+	return nil
 }
 
 func (d *demo) forged(ctx context.Context) error {
