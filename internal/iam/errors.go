@@ -175,8 +175,14 @@ func simulationUnsupported(member string) *awsapi.Error {
 	return exception(invalidInput, causeSimulationUnsupported, "Simulating with %s is not supported by this version.", member)
 }
 
+// errNobody is for the log, which has no other trace of the document.
+var errNobody = errors.New("no user or role has this name")
+
 func invalidPrincipal(p policy.NamedPrincipal) *awsapi.Error {
-	return exception(malformedPolicyDocument, causePrincipalMissing, "%s", p.Invalid(nil).Message)
+	invalid := p.Invalid(errNobody)
+	e := exception(malformedPolicyDocument, causePrincipalMissing, "%s", invalid.Message)
+	e.Err = invalid.Err
+	return e
 }
 
 // quotaExceeded says which quota would be exceeded, by AWS's name for it.

@@ -133,7 +133,7 @@ func (d *Document) compileResources(raw []rawStatement) (fault *Error, err error
 			list, d.statements[i].notResource = raw[i].notResource, true
 		}
 		if fault == nil {
-			fault = firstFault(list, resourceFault)
+			fault = firstFault(list, resourceFault).in(i)
 		}
 		if fault != nil {
 			continue
@@ -144,7 +144,7 @@ func (d *Document) compileResources(raw []rawStatement) (fault *Error, err error
 			}
 			pattern, bad := newResourcePattern(resource)
 			if bad != nil && fault == nil {
-				fault = bad
+				fault = bad.in(i)
 			}
 			d.statements[i].resources = append(d.statements[i].resources, pattern)
 		}
@@ -158,18 +158,18 @@ func checkIdentityRest(raw []rawStatement) *Error {
 	for i := range raw {
 		for _, list := range [][]string{raw[i].action, raw[i].notAction} {
 			if fault := firstFault(list, actionFault); fault != nil {
-				return fault
+				return fault.in(i)
 			}
 		}
 	}
 	for i := range raw {
 		if len(raw[i].resource)+len(raw[i].notResource) == 0 {
-			return malformed(msgNoResources, "statement %d", i)
+			return malformed(msgNoResources, "no Resource").in(i)
 		}
 	}
 	for i := range raw {
 		if raw[i].principal != nil || raw[i].notPrincipal != nil {
-			return malformed(msgPrincipal, "statement %d", i)
+			return malformed(msgPrincipal, "Principal or NotPrincipal").in(i)
 		}
 	}
 	return nil
@@ -178,7 +178,7 @@ func checkIdentityRest(raw []rawStatement) *Error {
 func checkActionsPresent(raw []rawStatement) *Error {
 	for i := range raw {
 		if len(raw[i].action)+len(raw[i].notAction) == 0 {
-			return malformed(msgNoActions, "statement %d", i)
+			return malformed(msgNoActions, "no Action").in(i)
 		}
 	}
 	return nil

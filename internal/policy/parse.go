@@ -99,7 +99,7 @@ func readStatements(nodes []node) ([]rawStatement, error) {
 	raw := make([]rawStatement, len(nodes))
 	for i := range nodes {
 		if err := raw[i].read(&nodes[i]); err != nil {
-			return nil, fmt.Errorf("statement %d: %w", i, err)
+			return nil, statementError(i, err)
 		}
 	}
 	return raw, nil
@@ -179,13 +179,13 @@ func checkSids(raw []rawStatement, msgRepeated string) *Error {
 	for i := range raw {
 		sid := raw[i].sid
 		if slices.ContainsFunc([]byte(sid), notAlphanumeric) {
-			return malformed(msgSidCharacters, "statement %d: Sid %q", i, sid)
+			return malformed(msgSidCharacters, "Sid %q", sid).in(i)
 		}
 	}
 	for i := range raw {
 		sid := raw[i].sid
 		if seen[sid] {
-			return malformed(msgRepeated, "statement %d: Sid %q", i, sid)
+			return malformed(msgRepeated, "Sid %q again", sid).in(i)
 		}
 		seen[sid] = sid != ""
 	}

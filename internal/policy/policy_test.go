@@ -85,6 +85,49 @@ func TestSizeOfWideCharacters(t *testing.T) {
 	}
 }
 
+// For the log: what is wrong, and in which statement, counted as refusals count.
+func TestErrorsNameTheStatement(t *testing.T) {
+	trusting := func(bad string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"},` + bad + `]}`
+	}
+	allowing := func(bad string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},` + bad + `]}`
+	}
+	tests := []struct {
+		kind       policy.Kind
+		text, want string
+	}{
+		{policy.Trust, trusting(`{"Principal":"*","Action":"sts:AssumeRole"}`), "statement 2: no Effect"},
+		{policy.Trust, trusting(`{"Effect":"allow","Principal":"*","Action":"sts:AssumeRole"}`), `statement 2: Effect is "allow", neither Allow nor Deny`},
+		{policy.Trust, trusting(`{"Effect":"Allow","Action":"sts:AssumeRole"}`), "statement 2: no Principal"},
+		{policy.Trust, trusting(`{"Effect":"Allow","Principal":{},"Action":"sts:AssumeRole"}`), "statement 2: no principal in Principal"},
+		{policy.Trust, trusting(`{"Effect":"Allow","Principal":"*"}`), "statement 2: no Action"},
+		{policy.Trust, trusting(`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}`), `statement 2: action "s3:GetObject"`},
+		{policy.Trust, trusting(`{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*"}`), "statement 2: Resource"},
+		{policy.Trust, trusting(`{"Effect":"Allow","NotPrincipal":"*","Action":"sts:AssumeRole"}`), "statement 2: NotPrincipal"},
+		{policy.Trust, trusting(`{"Effect":"Allow","Principal":{"aws":"*"},"Action":"sts:AssumeRole"}`), `statement 2: principal "*": unknown type of principal`},
+		{policy.Trust, trusting(`{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}`), "statement 2: no Condition for cognito-identity.amazonaws.com"},
+		{policy.Trust, trusting(`{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEqual":{}}}`), `statement 2: unknown condition operator "StringEqual"`},
+		{policy.Trust, trusting(`{"effect":"Allow"}`), "statement 2: effect: unknown element"},
+		{policy.Trust, `{"Version":"2012-10-17","Statement":[]}`, "no statement"},
+		{policy.Identity, allowing(`{"Effect":"Allow","Resource":"*"}`), "statement 2: no Action"},
+		{policy.Identity, allowing(`{"Effect":"Allow","Action":"s3:*"}`), "statement 2: no Resource"},
+		{policy.Identity, allowing(`{"Effect":"Allow","Action":"s3:*","Resource":"*","Principal":"*"}`), "statement 2: Principal or NotPrincipal"},
+		{policy.Identity, allowing(`{"Effect":"Allow","Action":"GetObject","Resource":"*"}`), `statement 2: action "GetObject"`},
+		{policy.Identity, allowing(`{"Effect":"Allow","Action":"s3:*","Resource":"box"}`), "statement 2: no colon"},
+		{policy.Identity, allowing(`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${a"}`), "statement 2: malformed policy variable: no closing brace"},
+		{policy.Identity, allowing(`{"Sid":"a b","Effect":"Allow","Action":"s3:*","Resource":"*"}`), `statement 2: Sid "a b"`},
+		{policy.Identity, allowing(`{"Effect":"allow","Action":"s3:*","Resource":"*"}`), "statement 2: Effect in the wrong case"},
+	}
+	for _, tt := range tests {
+		_, err := policy.Parse(tt.kind, tt.text)
+		var malformed *policy.Error
+		if !errors.As(err, &malformed) || malformed.Err == nil || malformed.Err.Error() != tt.want {
+			t.Errorf("%s: %v\nwant %s", tt.text, err, tt.want)
+		}
+	}
+}
+
 func TestInvalidPrincipal(t *testing.T) {
 	gone := errors.New("no such role")
 	err := policy.NamedPrincipal{Type: "AWS", Value: "arn:aws:iam::111122223333:role/r"}.Invalid(gone)
@@ -94,7 +137,7 @@ func TestInvalidPrincipal(t *testing.T) {
 	if !errors.Is(err, gone) {
 		t.Errorf("%v does not wrap its cause", err)
 	}
-	if want := "policy: " + err.Message + " (no such role)"; err.Error() != want {
+	if want := "policy: " + err.Message + ` (principal "arn:aws:iam::111122223333:role/r": no such role)`; err.Error() != want {
 		t.Errorf("Error() = %q, want %q", err, want)
 	}
 }

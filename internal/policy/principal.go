@@ -41,7 +41,7 @@ func (p NamedPrincipal) Invalid(cause error) *Error {
 	if typ == PrincipalService {
 		typ = "SERVICE" // as IAM writes it here
 	}
-	return &Error{Message: fmt.Sprintf(msgInvalidPrincipal, typ, p.Value), Err: cause}
+	return &Error{Message: fmt.Sprintf(msgInvalidPrincipal, typ, p.Value), Err: fmt.Errorf("principal %q: %w", p.Value, cause)}
 }
 
 // principals is a compiled element Principal.

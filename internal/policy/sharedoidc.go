@@ -57,7 +57,8 @@ func (raw *rawStatement) checkSharedProvider(provider string) *Error {
 	if slices.ContainsFunc(keys, raw.scopes) {
 		return nil
 	}
-	return &Error{Message: fmt.Sprintf(msgScope, provider, strings.Join(keys, " or "))}
+	scope := strings.Join(keys, " or ")
+	return malformed(fmt.Sprintf(msgScope, provider, scope), "no Condition on %s", scope)
 }
 
 // scopes reports whether some condition narrows a key down: a positive string

@@ -51,7 +51,7 @@ func (d *Document) parseTrust() *Error {
 		d.version = v.text
 	}
 	if len(doc.statements) == 0 {
-		return &Error{Message: msgTrustEmpty}
+		return malformed(msgTrustEmpty, "no statement")
 	}
 	raw, err := readStatements(doc.statements)
 	if err != nil {
@@ -63,7 +63,7 @@ func (d *Document) parseTrust() *Error {
 	d.statements = make([]statement, len(raw))
 	for i := range raw {
 		if err := d.compileTrust(i, &raw[i]); err != nil {
-			return err
+			return err.in(i)
 		}
 	}
 	return nil
@@ -79,10 +79,10 @@ func (d *Document) compileTrust(i int, raw *rawStatement) *Error {
 		return err
 	}
 	if raw.resource != nil {
-		return &Error{Message: msgTrustResource}
+		return malformed(msgTrustResource, "Resource")
 	}
 	if raw.notResource != nil {
-		return &Error{Message: msgTrustNotResource}
+		return malformed(msgTrustNotResource, "NotResource")
 	}
 	names, err := raw.trustPrincipals()
 	if err != nil {
@@ -95,7 +95,7 @@ func (d *Document) compileTrust(i int, raw *rawStatement) *Error {
 	}
 	s, compileErr := raw.compile(d.version == version2012)
 	if compileErr != nil {
-		return &Error{Message: msgTrustSyntax, Err: statementError(i, compileErr)}
+		return &Error{Message: msgTrustSyntax, Err: compileErr}
 	}
 	for _, name := range names {
 		if err := s.principals.add(name); err != nil {
@@ -113,17 +113,17 @@ func (d *Document) compileTrust(i int, raw *rawStatement) *Error {
 func (raw *rawStatement) checkTrustElements() *Error {
 	switch {
 	case !raw.hasEffect:
-		return &Error{Message: fmt.Sprintf(msgMissingField, "Effect")}
+		return malformed(fmt.Sprintf(msgMissingField, "Effect"), "no Effect")
 	case raw.effect != "Allow" && raw.effect != "Deny":
-		return &Error{Message: fmt.Sprintf(msgEffect, raw.effect)}
+		return malformed(fmt.Sprintf(msgEffect, raw.effect), "Effect is %q, neither Allow nor Deny", raw.effect)
 	case raw.notPrincipal != nil && raw.effect == "Allow":
-		return &Error{Message: msgAllowNotPrincipal}
+		return malformed(msgAllowNotPrincipal, "NotPrincipal")
 	case raw.notPrincipal != nil:
-		return &Error{Message: msgNotPrincipal}
+		return malformed(msgNotPrincipal, "NotPrincipal")
 	case raw.principal == nil:
-		return &Error{Message: fmt.Sprintf(msgMissingField, "Principal")}
+		return malformed(fmt.Sprintf(msgMissingField, "Principal"), "no Principal")
 	case len(raw.action)+len(raw.notAction) == 0:
-		return &Error{Message: fmt.Sprintf(msgMissingField, "Action")}
+		return malformed(fmt.Sprintf(msgMissingField, "Action"), "no Action")
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func (raw *rawStatement) trustPrincipals() ([]NamedPrincipal, *Error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, &Error{Message: msgPrincipalEmpty}
+		return nil, malformed(msgPrincipalEmpty, "no principal in Principal")
 	}
 	return names, nil
 }
@@ -187,16 +187,11 @@ func (raw *rawStatement) checkProviderConditions(federated []string) *Error {
 	}
 	for _, provider := range federated {
 		if provider == cognitoProvider && len(raw.conditions) == 0 {
-			return &Error{Message: msgCognitoCondition}
+			return malformed(msgCognitoCondition, "no Condition for %s", provider)
 		}
 		if err := raw.checkSharedProvider(provider); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// statementError says where an error was.
-func statementError(index int, err error) error {
-	return fmt.Errorf("statement %d: %w", index, err)
 }
