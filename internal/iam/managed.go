@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -178,14 +179,19 @@ func mustFindVersion(tx Tx, p *PolicyEntity, id PolicyVersionIdType) (*PolicyVer
 	return v, err
 }
 
-// managedDocument is the document of a managed policy that is in force.
+// managedDocument is the document of a managed policy that is in force. It fails
+// where the policy is there and the version is not, which may happen while both
+// change: what the policy denies must not be left out.
 func managedDocument(tx Tx, c awsapi.Caller, policy ArnType) (PolicyDocumentType, bool, error) {
 	p, ok, err := findPolicy(tx, c, policy)
 	if err != nil || !ok {
 		return "", false, err
 	}
 	v, ok, err := policyVersion(tx, p, p.inForce())
-	if err != nil || !ok {
+	if err == nil && !ok {
+		err = fmt.Errorf("policy %s has no version %s", policy, p.DefaultVersionId)
+	}
+	if err != nil {
 		return "", false, err
 	}
 	return v.Document, true, nil

@@ -133,7 +133,7 @@ func (s *Service) ListAccessKeys(ctx context.Context, c awsapi.Caller, in *ListA
 			keys = keys[1:]
 		}
 		keys, more := cut(keys, p.limit())
-		out.AccessKeyMetadata, out.IsTruncated = make(AccessKeyMetadataListType, 0, len(keys)), BooleanType(more)
+		*out = ListAccessKeysResponse{AccessKeyMetadata: make(AccessKeyMetadataListType, 0, len(keys)), IsTruncated: BooleanType(more)}
 		for _, key := range keys {
 			out.AccessKeyMetadata = append(out.AccessKeyMetadata, key.shown(user))
 		}

@@ -167,7 +167,7 @@ func (s *Service) ListPolicies(ctx context.Context, c awsapi.Caller, in *ListPol
 			return err
 		}
 		found, more := cut(found, p.limit())
-		out.Policies, out.IsTruncated = make(PolicyListType, 0, len(found)), BooleanType(more)
+		*out = ListPoliciesResponse{Policies: make(PolicyListType, 0, len(found)), IsTruncated: BooleanType(more)}
 		for _, f := range found {
 			shown, err := described(tx, c, f)
 			if err != nil {

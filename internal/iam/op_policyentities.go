@@ -49,28 +49,28 @@ func (s *Service) ListEntitiesForPolicy(ctx context.Context, c awsapi.Caller, in
 	if refusal != nil {
 		return nil, refusal
 	}
-	out := &ListEntitiesForPolicyResponse{PolicyGroups: PolicyGroupListType{}, PolicyUsers: PolicyUserListType{}, PolicyRoles: PolicyRoleListType{}}
-	err := s.Store.View(ctx, withPolicy(ctx, c, in.PolicyArn, func(tx Tx, managed *PolicyEntity) error {
+	var found PolicyHolders
+	err := s.Store.View(ctx, withPolicy(ctx, c, in.PolicyArn, func(tx Tx, managed *PolicyEntity) (err error) {
 		prefix, any := in.EntityFilter.filtered()
 		if !any {
 			return nil
 		}
-		found, err := tx.PolicyHolders(c.Account, managed.Arn, EntityQuery{
+		found, err = tx.PolicyHolders(c.Account, managed.Arn, EntityQuery{
 			Prefix: prefix, PathPrefix: in.PathPrefix, Purpose: purposeOf(in.PolicyUsageFilter), After: IdType(after), Limit: p.limit() + 1,
 		})
-		if err != nil {
-			return err
-		}
-		users, moreUsers := cut(found.Users, p.limit())
-		roles, moreRoles := cut(found.Roles, p.limit()-len(users))
-		out.PolicyUsers, out.PolicyRoles = append(out.PolicyUsers, users...), append(out.PolicyRoles, roles...)
-		if moreUsers || moreRoles {
-			out.IsTruncated, out.Marker = true, s.marker(p, lastHolder(users, roles))
-		}
-		return nil
+		return err
 	}))
 	if err != nil {
 		return nil, err
+	}
+	users, moreUsers := cut(found.Users, p.limit())
+	roles, moreRoles := cut(found.Roles, p.limit()-len(users))
+	out := &ListEntitiesForPolicyResponse{
+		PolicyGroups: PolicyGroupListType{}, PolicyUsers: append(PolicyUserListType{}, users...), PolicyRoles: append(PolicyRoleListType{}, roles...),
+		IsTruncated: BooleanType(moreUsers || moreRoles),
+	}
+	if out.IsTruncated {
+		out.Marker = s.marker(p, lastHolder(users, roles))
 	}
 	return out, nil
 }

@@ -72,7 +72,7 @@ func (s *Service) ListPolicyVersions(ctx context.Context, c awsapi.Caller, in *L
 			return err
 		}
 		versions, more := cut(olderThan(versions, after), p.limit())
-		out.Versions, out.IsTruncated = make(PolicyDocumentVersionListType, 0, len(versions)), BooleanType(more)
+		*out = ListPolicyVersionsResponse{Versions: make(PolicyDocumentVersionListType, 0, len(versions)), IsTruncated: BooleanType(more)}
 		for _, v := range versions {
 			out.Versions = append(out.Versions, managed.shown(v))
 		}

@@ -241,13 +241,15 @@ func (s *Service) AccessKey(ctx context.Context, id string) (caller awsapi.Calle
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
 		key, user, found, err := findKey(tx, AccessKeyIdType(id))
-		if err != nil || !found || key.Status != keyActive || user.Account != s.Account {
-			return err
+		if ok = err == nil && found && key.Status == keyActive && user.Account == s.Account; ok {
+			caller, secret = user.caller(key.ID), key.Secret
 		}
-		caller, secret, ok = user.caller(key.ID), key.Secret, true
-		return nil
+		return err
 	})
-	return caller, secret, ok, err
+	if err != nil || !ok {
+		return awsapi.Caller{}, seal.Secret{}, false, err
+	}
+	return caller, secret, true, nil
 }
 
 func (s *Service) now() time.Time {

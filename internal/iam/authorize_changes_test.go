@@ -1,0 +1,128 @@
+package iam_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/policy"
+)
+
+// What a user or role may do is what the last change has left, whatever was asked
+// and remembered before it.
+func TestAuthorizeFollowsChanges(t *testing.T) {
+	const (
+		action, object = "s3:GetObject", "arn:aws:s3:::box/red/1"
+
+		allowed  = ""
+		none     = "because no identity-based policy allows the s3:GetObject action"
+		denied   = "with an explicit deny in an identity-based policy"
+		bound    = "because no permissions boundary allows the s3:GetObject action"
+		unbound  = "with an explicit deny in a permissions boundary"
+		managed  = "PolicyArn"
+		document = "PolicyDocument"
+		gone     = "gone"
+	)
+	p, bounds := policyARN("p"), policyARN("bounds")
+	steps := []struct {
+		action string
+		in     []string
+		want   string
+	}{
+		{"Put*Policy", []string{"PolicyName", "p", document, allowRead}, none}, // which is for the tag's team
+		{"Tag*", []string{"Tags.member.1.Key", "team", "Tags.member.1.Value", "red"}, allowed},
+		{"Tag*", []string{"Tags.member.1.Key", "TEAM", "Tags.member.1.Value", "blue"}, none},
+		{"Tag*", []string{"Tags.member.1.Key", "team", "Tags.member.1.Value", "red"}, allowed},
+		{"Untag*", []string{"TagKeys.member.1", "team"}, none},
+		{"Put*Policy", []string{"PolicyName", "p", document, allowS3}, allowed},
+		{"Put*Policy", []string{"PolicyName", "q", document, denyRead}, denied},
+		{"Delete*Policy", []string{"PolicyName", "q"}, allowed},
+		{"Delete*Policy", []string{"PolicyName", "p"}, none},
+		{"Attach*Policy", []string{managed, p}, none},
+		{"CreatePolicyVersion", []string{managed, p, document, allowS3}, none},
+		{"SetDefaultPolicyVersion", []string{managed, p, "VersionId", "v2"}, allowed},
+		{"CreatePolicyVersion", []string{managed, p, document, denyRead, "SetAsDefault", "true"}, denied},
+		{"DeletePolicyVersion", []string{managed, p, "VersionId", "v1"}, denied},
+		{"SetDefaultPolicyVersion", []string{managed, p, "VersionId", "v2"}, allowed},
+		{"DeletePolicyVersion", []string{managed, p, "VersionId", "v3"}, allowed},
+		{"PutRolePermissionsBoundary", []string{"PermissionsBoundary", bounds}, bound},
+		{"CreatePolicyVersion", []string{managed, bounds, document, denyRead, "SetAsDefault", "true"}, unbound},
+		{"PutRolePermissionsBoundary", []string{"PermissionsBoundary", admin}, allowed},
+		{"PutRolePermissionsBoundary", []string{"PermissionsBoundary", bounds}, unbound},
+		{"DeleteRolePermissionsBoundary", nil, allowed},
+		{"UpdateUser", []string{"NewPath", "/elsewhere/"}, allowed},
+		{"Detach*Policy", []string{managed, p}, none},
+		{"Attach*Policy", []string{managed, admin}, allowed},
+		{"Detach*Policy", []string{managed, admin}, none},
+		{"Put*Policy", []string{"PolicyName", "p", document, allowS3}, allowed},
+		{"Delete*Policy", []string{"PolicyName", "p"}, none},
+		{"Delete*", nil, gone},
+		{"Create*", []string{"AssumeRolePolicyDocument", trustPool}, gone},
+		{"Attach*Policy", []string{managed, admin}, gone}, // for the one who has the name now
+	}
+	for kind, other := range map[string]string{"User": "Role", "Role": "User"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newService(t)
+			createPolicy(t, s, "p", allowList)
+			createPolicy(t, s, "bounds", allowList)
+			must(t, s, "Create"+kind, kind+"Name", "x", "AssumeRolePolicyDocument", trustPool)
+			c := awsapi.Caller{}
+			if kind == "Role" {
+				c = sessionOf(t, s, "x")
+			} else {
+				id, _ := keyOf(t, s, "x")
+				c = callerOf(t, s, id)
+				must(t, s, "DeleteAccessKey", "UserName", "x", "AccessKeyId", id)
+			}
+			for _, step := range steps {
+				if strings.Contains(step.action, other) || kind == "User" && slices.Contains(step.in, bounds) {
+					continue
+				}
+				name := strings.Replace(step.action, "*", kind, 1)
+				must(t, s, name, append([]string{kind + "Name", "x"}, step.in...)...)
+				for range 2 { // from the database, and from memory
+					d, err := s.Authorize(t.Context(), c, action, object, policy.Context{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := ""
+					switch {
+					case d.Gone:
+						got = gone
+					case !d.Allowed():
+						_, got, _ = strings.Cut(d.Refusal(c, action, object), object+" ")
+					}
+					if got != step.want {
+						t.Errorf("after %s %q: got %q, want %q", name, step.in, got, step.want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A managed policy whose document cannot be found may be one that denies. What
+// it says is not known then, which is no reason to allow anything.
+func TestAuthorizeWithoutTheDocument(t *testing.T) {
+	s := newService(t)
+	createRole(t, s, "app")
+	must(t, s, "PutRolePolicy", "RoleName", "app", "PolicyName", "p", "PolicyDocument", allowS3)
+	deny := createPolicy(t, s, "deny", denyRead)
+	must(t, s, "AttachRolePolicy", "RoleName", "app", "PolicyArn", deny)
+	err := s.Store.Update(t.Context(), func(tx iam.Tx) error {
+		p, _, err := tx.Policy(iam.ArnType(deny))
+		if err != nil {
+			return err
+		}
+		return tx.DeletePolicyVersion(p.PolicyId, 1)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.Authorize(t.Context(), sessionOf(t, s, "app"), "s3:GetObject", "*", policy.Context{})
+	if want := "policy " + deny + " has no version v1"; err == nil || err.Error() != want {
+		t.Errorf("got %+v, %v, want %s", d, err, want)
+	}
+}
