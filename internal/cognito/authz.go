@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
@@ -33,13 +34,28 @@ func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[
 }
 
 // SetResourceTags adds the condition keys of the tags of a pool that an ARN names,
-// for operations of other services that are about it.
+// for operations of other services that are about it. Those are not bound to the
+// region that a request was signed for, so the pool counts wherever it is.
 func (s *Service) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts policy.Context) error {
 	id, bad := taggedPool(c, ARNString(arn))
 	if bad != nil { // about no pool
 		return nil
 	}
+	c.Region, _, _ = strings.Cut(string(id), ":")
 	pool, err := s.poolNamed(ctx, c, id)
+	setTags(facts, "aws:resourcetag/", pool.tags)
+	return err
+}
+
+// SetIdentityPool adds the condition keys of the pool of an identity, for
+// operations of other services that are about the identity. One that is not there
+// has none.
+func (s *Service) SetIdentityPool(ctx context.Context, c awsapi.Caller, id string, facts policy.Context) error {
+	c.Region, _, _ = strings.Cut(id, ":")
+	pool, err := s.poolWith(ctx, c, IdentityId(id))
+	if pool.arn != "" {
+		facts[keyPoolARN] = []string{pool.arn}
+	}
 	setTags(facts, "aws:resourcetag/", pool.tags)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/server"
 )
 
@@ -15,6 +16,11 @@ import (
 func aboutRevocation(i *iam.Service, c *cognito.Service) func(context.Context, awsapi.Caller, any, map[string][]string) (awsapi.Resource, error) {
 	return func(ctx context.Context, caller awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
 		about := awsapi.Resource{ARN: in.(awsapi.ResourceNamer).ResourceARN(caller)}
+		if in, ok := in.(*revocation.RevokeSessionsRequest); ok && in.IdentityId != "" {
+			if err := c.SetIdentityPool(ctx, caller, string(in.IdentityId), facts); err != nil {
+				return about, err
+			}
+		}
 		return about, errors.Join(i.SetResourceTags(ctx, caller, about.ARN, facts), c.SetResourceTags(ctx, caller, about.ARN, facts))
 	}
 }
