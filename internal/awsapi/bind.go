@@ -45,17 +45,17 @@ func (b *binder) bind(p *plan, n Node, dst reflect.Value) error {
 func wrongKind(n Node, want string) error {
 	switch n.Kind {
 	case List:
-		return &SerializationError{"Start of list found where not expected"}
+		return &SerializationError{Message: "Start of list found where not expected"}
 	case Map:
-		return &SerializationError{"Start of structure or map found where not expected."}
+		return &SerializationError{Message: "Start of structure or map found where not expected."}
 	case Form:
 		return notValid(want)
 	}
 	switch want {
 	case "list":
-		return &SerializationError{"Expected list or null"}
+		return &SerializationError{Message: "Expected list or null"}
 	case "structure":
-		return &SerializationError{"Expected null"}
+		return &SerializationError{Message: "Expected null"}
 	}
 	value := "STRING_VALUE"
 	switch {
@@ -66,13 +66,13 @@ func wrongKind(n Node, want string) error {
 	case n.Kind == Bool:
 		value = "FALSE_VALUE"
 	}
-	return &SerializationError{value + " can not be converted to " + want}
+	return &SerializationError{Message: value + " can not be converted to " + want}
 }
 
 // notValid is the sentence for a value of the right kind that is none of the
 // shape's all the same: a number beyond the range of its type.
 func notValid(want string) error {
-	return &SerializationError{"Value is not a valid " + want[strings.LastIndexByte(want, ' ')+1:]}
+	return &SerializationError{Message: "Value is not a valid " + want[strings.LastIndexByte(want, ' ')+1:]}
 }
 
 // scalarForm says that a parameter of a form is a value alone, with nothing

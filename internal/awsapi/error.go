@@ -3,6 +3,7 @@ package awsapi
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -77,9 +78,15 @@ func AsError(err error) (*Error, bool) {
 type SerializationError struct {
 	// Message is AWS's sentence; empty where AWS sends none.
 	Message string
+	// Err says what exactly is wrong and where, for the log, without what the
+	// caller sent; it never reaches a client.
+	Err error
 }
 
 func (e *SerializationError) Error() string { return "serialization: " + e.Message }
+
+// Unwrap gives the underlying error.
+func (e *SerializationError) Unwrap() error { return e.Err }
 
 // ValidationError lists the constraints that an input violates, in the order of
 // the members. A protocol gives it its own code.
@@ -92,6 +99,10 @@ type ValidationError struct {
 	Omitted int
 }
 
+// loggable is a path as the log may have it: members and items of lists, up to
+// what may be the key of a map.
+var loggable = regexp.MustCompile(`^[^.]*(?:\.[0-9]{1,4}\.member(?:\.[a-z][A-Za-z]*)?)*`)
+
 // Members lists which members violate what, without the values, which are the
 // caller's: for the log.
 func (e *ValidationError) Members() string {
@@ -102,8 +113,7 @@ func (e *ValidationError) Members() string {
 		if to < from {
 			continue // no sentence of ours
 		}
-		member, _, _ := strings.Cut(v[from:to], ".") // what comes behind may be the key of a map
-		members[n] = member + ": " + v[to+len(must):]
+		members[n] = loggable.FindString(v[from:to]) + ": " + v[to+len(must):]
 	}
 	return strings.Join(members, "; ")
 }

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -197,11 +198,14 @@ func (t *Table) Takes(length int64) bool {
 // *SerializationError or a *ValidationError.
 func (r *Row) Bind(n Node) (any, error) {
 	if n.Kind != Map && n.Kind != Form {
-		return nil, &SerializationError{}
+		return nil, &SerializationError{Err: errors.New("not an object")}
 	}
 	in := reflect.New(r.In)
 	b := binder{}
 	if err := b.bind(r.plan, n, in.Elem()); err != nil {
+		if s, ok := errors.AsType[*SerializationError](err); ok {
+			s.Err = errors.New(loggable.FindString(b.path()))
+		}
 		return nil, err
 	}
 	if len(b.found.Violations) > 0 {

@@ -247,8 +247,11 @@ func TestViolationsWithoutValues(t *testing.T) {
 		"Value 'it's at 'x' failed to satisfy constraint: y' at 'poolName' failed to satisfy constraint: Member must have length less than or equal to 8",
 		"Value at 'logins.secret.key' failed to satisfy constraint: [Member must have length less than or equal to 5]",
 		"Value null at 'identityId' failed to satisfy constraint: Member must not be null",
+		"Value null at 'tags.2.member.value' failed to satisfy constraint: Member must not be null",
+		"Value '' at 'roleMappings.secret.member.rulesConfiguration.rules.1.member.claim' failed to satisfy constraint: Member must have length greater than or equal to 1",
 	}}
-	const want = "poolName: Member must have length less than or equal to 8; logins: [Member must have length less than or equal to 5]; identityId: Member must not be null"
+	const want = "poolName: Member must have length less than or equal to 8; logins: [Member must have length less than or equal to 5]; identityId: Member must not be null; " +
+		"tags.2.member.value: Member must not be null; roleMappings: Member must have length greater than or equal to 1"
 	if got := e.Members(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -3,6 +3,7 @@ package awsjson
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,6 +24,11 @@ const (
 // errTooMuch says that a document exceeds one of the bounds.
 var errTooMuch = errors.New("awsjson: too deep or too many values")
 
+var (
+	errNoObject = errors.New("awsjson: not an object")
+	errMore     = errors.New("awsjson: something behind the object")
+)
+
 // decoder reads one document.
 type decoder struct {
 	*jsontext.Decoder
@@ -35,13 +41,25 @@ func (Protocol) Decode(body []byte) (awsapi.Node, error) {
 	// A Decoder reads a bytes.Buffer in place.
 	d := decoder{Decoder: jsontext.NewDecoder(bytes.NewBuffer(body))}
 	n, err := d.value(0)
-	if err != nil || n.Kind != awsapi.Map {
-		return awsapi.Node{}, &awsapi.SerializationError{}
+	switch {
+	case err != nil:
+		return awsapi.Node{}, unreadable(err)
+	case n.Kind != awsapi.Map:
+		return awsapi.Node{}, unreadable(errNoObject)
 	}
 	if _, err := d.ReadToken(); err != io.EOF {
-		return awsapi.Node{}, &awsapi.SerializationError{}
+		return awsapi.Node{}, unreadable(errMore)
 	}
 	return n, nil
+}
+
+// unreadable leaves out the names that lead to the place, which may be keys of
+// maps: they are the caller's.
+func unreadable(err error) error {
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		err = fmt.Errorf("byte %d: %w", s.ByteOffset, s.Err)
+	}
+	return &awsapi.SerializationError{Err: err}
 }
 
 func (d *decoder) value(depth int) (awsapi.Node, error) {

@@ -2,6 +2,7 @@ package awsquery
 
 import (
 	"bytes"
+	"errors"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -32,19 +33,27 @@ func (Protocol) Decode(form []byte) (awsapi.Node, error) {
 	parts := 0
 	for part := range strings.SplitSeq(string(form), "&") {
 		if parts++; parts > maxParameters {
-			return root, &awsapi.SerializationError{}
+			return root, refuse("too many parameters")
 		}
 		if part == "" {
 			continue
 		}
 		name, value, ok := pair(part)
-		if !ok || seen[name] || !put(&root, name, value) {
-			return root, &awsapi.SerializationError{}
+		switch {
+		case !ok:
+			return root, refuse("a parameter that is too long, escaped wrongly or no UTF-8")
+		case seen[name]:
+			return root, refuse("a parameter twice")
+		case !put(&root, name, value):
+			return root, refuse("a parameter with a name that leads nowhere")
 		}
 		seen[name] = true
 	}
 	return root, nil
 }
+
+// refuse says of a form what is wrong, for the log.
+func refuse(what string) error { return &awsapi.SerializationError{Err: errors.New(what)} }
 
 // Action finds the operation that a form asks for and the version of its API,
 // and leaves all else for [Protocol.Decode]. They are empty where the form has
@@ -54,7 +63,7 @@ func Action(form []byte) (action, version string, err error) {
 	parts := 0
 	for part := range bytes.SplitSeq(form, []byte{'&'}) {
 		if parts++; parts > maxParameters {
-			return "", "", &awsapi.SerializationError{}
+			return "", "", refuse("too many parameters")
 		}
 		escaped, value, _ := bytes.Cut(part, []byte{'='})
 		name, err := url.QueryUnescape(string(clipName(escaped)))
@@ -70,7 +79,7 @@ func Action(form []byte) (action, version string, err error) {
 			continue
 		}
 		if *into, err = url.QueryUnescape(string(value)); err != nil || found[i] || !utf8.ValidString(*into) {
-			return "", "", &awsapi.SerializationError{}
+			return "", "", refuse(name + " twice, or escaped wrongly")
 		}
 		found[i] = true
 	}

@@ -126,7 +126,7 @@ func (c *call) decode() (any, error) {
 	}
 	var s *awsapi.SerializationError
 	if errors.As(err, &s) {
-		return nil, c.protocol.Refuse(awsapi.Malformed, s.Message).Because(causeMalformed, nil)
+		return nil, c.protocol.Refuse(awsapi.Malformed, s.Message).Because(causeMalformed, s.Err)
 	}
 	var v *awsapi.ValidationError
 	if errors.As(err, &v) {

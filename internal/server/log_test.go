@@ -45,7 +45,19 @@ func TestLogLine(t *testing.T) {
 		},
 		"a broken document": {
 			func(*testing.T) *http.Request { return jsonCall("Hello", `{`) },
-			" service=zoo operation=Hello status=400 error=SerializationException cause=malformed",
+			" service=zoo operation=Hello status=400 error=SerializationException cause=malformed detail=\"byte 1: unexpected EOF\"",
+		},
+		"a document that is none": {
+			func(*testing.T) *http.Request { return jsonCall("Hello", `["secret"]`) },
+			" service=zoo operation=Hello status=400 error=SerializationException cause=malformed detail=\"awsjson: not an object\"",
+		},
+		"a member twice": {
+			func(*testing.T) *http.Request { return jsonCall("Hello", `{"secret":"","secret":""}`) },
+			" service=zoo operation=Hello status=400 error=SerializationException cause=malformed detail=\"byte 13: duplicate object member name\"",
+		},
+		"a member of the wrong kind": {
+			func(*testing.T) *http.Request { return jsonCall("Hello", `{"Name":["secret"]}`) },
+			" service=zoo operation=Hello status=400 error=SerializationException cause=malformed detail=name",
 		},
 		"no operation": {
 			func(*testing.T) *http.Request { return jsonCall("Other", `{}`) },

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"strings"
@@ -87,7 +88,7 @@ func (s *Server) queryRoute(r *http.Request, form []byte, get bool) *route {
 	t := &route{protocol: awsquery.Protocol{}, r: r, get: get}
 	action, version, err := awsquery.Action(form)
 	if err != nil {
-		t.unknown = t.protocol.Refuse(awsapi.Malformed, "").Because(causeMalformed, nil)
+		t.unknown = t.protocol.Refuse(awsapi.Malformed, "").Because(causeMalformed, errors.Unwrap(err))
 		return t
 	}
 	if action == "" {
