@@ -64,7 +64,7 @@ func (s *Service) SetResourceTags(ctx context.Context, c awsapi.Caller, arn stri
 func changesRights(in any) bool {
 	switch in.(type) {
 	case *PutRolePolicyRequest, *DeleteRolePolicyRequest, *AttachRolePolicyRequest, *DetachRolePolicyRequest, *DeleteRolePermissionsBoundaryRequest,
-		*PutUserPolicyRequest, *DeleteUserPolicyRequest, *AttachUserPolicyRequest, *DetachUserPolicyRequest:
+		*PutUserPolicyRequest, *DeleteUserPolicyRequest, *AttachUserPolicyRequest, *DetachUserPolicyRequest, *DeleteUserPermissionsBoundaryRequest:
 		return true
 	}
 	return false
@@ -239,6 +239,8 @@ func inputBoundary(in any) ArnType {
 	case *CreateUserRequest:
 		return in.PermissionsBoundary
 	case *PutRolePermissionsBoundaryRequest:
+		return in.PermissionsBoundary
+	case *PutUserPermissionsBoundaryRequest:
 		return in.PermissionsBoundary
 	}
 	return ""

@@ -78,6 +78,8 @@ func TestBoundaryFacts(t *testing.T) {
 		{&iam.DetachRolePolicyRequest{RoleName: "bound"}, has},
 		{&iam.DeleteRolePermissionsBoundaryRequest{RoleName: "bound"}, has},
 		{&iam.PutRolePermissionsBoundaryRequest{RoleName: "bound", PermissionsBoundary: "arn:b"}, []string{"arn:b"}},
+		{&iam.DeleteUserPermissionsBoundaryRequest{UserName: "bound"}, has},
+		{&iam.PutUserPermissionsBoundaryRequest{UserName: "bound", PermissionsBoundary: "arn:b"}, []string{"arn:b"}},
 		{&iam.GetRoleRequest{RoleName: "bound"}, nil},
 	} {
 		facts := policy.Context{}

@@ -115,3 +115,13 @@ func (in *ListUserTagsRequest) ResourceARN(c awsapi.Caller) string {
 func (in *ListGroupsForUserRequest) ResourceARN(c awsapi.Caller) string {
 	return namedUserARN(c, in.UserName)
 }
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *PutUserPermissionsBoundaryRequest) ResourceARN(c awsapi.Caller) string {
+	return namedUserARN(c, in.UserName)
+}
+
+// ResourceARN implements awsapi.ResourceNamer.
+func (in *DeleteUserPermissionsBoundaryRequest) ResourceARN(c awsapi.Caller) string {
+	return namedUserARN(c, in.UserName)
+}

@@ -73,3 +73,29 @@ func (s *Service) boundRole(ctx context.Context, c awsapi.Caller, name RoleNameT
 	}
 	return &awsapi.None{}, nil
 }
+
+// PutUserPermissionsBoundary sets or replaces the permissions boundary of a user,
+// who is held to it from then on.
+func (s *Service) PutUserPermissionsBoundary(ctx context.Context, c awsapi.Caller, in *PutUserPermissionsBoundaryRequest) (*awsapi.None, error) {
+	audit.From(ctx).Set("policy", string(in.PermissionsBoundary))
+	return s.boundUser(ctx, c, in.UserName, boundary(in.PermissionsBoundary))
+}
+
+// DeleteUserPermissionsBoundary removes the permissions boundary of a user, who
+// need not have one.
+func (s *Service) DeleteUserPermissionsBoundary(ctx context.Context, c awsapi.Caller, in *DeleteUserPermissionsBoundaryRequest) (*awsapi.None, error) {
+	return s.boundUser(ctx, c, in.UserName, nil)
+}
+
+func (s *Service) boundUser(ctx context.Context, c awsapi.Caller, name UserNameType, is *AttachedPermissionsBoundary) (*awsapi.None, error) {
+	err := s.changeUser(ctx, c, ExistingUserNameType(name), func(tx Tx, user *UserEntity) error {
+		if err := setBoundary(tx, c, user.UserId, user.PermissionsBoundary, is); err != nil {
+			return err
+		}
+		return tx.ReplaceUser(user, user.with(func(u *User) { u.PermissionsBoundary = is }))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &awsapi.None{}, nil
+}

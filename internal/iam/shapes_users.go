@@ -302,3 +302,18 @@ type ListGroupsForUserResponse struct {
 	// Where the page ended, if there are more.
 	Marker ResponseMarkerType
 }
+
+// PutUserPermissionsBoundaryRequest is the input of PutUserPermissionsBoundary.
+type PutUserPermissionsBoundaryRequest struct {
+	// The name of the user.
+	UserName UserNameType `aws:"required"`
+	// The ARN of the policy that bounds the user.
+	PermissionsBoundary ArnType `aws:"required"`
+}
+
+// DeleteUserPermissionsBoundaryRequest is the input of
+// DeleteUserPermissionsBoundary.
+type DeleteUserPermissionsBoundaryRequest struct {
+	// The name of the user.
+	UserName UserNameType `aws:"required"`
+}

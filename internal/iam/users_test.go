@@ -493,6 +493,14 @@ func TestBoundary(t *testing.T) {
 	if strings.Contains(string(must(t, s, "GetRole", "RoleName", "app")), "Boundary") {
 		t.Error("GetRole still shows a boundary")
 	}
+	wantRefused(t, do(t, s, "PutUserPermissionsBoundary", "UserName", "anna", "PermissionsBoundary", policyARN("none")),
+		refusal{404, "NoSuchEntity", "Scope ARN: " + policyARN("none") + " does not exist or is not attachable."})
+	wantRefused(t, do(t, s, "DeleteUserPermissionsBoundary", "UserName", "berta"),
+		refusal{404, "NoSuchEntity", "The user with name berta cannot be found."})
+	must(t, s, "PutUserPermissionsBoundary", "UserName", "anna", "PermissionsBoundary", admin)
+	if got := element(t, must(t, s, "GetUser", "UserName", "anna"), "PermissionsBoundaryArn"); got != admin {
+		t.Errorf("the boundary of the user is %s", got)
+	}
 	must(t, s, "DetachUserPolicy", "UserName", "anna", "PolicyArn", admin)
 	must(t, s, "DeleteAccessKey", "UserName", "anna", "AccessKeyId", id)
 	must(t, s, "DeleteUser", "UserName", "anna")

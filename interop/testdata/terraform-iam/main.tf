@@ -134,7 +134,7 @@ resource "aws_iam_saml_provider" "office" {
 resource "aws_iam_user" "deployer" {
   name                 = "deployer"
   path                 = var.second ? "/machines/" : "/"
-  permissions_boundary = aws_iam_policy.boundary.arn
+  permissions_boundary = var.second ? null : aws_iam_policy.boundary.arn
 }
 
 resource "aws_iam_access_key" "deployer" {
