@@ -133,7 +133,7 @@ func findResource(tx Tx, c awsapi.Caller, named string) (there found, ok bool, e
 			return found{}, false, err
 		}
 		return found{arn: named, tags: p.Tags}, true, nil
-	case "role":
+	case roleResource:
 		role, ok, err := tx.Role(c.Account, lastSegment(name))
 		if err != nil || !ok || strings.Contains(name, "/") && string(role.Arn) != named {
 			return found{}, false, err
@@ -167,7 +167,7 @@ func shownName(named string) string {
 	if kind == policyResource {
 		return kind + " " + named
 	}
-	if kind != "role" && kind != userResource || name == "" || strings.Contains(name, "/") {
+	if kind != roleResource && kind != userResource || name == "" || strings.Contains(name, "/") {
 		return ""
 	}
 	return kind + " " + name

@@ -8,7 +8,7 @@ const (
 	causeAccessKeyMissing awsapi.Cause = "access-key-missing"
 	// An access key can be made active or inactive, and nothing else.
 	causeAccessKeyStatus awsapi.Cause = "access-key-status"
-	// The value is not the ARN of a provider of the kind that the operation is about.
+	// The value is not an ARN of the kind that the operation is about: of a managed policy, of a provider.
 	causeArn awsapi.Cause = "arn"
 	// The caller's permissions boundary denies the action; the detail says which statement.
 	causeBoundaryDenied awsapi.Cause = "boundary-denied"
@@ -16,12 +16,12 @@ const (
 	causeBoundaryRefused awsapi.Cause = "boundary-refused"
 	// No user is named, and the caller is none.
 	causeCallerIsNoUser awsapi.Cause = "caller-is-no-user"
+	// There are no groups.
+	causeGroupMissing awsapi.Cause = "group-missing"
 	// An identity-based policy of the caller denies the action; the detail says which one.
 	causeIdentityPolicyDenied awsapi.Cause = "identity-policy-denied"
 	// No identity-based policy of the caller allows the action; the detail says what comes nearest.
 	causeIdentityPolicyRefused awsapi.Cause = "identity-policy-refused"
-	// There are no groups.
-	causeGroupMissing awsapi.Cause = "group-missing"
 	// The provider's URL does not begin with https://, or does with http:// where that is not allowed.
 	causeIssuerNotHTTPS awsapi.Cause = "issuer-not-https"
 	// The provider's URL is the issuer of our own tokens, or the URL of this service.

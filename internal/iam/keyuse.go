@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,9 @@ const (
 	// maxUnsaid is how many keys may be waiting for that: as many as there can be
 	// with the default quotas.
 	maxUnsaid = 10_000
+	// usesAtOnce is how many are written down in one transaction, for which others
+	// who write have to wait.
+	usesAtOnce = 256
 )
 
 func (u *keyUses) add(id AccessKeyIdType, use KeyUse) {
@@ -82,10 +86,11 @@ func (s *Service) lastUse(key *AccessKeyEntity) KeyUse {
 func (s *Service) Run(ctx context.Context, report func(error)) {
 	every := time.NewTicker(useInterval)
 	defer every.Stop()
-	for ctx.Err() == nil {
+	for ended := false; !ended; {
 		select {
 		case <-every.C:
 		case <-ctx.Done():
+			ended = true
 		}
 		if err := s.writeUses(context.WithoutCancel(ctx)); err != nil {
 			report(err)
@@ -96,29 +101,29 @@ func (s *Service) Run(ctx context.Context, report func(error)) {
 // writeUses writes down the uses of keys that are still there.
 func (s *Service) writeUses(ctx context.Context) error {
 	uses := s.uses.all()
-	if len(uses) == 0 {
-		return nil
-	}
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		for id, use := range uses {
-			key, ok, err := tx.AccessKey(id)
-			if err != nil {
-				return err
+	for ids := range slices.Chunk(slices.Collect(maps.Keys(uses)), usesAtOnce) {
+		err := s.Store.Update(ctx, func(tx Tx) error {
+			for _, id := range ids {
+				if err := writeUse(tx, id, uses[id]); err != nil {
+					return err
+				}
 			}
-			if !ok || !use.At.After(key.LastUse.At) {
-				continue
-			}
-			changed := *key
-			changed.LastUse = use
-			if err := tx.PutAccessKey(&changed); err != nil {
-				return err
-			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	s.uses.forget(uses)
 	return nil
+}
+
+func writeUse(tx Tx, id AccessKeyIdType, use KeyUse) error {
+	key, ok, err := tx.AccessKey(id)
+	if err != nil || !ok || !use.At.After(key.LastUse.At) {
+		return err
+	}
+	changed := *key
+	changed.LastUse = use
+	return tx.PutAccessKey(&changed)
 }

@@ -14,14 +14,8 @@ func (s *Service) PutRolePolicy(ctx context.Context, c awsapi.Caller, in *PutRol
 		return nil, err
 	}
 	err = s.changeRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
-		others, err := tx.InlinePoliciesSize(role.RoleId, in.PolicyName)
-		if err != nil {
-			return err
-		}
-		if others+document.Size() > s.Limits.RolePoliciesSize {
-			return rolePoliciesTooLarge(role.RoleName, s.Limits.RolePoliciesSize)
-		}
-		return tx.PutInlinePolicy(role.RoleId, in.PolicyName, in.PolicyDocument, document.Size())
+		limit := s.Limits.RolePoliciesSize
+		return putInline(tx, role.RoleId, in.PolicyName, document, limit, rolePoliciesTooLarge(role.RoleName, limit))
 	})
 	if err != nil {
 		return nil, err
@@ -51,28 +45,17 @@ func (s *Service) GetRolePolicy(ctx context.Context, c awsapi.Caller, in *GetRol
 
 // ListRolePolicies lists the names of a role's inline policies.
 func (s *Service) ListRolePolicies(ctx context.Context, c awsapi.Caller, in *ListRolePoliciesRequest) (*ListRolePoliciesResponse, error) {
-	var out ListRolePoliciesResponse
-	err := s.viewRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) error {
+	out := &ListRolePoliciesResponse{}
+	err := s.viewRole(ctx, c, in.RoleName, func(tx Tx, role *RoleEntity) (err error) {
 		p := page{"ListRolePolicies", string(role.RoleId), in.Marker, in.MaxItems}
-		after, refusal := s.after(p)
-		if refusal != nil {
-			return refusal
-		}
-		names, err := tx.InlinePolicyNames(role.RoleId, PolicyNameType(after), p.limit()+1)
-		if err != nil {
-			return err
-		}
-		names, more := cut(names, p.limit())
-		out = ListRolePoliciesResponse{PolicyNames: names, IsTruncated: BooleanType(more)}
-		if more {
-			out.Marker = s.marker(p, string(names[len(names)-1]))
-		}
-		return nil
+		out.PolicyNames, out.Marker, err = s.inline(tx, role.RoleId, p)
+		out.IsTruncated = out.Marker != ""
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return out, nil
 }
 
 // DeleteRolePolicy deletes an inline policy of a role.

@@ -15,14 +15,8 @@ func (s *Service) PutUserPolicy(ctx context.Context, c awsapi.Caller, in *PutUse
 		return nil, err
 	}
 	err = s.changeUser(ctx, c, in.UserName, func(tx Tx, user *UserEntity) error {
-		others, err := tx.InlinePoliciesSize(user.UserId, in.PolicyName)
-		if err != nil {
-			return err
-		}
-		if others+document.Size() > s.Limits.UserPoliciesSize {
-			return userPoliciesTooLarge(user.UserName, s.Limits.UserPoliciesSize)
-		}
-		return tx.PutInlinePolicy(user.UserId, in.PolicyName, in.PolicyDocument, document.Size())
+		limit := s.Limits.UserPoliciesSize
+		return putInline(tx, user.UserId, in.PolicyName, document, limit, userPoliciesTooLarge(user.UserName, limit))
 	})
 	if err != nil {
 		return nil, err
@@ -52,28 +46,17 @@ func (s *Service) GetUserPolicy(ctx context.Context, c awsapi.Caller, in *GetUse
 
 // ListUserPolicies lists the names of a user's inline policies.
 func (s *Service) ListUserPolicies(ctx context.Context, c awsapi.Caller, in *ListUserPoliciesRequest) (*ListUserPoliciesResponse, error) {
-	var out ListUserPoliciesResponse
-	err := s.viewUser(ctx, c, in.UserName, func(tx Tx, user *UserEntity) error {
+	out := &ListUserPoliciesResponse{}
+	err := s.viewUser(ctx, c, in.UserName, func(tx Tx, user *UserEntity) (err error) {
 		p := page{"ListUserPolicies", string(user.UserId), in.Marker, in.MaxItems}
-		after, refusal := s.after(p)
-		if refusal != nil {
-			return refusal
-		}
-		names, err := tx.InlinePolicyNames(user.UserId, PolicyNameType(after), p.limit()+1)
-		if err != nil {
-			return err
-		}
-		names, more := cut(names, p.limit())
-		out = ListUserPoliciesResponse{PolicyNames: names, IsTruncated: BooleanType(more)}
-		if more {
-			out.Marker = s.marker(p, string(names[len(names)-1]))
-		}
-		return nil
+		out.PolicyNames, out.Marker, err = s.inline(tx, user.UserId, p)
+		out.IsTruncated = out.Marker != ""
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return out, nil
 }
 
 // DeleteUserPolicy deletes an inline policy of a user.

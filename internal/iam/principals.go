@@ -56,7 +56,7 @@ func principalID(tx Tx, account, principal string) (IdType, bool, error) {
 			return "", false, err
 		}
 		return user.UserId, true, nil
-	case a.Service == "iam" && kind == "role":
+	case a.Service == "iam" && kind == roleResource:
 		role, ok, err := tx.Role(account, lastSegment(rest))
 		if err != nil || !ok || string(role.Arn) != principal {
 			return "", false, err

@@ -91,7 +91,7 @@ func findPrincipal(tx Tx, c awsapi.Caller, source ArnType) (*principal, error) {
 	switch kind {
 	case userResource:
 		return findUserPrincipal(tx, c, source, own, ExistingUserNameType(lastSegment(path)))
-	case "role":
+	case roleResource:
 		return findRolePrincipal(tx, c, source, own, lastSegment(path))
 	case "group":
 		return nil, groupNotFound(GroupNameType(lastSegment(path)))

@@ -97,19 +97,26 @@ func (r *RoleEntity) listed() Role {
 
 func rootARN(account string) string { return "arn:aws:iam::" + account + ":root" }
 
+const roleResource = "role"
+
 func roleARN(account string, path PathType, name RoleNameType) ArnType {
-	return ArnType(arn.ARN{Partition: "aws", Service: "iam", Account: account, Resource: "role" + string(path) + string(name)}.String())
+	return ArnType(arn.ARN{Partition: "aws", Service: "iam", Account: account, Resource: roleResource + string(path) + string(name)}.String())
 }
 
 // ParseRoleARN takes the ARN of a role apart; false if it is none. Whether
 // there is such a role is another question, and so is whether this is its path.
 func ParseRoleARN(s string) (account, name string, ok bool) {
+	return parseEntityARN(s, roleResource)
+}
+
+// parseEntityARN takes the ARN of a user or role apart; false if it is none.
+func parseEntityARN(s, kind string) (account, name string, ok bool) {
 	a, err := arn.Parse(s)
 	if err != nil || a.Partition != "aws" || a.Service != "iam" || a.Region != "" || !isAccount(a.Account) {
 		return "", "", false
 	}
-	path, isRole := strings.CutPrefix(a.Resource, "role/")
-	if name = string(lastSegment(path)); !isRole || name == "" {
+	rest, ok := strings.CutPrefix(a.Resource, kind)
+	if name = string(lastSegment(rest)); !ok || !strings.HasPrefix(rest, "/") || name == "" {
 		return "", "", false
 	}
 	return a.Account, name, true

@@ -154,14 +154,14 @@ func (sim *simulation) callAs(c awsapi.Caller, user ResourceNameType) *awsapi.Er
 	if user == "" {
 		return nil
 	}
-	a, err := arn.Parse(string(user))
-	if err != nil || a.Partition != "aws" || a.Service != "iam" || a.Region != "" || a.Account != c.Account || !strings.HasPrefix(a.Resource, "user/") || strings.HasSuffix(a.Resource, "/") {
+	account, name, ok := parseEntityARN(string(user), userResource)
+	if !ok || account != c.Account {
 		return badSimulation("Invalid CallerArn: %s is not the ARN of a user of the account.", user)
 	}
 	sim.facts.Set("aws:principalaccount", c.Account)
 	sim.facts.Set("aws:principalarn", string(user))
 	sim.facts.Set("aws:principaltype", "User")
-	sim.facts.Set("aws:username", string(lastSegment(a.Resource)))
+	sim.facts.Set("aws:username", name)
 	return nil
 }
 

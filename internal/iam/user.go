@@ -52,8 +52,8 @@ func userARN(account string, path PathType, name UserNameType) ArnType {
 // isUser says whether an ARN is that of a user. Whether there is such a user is
 // another question.
 func isUser(s string) bool {
-	a, err := arn.Parse(s)
-	return err == nil && a.Partition == "aws" && a.Service == "iam" && a.Region == "" && isAccount(a.Account) && strings.HasPrefix(a.Resource, userResource+"/")
+	_, _, ok := parseEntityARN(s, userResource)
+	return ok
 }
 
 // AccessKeyEntity is a long-term access key of a user as it is kept. It is never

@@ -333,6 +333,27 @@ func TestLastUse(t *testing.T) {
 	})
 }
 
+// Many uses are written down when the work ends, though it had hardly begun.
+func TestManyLastUses(t *testing.T) {
+	s := newService(t)
+	s.Limits.AccessKeysPerUser = 300
+	createUser(t, s, "anna")
+	ids := make([]string, s.Limits.AccessKeysPerUser)
+	for i := range ids {
+		ids[i], _ = keyOf(t, s, "anna")
+		s.Used(callerOf(t, s, ids[i]), "sts")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.Run(ctx, func(err error) { t.Error(err) })
+	restarted := &iam.Service{Account: account, Store: s.Store}
+	for _, id := range ids {
+		if got := element(t, must(t, restarted, "GetAccessKeyLastUsed", "AccessKeyId", id), "ServiceName"); got != "sts" {
+			t.Errorf("%s was used for %s", id, got)
+		}
+	}
+}
+
 func TestUserPolicies(t *testing.T) {
 	s := newService(t)
 	s.Limits.UserPoliciesSize, s.Limits.PoliciesPerUser = 2*len(allowS3), 1
