@@ -62,7 +62,7 @@ func (w *wire) claim(name, value string) any {
 	text, times, repeats := strings.Cut(value, "*")
 	switch {
 	case name == "exp" || name == "iat" || name == "nbf":
-		return w.now.Unix() + w.number(value)
+		return w.now().Unix() + w.number(value)
 	case isList:
 		return strings.Split(strings.TrimSuffix(list, "]"), ",")
 	case repeats:

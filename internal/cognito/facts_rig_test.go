@@ -33,7 +33,7 @@ type factsRig struct {
 func newFactsRig(t *testing.T) *factsRig {
 	now := time.Now()
 	r := &factsRig{issuers: newIssuers(t, []string{"a", "b"}, modelSubjects), client: &http.Client{Transport: &http.Transport{}}}
-	r.wire = wire{t: t, now: now, server: daypasstest.Start(t, daypasstest.Config{
+	r.wire = wire{t: t, start: now, server: daypasstest.Start(t, daypasstest.Config{
 		Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 	})}
 	t.Cleanup(r.client.CloseIdleConnections)

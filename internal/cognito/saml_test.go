@@ -20,7 +20,7 @@ var samlKey = sync.OnceValue(func() *rsa.PrivateKey {
 })
 
 func (w *wire) samlMint() idp.SAMLMint {
-	return idp.SAMLMint{Issuer: "https://idp.example", Key: samlKey(), Lifetime: 5 * time.Minute, Now: func() time.Time { return w.now }, Attributes: map[string][]string{}}
+	return idp.SAMLMint{Issuer: "https://idp.example", Key: samlKey(), Lifetime: 5 * time.Minute, Now: w.now, Attributes: map[string][]string{}}
 }
 
 func (w *wire) metadata() string {

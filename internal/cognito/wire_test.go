@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,8 +38,10 @@ var renew = flag.Bool("update", false, "write the answers in testdata/wire anew"
 //	cognito-identity CreateIdentityPool root
 //
 // followed by the body: JSON, or for sts and iam a parameter a line. Who asks
-// is root (or "root REGION"), nobody, or "as N": the credentials of answer N. In a body, ${N.Name}
-// is a member of answer N, ${token WHO} an ID token, fetched by a sign-in of that
+// is root (or "root REGION"), nobody, or "as N": the credentials of answer N, which
+// words behind it spoil (see spoiled). A last word "later=2h" sets the clock forward first. In a body, ${N.Name}
+// is a member of answer N, ${N.Name cut} the same without its last character, ${repeat TEXT TIMES} a
+// long text, ${token WHO} an ID token, fetched by a sign-in of that
 // user, and ${forged WHO AS} the same with another subject; ${google}, ${apple},
 // ${userpool} and ${limited} are ID tokens of the providers' doubles, with claims
 // changed by name=value behind the word, and taken away by name alone. ${trust N}
@@ -110,7 +113,8 @@ type wire struct {
 	server   *daypasstest.Server
 	provider *idp.Server
 	doubles  *logintest.Doubles
-	now      time.Time
+	start    time.Time
+	later    atomic.Int64 // how far the clock was set forward
 	answers  map[string]string
 	tokens   map[string]string
 	log      *lines
@@ -118,18 +122,17 @@ type wire struct {
 }
 
 func newWire(t *testing.T) *wire {
-	w := &wire{t: t, now: time.Date(2026, 1, 1, 12, 0, 0, 123e6, time.UTC), answers: map[string]string{}, tokens: map[string]string{}}
-	now := func() time.Time { return w.now }
-	w.doubles = startDoubles(t, now)
+	w := &wire{t: t, start: time.Date(2026, 1, 1, 12, 0, 0, 123e6, time.UTC), answers: map[string]string{}, tokens: map[string]string{}}
+	w.doubles = startDoubles(t, w.now)
 	w.log = &lines{Handler: slog.NewTextHandler(t.Output(), nil), requests: make(chan map[string]string, 1)}
 	w.server = daypasstest.Start(t, daypasstest.Config{
 		Log:    slog.New(w.log),
-		Issuer: "https://cognito-identity.amazonaws.com", Now: now, Rand: daypasstest.Seeded(1),
+		Issuer: "https://cognito-identity.amazonaws.com", Now: w.now, Rand: daypasstest.Seeded(1),
 		GuestsPerSecond: 1, GuestBurst: 3, CORSOrigins: []string{"https://app.example"},
 		ProviderEndpoints: w.doubles.Endpoints(), UserPoolAccessKeyID: logintest.PoolAccessKeyID, UserPoolSecretAccessKey: logintest.PoolSecretAccessKey,
 	})
 	var err error
-	w.provider, err = idp.Start(t.Context(), idp.Config{Now: now, IDTokenLifetime: time.Hour,
+	w.provider, err = idp.Start(t.Context(), idp.Config{Now: w.now, IDTokenLifetime: time.Hour,
 		Users: []idp.User{{Subject: "alice", Password: "pw"}, {Subject: "bob", Password: "pw"}},
 		Clients: []idp.Client{
 			{ID: "app", RedirectURIs: []string{"http://127.0.0.1/cb"}},
@@ -143,6 +146,11 @@ func newWire(t *testing.T) *wire {
 	return w
 }
 
+// now is the clock of everybody.
+func (w *wire) now() time.Time {
+	return w.start.Add(time.Duration(w.later.Load()))
+}
+
 // ask sends the request of a section and gives the text of its answer.
 func (w *wire) ask(n, text string) string {
 	w.t.Helper()
@@ -150,6 +158,10 @@ func (w *wire) ask(n, text string) string {
 	words := strings.Fields(head)
 	if len(words) < 3 {
 		w.t.Fatalf("%s request: %q: want SERVICE OPERATION WHO", n, head)
+	}
+	if later, ok := strings.CutPrefix(words[len(words)-1], "later="); ok {
+		w.setForward(later)
+		words = words[:len(words)-1]
 	}
 	r, content := w.request(words[0], words[1], w.expand(strings.TrimSpace(body)))
 	w.sign(r, words[0], words[2:], content)
@@ -217,6 +229,9 @@ func (w *wire) request(service, operation, body string) (*http.Request, []byte) 
 	case "cognito-identity":
 		header.Set("Content-Type", "application/x-amz-json-1.1")
 		header.Set("X-Amz-Target", "AWSCognitoIdentityService."+operation)
+	case "daypass":
+		header.Set("Content-Type", "application/x-amz-json-1.1")
+		header.Set("X-Amz-Target", "Daypass."+operation)
 	default:
 		header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 		form := url.Values{"Action": {operation}, "Version": {map[string]string{"sts": "2011-06-15", "iam": "2010-05-08"}[service]}}
@@ -247,11 +262,11 @@ func (w *wire) sign(r *http.Request, service string, who []string, body []byte) 
 			region = who[1]
 		}
 	case "as":
-		c = w.credentials(who[1])
+		c = w.spoiled(w.credentials(who[1]), who[2:])
 	default:
 		w.t.Fatalf("who is %q?", who[0])
 	}
-	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: "/", Host: r.URL.Host, Header: r.Header, Body: body}, c, region, service, w.now)
+	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: "/", Host: r.URL.Host, Header: r.Header, Body: body}, c, region, service, w.now())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -267,16 +282,18 @@ func (w *wire) credentials(n string) sigv4.Credentials {
 	if err := json.Unmarshal([]byte(answer), &out); err == nil {
 		return sigv4.Credentials{AccessKeyID: out.Credentials.AccessKeyId, SecretAccessKey: out.Credentials.SecretKey, SessionToken: out.Credentials.SessionToken}
 	}
-	element := func(name string) string {
-		_, rest, _ := strings.Cut(answer, "<"+name+">")
-		text, _, _ := strings.Cut(rest, "<")
-		return text
-	}
-	c := sigv4.Credentials{AccessKeyID: element("AccessKeyId"), SecretAccessKey: element("SecretAccessKey"), SessionToken: element("SessionToken")}
+	c := sigv4.Credentials{AccessKeyID: element(answer, "AccessKeyId"), SecretAccessKey: element(answer, "SecretAccessKey"), SessionToken: element(answer, "SessionToken")}
 	if c.AccessKeyID == "" {
 		w.t.Fatalf("answer %s has no credentials: %s", n, answer)
 	}
 	return c
+}
+
+// element is the text of the first element of that name.
+func element(answer, name string) string {
+	_, rest, _ := strings.Cut(answer, "<"+name+">")
+	text, _, _ := strings.Cut(rest, "<")
+	return text
 }
 
 var variable = regexp.MustCompile(`\$\{[^{}]*\}`)
@@ -294,6 +311,8 @@ func (w *wire) expand(body string) string {
 			return w.trust(words[1], words[2:])
 		case words[0] == "forged":
 			return forge(w.t, w.token(words[1:2]), words[1], words[2])
+		case words[0] == "repeat":
+			return strings.Repeat(words[1], int(w.number(words[2])))
 		case words[0] == "saml":
 			return w.saml(words[1:])
 		case words[0] == "metadata":
@@ -301,16 +320,29 @@ func (w *wire) expand(body string) string {
 		case doubleTokens[words[0]] != nil:
 			return w.doubleToken(words[0], strings.TrimSpace(v[2+len(words[0]):len(v)-1]))
 		}
-		n, path, _ := strings.Cut(words[0], ".")
-		var value any
-		if err := json.Unmarshal([]byte(w.answers[n]), &value); err != nil {
-			w.t.Fatalf("%s: %v", v, err)
+		value := w.member(words[0])
+		if len(words) > 1 && words[1] == "cut" {
+			value = value[:len(value)-1]
 		}
-		for name := range strings.SplitSeq(path, ".") {
-			value = value.(map[string]any)[name]
-		}
-		return fmt.Sprint(value)
+		return value
 	})
+}
+
+// member is N.Name of answer N, be it JSON or XML.
+func (w *wire) member(where string) string {
+	w.t.Helper()
+	n, path, _ := strings.Cut(where, ".")
+	if answer := w.answers[n]; strings.HasPrefix(answer, "<") {
+		return element(answer, path)
+	}
+	var value any
+	if err := json.Unmarshal([]byte(w.answers[n]), &value); err != nil {
+		w.t.Fatalf("%s: %v", where, err)
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		value = value.(map[string]any)[name]
+	}
+	return fmt.Sprint(value)
 }
 
 // trust is the trust policy that the console makes: for the pool of answer N,

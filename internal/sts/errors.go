@@ -136,12 +136,14 @@ func badTag(t SessionTag, format string, args ...any) *awsapi.Error {
 	return badTags(format, args...).Because(causeTags, fmt.Errorf("the tag %.128q, with a value of %d characters", t.Key, utf8.RuneCountInString(t.Value)))
 }
 
-func transitiveTagUnknown() *awsapi.Error {
-	return badTags("The specified transitive tag key must be included in the requested tags.")
+func transitiveTagUnknown(key string) *awsapi.Error {
+	return badTags("The specified transitive tag key must be included in the requested tags.").
+		Because(causeTags, fmt.Errorf("no tag has the transitive key %.128q", key))
 }
 
-func transitiveTagFixed() *awsapi.Error {
-	return badTags("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+func transitiveTagFixed(key string) *awsapi.Error {
+	return badTags("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.").
+		Because(causeTags, fmt.Errorf("the calling session has the transitive tag %.128q", key))
 }
 
 func tagsClaimMalformed() *awsapi.Error {

@@ -86,7 +86,7 @@ func markTransitive(tags []SessionTag, keys []string) error {
 	for _, key := range keys {
 		i := slices.IndexFunc(tags, func(t SessionTag) bool { return strings.EqualFold(t.Key, key) })
 		if i < 0 {
-			return transitiveTagUnknown()
+			return transitiveTagUnknown(key)
 		}
 		tags[i].Transitive = true
 	}
@@ -107,7 +107,7 @@ func chosenTags(c awsapi.Caller, chosen TagListType, transitive TagKeyListType) 
 		same := func(key string) bool { return strings.EqualFold(key, inherited.Key) }
 		if slices.ContainsFunc(tags, func(t SessionTag) bool { return same(t.Key) }) ||
 			slices.ContainsFunc(transitive, func(k TagKeyType) bool { return same(string(k)) }) {
-			return nil, transitiveTagFixed()
+			return nil, transitiveTagFixed(inherited.Key)
 		}
 	}
 	keys := make([]string, 0, len(transitive))
