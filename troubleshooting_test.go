@@ -1,6 +1,7 @@
 package daypass_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"html"
 	"os"
@@ -110,16 +111,18 @@ var (
 
 // seenIn is the code and the sentence of an answer; empty if it is none.
 func seenIn(answer string) string {
-	found := jsonError.FindStringSubmatch(answer)
-	if found == nil {
-		found = xmlError.FindStringSubmatch(answer)
-	}
-	if found == nil {
+	var code, sentence string
+	if found := jsonError.FindStringSubmatch(answer); found != nil {
+		code, sentence = found[1], found[2]
+		_ = json.Unmarshal([]byte(`"`+sentence+`"`), &sentence) // it matched as a string
+	} else if found := xmlError.FindStringSubmatch(answer); found != nil {
+		code, sentence = found[1], html.UnescapeString(found[2])
+	} else {
 		return ""
 	}
-	seen := "`" + found[1] + "`"
-	if sentence := own.ReplaceAllString(html.UnescapeString(found[2]), "ID"); sentence != "" {
-		seen += " `" + strings.ReplaceAll(strings.ReplaceAll(sentence, `\"`, `"`), "|", `\|`) + "`"
+	seen := "`" + code + "`"
+	if sentence = own.ReplaceAllString(sentence, "ID"); sentence != "" {
+		seen += " `" + strings.ReplaceAll(sentence, "|", `\|`) + "`"
 	}
 	return seen
 }

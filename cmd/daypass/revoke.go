@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/daypass/daypass/internal/client"
@@ -18,8 +19,16 @@ type callFlags struct {
 	Region   string `env:"AWS_REGION" default:"us-east-1" placeholder:"REGION" help:"The region that signatures name (${default})."`
 }
 
+// Help is what --help says of these commands beside their flags.
+func (callFlags) Help() string {
+	return "The call is signed with the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, where they are temporary, AWS_SESSION_TOKEN."
+}
+
 // call does an operation of the service daypass and prints the answer.
 func (c callFlags) call(p *process, operation string, in any) error {
+	if at, err := url.Parse(c.Endpoint); err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" {
+		return usage("--endpoint %q (AWS_ENDPOINT_URL): give a URL such as http://127.0.0.1:4600", c.Endpoint)
+	}
 	caller := &client.Client{Endpoint: c.Endpoint, Region: c.Region, Credentials: sigv4.Credentials{
 		AccessKeyID:     p.getenv("AWS_ACCESS_KEY_ID"),
 		SecretAccessKey: p.getenv("AWS_SECRET_ACCESS_KEY"),
@@ -29,6 +38,9 @@ func (c callFlags) call(p *process, operation string, in any) error {
 		return errors.New("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: this call is signed")
 	}
 	answer, err := caller.JSON(p.ctx, client.Daypass, operation, in)
+	if refused, ok := errors.AsType[*client.Error](err); ok && refused.Code == "" {
+		return fmt.Errorf("%s does not answer as daypass does, but with status %d: is it the right --endpoint?", c.Endpoint, refused.Status)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -38,6 +40,29 @@ func TestRevokeCommand(t *testing.T) {
 				t.Errorf("the listing: exit code %d, %s", code, stdout)
 			}
 		})
+	}
+}
+
+// What is no endpoint, or that of something else, is told as such.
+func TestRevocationsOfAnotherServer(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	for endpoint, want := range map[string]struct {
+		code int
+		text string
+	}{
+		other.URL:        {exitError, other.URL + " does not answer as daypass does, but with status 404: is it the right --endpoint?"},
+		"":               {exitUsage, `--endpoint "" (AWS_ENDPOINT_URL): give a URL such as http://127.0.0.1:4600`},
+		"127.0.0.1:4600": {exitUsage, `--endpoint "127.0.0.1:4600" (AWS_ENDPOINT_URL): give a URL`},
+		"localhost:4600": {exitUsage, `--endpoint "localhost:4600" (AWS_ENDPOINT_URL): give a URL`},
+	} {
+		code, _, stderr := daypass(t, &daypasstest.Server{URL: endpoint}, "revocations")
+		if code != want.code || !strings.Contains(stderr, want.text) {
+			t.Errorf("%s: exit code %d, %s", endpoint, code, stderr)
+		}
+	}
+	if _, help, _ := daypass(t, &daypasstest.Server{}, "revoke", "--help"); !strings.Contains(help, "AWS_SECRET_ACCESS_KEY") {
+		t.Errorf("--help does not say whose credentials sign: %s", help)
 	}
 }
 

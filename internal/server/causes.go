@@ -30,7 +30,7 @@ const (
 	causeRequestRate awsapi.Cause = "request-rate"
 	// The operation takes no credentials of GetSessionToken.
 	causeSessionCredentials awsapi.Cause = "session-credentials"
-	// No operation has this name.
+	// No operation has this name, which the detail has, in this version of the API.
 	causeUnknownOperation awsapi.Cause = "unknown-operation"
 	// The input violates constraints of the API model.
 	causeValidation awsapi.Cause = "validation"

@@ -61,7 +61,13 @@ func TestLogLine(t *testing.T) {
 		},
 		"no operation": {
 			func(*testing.T) *http.Request { return jsonCall("Other", `{}`) },
-			" status=400 error=UnknownOperationException cause=unknown-operation",
+			" status=400 error=UnknownOperationException cause=unknown-operation detail=AWSZooService.Other",
+		},
+		"no action of this name": {
+			func(*testing.T) *http.Request {
+				return request("POST", "/", amzForm, "Action=Other&Version="+strings.Repeat("9", 200))
+			},
+			" status=400 error=InvalidAction cause=unknown-operation detail=\"Other of version " + strings.Repeat("9", 111) + "\"",
 		},
 		"no action":   {func(*testing.T) *http.Request { return request("POST", "/", amzForm, "x=y") }, " status=400 error=MissingAction cause=unknown-operation"},
 		"no service":  {func(*testing.T) *http.Request { return request("PUT", "/", "", "") }, " status=404"},

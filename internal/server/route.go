@@ -71,7 +71,8 @@ func (s *Server) jsonRoute(r *http.Request) *route {
 	t := &route{protocol: awsjson.Protocol{}, r: r}
 	// One target or none: whoever checked the first of two must not find us doing
 	// the second.
-	if targets := r.Header["X-Amz-Target"]; len(targets) == 1 {
+	targets := r.Header["X-Amz-Target"]
+	if len(targets) == 1 {
 		prefix, name, _ := strings.Cut(targets[0], ".")
 		for _, table := range s.JSON {
 			if row := table.Row(name); row != nil && table.Target == prefix {
@@ -80,7 +81,7 @@ func (s *Server) jsonRoute(r *http.Request) *route {
 			}
 		}
 	}
-	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "").Because(causeUnknownOperation, nil)
+	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "").Because(causeUnknownOperation, noOperation(strings.Join(targets, " ")))
 	return t
 }
 
@@ -104,9 +105,15 @@ func (s *Server) queryRoute(r *http.Request, form []byte, get bool) *route {
 	if version == "" {
 		version = "NO_VERSION_SPECIFIED"
 	}
-	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "Could not find operation "+clip(action)+" for version "+clip(version)).Because(causeUnknownOperation, nil)
+	action, version = clip(action), clip(version)
+	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "Could not find operation "+action+" for version "+version).
+		Because(causeUnknownOperation, noOperation(action+" of version "+version))
 	return t
 }
+
+// noOperation says for the log what was asked for: what a client needs and does
+// not find here.
+func noOperation(name string) error { return errors.New(clip(name)) }
 
 // clip bounds what is quoted of a stranger's words.
 func clip(s string) string {
