@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/daypass/daypass/internal/saml"
 )
 
 // Kind says whose fault a failed verification is.
@@ -103,8 +105,12 @@ func (e *Error) Error() string {
 	if e.Cause == TokenExpired {
 		fmt.Fprintf(&b, " %d >= %d", e.Now, e.Expires)
 	}
-	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
+	detail := e.Err
+	if s, ok := detail.(*saml.Error); ok {
+		detail = s.Err // its cause is in ours
+	}
+	if detail != nil {
+		fmt.Fprintf(&b, ": %v", detail)
 	}
 	return b.String()
 }

@@ -125,13 +125,15 @@ func TestSAMLRefused(t *testing.T) {
 		want                        string
 	}{
 		{"just before its end", "rsa", samlResponse(t, "assertion"), end.Add(-time.Millisecond), ""},
-		{"at its end", "rsa", samlResponse(t, "assertion"), end, "login rejected: saml-expired: saml: expired: 2026-01-01T00:05:00Z, not on or after 2026-01-01T00:05:00Z"},
+		{"at its end", "rsa", samlResponse(t, "assertion"), end, "login rejected: saml-expired: 2026-01-01T00:05:00Z, not on or after 2026-01-01T00:05:00Z"},
 		{"our clock is late", "rsa", samlResponse(t, "assertion"), samlNow.Add(-6 * time.Minute), ""},
-		{"our clock is too late", "rsa", samlResponse(t, "assertion"), samlNow.Add(-7 * time.Minute), "login rejected: saml-not-yet-valid: saml: not-yet-valid: 2025-12-31T23:54:00Z, issued 2026-01-01T00:00:00Z"},
+		{"our clock is too late", "rsa", samlResponse(t, "assertion"), samlNow.Add(-7 * time.Minute), "login rejected: saml-not-yet-valid: 2025-12-31T23:54:00Z, issued 2026-01-01T00:00:00Z"},
 		{"metadata at their end", "rsa", samlResponse(t, "assertion"), time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC), "login misconfigured: saml-metadata-expired"},
-		{"key of another provider", "other", samlResponse(t, "assertion"), samlNow, "login rejected: saml-signature-invalid: saml: signature-invalid"},
+		{"key of another provider", "other", samlResponse(t, "assertion"), samlNow, "login rejected: saml-signature-invalid"},
 		{"a JWT", "rsa", "e30.e30.e30", samlNow, "login rejected: saml-not-base64"},
-		{"nothing", "rsa", "", samlNow, "login rejected: saml-not-xml: saml: not-xml"},
+		{"a comment", "rsa", base64.StdEncoding.EncodeToString([]byte("<a><!-- --></a>")), samlNow, "login rejected: saml-xml-refused: comment is refused"},
+		{"a DOCTYPE", "rsa", base64.StdEncoding.EncodeToString([]byte("<!DOCTYPE a><a/>")), samlNow, "login rejected: saml-xml-refused: DOCTYPE is refused"},
+		{"nothing", "rsa", "", samlNow, "login rejected: saml-not-xml"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -76,7 +76,7 @@ func TestMetadataRefused(t *testing.T) {
 		{"too short", `<EntityDescriptor/>`, "19 characters, not 1000 to 10000000"},
 		{"not UTF-8", entity(good) + "\xff", "not UTF-8"},
 		{"byte order mark", "\ufeff" + entity(good), "text outside of the root"},
-		{"DOCTYPE", "<!DOCTYPE a>" + strings.TrimPrefix(entity(good), `<?xml version="1.0" encoding="UTF-8"?>`), "DOCTYPE, processing instruction or comment"},
+		{"DOCTYPE", "<!DOCTYPE a>" + strings.TrimPrefix(entity(good), `<?xml version="1.0" encoding="UTF-8"?>`), "DOCTYPE is refused"},
 		{"several entities", strings.ReplaceAll(entity(good), "EntityDescriptor", "EntitiesDescriptor"), `the root is "EntitiesDescriptor", not EntityDescriptor`},
 		{"no entity ID", strings.Replace(entity(good), `entityID="https://idp.example.com/meta"`, "", 1), "the entityID is absent, longer than 1024 characters or in white space"},
 		{"entity ID in white space", strings.Replace(entity(good), `entityID="https`, `entityID=" https`, 1), "the entityID is absent, longer than 1024 characters or in white space"},

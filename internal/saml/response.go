@@ -38,7 +38,7 @@ func Verify(response string, m *Metadata, rules Rules) (*Assertion, error) {
 	}
 	e, err := parseStrict(document)
 	if errors.Is(err, errRefused) {
-		return nil, refuse(XMLRefused)
+		return nil, &Error{Cause: XMLRefused, Err: err}
 	}
 	if err != nil {
 		return nil, refusef(XMLMalformed, "%.200s", err.Error()) // it may quote the document

@@ -57,7 +57,13 @@ type node struct {
 	text string
 }
 
-var errRefused = errors.New("DOCTYPE, processing instruction or comment")
+var (
+	// errRefused is what the errors of what a response may not have are all.
+	errRefused     = errors.New("is refused")
+	errDirective   = fmt.Errorf("DOCTYPE %w", errRefused)
+	errInstruction = fmt.Errorf("processing instruction %w", errRefused)
+	errComment     = fmt.Errorf("comment %w", errRefused)
+)
 
 // parseStrict reads a document that has elements and text only.
 func parseStrict(document []byte) (*element, error) {
@@ -118,18 +124,18 @@ func (r *reader) token(token xml.Token, raw []byte) error {
 	case xml.CharData:
 		return r.text(t, raw)
 	case xml.Directive:
-		return errRefused
+		return errDirective
 	case xml.ProcInst:
 		// The declaration <?xml … ?> is one too. It stands first or not at all.
 		switch {
 		case t.Target != "xml" && r.strict, t.Target == "xml" && r.begun:
-			return errRefused
+			return errInstruction
 		case t.Target == "xml" && !declaration.Match(raw):
 			return errors.New("an XML declaration that is none")
 		}
 	case xml.Comment:
 		if r.strict {
-			return errRefused
+			return errComment
 		}
 	}
 	return nil

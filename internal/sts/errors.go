@@ -169,8 +169,19 @@ func responseStale() *awsapi.Error {
 	return exception(expiredToken, causeSAMLStale, msgStale)
 }
 
-func sessionNameMissing() *awsapi.Error {
-	return exception(invalidIdentityToken, causeSAMLSessionName, "RoleSessionName is required in AuthnResponse")
+// roleNotOffered tells the log what is offered instead.
+func roleNotOffered(values int, offered []saml.RolePair) *awsapi.Error {
+	const most = 10 // of the pairs; there may be hundreds
+	detail := fmt.Errorf("of %d values of the attribute Role none is ROLE-ARN,PROVIDER-ARN", values)
+	if len(offered) > 0 {
+		detail = fmt.Errorf("the response offers %q", offered[:min(len(offered), most)])
+	}
+	return notAuthorized(actionSAML, causeRoleNotOffered).Because(causeRoleNotOffered, detail)
+}
+
+func sessionNameMissing(values int) *awsapi.Error {
+	return exception(invalidIdentityToken, causeSAMLSessionName, "RoleSessionName is required in AuthnResponse").
+		Because(causeSAMLSessionName, fmt.Errorf("%d values of the attribute RoleSessionName", values))
 }
 
 func badSessionName() *awsapi.Error {
@@ -181,8 +192,9 @@ func badSessionDuration() *awsapi.Error {
 	return exception(invalidIdentityToken, causeSAMLSessionDuration, "SessionDuration in AuthnResponse must be a number of seconds between 900 and 43200")
 }
 
-func samlTagMalformed() *awsapi.Error {
-	return exception(invalidIdentityToken, causeTags, "A PrincipalTag attribute in AuthnResponse must have exactly one value")
+func samlTagMalformed(key string, values int) *awsapi.Error {
+	return exception(invalidIdentityToken, causeTags, "A PrincipalTag attribute in AuthnResponse must have exactly one value").
+		Because(causeTags, fmt.Errorf("%d values of the attribute PrincipalTag:%s", values, key))
 }
 
 func samlDurationTooLong() *awsapi.Error {

@@ -83,12 +83,13 @@ func (s *Service) assertion(ctx context.Context, in *AssumeRoleWithSAMLRequest) 
 	if s.now().Sub(a.IssueInstant) > maxResponseAge {
 		return nil, responseStale()
 	}
-	for _, pair := range a.Roles() {
+	offered := a.Roles()
+	for _, pair := range offered {
 		if pair.Role == string(in.RoleArn) && pair.Provider == string(in.PrincipalArn) {
 			return a, nil
 		}
 	}
-	return nil, notAuthorized(actionSAML, causeRoleNotOffered)
+	return nil, roleNotOffered(len(a.Attributes[saml.RoleAttribute]), offered)
 }
 
 // maxResponseAge is how long a response may be on its way.

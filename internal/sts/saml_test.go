@@ -184,6 +184,35 @@ func TestSAMLTrust(t *testing.T) {
 	}
 }
 
+// What the log says beside the cause of a response that lacks what AWS wants.
+func TestAssumeRoleWithSAMLDetails(t *testing.T) {
+	const other = "arn:aws:iam::111122223333:role/service-role/Other"
+	for name, test := range map[string]struct {
+		attribute string
+		values    []string
+		want      string
+	}{
+		"no role":         {"Role", nil, "of 0 values of the attribute Role none is ROLE-ARN,PROVIDER-ARN"},
+		"no pair":         {"Role", []string{samlRole}, "of 1 values of the attribute Role none is ROLE-ARN,PROVIDER-ARN"},
+		"another role":    {"Role", []string{other + "," + samlARN}, `the response offers [{"` + other + `" "` + samlARN + `"}]`},
+		"no session name": {"RoleSessionName", nil, "0 values of the attribute RoleSessionName"},
+		"two values":      {"PrincipalTag:team", []string{"red", "blue"}, "2 values of the attribute PrincipalTag:team"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			m := h.newIdP()
+			h.createRole("Staff", trust(samlARN, samlAssumes, samlAud), twoHours)
+			m = with(m, awsSAML+test.attribute, test.values...)
+			_, err := h.sts.AssumeRoleWithSAML(h.ctx, awsapi.Caller{}, &sts.AssumeRoleWithSAMLRequest{
+				RoleArn: samlRole, PrincipalArn: samlARN, SAMLAssertion: sts.SAMLAssertionType(response(t, m)),
+			})
+			if e, ok := awsapi.AsError(err); !ok || e.Err == nil || e.Err.Error() != test.want {
+				t.Errorf("%+v, want %s", e, test.want)
+			}
+		})
+	}
+}
+
 // What responses and requests get wrong, with AWS's sentences and the causes for
 // the log.
 func TestAssumeRoleWithSAMLRefuses(t *testing.T) {

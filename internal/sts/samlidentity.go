@@ -28,7 +28,7 @@ func fromAssertion(provider string, a *saml.Assertion) (f *federated, name strin
 	names := a.Attributes[roleSessionNameAttribute]
 	switch {
 	case len(names) != 1:
-		return nil, "", sessionNameMissing()
+		return nil, "", sessionNameMissing(len(names))
 	case !usableName(names[0]):
 		return nil, "", badSessionName()
 	}
@@ -61,7 +61,7 @@ func samlTags(a *saml.Assertion) ([]SessionTag, error) {
 			continue
 		}
 		if len(values) != 1 {
-			return nil, samlTagMalformed()
+			return nil, samlTagMalformed(key, len(values))
 		}
 		tags = append(tags, SessionTag{Key: key, Value: values[0]})
 	}
