@@ -343,11 +343,7 @@ func TestPolicyMarkerLength(t *testing.T) {
 func TestAuthorizeManaged(t *testing.T) {
 	s := newService(t)
 	createRole(t, s, "app")
-	role := findRole(t, s, "app")
-	c := awsapi.Caller{
-		Account: account, ARN: "arn:aws:sts::" + account + ":assumed-role/app/s", UserID: string(role.RoleId) + ":s",
-		PrincipalARN: string(role.Arn), PrincipalID: string(role.RoleId), Session: &awsapi.Session{Name: "s"},
-	}
+	c := sessionOf(t, s, "app")
 	allowed := func(want bool) {
 		t.Helper()
 		d, err := s.Authorize(t.Context(), c, "s3:GetObject", "arn:aws:s3:::box/1", policy.Context{})

@@ -455,11 +455,7 @@ func TestBoundary(t *testing.T) {
 	must(t, s, "AttachUserPolicy", "UserName", "anna", "PolicyArn", admin)
 	must(t, s, "AttachRolePolicy", "RoleName", "app", "PolicyArn", admin)
 	id, _ := keyOf(t, s, "anna")
-	role := findRole(t, s, "app")
-	session := awsapi.Caller{
-		Account: account, ARN: "arn:aws:sts::" + account + ":assumed-role/app/s", UserID: string(role.RoleId) + ":s",
-		PrincipalARN: string(role.Arn), PrincipalID: string(role.RoleId), Session: &awsapi.Session{Name: "s"},
-	}
+	session := sessionOf(t, s, "app")
 	ask := func(c awsapi.Caller, action, want string) {
 		t.Helper()
 		d, err := s.Authorize(t.Context(), c, action, "*", policy.Context{})

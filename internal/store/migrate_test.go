@@ -47,6 +47,26 @@ func TestMigrations(t *testing.T) {
 	}
 }
 
+// A number that was left out stays out: a database that is beyond it refuses it.
+func TestMigrationsInOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	schema := files(`CREATE TABLE one (a BIGINT);`, `CREATE TABLE two (a BIGINT);`, `CREATE TABLE three (a BIGINT);`)
+	all := schema.files.(fstest.MapFS)
+	second := all["0002_test.sql"]
+	delete(all, "0002_test.sql")
+	db, err := open(t.Context(), Options{Path: path}, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	all["0002_test.sql"] = second
+	_, err = open(t.Context(), Options{Path: path}, schema)
+	checkError(t, err, "missing (out-of-order) migration")
+	if got := tables(t, path); got != "one three" {
+		t.Errorf("tables %q", got)
+	}
+}
+
 // tables lists the tables of a database, apart from the book-keeping.
 func tables(t *testing.T, path string) string {
 	t.Helper()
