@@ -252,7 +252,7 @@ func (w *wire) request(service, operation, body string) (*http.Request, []byte) 
 
 func (w *wire) sign(r *http.Request, service string, who []string, body []byte) {
 	w.t.Helper()
-	region := daypasstest.Region
+	region, at := daypasstest.Region, w.now()
 	c := sigv4.Credentials{AccessKeyID: daypasstest.AccessKeyID, SecretAccessKey: daypasstest.SecretAccessKey}
 	switch who[0] {
 	case "nobody":
@@ -262,11 +262,11 @@ func (w *wire) sign(r *http.Request, service string, who []string, body []byte) 
 			region = who[1]
 		}
 	case "as":
-		c = w.spoiled(w.credentials(who[1]), who[2:])
+		c, at = w.spoiled(w.credentials(who[1]), at, who[2:])
 	default:
 		w.t.Fatalf("who is %q?", who[0])
 	}
-	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: "/", Host: r.URL.Host, Header: r.Header, Body: body}, c, region, service, w.now())
+	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: "/", Host: r.URL.Host, Header: r.Header, Body: body}, c, region, service, at)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -252,6 +252,16 @@ func (s *Service) AccessKey(ctx context.Context, id string) (caller awsapi.Calle
 	return caller, secret, true, nil
 }
 
+// Inactive says whether an access key is there and was made inactive.
+func (s *Service) Inactive(ctx context.Context, id string) (inactive bool, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		key, user, found, err := findKey(tx, AccessKeyIdType(id))
+		inactive = err == nil && found && user.Account == s.Account && key.Status != keyActive
+		return err
+	})
+	return inactive, err
+}
+
 func (s *Service) now() time.Time {
 	now := time.Now
 	if s.Now != nil {

@@ -24,8 +24,20 @@ const (
 	causeLargeBodies awsapi.Cause = "large-bodies"
 	// The body cannot be read as the operation's input.
 	causeMalformed awsapi.Cause = "malformed"
-	// Nobody has such an access key or session token.
+	// Nobody has such an access key.
 	causeUnknownKey awsapi.Cause = "unknown-key"
+	// The access key was made inactive.
+	causeInactiveKey awsapi.Cause = "inactive-key"
+	// The access key is of another account, AWS's own for one.
+	causeForeignKey awsapi.Cause = "foreign-key"
+	// The session token is not that of the access key, or was cut, or is of another deployment.
+	causeUnknownToken awsapi.Cause = "unknown-session"
+	// The access key is a session's, and comes without its session token.
+	causeTokenMissing awsapi.Cause = "session-token-missing"
+	// The access key is a long-term one, and comes with a session token.
+	causeTokenLeftOver awsapi.Cause = "session-token-left-over"
+	// The access key that GetSessionToken was called with was made inactive or deleted, and the session ended with it.
+	causeParentKey awsapi.Cause = "parent-key"
 	// The operation is called more often than --rate allows.
 	causeRequestRate awsapi.Cause = "request-rate"
 	// The operation takes no credentials of GetSessionToken.

@@ -29,10 +29,23 @@ import (
 // in the log (nginx introduced the number).
 const statusClientGone = 499
 
-// Errors that a Credentials function answers with.
+// Errors that a Credentials function answers with. Clients are told of the first
+// seven alike that the key is unknown; the log tells them apart.
 var (
-	// ErrUnknownKey says that nobody has such an access key or session token.
-	ErrUnknownKey = errors.New("unknown access key or session token")
+	// ErrUnknownKey says that nobody has such an access key.
+	ErrUnknownKey = errors.New("unknown access key")
+	// ErrInactiveKey says that the access key was made inactive.
+	ErrInactiveKey = errors.New("inactive access key")
+	// ErrForeignKey says that the access key is of another account.
+	ErrForeignKey = errors.New("access key of another account")
+	// ErrUnknownToken says that the session token is none of ours, or that of another access key.
+	ErrUnknownToken = errors.New("unknown session token")
+	// ErrTokenMissing says that the access key is a session's, and comes without its token.
+	ErrTokenMissing = errors.New("no session token")
+	// ErrTokenLeftOver says that the access key is no session's, and a token comes with it.
+	ErrTokenLeftOver = errors.New("a session token with a long-term access key")
+	// ErrParentKey says that the access key that the session was made with is inactive or gone.
+	ErrParentKey = errors.New("the access key behind the session is inactive or gone")
 	// ErrExpiredToken says that the session token was good once.
 	ErrExpiredToken = errors.New("expired session token")
 	// ErrRevokedToken says that the session token would be good had it not been

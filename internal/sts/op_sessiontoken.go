@@ -56,7 +56,10 @@ func (s *Service) checkParent(ctx context.Context, session *Session, caller *aws
 	if err != nil {
 		return err
 	}
-	if !ok || owner.Root != (session.Kind == RootSession) || owner.PrincipalID != session.PrincipalID {
+	switch {
+	case !ok:
+		return ErrParentKey
+	case owner.Root != (session.Kind == RootSession) || owner.PrincipalID != session.PrincipalID:
 		return ErrUnknownToken
 	}
 	caller.ARN, caller.PrincipalARN = owner.ARN, owner.PrincipalARN

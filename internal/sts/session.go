@@ -128,6 +128,8 @@ var (
 	ErrUnknownToken = errors.New("unknown session token")
 	// ErrExpiredToken says that the session has ended.
 	ErrExpiredToken = errors.New("expired session token")
+	// ErrParentKey says that the access key that the session was made with is inactive or gone.
+	ErrParentKey = errors.New("the access key behind the session is inactive or gone")
 	// ErrRevokedToken says that the session was revoked.
 	ErrRevokedToken = errors.New("revoked session token")
 )
@@ -166,7 +168,7 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 }
 
 // Session opens a session token. The token must be that of the access key, and
-// of this deployment's account. The error is ErrUnknownToken, ErrExpiredToken or
+// of this deployment's account. The error is ErrUnknownToken, ErrExpiredToken, ErrParentKey or
 // ErrRevokedToken, and says no more to whoever sent the token. The secret is for checking the
 // signature that proves that the caller has it.
 func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsapi.Caller, seal.Secret, *Session, error) {

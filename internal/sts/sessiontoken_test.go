@@ -67,7 +67,7 @@ func TestGetSessionTokenRoot(t *testing.T) {
 		t.Error(diff)
 	}
 	h.iam.Root.ID = "AKIDANOTHEROFROOT"
-	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrUnknownToken {
+	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrParentKey {
 		t.Errorf("after the key is gone: %v", err)
 	}
 }
@@ -119,14 +119,14 @@ func TestGetSessionTokenUser(t *testing.T) {
 		if _, err := h.iam.UpdateAccessKey(h.ctx, root, in); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); (err == sts.ErrUnknownToken) != (status == "Inactive") {
+		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); (err == sts.ErrParentKey) != (status == "Inactive") {
 			t.Errorf("with the key %s: %v", status, err)
 		}
 	}
 	if _, err := h.iam.DeleteAccessKey(h.ctx, root, &iam.DeleteAccessKeyRequest{UserName: "anne", AccessKeyId: iam.AccessKeyIdType(c.AccessKeyID)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrUnknownToken {
+	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrParentKey {
 		t.Errorf("without the key: %v", err)
 	}
 }
