@@ -26,7 +26,7 @@ const (
 type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the server."`
 	Demo        demoCommand        `cmd:"" help:"Run a throw-away server and walk through a sign-in."`
-	IDP         idpCommand         `cmd:"" name:"idp" help:"Run an OpenID provider for development, or make its tokens."`
+	IDP         idpCommand         `cmd:"" name:"idp" help:"Run an OpenID and SAML provider for development, or make its tokens."`
 	Revoke      revokeCommand      `cmd:"" help:"Void credentials and OpenID tokens before they end."`
 	Revocations revocationsCommand `cmd:"" help:"List what is revoked."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

@@ -52,16 +52,17 @@ func (c callFlags) call(p *process, operation string, in any) error {
 	return err
 }
 
-// revokeCommand calls RevokeSessions.
+// revokeCommand calls RevokeSessions. What is revoked is said by flags alone: a
+// variable that happens to be set must neither choose it nor narrow it down.
 type revokeCommand struct {
 	callFlags
-	IdentityID     string    `name:"identity-id" placeholder:"ID" xor:"target" help:"Revoke what an identity holds."`
-	Provider       string    `placeholder:"NAME" xor:"target" help:"With --user: revoke what was issued to a user of this login provider, as Logins calls it."`
-	User           string    `placeholder:"USER" help:"Who it is at the provider."`
-	IdentityPoolID string    `name:"identity-pool-id" placeholder:"ID" help:"Revoke what was issued to the identities of a pool; with --provider and --user to theirs in this pool only."`
-	AccessKeyID    string    `name:"access-key-id" placeholder:"ID" xor:"target" help:"Revoke one session."`
-	RoleArn        string    `name:"role-arn" placeholder:"ARN" xor:"target" help:"Revoke the sessions of a role."`
-	IssuedBefore   time.Time `placeholder:"TIME" help:"The moment up to which what was issued is void, RFC 3339 (now)."`
+	IdentityID     string    `env:"-" name:"identity-id" placeholder:"ID" xor:"target" help:"Revoke what an identity holds."`
+	Provider       string    `env:"-" placeholder:"NAME" xor:"target" help:"With --user: revoke what was issued to a user of this login provider, as Logins calls it."`
+	User           string    `env:"-" placeholder:"USER" help:"Who it is at the provider."`
+	IdentityPoolID string    `env:"-" name:"identity-pool-id" placeholder:"ID" help:"Revoke what was issued to the identities of a pool; with --provider and --user to theirs in this pool only."`
+	AccessKeyID    string    `env:"-" name:"access-key-id" placeholder:"ID" xor:"target" help:"Revoke one session."`
+	RoleArn        string    `env:"-" name:"role-arn" placeholder:"ARN" xor:"target" help:"Revoke the sessions of a role."`
+	IssuedBefore   time.Time `env:"-" placeholder:"TIME" help:"The moment up to which what was issued is void, RFC 3339 (now)."`
 }
 
 // Run revokes.
@@ -99,8 +100,8 @@ func (c *revokeCommand) Run(p *process) error {
 // revocationsCommand calls ListRevocations.
 type revocationsCommand struct {
 	callFlags
-	MaxResults int    `placeholder:"N" help:"The most revocations to print (60)."`
-	NextToken  string `placeholder:"TOKEN" help:"Where the listing goes on, from the answer before."`
+	MaxResults int    `env:"-" placeholder:"N" help:"The most revocations to print (60)."`
+	NextToken  string `env:"-" placeholder:"TOKEN" help:"Where the listing goes on, from the answer before."`
 }
 
 // Run lists.

@@ -43,6 +43,18 @@ func TestRevokeCommand(t *testing.T) {
 	}
 }
 
+// A variable that happens to be set does not keep a revocation to one pool.
+func TestRevokeCommandIgnoresTheEnvironment(t *testing.T) {
+	s := daypasstest.Start(t, daypasstest.Config{})
+	for _, name := range []string{"DAYPASS_IDENTITY_POOL_ID", "DAYPASS_PROVIDER", "DAYPASS_USER", "DAYPASS_ROLE_ARN", "DAYPASS_ISSUED_BEFORE"} {
+		t.Setenv(name, "us-east-1:0")
+	}
+	code, stdout, stderr := daypass(t, s, "revoke", "--provider", "accounts.google.com", "--user", "1")
+	if code != exitOK || strings.Contains(stdout, "us-east-1:0") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+}
+
 // What is no endpoint, or that of something else, is told as such.
 func TestRevocationsOfAnotherServer(t *testing.T) {
 	other := httptest.NewServer(http.NotFoundHandler())
