@@ -33,7 +33,8 @@ func (w *wire) metadata() string {
 }
 
 // saml makes a response for somebody: "alice role=user groups=a groups=b", or a
-// bad one: "alice bad=expired".
+// bad one: "alice bad=expired". The names session, duration, age and lifetime are
+// short for the session's attributes and for the response's own times.
 func (w *wire) saml(words []string) string {
 	w.t.Helper()
 	m, bad := w.samlMint(), ""
@@ -44,6 +45,17 @@ func (w *wire) saml(words []string) string {
 		case "bad":
 			bad = value
 			continue
+		case "age":
+			at := w.now().Add(-w.duration(value))
+			m.Now = func() time.Time { return at }
+			continue
+		case "lifetime":
+			m.Lifetime = w.duration(value)
+			continue
+		case "session":
+			name = "https://aws.amazon.com/SAML/Attributes/RoleSessionName"
+		case "duration":
+			name = "https://aws.amazon.com/SAML/Attributes/SessionDuration"
 		case "role":
 			name, value = idp.RoleAttribute, "arn:aws:iam::123456789012:role/"+value+",arn:aws:iam::123456789012:saml-provider/dev"
 		}

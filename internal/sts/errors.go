@@ -98,8 +98,9 @@ func malformedPolicy(err *policy.Error) *awsapi.Error {
 	return e
 }
 
-func durationTooLong() *awsapi.Error {
-	return exception(validationError, causeDuration, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+func durationTooLong(asked, most int64) *awsapi.Error {
+	return exception(validationError, causeDuration, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.").
+		Because(causeDuration, fmt.Errorf("%d seconds; the role has %d", asked, most))
 }
 
 func chainTooLong() *awsapi.Error {
@@ -165,8 +166,9 @@ func samlMetadataBroken(err error) *awsapi.Error {
 	return exception(invalidIdentityToken, causeSAMLMetadata, "Could not parse metadata.").Because(causeSAMLMetadata, err)
 }
 
-func responseStale() *awsapi.Error {
-	return exception(expiredToken, causeSAMLStale, msgStale)
+func responseStale(now, issued time.Time) *awsapi.Error {
+	return exception(expiredToken, causeSAMLStale, msgStale).
+		Because(causeSAMLStale, fmt.Errorf("%s, issued %s", now.UTC().Format(time.RFC3339), issued.UTC().Format(time.RFC3339)))
 }
 
 // roleNotOffered tells the log what is offered instead.
@@ -184,12 +186,21 @@ func sessionNameMissing(values int) *awsapi.Error {
 		Because(causeSAMLSessionName, fmt.Errorf("%d values of the attribute RoleSessionName", values))
 }
 
-func badSessionName() *awsapi.Error {
-	return exception(invalidIdentityToken, causeSAMLSessionName, "RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
+// badSessionName tells the log what is wrong with a name, not the name: it is
+// that of a person.
+func badSessionName(name string) *awsapi.Error {
+	detail := fmt.Errorf("the attribute RoleSessionName has %d bytes", len(name))
+	if i := strings.IndexFunc(name, notInName); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(name[i:])
+		detail = fmt.Errorf("the attribute RoleSessionName has the character %q", r)
+	}
+	return exception(invalidIdentityToken, causeSAMLSessionName, "RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}").
+		Because(causeSAMLSessionName, detail)
 }
 
-func badSessionDuration() *awsapi.Error {
-	return exception(invalidIdentityToken, causeSAMLSessionDuration, "SessionDuration in AuthnResponse must be a number of seconds between 900 and 43200")
+func badSessionDuration(values []string) *awsapi.Error {
+	return exception(invalidIdentityToken, causeSAMLSessionDuration, "SessionDuration in AuthnResponse must be a number of seconds between 900 and 43200").
+		Because(causeSAMLSessionDuration, fmt.Errorf("%d values of the attribute SessionDuration, the first %.32q", len(values), values[0]))
 }
 
 func samlTagMalformed(key string, values int) *awsapi.Error {
@@ -197,8 +208,13 @@ func samlTagMalformed(key string, values int) *awsapi.Error {
 		Because(causeTags, fmt.Errorf("%d values of the attribute PrincipalTag:%s", values, key))
 }
 
-func samlDurationTooLong() *awsapi.Error {
-	return exception(validationError, causeDuration, "Requested DurationSeconds exceeds MaxSessionDuration set for this role")
+// samlDurationTooLong is durationTooLong in the words that SAML has for it.
+func samlDurationTooLong(err error) *awsapi.Error {
+	e := exception(validationError, causeDuration, "Requested DurationSeconds exceeds MaxSessionDuration set for this role")
+	if tooLong, ok := errors.AsType[*awsapi.Error](err); ok {
+		e.Err = tooLong.Err
+	}
+	return e
 }
 
 const (

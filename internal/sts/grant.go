@@ -23,8 +23,8 @@ func durationOf(seconds *RoleDurationSecondsType, role *iam.RoleEntity) (time.Du
 	if seconds == nil {
 		return defaultDuration, nil
 	}
-	if int64(*seconds) > int64(role.MaxSession()) {
-		return 0, durationTooLong()
+	if asked, most := int64(*seconds), int64(role.MaxSession()); asked > most {
+		return 0, durationTooLong(asked, most)
 	}
 	return time.Duration(*seconds) * time.Second, nil
 }

@@ -80,8 +80,8 @@ func (s *Service) assertion(ctx context.Context, in *AssumeRoleWithSAMLRequest) 
 	if err != nil {
 		return nil, responseRefused(err)
 	}
-	if s.now().Sub(a.IssueInstant) > maxResponseAge {
-		return nil, responseStale()
+	if now := s.now(); now.Sub(a.IssueInstant) > maxResponseAge {
+		return nil, responseStale(now, a.IssueInstant)
 	}
 	offered := a.Roles()
 	for _, pair := range offered {
@@ -105,7 +105,7 @@ func isSAMLProvider(s string) bool {
 func samlDuration(a *saml.Assertion, seconds *RoleDurationSecondsType, role *iam.RoleEntity, now time.Time) (time.Duration, error) {
 	lasts, err := durationOf(seconds, role)
 	if err != nil {
-		return 0, samlDurationTooLong()
+		return 0, samlDurationTooLong(err)
 	}
 	if most, ok, err := sessionDurationOf(a); err != nil {
 		return 0, err

@@ -30,7 +30,7 @@ func fromAssertion(provider string, a *saml.Assertion) (f *federated, name strin
 	case len(names) != 1:
 		return nil, "", sessionNameMissing(len(names))
 	case !usableName(names[0]):
-		return nil, "", badSessionName()
+		return nil, "", badSessionName(names[0])
 	}
 	f = &federated{
 		action: actionSAML, provider: provider, subject: a.NameID,
@@ -79,7 +79,7 @@ func sessionDurationOf(a *saml.Assertion) (time.Duration, bool, error) {
 	seconds, err := strconv.ParseUint(strings.TrimSpace(values[0]), 10, 32)
 	lasts := time.Duration(seconds) * time.Second
 	if err != nil || len(values) > 1 || lasts < minDuration || lasts > maxDuration {
-		return 0, false, badSessionDuration()
+		return 0, false, badSessionDuration(values)
 	}
 	return lasts, true, nil
 }

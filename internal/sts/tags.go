@@ -175,10 +175,11 @@ func sourceIdentityOf(claims login.Claims) (string, error) {
 // usableName holds a source identity or the name of a session to the API's
 // sourceIdentityType and roleSessionNameType, which are the same.
 func usableName(s string) bool {
-	other := func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-", r))
-	}
-	return 2 <= len(s) && len(s) <= 64 && !strings.ContainsFunc(s, other)
+	return 2 <= len(s) && len(s) <= 64 && !strings.ContainsFunc(s, notInName)
+}
+
+func notInName(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-", r))
 }
 
 // has says whether a claim is there; null counts as absent.
