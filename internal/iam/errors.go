@@ -148,14 +148,15 @@ func malformedPolicy(err *policy.Error) *awsapi.Error {
 	return e
 }
 
-// unreadablePolicy is malformedPolicy as simulations answer it.
-func unreadablePolicy(err error) *awsapi.Error {
+// unreadablePolicy is malformedPolicy as simulations answer it. Which of the
+// policies it is, only the log says.
+func unreadablePolicy(name string, err error) *awsapi.Error {
 	message := "Syntax errors in policy."
 	if malformed, ok := errors.AsType[*policy.Error](err); ok {
-		message = malformed.Message
+		message, err = malformed.Message, malformed.Err
 	}
 	e := exception(invalidInput, causePolicyMalformed, "%s", message)
-	e.Err = err
+	e.Err = fmt.Errorf("%s: %w", name, err)
 	return e
 }
 

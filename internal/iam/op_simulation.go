@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
@@ -14,13 +15,13 @@ func (s *Service) GetContextKeysForCustomPolicy(_ context.Context, _ awsapi.Call
 		return nil, err
 	}
 	documents := make([]*policy.Document, 0, len(in.PolicyInputList))
-	for _, text := range in.PolicyInputList {
+	for i, text := range in.PolicyInputList {
 		d, err := policy.Parse(policy.Trust, string(text))
 		if err != nil {
 			d, err = policy.Parse(policy.Identity, string(text))
 		}
 		if err != nil {
-			return nil, unreadablePolicy(err)
+			return nil, unreadablePolicy(fmt.Sprintf("PolicyInputList.%d", i+1), err)
 		}
 		documents = append(documents, d)
 	}

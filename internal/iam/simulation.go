@@ -110,19 +110,21 @@ func (sim *simulation) parse(policies, boundary SimulationPolicyListType) *awsap
 		return err
 	}
 	for i, text := range policies {
-		d, err := parseSimulated(text)
+		name := fmt.Sprintf("PolicyInputList.%d", i+1)
+		d, err := parseSimulated(name, text)
 		if err != nil {
 			return err
 		}
 		sim.policies.Identity = append(sim.policies.Identity, d)
-		sim.names[d] = PolicyIdentifierType(fmt.Sprintf("PolicyInputList.%d", i+1))
+		sim.names[d] = PolicyIdentifierType(name)
 	}
 	for _, text := range boundary {
-		d, err := parseSimulated(text)
+		const name = "PermissionsBoundaryPolicyInputList.1"
+		d, err := parseSimulated(name, text)
 		if err != nil {
 			return err
 		}
-		sim.policies.Boundary, sim.boundary = d, "PermissionsBoundaryPolicyInputList.1"
+		sim.policies.Boundary, sim.boundary = d, name
 	}
 	return nil
 }
@@ -140,10 +142,10 @@ func checkSimulatedSize(lists ...SimulationPolicyListType) *awsapi.Error {
 	return nil
 }
 
-func parseSimulated(text PolicyDocumentType) (*policy.Document, *awsapi.Error) {
+func parseSimulated(name string, text PolicyDocumentType) (*policy.Document, *awsapi.Error) {
 	d, err := policy.Parse(policy.Identity, string(text))
 	if err != nil {
-		return nil, unreadablePolicy(err)
+		return nil, unreadablePolicy(name, err)
 	}
 	return d, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 )
 
@@ -72,6 +73,31 @@ func TestSimulateCustomPolicyRefusals(t *testing.T) {
 			}
 			wantRefused(t, do(t, s, "SimulateCustomPolicy", flat...), test.want)
 		})
+	}
+}
+
+// Of several policies the log says which one cannot be read, and why.
+func TestSimulationNamesThePolicy(t *testing.T) {
+	s := newService(t)
+	bad := iam.PolicyDocumentType(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*"}}`)
+	policies := iam.SimulationPolicyListType{allowS3, bad}
+	actions := iam.ActionNameListType{"s3:GetObject"}
+	_, inList := s.SimulateCustomPolicy(t.Context(), awsapi.Caller{}, &iam.SimulateCustomPolicyRequest{PolicyInputList: policies, ActionNames: actions})
+	_, inBoundary := s.SimulateCustomPolicy(t.Context(), awsapi.Caller{}, &iam.SimulateCustomPolicyRequest{
+		PolicyInputList: policies[:1], PermissionsBoundaryPolicyInputList: policies[1:], ActionNames: actions,
+	})
+	_, inKeys := s.GetContextKeysForCustomPolicy(t.Context(), awsapi.Caller{}, &iam.GetContextKeysForCustomPolicyRequest{PolicyInputList: policies})
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{inList, "PolicyInputList.2: statement 1: no Resource"},
+		{inBoundary, "PermissionsBoundaryPolicyInputList.1: statement 1: no Resource"},
+		{inKeys, "PolicyInputList.2: statement 1: no Resource"},
+	} {
+		if e, ok := awsapi.AsError(test.err); !ok || e.Err == nil || e.Err.Error() != test.want || e.Message != "Policy statement must contain resources." {
+			t.Errorf("%+v, want %s", e, test.want)
+		}
 	}
 }
 
