@@ -9,11 +9,9 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/client"
-	"github.com/daypass/daypass/internal/sigv4"
 )
 
-// callFlags say which server to call, and as whom: with the credentials that
-// the AWS CLI would use from the environment.
+// callFlags say which server to call.
 type callFlags struct {
 	Endpoint string `env:"AWS_ENDPOINT_URL" default:"http://127.0.0.1:4600" placeholder:"URL" help:"The server (${default})."`
 	Region   string `env:"AWS_REGION" default:"us-east-1" placeholder:"REGION" help:"The region that signatures name (${default})."`
@@ -21,7 +19,7 @@ type callFlags struct {
 
 // Help is what --help says of these commands beside their flags.
 func (callFlags) Help() string {
-	return "The call is signed with the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, where they are temporary, AWS_SESSION_TOKEN."
+	return "The call is signed with the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, where they are temporary, AWS_SESSION_TOKEN; or with those in the file AWS_SHARED_CREDENTIALS_FILE, such as root-credentials in the server's data directory."
 }
 
 // call does an operation of the service daypass and prints the answer.
@@ -29,14 +27,11 @@ func (c callFlags) call(p *process, operation string, in any) error {
 	if at, err := url.Parse(c.Endpoint); err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" {
 		return usage("--endpoint %q (AWS_ENDPOINT_URL): give a URL such as http://127.0.0.1:4600", c.Endpoint)
 	}
-	caller := &client.Client{Endpoint: c.Endpoint, Region: c.Region, Credentials: sigv4.Credentials{
-		AccessKeyID:     p.getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: p.getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken:    p.getenv("AWS_SESSION_TOKEN"),
-	}}
-	if caller.Credentials.AccessKeyID == "" {
-		return errors.New("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: this call is signed")
+	credentials, err := callerCredentials(p)
+	if err != nil {
+		return err
 	}
+	caller := &client.Client{Endpoint: c.Endpoint, Region: c.Region, Credentials: credentials}
 	answer, err := caller.JSON(p.ctx, client.Daypass, operation, in)
 	if refused, ok := errors.AsType[*client.Error](err); ok && refused.Code == "" {
 		return fmt.Errorf("%s does not answer as daypass does, but with status %d: is it the right --endpoint?", c.Endpoint, refused.Status)

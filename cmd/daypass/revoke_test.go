@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -38,6 +40,37 @@ func TestRevokeCommand(t *testing.T) {
 			}
 			if code, stdout, _ := daypass(t, s, "revocations"); code != exitOK || !strings.Contains(stdout, test.want) {
 				t.Errorf("the listing: exit code %d, %s", code, stdout)
+			}
+		})
+	}
+}
+
+// The file that a server writes is enough to call it, as it is for the AWS CLI.
+func TestRevocationsWithACredentialsFile(t *testing.T) {
+	s := daypasstest.Start(t, daypasstest.Config{})
+	file := filepath.Join(t.TempDir(), "credentials")
+	text := "# comment = 1\n[other]\naws_access_key_id = no\naws_secret_access_key = no\n[default]\naws_access_key_id = " +
+		daypasstest.AccessKeyID + "\naws_secret_access_key=" + daypasstest.SecretAccessKey + "\n[empty]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		environment map[string]string
+		code        int
+		want        string
+	}{
+		"the default profile":    {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file}, exitOK, `"Revocations": []`},
+		"another profile":        {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_PROFILE": "other"}, exitError, "UnrecognizedClientException"},
+		"a profile with nothing": {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_PROFILE": "empty"}, exitError, "has no aws_access_key_id and aws_secret_access_key for the profile empty"},
+		"the environment first":  {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_ACCESS_KEY_ID": "no", "AWS_SECRET_ACCESS_KEY": "no"}, exitError, "UnrecognizedClientException"},
+		"no file":                {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file + "x"}, exitError, "AWS_SHARED_CREDENTIALS_FILE: open "},
+		"nothing":                {nil, exitError, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			p := &process{t.Context(), &out, &out, func(name string) string { return test.environment[name] }}
+			if code := run(p, []string{"revocations", "--endpoint", s.URL}); code != test.code || !strings.Contains(out.String(), test.want) {
+				t.Errorf("exit code %d, %s", code, out.String())
 			}
 		})
 	}
