@@ -444,6 +444,28 @@ func TestAssumeRoleEvent(t *testing.T) {
 	}
 }
 
+// An ARN without the role's path, or in another case, is no role's: the log has
+// the one that there is.
+func TestAssumeRoleOfAnotherPath(t *testing.T) {
+	h := newHouse(t)
+	c := h.newWorker("")
+	h.createRole("Target", trusts(workerRole, plain, `{}`))
+	for role, want := range map[string]bool{
+		"arn:aws:iam::111122223333:role/Target":              true,
+		"arn:aws:iam::111122223333:role/service-role/TARGET": true,
+		"arn:aws:iam::111122223333:role/service-role/Absent": false,
+	} {
+		e := &audit.Event{}
+		h.ctx = audit.NewContext(t.Context(), e)
+		h.wantRefused(h.assumeRole(c, role), refusal{403, "AccessDenied", "User: " + workerARN + " is not authorized to perform: sts:AssumeRole on resource: " + role})
+		var line strings.Builder
+		e.Log(h.ctx, slog.New(slog.NewTextHandler(&line, nil)))
+		if got := strings.Contains(line.String(), " role_of_this_name="+target+" "); got != want {
+			t.Errorf("%s: %s", role, line.String())
+		}
+	}
+}
+
 func TestAssumeRoleWire(t *testing.T) {
 	h := newHouse(t)
 	c := h.newWorker("")

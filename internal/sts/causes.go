@@ -37,7 +37,7 @@ const (
 	causeRoleArn awsapi.Cause = "role-arn"
 	// The role belongs to another account.
 	causeRoleForeign awsapi.Cause = "role-foreign"
-	// IAM has no such role.
+	// IAM has no such role; one of this name, with another path or in another case, is in role_of_this_name.
 	causeRoleMissing awsapi.Cause = "role-missing"
 	// The account's root cannot assume roles.
 	causeRootCaller awsapi.Cause = "root-caller"

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
@@ -60,6 +61,9 @@ func (s *Service) roleOf(ctx context.Context, roleARN string) (*iam.RoleEntity, 
 		return nil, "", err
 	}
 	if !ok || string(role.Arn) != roleARN {
+		if ok { // the path or the case is wrong
+			audit.From(ctx).Set("role_of_this_name", string(role.Arn))
+		}
 		return nil, causeRoleMissing, nil
 	}
 	return role, "", nil
