@@ -195,13 +195,15 @@ func rolePoliciesTooLarge(role RoleNameType, limit int) *awsapi.Error {
 	return exception(limitExceeded, causeLimitRolePolicies, "Maximum policy size of %d bytes exceeded for role %s", limit, role)
 }
 
-func duplicateTags() *awsapi.Error {
-	return exception(invalidInput, causeTag, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+func duplicateTags(t Tag) *awsapi.Error {
+	return exception(invalidInput, causeTag, "Duplicate tag keys found. Please note that Tag keys are case insensitive.").Because(causeTag, errorOfTag(t))
 }
 
-func reservedTag() *awsapi.Error {
-	return exception(invalidInput, causeTag, "aws: prefixed tag key names are not allowed for external use.")
+func reservedTag(t Tag) *awsapi.Error {
+	return exception(invalidInput, causeTag, "aws: prefixed tag key names are not allowed for external use.").Because(causeTag, errorOfTag(t))
 }
+
+func errorOfTag(t Tag) error { return fmt.Errorf("the tag %.128q", t.Key) }
 
 func badMarker() *awsapi.Error {
 	return exception(validationError, causePageToken, "Invalid Marker.")
@@ -226,8 +228,8 @@ func badIssuer() *awsapi.Error {
 	return exception(validationError, causeIssuerURL, "Invalid Open ID Connect Provider URL")
 }
 
-func badIssuerPart() *awsapi.Error {
-	return exception(invalidInput, causeIssuerURL, "Invalid Open ID Connect Provider URL.")
+func badIssuerPart(detail error) *awsapi.Error {
+	return exception(invalidInput, causeIssuerURL, "Invalid Open ID Connect Provider URL.").Because(causeIssuerURL, detail)
 }
 
 func notHTTPS() *awsapi.Error {

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -114,8 +115,11 @@ func parseIssuer(url OpenIDConnectProviderUrlType) (issuer, *awsapi.Error) {
 	u.scheme = scheme
 	authority, path, _ := strings.Cut(rest, "/")
 	u.path = path
-	if u.host, u.port, ok = splitHost(authority); !ok || !isHost(u.host) || !isPath(path) {
-		return u, badIssuerPart()
+	if u.host, u.port, ok = splitHost(authority); !ok || !isHost(u.host) {
+		return u, badIssuerPart(errors.New("the host, or what stands before or behind it")) // which may be a password
+	}
+	if !isPath(path) {
+		return u, badIssuerPart(errors.New("the path, or a query or fragment behind it"))
 	}
 	return u, nil
 }

@@ -51,10 +51,10 @@ func checkTags(tags TagListType) *awsapi.Error {
 	for _, t := range tags {
 		key := strings.ToLower(string(t.Key))
 		if strings.HasPrefix(key, "aws:") {
-			return reservedTag()
+			return reservedTag(t)
 		}
 		if seen[key] {
-			return duplicateTags()
+			return duplicateTags(t)
 		}
 		seen[key] = true
 	}

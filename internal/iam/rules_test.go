@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -64,7 +65,8 @@ func FuzzParseRoleARN(f *testing.F) {
 
 func TestCheckIssuer(t *testing.T) {
 	const (
-		parts = "InvalidInput: Invalid Open ID Connect Provider URL."
+		host  = "InvalidInput: Invalid Open ID Connect Provider URL. (the host, or what stands before or behind it)"
+		path  = "InvalidInput: Invalid Open ID Connect Provider URL. (the path, or a query or fragment behind it)"
 		whole = "ValidationError: Invalid Open ID Connect Provider URL"
 		https = "InvalidInput: Invalid Open ID Connect Provider URL. The URL must begin with https://."
 		own   = "InvalidInput: %s is the issuer of this service's own tokens, which need no OpenID Connect provider."
@@ -102,38 +104,38 @@ func TestCheckIssuer(t *testing.T) {
 		{"HTTPS://oidc.example.com", https},
 		{"ftp://oidc.example.com", https},
 		{"javascript://oidc.example.com", https},
-		{"https:///path", parts},
-		{"https://user@oidc.example.com", parts},
-		{"https://user:pass@oidc.example.com", parts},
-		{"https://oidc.example.com?x=1", parts},
-		{"https://oidc.example.com/?x=1", parts},
-		{"https://oidc.example.com#x", parts},
-		{"https://oidc.example.com/a#x", parts},
-		{"https://oidc_example.com", parts},
-		{"https://oidc.example.com.", parts},
-		{"https://-oidc.example.com", parts},
-		{"https://oidc..example.com", parts},
-		{"https://" + strings.Repeat("a", 64) + ".com", parts},
-		{"https://oidc.example.com:", parts},
-		{"https://oidc.example.com:0", parts},
-		{"https://oidc.example.com:port", parts},
-		{"https://oidc.example.com:8443:1", parts},
-		{"https://[::1", parts},
-		{"https://[fe80::1%25eth0]", parts},
-		{"https://[192.0.2.1]", parts},
-		{"https://oidc.example.com//", parts},
-		{"https://oidc.example.com//a", parts},
-		{"https://oidc.example.com/a//b", parts},
-		{"https://oidc.example.com/a/../b", parts},
-		{"https://oidc.example.com/./b", parts},
-		{"https://oidc.example.com/a%2fb", parts},
-		{"https://oidc.example.com/a b", parts},
-		{"https://oidc.example.com/a*", parts},
-		{"https://oidc.example.com\\a", parts},
-		{"https://oidc.example.com/a\nb", parts},
+		{"https:///path", host},
+		{"https://user@oidc.example.com", host},
+		{"https://user:pass@oidc.example.com", host},
+		{"https://oidc.example.com?x=1", host},
+		{"https://oidc.example.com/?x=1", path},
+		{"https://oidc.example.com#x", host},
+		{"https://oidc.example.com/a#x", path},
+		{"https://oidc_example.com", host},
+		{"https://oidc.example.com.", host},
+		{"https://-oidc.example.com", host},
+		{"https://oidc..example.com", host},
+		{"https://" + strings.Repeat("a", 64) + ".com", host},
+		{"https://oidc.example.com:", host},
+		{"https://oidc.example.com:0", host},
+		{"https://oidc.example.com:port", host},
+		{"https://oidc.example.com:8443:1", host},
+		{"https://[::1", host},
+		{"https://[fe80::1%25eth0]", host},
+		{"https://[192.0.2.1]", host},
+		{"https://oidc.example.com//", path},
+		{"https://oidc.example.com//a", path},
+		{"https://oidc.example.com/a//b", path},
+		{"https://oidc.example.com/a/../b", path},
+		{"https://oidc.example.com/./b", path},
+		{"https://oidc.example.com/a%2fb", path},
+		{"https://oidc.example.com/a b", path},
+		{"https://oidc.example.com/a*", path},
+		{"https://oidc.example.com\\a", host},
+		{"https://oidc.example.com/a\nb", path},
 		{" https://oidc.example.com", https},
-		{"https://oidc.example.com ", parts},
-		{"https://ó.example.com", parts},
+		{"https://oidc.example.com ", host},
+		{"https://ó.example.com", host},
 
 		{"https://id.example.com/daypass", own},
 		{"https://id.example.com/daypass/", own},
@@ -253,8 +255,8 @@ func FuzzURLEncoded(f *testing.F) {
 
 func TestCheckTags(t *testing.T) {
 	const (
-		duplicate = "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive."
-		reserved  = "InvalidInput: aws: prefixed tag key names are not allowed for external use."
+		duplicate = "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case insensitive. (the tag %q)"
+		reserved  = "InvalidInput: aws: prefixed tag key names are not allowed for external use. (the tag %q)"
 	)
 	tests := []struct {
 		tags TagListType
@@ -263,10 +265,10 @@ func TestCheckTags(t *testing.T) {
 		{nil, ""},
 		{TagListType{{"a", "1"}, {"b", "1"}}, ""},
 		{TagListType{{"awsome", ""}, {"x:aws:", ""}}, ""},
-		{TagListType{{"a", "1"}, {"a", "1"}}, duplicate},
-		{TagListType{{"Dept", "1"}, {"dEPT", "2"}}, duplicate},
-		{TagListType{{"aws:x", "1"}}, reserved},
-		{TagListType{{"AWS:x", "1"}}, reserved},
+		{TagListType{{"a", "1"}, {"a", "1"}}, fmt.Sprintf(duplicate, "a")},
+		{TagListType{{"Dept", "1"}, {"dEPT", "2"}}, fmt.Sprintf(duplicate, "dEPT")},
+		{TagListType{{"aws:x", "1"}}, fmt.Sprintf(reserved, "aws:x")},
+		{TagListType{{"AWS:x", "1"}}, fmt.Sprintf(reserved, "AWS:x")},
 	}
 	for _, test := range tests {
 		got := ""

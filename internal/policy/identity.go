@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -66,7 +67,7 @@ func readIdentity(root node) (identityDocument, error) {
 	}
 	if raw.version != nil {
 		if !raw.version.isString() || raw.version.text != version2008 && raw.version.text != version2012 {
-			return doc, errors.New("unknown version")
+			return doc, fmt.Errorf("version %.50q, which is neither %s nor %s", raw.version.text, version2012, version2008)
 		}
 		doc.version = raw.version.text
 	}
