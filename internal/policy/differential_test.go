@@ -39,7 +39,7 @@ func quietly(t *testing.T) {
 
 // FuzzDecideAgainstReference makes cases from the fuzzer's bytes.
 func FuzzDecideAgainstReference(f *testing.F) {
-	f.Add([]byte(strings.Repeat("\x05\x13\x2a\x71\xc4\x08\x00\xff", 200)))
+	f.Add([]byte(strings.Repeat("\x05\x13\x2a\x71\xc4\x08\x00\xff", 2000))) // long enough for a whole case
 	f.Fuzz(rapid.MakeFuzz(decideAgainstReference))
 }
 
