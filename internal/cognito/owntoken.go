@@ -35,8 +35,14 @@ func (s *Service) ownToken(ctx context.Context, text string) (*openid.Claims, er
 	return claims, json.Unmarshal(payload, claims)
 }
 
+// notOwnToken refuses the token of somebody else and, by the cause that its reader
+// gives, what is no token at all.
 func notOwnToken(err error) *awsapi.Error {
-	return invalidLoginToken(causeNotOwnToken, err, "Not a Cognito token.")
+	cause := causeNotOwnToken
+	if unreadable, ok := errors.AsType[*login.Error](err); ok {
+		cause = "login-" + awsapi.Cause(unreadable.Cause)
+	}
+	return invalidLoginToken(cause, err, "Not a Cognito token.")
 }
 
 // checkRevoked refuses a token of ours that was revoked, in the words for one
