@@ -182,7 +182,9 @@ func ownsPresignName(query string) bool {
 	return slices.ContainsFunc(params, func(p param) bool { return presignIndex(p.name) >= 0 })
 }
 
-// covered returns all that a signature covers, and the signature.
+// covered returns all that a signature covers, and the signature. The access key
+// ID is not in what is signed: another one means another secret, which here is
+// always the same.
 func covered(r *Request) string {
 	s, err := Parse(r)
 	if err != nil {
@@ -197,7 +199,7 @@ func covered(r *Request) string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(canonical) + string(s.appendStringToSign(nil, canonical)) + s.hex + s.AccessKeyID + s.terminator
+	return string(canonical) + string(s.appendStringToSign(nil, canonical)) + s.hex + s.terminator
 }
 
 // tamper flips a bit of a request.
