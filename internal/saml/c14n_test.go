@@ -84,9 +84,11 @@ func FuzzCanonical(f *testing.F) {
 		if twice := canonical(again, nil, list); !bytes.Equal(once, twice) {
 			t.Fatalf("\n%s\n%s", once, twice)
 		}
-		if !bothRight(root) {
+		document = spaced(document)
+		if root, err = parseStrict(document); err != nil || !bothRight(root) {
 			return
 		}
+		once = canonical(root, nil, list)
 		doc := etree.NewDocument()
 		if err := doc.ReadFromBytes(document); err != nil {
 			return
@@ -99,6 +101,17 @@ func FuzzCanonical(f *testing.F) {
 			t.Fatalf("\n%s\n%s", once, theirs)
 		}
 	})
+}
+
+// spaced has spaces in place of all other white space: goxmldsig does not read
+// that in an attribute as one (XML 1.0, section 3.3.3), as libxml2 and we do.
+func spaced(document []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if r == '\t' || r == '\n' || r == '\r' {
+			return ' '
+		}
+		return r
+	}, document)
 }
 
 // bothRight says whether goxmldsig is known to have the same view of a document.
