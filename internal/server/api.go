@@ -108,7 +108,7 @@ func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 			return nil, c.denied(err)
 		}
 	}
-	if !s.Rates.allow(c.row.Name, s.now()) {
+	if !s.Rates.allow(c.row, s.now()) {
 		return nil, c.protocol.Refuse(awsapi.Throttled, "").Because(causeRequestRate, nil)
 	}
 	return c.row.Call(ctx, c.caller, in)

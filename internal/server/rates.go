@@ -6,35 +6,38 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/daypass/daypass/internal/awsapi"
 )
 
 // Rates limits how often operations are done, each by itself, all callers
-// together, as AWS's request quotas do. An operation that is not named has no
-// limit. The zero value limits nothing.
+// together, as AWS's request quotas do: two services that have an operation of
+// the same name have a limit each. An operation that is not named has no limit.
+// The zero value limits nothing.
 type Rates struct {
 	// PerSecond is the limit of each operation, by its name. A second's worth may
 	// come at once.
 	PerSecond map[string]float64
 
 	mu       sync.Mutex
-	limiters map[string]*rate.Limiter
+	limiters map[*awsapi.Row]*rate.Limiter
 }
 
 // allow says whether an operation may be done once more now.
-func (r *Rates) allow(operation string, now time.Time) bool {
-	perSecond, limited := r.PerSecond[operation]
+func (r *Rates) allow(row *awsapi.Row, now time.Time) bool {
+	perSecond, limited := r.PerSecond[row.Name]
 	if !limited {
 		return true
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l := r.limiters[operation]
+	l := r.limiters[row]
 	if l == nil {
 		if r.limiters == nil {
-			r.limiters = map[string]*rate.Limiter{}
+			r.limiters = map[*awsapi.Row]*rate.Limiter{}
 		}
 		l = rate.NewLimiter(rate.Limit(perSecond), max(1, int(math.Ceil(perSecond))))
-		r.limiters[operation] = l
+		r.limiters[row] = l
 	}
 	return l.AllowN(now, 1)
 }

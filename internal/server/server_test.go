@@ -105,6 +105,9 @@ func TestRates(t *testing.T) {
 	call(200, helloJSON)
 	call(200, helloJSON)
 	call(400, throttled)
+	// The operation of the same name of another service has a limit of its own.
+	wantAnswer(t, serve(s, formCall("Hello", "&Name=world")), 200, helloXML)
+	wantAnswer(t, serve(s, formCall("Hello", "&Name=world")), 200, helloXML)
 	wantAnswer(t, serve(s, formCall("Hello", "&Name=world")), 400, formError("urn:box", "Sender", "Throttling", "Rate exceeded"))
 	if !strings.Contains(log.String(), "cause=request-rate") {
 		t.Errorf("log: %s", log)
