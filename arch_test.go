@@ -56,7 +56,7 @@ const imports = `
 	store:       cognito iam openid revocation seal
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi server cognito sts iam revocation openid login fetch policy seal sigv4 store
+	instance:    awsapi audit server cognito sts iam revocation openid login fetch policy seal sigv4 store
 	daypasstest: instance cognito iam login seal sigv4
 	cmd/daypass: instance awsapi cognito sts iam fetch login seal openid client idp sigv4     # the tables: quotas and rates go by their names
 `

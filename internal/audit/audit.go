@@ -1,6 +1,6 @@
 // Package audit records what happened: one [Event] per request, created at the
-// door, filled on the way, written once. The log line is a rendering of it, as
-// are audit records and metrics.
+// door, filled on the way, and offered to each [Sink] before the request is
+// answered. The log is such a sink: its line is a rendering of the event.
 //
 // An event never holds a token, a secret or the ID of a guest, which is all
 // that a guest has to show: identity IDs go in as [Hash].
@@ -122,9 +122,9 @@ func Hash(id string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// Log writes the event as one line. A client's mistake is information, only
+// writeLine writes the event as one line. A client's mistake is information, only
 // the service's own failure is an error.
-func (e *Event) Log(ctx context.Context, log *slog.Logger) {
+func (e *Event) writeLine(ctx context.Context, log *slog.Logger) {
 	level := slog.LevelInfo
 	if e.Status >= 500 {
 		level = slog.LevelError
@@ -157,5 +157,5 @@ func (e *Event) Log(ctx context.Context, log *slog.Logger) {
 	// code that logs, which is this one.
 	r := slog.NewRecord(e.Start.Add(e.Duration), level, "request", 0)
 	r.AddAttrs(a...)
-	_ = log.Handler().Handle(ctx, r) // as a Logger does: a log that fails stops nobody
+	_ = log.Handler().Handle(ctx, r) // a Logger drops this error too
 }

@@ -22,6 +22,25 @@ func logger(b *bytes.Buffer, level slog.Level) *slog.Logger {
 	}}))
 }
 
+// record gives an event to the log, which accepts every one.
+func record(t *testing.T, e *Event, b *bytes.Buffer, level slog.Level) {
+	t.Helper()
+	if err := Log(logger(b, level)).Record(t.Context(), e); err != nil {
+		t.Errorf("the log refuses an event: %v", err)
+	}
+}
+
+// failing is a log that cannot be written.
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestLogThatFails(t *testing.T) {
+	if err := Log(slog.New(slog.NewTextHandler(failing{}, nil))).Record(t.Context(), &Event{}); err != nil {
+		t.Errorf("a log that fails stops somebody: %v", err)
+	}
+}
+
 func TestLog(t *testing.T) {
 	for name, test := range map[string]struct {
 		event Event
@@ -54,7 +73,7 @@ func TestLog(t *testing.T) {
 			for _, a := range test.attrs {
 				test.event.Set(a[0], a[1])
 			}
-			test.event.Log(t.Context(), logger(&b, slog.LevelInfo))
+			record(t, &test.event, &b, slog.LevelInfo)
 			if diff := cmp.Diff(test.want, b.String()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -75,10 +94,10 @@ func TestSetLazily(t *testing.T) {
 	e := &Event{Status: 400}
 	e.SetLazily("trace", lazy{&asked})
 	var b bytes.Buffer
-	if e.Log(t.Context(), logger(&b, slog.LevelError)); asked != 0 {
+	if record(t, e, &b, slog.LevelError); asked != 0 {
 		t.Error("worked out for nobody")
 	}
-	if e.Log(t.Context(), logger(&b, slog.LevelInfo)); asked != 1 || !strings.Contains(b.String(), `trace="worked out"`) {
+	if record(t, e, &b, slog.LevelInfo); asked != 1 || !strings.Contains(b.String(), `trace="worked out"`) {
 		t.Errorf("asked %d times: %s", asked, &b)
 	}
 	(*Event)(nil).SetLazily("trace", lazy{&asked})
@@ -86,11 +105,11 @@ func TestSetLazily(t *testing.T) {
 
 func TestLogLevel(t *testing.T) {
 	var b bytes.Buffer
-	(&Event{Status: 400}).Log(t.Context(), logger(&b, slog.LevelError))
+	record(t, &Event{Status: 400}, &b, slog.LevelError)
 	if b.Len() != 0 {
 		t.Errorf("a line of information is written: %s", &b)
 	}
-	if (&Event{Status: 500}).Log(t.Context(), logger(&b, slog.LevelError)); b.Len() == 0 {
+	if record(t, &Event{Status: 500}, &b, slog.LevelError); b.Len() == 0 {
 		t.Error("an error is not written")
 	}
 }
@@ -98,7 +117,7 @@ func TestLogLevel(t *testing.T) {
 // An underlying error may quote a whole request; a line does not.
 func TestLogBounded(t *testing.T) {
 	var b bytes.Buffer
-	(&Event{Status: 400, Err: errors.New(strings.Repeat("é", 1<<19))}).Log(t.Context(), logger(&b, slog.LevelInfo))
+	record(t, &Event{Status: 400, Err: errors.New(strings.Repeat("é", 1<<19))}, &b, slog.LevelInfo)
 	if b.Len() > 9000 || !strings.Contains(b.String(), "éé...") {
 		t.Errorf("a line of %d bytes, %.100s", b.Len(), &b)
 	}

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/fetch"
@@ -170,18 +171,21 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	revocationTable := revocation.Operations(revocations)
 	revocationTable.About = aboutRevocation(iamService, cognitoService)
 	i.Handler = &server.Server{
-		JSON:           []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocationTable.Compile()},
-		Query:          []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
-		Credentials:    credentials(iamService, stsService),
-		Authorize:      authorize(iamService),
-		Used:           iamService.Used,
-		ValidRegion:    openid.ValidRegion,
-		OpenID:         keys.Handler(),
-		Ready:          i.db.Ping,
+		JSON:        []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocationTable.Compile()},
+		Query:       []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
+		Credentials: credentials(iamService, stsService),
+		Authorize:   authorize(iamService),
+		Used:        iamService.Used,
+		ValidRegion: openid.ValidRegion,
+		Paths: server.Paths{
+			"/healthz":      server.Healthy(),
+			"/readyz":       server.Ready(i.db.Ping, c.Log),
+			"/.well-known/": keys.Handler(),
+		},
 		CORSOrigins:    c.CORSOrigins,
 		TrustedProxies: c.TrustedProxies,
 		Rates:          server.Rates{PerSecond: c.Rates},
-		Log:            c.Log,
+		Sinks:          []audit.Sink{audit.Log(c.Log)},
 		Now:            c.Now,
 		Rand:           c.Rand,
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery"
 )
 
 // call is a request on its way through the house.
@@ -30,17 +31,36 @@ type call struct {
 // is decoded for a caller who has not proven who they are, nothing is done for
 // one who may not, and nothing is answered that is not recorded.
 func (s *Server) api(w http.ResponseWriter, r *http.Request) {
-	e := s.event(r)
-	ctx := audit.NewContext(r.Context(), e)
-	defer s.record(ctx, e)
+	c := &call{r: r, event: s.event(r)}
+	ctx := audit.NewContext(r.Context(), c.event)
 	if r.Method == http.MethodOptions {
-		e.Status = preflight(w)
+		if a := s.record(ctx, c, awsapi.Answer{Status: http.StatusOK}); a.Status != http.StatusOK {
+			s.send(w, c, a)
+			return
+		}
+		preflight(w)
 		return
 	}
-	c := &call{r: r, event: e}
 	a := s.respond(ctx, w, c)
-	e.Status = a.Status
+	a = s.record(ctx, c, a)
 	s.send(w, c, a)
+}
+
+// record offers the event of a request to each sink and gives the answer to
+// send: the one that it is given, or a failure where a sink does not accept the
+// event. What the request has changed stays changed, but nobody is told, and no
+// credentials go out, without a record. The sinks behind the one that refuses
+// are told of the failure. That the client has gone away does not stop them.
+func (s *Server) record(ctx context.Context, c *call, a awsapi.Answer) awsapi.Answer {
+	ctx = context.WithoutCancel(ctx)
+	c.event.Status, c.event.Duration = a.Status, s.now().Sub(c.event.Start)
+	for _, sink := range s.Sinks {
+		if err := guard(func() error { return sink.Record(ctx, c.event) }); err != nil {
+			a = s.fail(c, c.refuse(awsapi.Internal).Because(causeNotRecorded, errors.Join(err, c.event.Err)))
+			c.event.Status = a.Status
+		}
+	}
+	return a
 }
 
 // event opens the record of a request.
@@ -52,32 +72,35 @@ func (s *Server) event(r *http.Request) *audit.Event {
 }
 
 // respond finds the answer to a request.
-func (s *Server) respond(ctx context.Context, w http.ResponseWriter, c *call) awsapi.Answer {
-	body, err := s.readBody(ctx, w, c)
-	defer s.release(c)
-	if c.route = s.routeOf(c.r, body); c.route == nil {
-		return notAService(c.event.RequestID)
-	}
-	if c.row != nil {
-		c.event.Service, c.event.Operation = c.row.Service.Name, c.row.Name
-	}
-	if err != nil {
-		return s.fail(c, c.refuseBody(err))
-	}
-	c.body = body
-	var a awsapi.Answer
-	err = guard(func() error {
-		out, err := s.handle(ctx, c)
-		if err != nil {
-			return err
-		}
-		a, err = c.protocol.Encode(c.row, out, c.event.RequestID)
+func (s *Server) respond(ctx context.Context, w http.ResponseWriter, c *call) (a awsapi.Answer) {
+	err := guard(func() (err error) {
+		a, err = s.answer(ctx, w, c)
 		return err
 	})
 	if err != nil {
 		return s.fail(c, err)
 	}
 	return a
+}
+
+func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call) (awsapi.Answer, error) {
+	defer s.release(c)
+	body, err := s.readBody(ctx, w, c)
+	if c.route = s.routeOf(c.r, body); c.route == nil {
+		return notAService(c.event.RequestID), nil
+	}
+	if c.row != nil {
+		c.event.Service, c.event.Operation = c.row.Service.Name, c.row.Name
+	}
+	if err != nil {
+		return awsapi.Answer{}, c.refuseBody(err)
+	}
+	c.body = body
+	out, err := s.handle(ctx, c)
+	if err != nil {
+		return awsapi.Answer{}, err
+	}
+	return c.protocol.Encode(c.row, out, c.event.RequestID)
 }
 
 // guard turns a panic into an error, so that one request does not end the
@@ -166,7 +189,21 @@ func (c *call) refuseBody(err error) error {
 func (s *Server) fail(c *call, err error) awsapi.Answer {
 	e := s.edge(c, err)
 	c.event.Code, c.event.Cause, c.event.Err = e.Code, string(e.Cause), e.Err
+	if c.route == nil {
+		return unrouted.EncodeError(nil, e, c.event.RequestID)
+	}
 	return c.protocol.EncodeError(c.service, e, c.event.RequestID)
+}
+
+// unrouted is the protocol of failures where the request speaks none.
+var unrouted = awsquery.Protocol{}
+
+// refuse makes the protocol's error for a refusal.
+func (c *call) refuse(r awsapi.Refusal) *awsapi.Error {
+	if c.route == nil {
+		return unrouted.Refuse(r, "")
+	}
+	return c.protocol.Refuse(r, "")
 }
 
 // edge is the one place where an error becomes what the client sees: typed
@@ -174,14 +211,14 @@ func (s *Server) fail(c *call, err error) awsapi.Answer {
 func (s *Server) edge(c *call, err error) *awsapi.Error {
 	e, typed := awsapi.AsError(err)
 	if !typed && errors.Is(err, context.Canceled) && c.r.Context().Err() != nil {
-		e = c.protocol.Refuse(awsapi.Internal, "")
+		e = c.refuse(awsapi.Internal)
 		e.Status = statusClientGone
 		return e.Because(causeClientGone, err)
 	}
 	if !typed {
-		return c.protocol.Refuse(awsapi.Internal, "").Because(causeInternal, err)
+		return c.refuse(awsapi.Internal).Because(causeInternal, err)
 	}
-	if s.Undeclared != nil && c.row != nil && !c.row.Declares(e.Code) && !c.frame(e) {
+	if s.Undeclared != nil && c.route != nil && c.row != nil && !c.row.Declares(e.Code) && !c.frame(e) {
 		s.Undeclared(c.row, e)
 	}
 	return e

@@ -38,6 +38,8 @@ const (
 	causeTokenLeftOver awsapi.Cause = "session-token-left-over"
 	// The access key that GetSessionToken was called with was made inactive or deleted, and the session ended with it.
 	causeParentKey awsapi.Cause = "parent-key"
+	// A sink that must have every event did not accept this one; the detail has its error. What the request changed stays changed.
+	causeNotRecorded awsapi.Cause = "not-recorded"
 	// The operation is called more often than --rate allows.
 	causeRequestRate awsapi.Cause = "request-rate"
 	// The operation takes no credentials of GetSessionToken.

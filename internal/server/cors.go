@@ -15,7 +15,7 @@ const allowedHeaders = "authorization, content-type, x-amz-target, x-amz-user-ag
 // preflight answers a browser's question before a call. It cannot see which
 // operation is meant, so it says yes; the call itself is refused where the
 // operation is a signed one and the origin is not allowed.
-func preflight(w http.ResponseWriter) int {
+func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "POST, GET")
@@ -23,7 +23,6 @@ func preflight(w http.ResponseWriter) int {
 	h.Set("Access-Control-Max-Age", "172800")
 	h.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
-	return http.StatusOK
 }
 
 // allowOrigin tells a browser whether its page may read the answer.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sigv4"
@@ -147,6 +148,16 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
+// logger writes lines without their time.
+func logger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
 // newServer is a server with the small service on both protocols. Root may do
 // everything, a guest nothing that needs permission.
 func newServer() (*Server, *logBuffer) {
@@ -174,14 +185,9 @@ func newServer() (*Server, *logBuffer) {
 			return &Denied{Message: fmt.Sprintf("User: %s is not authorized to perform: %s:%s", c.ARN, row.Service.Name, row.Name)}
 		},
 		ValidRegion: func(r string) bool { return r == "us-east-1" || r == "eu-west-1" },
-		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}})),
-		Now:  func() time.Time { return testNow },
-		Rand: ones{},
+		Sinks:       []audit.Sink{audit.Log(logger(log))},
+		Now:         func() time.Time { return testNow },
+		Rand:        ones{},
 	}, log
 }
 

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -93,10 +94,8 @@ type Server struct {
 	Used func(caller awsapi.Caller, service string)
 	// ValidRegion says whether a name can be a region.
 	ValidRegion func(string) bool
-	// OpenID serves the documents under /.well-known/.
-	OpenID http.Handler
-	// Ready says whether the server can do its work; nil means it can.
-	Ready func(ctx context.Context) error
+	// Paths are the pages beside the API, which is at "/".
+	Paths Paths
 	// HostAllowed says whether a Host header may be served; nil allows all. A
 	// development server uses it against DNS rebinding.
 	HostAllowed func(host string) bool
@@ -110,8 +109,10 @@ type Server struct {
 	// Undeclared is told of an exception that its row does not declare; tests
 	// set it to fail.
 	Undeclared func(row *awsapi.Row, e *awsapi.Error)
-	// Log takes a line per request; nil for none.
-	Log *slog.Logger
+	// Sinks are told of each request to the API before it is answered, in this
+	// order. One that refuses turns the answer into a failure, of which those behind
+	// it are told: the ones that may refuse come first, and the log last.
+	Sinks []audit.Sink
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand makes request IDs; nil means crypto/rand.
@@ -141,31 +142,54 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This development server answers to loopback host names and its public URL only.", http.StatusMisdirectedRequest)
 		return
 	}
-	switch {
-	case r.URL.Path == "/" || r.URL.Path == "" && r.Method != http.MethodConnect: // POST http://host HTTP/1.1
+	path := r.URL.Path
+	if path == "/" || path == "" && r.Method != http.MethodConnect { // POST http://host HTTP/1.1
 		s.api(w, r)
-	case r.URL.Path == "/healthz":
-		plain(w, r, http.StatusOK, "ok\n")
-	case r.URL.Path == "/readyz":
-		s.ready(w, r)
-	case s.OpenID != nil && len(r.URL.Path) > 13 && r.URL.Path[:13] == "/.well-known/":
-		s.OpenID.ServeHTTP(w, r)
-	default:
-		plain(w, r, http.StatusNotFound, "not found\n")
+		return
 	}
+	if h := s.Paths.at(path); h != nil {
+		h.ServeHTTP(w, r)
+		return
+	}
+	plain(w, r, http.StatusNotFound, "not found\n")
 }
 
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.Ready != nil {
-		if err := s.Ready(r.Context()); err != nil {
-			if s.Log != nil {
-				s.Log.LogAttrs(r.Context(), slog.LevelError, "not ready", slog.Any("error", err))
-			}
+// Paths are pages, by their paths. One that ends in a slash is also that of
+// everything below it.
+type Paths map[string]http.Handler
+
+// at finds the page at a path, or the nearest above it that is for all below; nil
+// if there is none. It asks the pages and not the path, which is a stranger's and
+// may be long.
+func (p Paths) at(path string) http.Handler {
+	if h := p[path]; h != nil {
+		return h
+	}
+	nearest := ""
+	for dir := range p {
+		if strings.HasSuffix(dir, "/") && strings.HasPrefix(path, dir) && len(dir) > len(nearest) {
+			nearest = dir
+		}
+	}
+	return p[nearest]
+}
+
+// Healthy is the page that says that the process answers.
+func Healthy() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { plain(w, r, http.StatusOK, "ok\n") })
+}
+
+// Ready is the page that says whether the server can do its work. Why it cannot
+// is for the log.
+func Ready(check func(context.Context) error, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := check(r.Context()); err != nil {
+			log.LogAttrs(r.Context(), slog.LevelError, "not ready", slog.Any("error", err))
 			plain(w, r, http.StatusServiceUnavailable, "not ready\n")
 			return
 		}
-	}
-	plain(w, r, http.StatusOK, "ready\n")
+		plain(w, r, http.StatusOK, "ready\n")
+	})
 }
 
 func plain(w http.ResponseWriter, r *http.Request, status int, text string) {
@@ -177,11 +201,4 @@ func plain(w http.ResponseWriter, r *http.Request, status int, text string) {
 	}
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text)
-}
-
-func (s *Server) record(ctx context.Context, e *audit.Event) {
-	e.Duration = s.now().Sub(e.Start)
-	if s.Log != nil {
-		e.Log(ctx, s.Log)
-	}
 }

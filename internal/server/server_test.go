@@ -16,7 +16,13 @@ import (
 // The pages beside the API, by method: GET and HEAD, or nothing.
 func TestPages(t *testing.T) {
 	s, log := newServer()
-	s.OpenID = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "document "+r.URL.Path) })
+	says := func(what string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, what+" "+r.URL.Path) })
+	}
+	s.Paths = Paths{
+		"/healthz": Healthy(), "/readyz": Ready(func(context.Context) error { return nil }, logger(log)),
+		"/.well-known/": says("document"), "/.well-known/deep/": says("nearer"),
+	}
 	for _, test := range []struct {
 		method, path string
 		status       int
@@ -29,7 +35,9 @@ func TestPages(t *testing.T) {
 		{"GET", "/readyz", 200, "ready\n"},
 		{"DELETE", "/readyz", 405, "method not allowed\n"},
 		{"GET", "/.well-known/openid-configuration", 200, "document /.well-known/openid-configuration"},
-		{"GET", "/.well-known/", 404, "not found\n"},
+		{"GET", "/.well-known/", 200, "document /.well-known/"},
+		{"GET", "/.well-known/deep", 200, "document /.well-known/deep"},
+		{"GET", "/.well-known/deep/er", 200, "nearer /.well-known/deep/er"},
 		{"GET", "/.well-known", 404, "not found\n"},
 		{"GET", "/favicon.ico", 404, "not found\n"},
 		{"POST", "/x", 404, "not found\n"},
@@ -44,21 +52,19 @@ func TestPages(t *testing.T) {
 	if log.String() != "" {
 		t.Errorf("probes are in the log: %s", log)
 	}
-	s.OpenID = nil
+	s.Paths = nil
 	wantAnswer(t, serve(s, request("GET", "/.well-known/openid-configuration", "", "")), 404, "not found\n")
 }
 
 func TestNotReady(t *testing.T) {
 	s, log := newServer()
-	s.Ready = func(context.Context) error { return errDisk }
+	s.Paths = Paths{"/readyz": Ready(func(context.Context) error { return errDisk }, logger(log)), "/healthz": Healthy()}
 	w := serve(s, request("GET", "/readyz", "", ""))
 	wantAnswer(t, w, 503, "not ready\n")
 	if want := "level=ERROR msg=\"not ready\" error=\"the disk /var/lib is full\"\n"; log.String() != want {
 		t.Errorf("log %s", log)
 	}
 	wantAnswer(t, serve(s, request("GET", "/healthz", "", "")), 200, "ok\n")
-	s.Log = nil
-	wantAnswer(t, serve(s, request("GET", "/readyz", "", "")), 503, "not ready\n")
 }
 
 // A development server answers to its own names alone, on every path.
@@ -180,7 +186,7 @@ func wellFormed(w *httptest.ResponseRecorder) error {
 // Public and signed calls, from bytes to bytes.
 func BenchmarkServe(b *testing.B) {
 	s, _ := newServer()
-	s.Log, s.Rand = nil, nil
+	s.Sinks, s.Rand = nil, nil
 	public, signed := jsonCall("Hello", `{"Name":"world"}`), signedJSON(b, root, "Who", `{}`)
 	bodies := map[*http.Request]string{public: `{"Name":"world"}`, signed: `{}`}
 	for name, r := range map[string]*http.Request{"public": public, "signed": signed} {

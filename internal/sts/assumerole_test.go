@@ -438,7 +438,9 @@ func TestAssumeRoleEvent(t *testing.T) {
 	h.ctx = audit.NewContext(h.ctx, e)
 	made := h.mustAssumeRole(c, target)
 	var line strings.Builder
-	e.Log(h.ctx, slog.New(slog.NewTextHandler(&line, nil)))
+	if err := audit.Log(slog.New(slog.NewTextHandler(&line, nil))).Record(h.ctx, e); err != nil {
+		t.Fatal(err)
+	}
 	if want := "role=" + target + " issued_key=" + made.Credentials.AccessKeyId; !strings.Contains(line.String(), want) {
 		t.Errorf("no %s in %s", want, line.String())
 	}
@@ -459,7 +461,9 @@ func TestAssumeRoleOfAnotherPath(t *testing.T) {
 		h.ctx = audit.NewContext(t.Context(), e)
 		h.wantRefused(h.assumeRole(c, role), refusal{403, "AccessDenied", "User: " + workerARN + " is not authorized to perform: sts:AssumeRole on resource: " + role})
 		var line strings.Builder
-		e.Log(h.ctx, slog.New(slog.NewTextHandler(&line, nil)))
+		if err := audit.Log(slog.New(slog.NewTextHandler(&line, nil))).Record(h.ctx, e); err != nil {
+			t.Fatal(err)
+		}
 		if got := strings.Contains(line.String(), " role_of_this_name="+target+" "); got != want {
 			t.Errorf("%s: %s", role, line.String())
 		}
