@@ -25,6 +25,7 @@ const imports = `
 	audit:
 	awsapi:
 	fetch:
+	limit:
 	idp:                                     # the other side: it knows nothing of daypass
 	saml:
 	seal:
@@ -34,7 +35,7 @@ const imports = `
 	awsjson:     awsapi
 	awsquery:    awsapi
 	client:      awsapi awsjson awsquery sigv4
-	server:      awsapi awsjson awsquery sigv4 audit seal     # seal: the type of a secret
+	server:      awsapi awsjson awsquery sigv4 audit limit seal     # seal: the type of a secret
 
 	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow
 	# assumes a role, and roles live in IAM.
@@ -44,7 +45,7 @@ const imports = `
 	iam:         awsapi arn audit policy seal saml
 	revocation:  awsapi arn audit seal        # below those who ask it: seal: page tokens
 	sts:         awsapi arn audit policy saml seal login openid iam revocation
-	cognito:     awsapi arn audit policy seal login openid iam sts revocation   # seal: page tokens; iam: the roles it is given must exist
+	cognito:     awsapi arn audit limit policy seal login openid iam sts revocation   # seal: page tokens; iam: the roles it is given must exist
 
 	# For tests, of several services.
 	login/logintest:   sigv4

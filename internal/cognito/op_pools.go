@@ -182,7 +182,7 @@ func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *D
 	if err != nil {
 		return nil, err
 	}
-	s.Guests.forget(number)
+	s.Guests.Forget(number)
 	return &awsapi.None{}, nil
 }
 

@@ -41,7 +41,7 @@ func (s *Service) guest(ctx context.Context, p *Pool) (*Identity, error) {
 		return nil, guestsRefused()
 	}
 	now := s.now()
-	if !s.Guests.allow(p.Number, now) {
+	if !s.Guests.Take(p.Number, now) {
 		return nil, exception(tooManyRequests, "Rate exceeded").Because(causeGuestRate, nil)
 	}
 	i, err := s.fresh(p, now)

@@ -5,9 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/limit"
 )
 
 // Rates limits how often operations are done, each by itself, all callers
@@ -20,7 +19,7 @@ type Rates struct {
 	PerSecond map[string]float64
 
 	mu       sync.Mutex
-	limiters map[*awsapi.Row]*rate.Limiter
+	limiters map[*awsapi.Row]*limit.Keyed[*awsapi.Row]
 }
 
 // allow says whether an operation may be done once more now.
@@ -29,15 +28,19 @@ func (r *Rates) allow(row *awsapi.Row, now time.Time) bool {
 	if !limited {
 		return true
 	}
+	return r.limiter(row, perSecond).Take(row, now)
+}
+
+func (r *Rates) limiter(row *awsapi.Row, perSecond float64) *limit.Keyed[*awsapi.Row] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l := r.limiters[row]
 	if l == nil {
 		if r.limiters == nil {
-			r.limiters = map[*awsapi.Row]*rate.Limiter{}
+			r.limiters = map[*awsapi.Row]*limit.Keyed[*awsapi.Row]{}
 		}
-		l = rate.NewLimiter(rate.Limit(perSecond), max(1, int(math.Ceil(perSecond))))
+		l = &limit.Keyed[*awsapi.Row]{PerSecond: perSecond, Burst: max(1, int(math.Ceil(min(perSecond, math.MaxInt32))))}
 		r.limiters[row] = l
 	}
-	return l.AllowN(now, 1)
+	return l
 }
