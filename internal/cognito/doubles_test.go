@@ -2,6 +2,7 @@ package cognito_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,15 +32,16 @@ var doubleTokens = map[string]func(*logintest.Doubles, ...any) string{
 	"userpool": (*logintest.Doubles).PoolToken, "limited": (*logintest.Doubles).LimitedToken,
 }
 
-// doubleToken makes a token of a double, with claims changed as the words say.
+// doubleToken makes a token of a double, with claims changed as the words say, and
+// the header where they are kid and x5c.
 func (w *wire) doubleToken(kind, words string) string {
 	var pairs []any
-	kid := ""
+	header := map[string]string{}
 	for _, word := range strings.Fields(words) {
 		name, value, ok := strings.Cut(word, "=")
 		switch {
-		case name == "kid":
-			kid = value
+		case name == "kid" || name == "x5c":
+			header[name] = value
 		case !ok:
 			pairs = append(pairs, name, nil)
 		default:
@@ -47,10 +49,20 @@ func (w *wire) doubleToken(kind, words string) string {
 		}
 	}
 	token := doubleTokens[kind](w.doubles, pairs...)
-	if kid != "" {
-		header, rest, _ := strings.Cut(token, ".")
-		header = strings.Replace(decoded(w.t, header), `"kid":"k1"`, `"kid":"`+kid+`"`, 1)
-		token = base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + rest
+	if len(header) > 0 {
+		head, rest, _ := strings.Cut(token, ".")
+		var members map[string]any
+		if err := json.Unmarshal([]byte(decoded(w.t, head)), &members); err != nil {
+			w.t.Fatal(err)
+		}
+		for name, value := range header {
+			members[name] = value
+		}
+		changed, err := json.Marshal(members)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		token = base64.RawURLEncoding.EncodeToString(changed) + "." + rest
 	}
 	return token
 }

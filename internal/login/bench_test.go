@@ -3,8 +3,6 @@ package login
 import (
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/login/logintest"
 	"github.com/daypass/daypass/internal/seal"
@@ -29,7 +27,7 @@ func BenchmarkVerify(b *testing.B) {
 		b.Run(bb.name, func(b *testing.B) {
 			o, c := newOIDC(b)
 			i := o.issuer(source{issuer: testIssuer}, c.Now())
-			i.set, i.fetched = newPublished([]jose.JSONWebKey(testKeys()), nil, fetch.MaxLifetime), c.Now()
+			i.set, i.fetched = newPublished(&jwks{keys: testKeys()}, nil, fetch.MaxLifetime), c.Now()
 			i.set.version = bb.version
 			provider := testRules().Provider
 			token := realisticToken(bb.alg, bb.kid, bb.key)

@@ -25,27 +25,36 @@ type metadata struct {
 
 // published is what an issuer was found to publish. It never changes.
 type published struct {
-	keys       []jose.JSONWebKey
+	set        *jwks
 	byID       map[string][]jose.JSONWebKey
 	algorithms *[]jose.SignatureAlgorithm // nil: the issuer does not say
 	lifetime   time.Duration
 	version    uint64 // no two sets that were fetched have the same
 }
 
-func newPublished(keys []jose.JSONWebKey, algorithms *[]jose.SignatureAlgorithm, lifetime time.Duration) *published {
-	p := &published{keys: keys, byID: map[string][]jose.JSONWebKey{}, algorithms: algorithms, lifetime: lifetime}
-	for _, k := range keys {
+func newPublished(set *jwks, algorithms *[]jose.SignatureAlgorithm, lifetime time.Duration) *published {
+	p := &published{set: set, byID: map[string][]jose.JSONWebKey{}, algorithms: algorithms, lifetime: lifetime}
+	for _, k := range set.keys {
 		p.byID[k.KeyID] = append(p.byID[k.KeyID], k)
 	}
 	return p
 }
 
-// key returns the keys of a key id, or all of them when kid is empty.
-func (p *published) key(kid string) []jose.JSONWebKey {
-	if kid == "" {
-		return p.keys
+// key returns the keys of a key id, or all of them when kid is empty. An issuer
+// need not name its keys (RFC 7517, section 4.5): those without a name may be
+// meant by a key id that no other key has. The error says why there is none.
+func (p *published) key(kid string) ([]jose.JSONWebKey, error) {
+	keys := p.byID[kid]
+	switch {
+	case kid == "":
+		keys = p.set.keys
+	case len(keys) == 0 && p.set.skip(kid) == nil:
+		keys = p.byID[""]
 	}
-	return p.byID[kid]
+	if len(keys) == 0 {
+		return nil, p.set.missing(kid)
+	}
+	return keys, nil
 }
 
 // accepts reports whether the issuer signs ID tokens with an algorithm. What it
@@ -78,11 +87,11 @@ func fetchKeySet(ctx context.Context, client *fetch.Client, location string, alg
 	if err != nil {
 		return nil, fetchError(err, KeySetInvalid)
 	}
-	keys, err := parseKeySet(answer.Body)
+	set, err := parseKeySet(answer.Body)
 	if err != nil {
 		return nil, misconfigured(KeySetInvalid, err)
 	}
-	return newPublished(keys, algorithms, fetch.Lifetime(answer.Header)), nil
+	return newPublished(set, algorithms, fetch.Lifetime(answer.Header)), nil
 }
 
 // readKeySet reads the key set of an offline issuer. It is read anew now and
@@ -92,11 +101,11 @@ func readKeySet(read func() ([]byte, error)) (*published, *Error) {
 	if err != nil {
 		return nil, &Error{Kind: Unavailable, Cause: KeysUnavailable, Err: err}
 	}
-	keys, err := parseKeySet(document)
+	set, err := parseKeySet(document)
 	if err != nil {
 		return nil, misconfigured(KeySetInvalid, err)
 	}
-	return newPublished(keys, nil, fetch.MinLifetime), nil
+	return newPublished(set, nil, fetch.MinLifetime), nil
 }
 
 // discoveryURL is where an issuer's metadata is (OpenID Connect Discovery,

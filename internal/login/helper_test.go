@@ -40,6 +40,7 @@ var (
 	smallRSAKey = sync.OnceValue(func() *rsa.PrivateKey { return makeRSA(1024) })
 	p256Key     = sync.OnceValue(func() *ecdsa.PrivateKey { return makeEC(elliptic.P256()) })
 	p384Key     = sync.OnceValue(func() *ecdsa.PrivateKey { return makeEC(elliptic.P384()) })
+	edKey       = sync.OnceValue(func() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(make([]byte, 32)) })
 	p521Key     = sync.OnceValue(func() *ecdsa.PrivateKey { return makeEC(elliptic.P521()) })
 )
 
@@ -108,7 +109,7 @@ func signature(alg string, key any, input string) []byte {
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
 		if alg[:2] == "PS" {
-			return must(rsa.SignPSS(rand.Reader, k, hash, h.Sum(nil), nil))
+			return must(rsa.SignPSS(rand.Reader, k, hash, h.Sum(nil), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}))
 		}
 		return must(rsa.SignPKCS1v15(nil, k, hash, h.Sum(nil)))
 	case *ecdsa.PrivateKey:
@@ -153,7 +154,7 @@ func goodToken(pairs ...any) string {
 type keyList []jose.JSONWebKey
 
 func (l keyList) Keys(_ context.Context, kid string) ([]jose.JSONWebKey, error) {
-	return newPublished(l, nil, 0).key(kid), nil
+	return newPublished(&jwks{keys: l}, nil, 0).key(kid)
 }
 
 // jwkOf is the JSON Web Key of a private key's public half.

@@ -103,7 +103,7 @@ func (o *OIDC) verify(ctx context.Context, rules Rules, from source, t *Token) (
 	switch renewed, failed := keys.renew(ctx); {
 	case renewed:
 		return VerifyWith(ctx, keys, rules, now, t)
-	case failed != nil && causeOf(err) == KeyUnknown:
+	case failed != nil && (causeOf(err) == KeyUnknown || causeOf(err) == KeySkipped):
 		return nil, failed // the issuer may well have this key, but cannot be asked
 	}
 	return nil, err
@@ -212,7 +212,7 @@ func (k *oidcKeys) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, err
 	if !k.set.accepts(k.alg) {
 		return nil, reject(AlgorithmRefused, fmt.Errorf("the issuer does not announce %s", k.alg))
 	}
-	return k.set.key(kid), nil
+	return k.set.key(kid)
 }
 
 // renew replaces the set that failed to verify a token by a newer one. It
@@ -232,7 +232,7 @@ func (k *oidcKeys) renew(ctx context.Context) (bool, *Error) {
 // make a new key at each start and call it by the same name, or by none.
 func keysMayBeOld(err error) bool {
 	switch causeOf(err) {
-	case KeyUnknown, KeyAmbiguous, KeyUnsuitable, SignatureInvalid:
+	case KeyUnknown, KeySkipped, KeyAmbiguous, KeyUnsuitable, SignatureInvalid:
 		return true
 	}
 	return false

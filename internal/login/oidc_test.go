@@ -313,7 +313,7 @@ func TestOIDCCancelledWhileAskingForNews(t *testing.T) {
 
 // News that somebody else fetched meanwhile needs no other fetch.
 func TestIssuerNewerByAnother(t *testing.T) {
-	old, set := newPublished(nil, nil, 0), newPublished(nil, nil, 0)
+	old, set := newPublished(&jwks{}, nil, 0), newPublished(&jwks{}, nil, 0)
 	i := &issuer{set: set}
 	if got, failed := i.newer(t.Context(), old, testNow); got != set || failed != nil {
 		t.Errorf("got %p, %v; want %p", got, failed, set)
@@ -438,8 +438,8 @@ func TestOIDCMoreAlgorithms(t *testing.T) {
 	verifies(t, o, s, token("PS256", "ed", rsaKey()), KeyUnsuitable)
 	verifies(t, o, s, token("EdDSA", "rsa", curve), KeyUnsuitable)
 	verifies(t, o, s, token("EdDSA", "ec", curve), KeyUnsuitable)
-	verifies(t, o, s, token("EdDSA", "short", curve), KeyUnknown)
-	verifies(t, o, s, token("EdDSA", "x", curve), KeyUnknown)
+	verifies(t, o, s, token("EdDSA", "short", curve), KeySkipped)
+	verifies(t, o, s, token("EdDSA", "x", curve), KeySkipped)
 	google := Google{Tokens: o}
 	_, err = google.Verify(t.Context(), Provider{ClientIDs: []string{"client-1"}}, Present(sign("PS256", rsaKey(), goodHeader.with("alg", "PS256").String(), goodClaims.with("iss", "accounts.google.com").String()), maxTest))
 	if causeOf(err) != AlgorithmRefused {
@@ -448,6 +448,42 @@ func TestOIDCMoreAlgorithms(t *testing.T) {
 	announced := newIssuerServer(t)
 	announced.announce("RS256")
 	verifies(t, o, announced, parse(t, sign("PS256", rsaKey(), goodHeader.with("alg", "PS256").String(), goodClaims.with("iss", announced.URL).String())), AlgorithmRefused)
+}
+
+// Whatever an issuer's key set is like, a token whose key is in it verifies, or
+// the log says what is wrong with the key.
+func TestOIDCUnusualKeySets(t *testing.T) {
+	good := jwkOf("k1", rsaKey())
+	for _, tt := range []struct {
+		name string
+		keys object
+		kid  string
+		want string
+	}{
+		{"padded", keySet(padded(good)), "k1", ""},
+		{"no kid in the key", keySet(good.with("kid", nil)), "k1", ""},
+		{"no kid in the token", keySet(good), "", ""},
+		{"no kid anywhere", keySet(good.with("kid", nil)), "", ""},
+		{"no kid in the key, among others", keySet(jwkOf("k2", otherRSAKey()), jwkOf("e1", p256Key()), good.with("kid", nil)), "k1", ""},
+		{"no kid in the token, and two keys", keySet(good, jwkOf("k2", otherRSAKey())), "", "login rejected: key-ambiguous: no kid and 2 keys for RS256"},
+		{"for verifying", keySet(good.with("key_ops", []string{"verify"})), "k1", ""},
+		{"for encrypting", keySet(good.with("use", nil, "key_ops", []string{"encrypt"})), "k1", `login rejected: key-skipped: kid "k1": key_ops does not have verify`},
+		{"for encrypting, without kid", keySet(good.with("kid", nil, "key_ops", []string{"encrypt"})), "", `login rejected: key-skipped: kid ""; keys skipped: 1; kid "": key_ops does not have verify`},
+		{"no modulus", keySet(good.with("n", "!")), "k1", `login rejected: key-skipped: kid "k1": n is no usable modulus`},
+		{"no modulus, beside a key without kid", keySet(good.with("n", "!"), good.with("kid", nil)), "k1", `login rejected: key-skipped: kid "k1": n is no usable modulus`},
+		{"kid is a number", keySet(good.with("kid", 1)), "1", `login rejected: key-unknown: kid "1"; keys skipped: 1; kid "": kid has the wrong type`},
+		{"other keys skipped", keySet(good, object{"kty": "oct", "kid": "a"}, object{"kid": "b"}, object{}, object{}), "k2",
+			`login rejected: key-unknown: kid "k2"; keys skipped: 4; kid "a": kty is "oct"; kid "b": kty is ""; kid "": kty is ""`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newIssuerServer(t)
+			s.keys = tt.keys
+			o, _ := newOIDC(t)
+			if _, err := o.Verify(t.Context(), s.provider(), s.token(t, tt.kid, rsaKey())); errorText(err) != tt.want {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
+	}
 }
 
 // An https issuer may not hand out its keys over http.

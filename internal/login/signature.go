@@ -2,10 +2,12 @@ package login
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	_ "crypto/sha512" // for rightSalt
 	"errors"
 	"fmt"
 	"slices"
@@ -79,7 +81,11 @@ func (t *Token) checkSignature(candidates []jose.JSONWebKey) error {
 	if t.header.KeyID == "" && len(fitting) > 1 {
 		return reject(KeyAmbiguous, fmt.Errorf("no kid and %d keys for %s", len(fitting), t.header.Algorithm))
 	}
-	return t.verify(fitting[:min(len(fitting), maxTries)])
+	err := t.verify(fitting[:min(len(fitting), maxTries)])
+	if len(fitting) > maxTries && causeOf(err) == SignatureInvalid {
+		return reject(SignatureInvalid, fmt.Errorf("of %d keys that kid %.80q may mean, %d were tried", len(fitting), t.header.KeyID, maxTries))
+	}
+	return err
 }
 
 // verify tries keys that fit. The library reads the token once more; that it
@@ -87,14 +93,54 @@ func (t *Token) checkSignature(candidates []jose.JSONWebKey) error {
 func (t *Token) verify(keys []any) error {
 	signed, err := jose.ParseSignedCompact(t.raw, []jose.SignatureAlgorithm{t.header.Algorithm})
 	if err != nil {
-		return reject(SignatureInvalid, errors.New("unreadable to the verifier"))
+		return reject(HeaderMalformed, errors.New(t.header.suspects()))
 	}
 	for _, key := range keys {
-		if payload, err := signed.Verify(key); err == nil && bytes.Equal(payload, t.payload) {
+		if payload, err := signed.Verify(key); err == nil && bytes.Equal(payload, t.payload) && t.rightSalt(key) {
 			return nil
 		}
 	}
 	return reject(SignatureInvalid, nil)
+}
+
+// suspects names the members of a header that the verifier cannot read: it reads
+// more of them than we do.
+func (h header) suspects() string {
+	var names []string
+	if h.Key != nil {
+		names = append(names, "jwk")
+	}
+	if h.Certificates != nil {
+		names = append(names, "x5c")
+	}
+	if len(names) == 0 {
+		return "unreadable to the verifier"
+	}
+	return strings.Join(names, " or ")
+}
+
+// rightSalt reports whether the salt of an RSASSA-PSS signature is as long as the
+// hash, which RFC 7518, section 3.5, demands. The library lets the length be found
+// out. Other signatures have no salt.
+func (t *Token) rightSalt(key any) bool {
+	hash, ok := map[jose.SignatureAlgorithm]crypto.Hash{
+		jose.PS256: crypto.SHA256, jose.PS384: crypto.SHA384, jose.PS512: crypto.SHA512,
+	}[t.header.Algorithm]
+	if !ok {
+		return true
+	}
+	public, ok := key.(*rsa.PublicKey)
+	if !ok {
+		return false
+	}
+	dot := strings.LastIndexByte(t.raw, '.')
+	signature, err := decodePart(t.raw[dot+1:])
+	if err != nil {
+		return false
+	}
+	digest := hash.New()
+	digest.Write([]byte(t.raw[:dot]))
+	return rsa.VerifyPSS(public, hash, digest.Sum(nil), signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
 }
 
 // fits says why a key must not be used with an algorithm, or nil. Each algorithm

@@ -26,13 +26,16 @@ type Token struct {
 	claims  Claims
 }
 
-// header is what we read of a JOSE header. Members that would bring a key along
-// (jwk, jku, x5u, x5c) are not among it: the key comes from the issuer.
+// header is what we read of a JOSE header. No key is taken from it: the key comes
+// from the issuer.
 type header struct {
 	Algorithm jose.SignatureAlgorithm `json:"alg"`
 	KeyID     string                  `json:"kid"`
 	Type      string                  `json:"typ"`
 	Critical  jsontext.Value          `json:"crit"`
+	// Key and Certificates are of no use, but have to be what they are called.
+	Key          jsontext.Value `json:"jwk"`
+	Certificates jsontext.Value `json:"x5c"`
 }
 
 // Parse reads a JWT in compact serialization (RFC 7519, RFC 7515) of at most

@@ -2,6 +2,8 @@ package login
 
 import (
 	"context"
+	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -266,7 +268,10 @@ func TestVerifySignature(t *testing.T) {
 		{"jwk of an attacker", goodHeader.with("jwk", attacker), "RS256", otherRSAKey(), "login rejected: signature-invalid"},
 		{"jwk of an attacker, no kid", goodHeader.with("jwk", attacker, "kid", nil), "RS256", otherRSAKey(), "login rejected: key-ambiguous: no kid and 2 keys for RS256"},
 		{"jwk beside a good signature", goodHeader.with("jwk", attacker), "RS256", rsaKey(), "ok client-1"},
-		{"x5c of an attacker", goodHeader.with("x5c", []string{base64.StdEncoding.EncodeToString(public)}), "RS256", otherRSAKey(), "login rejected: signature-invalid: unreadable to the verifier"},
+		{"x5c of an attacker", goodHeader.with("x5c", []string{base64.StdEncoding.EncodeToString(public)}), "RS256", otherRSAKey(), "login rejected: header-malformed: x5c"},
+		{"x5c that is no list, beside a good signature", goodHeader.with("x5c", "AA"), "RS256", rsaKey(), "login rejected: header-malformed: x5c"},
+		{"jwk that is no key", goodHeader.with("jwk", object{"kty": "RSA"}), "RS256", rsaKey(), "login rejected: header-malformed: jwk"},
+		{"both", goodHeader.with("jwk", attacker, "x5c", []string{"!"}), "RS256", rsaKey(), "login rejected: header-malformed: jwk or x5c"},
 		{"crit", goodHeader.with("crit", []string{"exp"}), "RS256", rsaKey(), "login rejected: header-refused: crit"},
 		{"crit, empty", goodHeader.with("crit", []string{}), "RS256", rsaKey(), "login rejected: header-refused: crit"},
 		{"crit, null", goodHeader.with("crit", rawJSON("null")), "RS256", rsaKey(), "login rejected: header-refused: crit"},
@@ -367,9 +372,45 @@ func TestVerifySameKeyID(t *testing.T) {
 		"beside another type": {keyList{curve, curve, curve, curve, curve, right}, ""},
 		"fourth":              {keyList{other, other, other, right}, ""},
 		"fifth":               {keyList{other, other, other, other, right}, SignatureInvalid},
+		"without a kid":       {keyList{{Key: &rsaKey().PublicKey}}, ""},
+		"fourth without":      {keyList{{Key: other.Key}, {Key: other.Key}, {Key: curve.Key}, {Key: other.Key}, {Key: right.Key}}, ""},
+		"fifth without":       {keyList{{Key: other.Key}, {Key: other.Key}, {Key: other.Key}, {Key: other.Key}, {Key: right.Key}}, SignatureInvalid},
+		"with another kid":    {keyList{{KeyID: "k2", Key: right.Key}}, KeyUnknown},
+		"without, beside one": {keyList{other, {Key: right.Key}}, SignatureInvalid},
 	} {
 		if _, err := VerifyWith(t.Context(), tt.keys, testRules(), testNow, token); causeOf(err) != tt.want {
 			t.Errorf("%s: %v, want cause %q", name, err, tt.want)
+		}
+	}
+}
+
+// The log says that keys were not tried.
+func TestVerifyTellsOfKeysNotTried(t *testing.T) {
+	other := jose.JSONWebKey{KeyID: "k1", Key: &otherRSAKey().PublicKey}
+	_, err := VerifyWith(t.Context(), keyList{other, other, other, other, other, other}, testRules(), testNow, parse(t, goodToken()))
+	if want := `login rejected: signature-invalid: of 6 keys that kid "k1" may mean, 4 were tried`; errorText(err) != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// A PS signature has a salt as long as its hash (RFC 7518, section 3.5): no other,
+// though it is as good a proof.
+func TestVerifySalt(t *testing.T) {
+	rules := testRules()
+	rules.Algorithms = []jose.SignatureAlgorithm{jose.PS256, jose.PS384, jose.PS512}
+	for alg, hash := range map[string]crypto.Hash{"PS256": crypto.SHA256, "PS384": crypto.SHA384, "PS512": crypto.SHA512} {
+		input := encode(goodHeader.with("alg", alg).String()) + "." + encode(goodClaims.String())
+		digest := hash.New()
+		digest.Write([]byte(input))
+		for _, salt := range []int{rsa.PSSSaltLengthEqualsHash, hash.Size(), 1, hash.Size() - 1, hash.Size() + 1, rsa.PSSSaltLengthAuto} {
+			signature := must(rsa.SignPSS(rand.Reader, rsaKey(), hash, digest.Sum(nil), &rsa.PSSOptions{SaltLength: salt}))
+			want := "login rejected: signature-invalid"
+			if salt == rsa.PSSSaltLengthEqualsHash || salt == hash.Size() {
+				want = "ok client-1"
+			}
+			t.Run(fmt.Sprintf("%s, %d", alg, salt), func(t *testing.T) {
+				check(t, rules, input+"."+base64.RawURLEncoding.EncodeToString(signature), want)
+			})
 		}
 	}
 }
@@ -397,15 +438,18 @@ func FuzzTamper(f *testing.F) {
 	tokens := []string{
 		goodToken(),
 		sign("ES256", p256Key(), goodHeader.with("alg", "ES256", "kid", "p256").String(), goodClaims.String()),
+		sign("PS256", rsaKey(), goodHeader.with("alg", "PS256").String(), goodClaims.String()),
 	}
 	keys := testKeys()
 	for _, token := range tokens {
 		for _, at := range []int{0, strings.IndexByte(token, '.'), strings.LastIndexByte(token, '.'), len(token) - 1} {
 			f.Add(uint8(0), uint16(at), byte('A'))
 			f.Add(uint8(1), uint16(at), byte('='))
+			f.Add(uint8(2), uint16(at), byte('B'))
 		}
 	}
 	rules := testRules()
+	rules.Algorithms = append(rules.Algorithms[:len(rules.Algorithms):len(rules.Algorithms)], jose.PS256)
 	f.Fuzz(func(t *testing.T, which uint8, at uint16, c byte) {
 		token := tokens[int(which)%len(tokens)]
 		i := int(at) % len(token)

@@ -137,8 +137,12 @@ func (d *Doubles) openID(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// keys publishes the key k1, and one that is for encryption only.
 func keys(w http.ResponseWriter) {
-	answer(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key().Public(), KeyID: "k1", Algorithm: "RS256", Use: "sig"}}})
+	answer(w, 200, map[string]any{"keys": []any{
+		jose.JSONWebKey{Key: key().Public(), KeyID: "k1", Algorithm: "RS256", Use: "sig"},
+		map[string]any{"kty": "RSA", "kid": "encryption", "key_ops": []string{"encrypt"}, "n": "AQAB", "e": "AQAB"},
+	}})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
