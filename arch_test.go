@@ -2,6 +2,7 @@ package daypass_test
 
 import (
 	"cmp"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -109,6 +110,51 @@ func TestImportPolicy(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A rule decides on values that say what they are. The record of a request is not
+// one of them: services write to it, and whoever leaves it out or writes something
+// else into it must not change who is let in. So they may know how to write, and
+// nothing else of it (what they write to tells nothing: TestRecordIsWriteOnly).
+func TestRulesDoNotReadTheRecord(t *testing.T) {
+	writing := []string{"From", "Hash"}
+	uses := 0
+	for _, p := range []string{"cognito", "iam", "sts", "revocation", "policy", "login", "openid", "saml"} {
+		files, err := filepath.Glob(filepath.Join("internal", p, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", p, len(files), err)
+		}
+		for _, path := range files {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, i := range f.Imports {
+				if strings.Trim(i.Path.Value, `"`) == module+"/internal/audit" && i.Name != nil {
+					t.Errorf("%s imports audit under the name %s, which hides what it is used for", path, i.Name)
+				}
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				s, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if x, ok := s.X.(*ast.Ident); ok && x.Name == "audit" {
+					uses++
+					if !slices.Contains(writing, s.Sel.Name) {
+						t.Errorf("%s uses audit.%s: rules write to the record and do not read it", path, s.Sel.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+	if uses == 0 {
+		t.Error("nobody writes to the record, or the test looks in the wrong place")
 	}
 }
 

@@ -35,7 +35,7 @@ type Config struct {
 	PublicURL     string `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Needed where --listen has no address."`
 	Issuer        string `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
 	AccountID     string `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
-	Region        string `default:"us-east-1" help:"The region to show in examples (${default}). The server answers for every region."`
+	Region        string `default:"us-east-1" help:"The region of requests that do not say theirs, and of the examples shown (${default}). The server answers for every region."`
 
 	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. Without it, root-credentials in the data directory is used, and made on the first start."`
 
@@ -208,7 +208,7 @@ func (c *Config) publicURL(listener net.Addr) (string, error) {
 func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) {
 	s := &settings{log: c.logger(p)}
 	s.instance = instance.Config{
-		Account: c.AccountID, Issuer: c.Issuer, Dev: c.Dev,
+		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev,
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, Guests: c.guests(), Log: s.log,
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {

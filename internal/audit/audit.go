@@ -2,6 +2,10 @@
 // door, filled on the way, and offered to each [Sink] before the request is
 // answered. The log is such a sink: its line is a rendering of the event.
 //
+// Services write to a [Record] and cannot read it back: what a decision rests on
+// travels in values that say so, and a record can be left out without changing
+// what is decided.
+//
 // An event never holds a token, a secret or the ID of a guest, which is all
 // that a guest has to show: identity IDs go in as [Hash].
 package audit
@@ -44,11 +48,6 @@ type Event struct {
 	AccessKeyID string
 	// SourceIP is the client's address.
 	SourceIP string
-	// UserAgent and Referer are the headers of those names, as the client sent
-	// them. Policies can look at them; the line does not show them.
-	UserAgent, Referer string
-	// SecureTransport says that the client's connection is encrypted.
-	SecureTransport bool
 	// Status is the HTTP status of the answer.
 	Status int
 	// Code is the AWS error that the client saw; empty for success.
@@ -64,21 +63,31 @@ type Event struct {
 	room  [3]slog.Attr // where attrs begin: most operations know no more
 }
 
+// Record is the event of a request as a service has it: it receives, and tells
+// nothing. The zero value drops what it receives.
+type Record struct{ event *Event }
+
 // Set adds a fact that only some operations know, such as the pool. A fact that
 // is set again replaces what was said before.
-func (e *Event) Set(key, value string) {
-	if e == nil {
-		return
+func (r Record) Set(key, value string) {
+	if r.event != nil {
+		r.event.set(slog.String(key, value))
 	}
-	e.set(slog.String(key, value))
 }
 
 // SetLazily is Set for a fact that is worth working out only if somebody reads
 // it: the value is asked when the line is written, and not at all where it is
 // not.
-func (e *Event) SetLazily(key string, value slog.LogValuer) {
-	if e != nil {
-		e.set(slog.Any(key, value))
+func (r Record) SetLazily(key string, value slog.LogValuer) {
+	if r.event != nil {
+		r.event.set(slog.Any(key, value))
+	}
+}
+
+// SetRegion says which region the request is about, where no signature does.
+func (r Record) SetRegion(region string) {
+	if r.event != nil {
+		r.event.Region = region
 	}
 }
 
@@ -95,13 +104,6 @@ func (e *Event) set(fact slog.Attr) {
 	e.attrs = append(e.attrs, fact)
 }
 
-// SetRegion says which region the request is about, where no signature does.
-func (e *Event) SetRegion(region string) {
-	if e != nil {
-		e.Region = region
-	}
-}
-
 type contextKey struct{}
 
 // NewContext gives a context that carries the event.
@@ -109,10 +111,11 @@ func NewContext(ctx context.Context, e *Event) context.Context {
 	return context.WithValue(ctx, contextKey{}, e)
 }
 
-// From finds the event of a request. It may be nil, on which Set does nothing.
-func From(ctx context.Context) *Event {
+// From finds the record of a request. Where there is none, as in background work,
+// what is written goes nowhere.
+func From(ctx context.Context) Record {
 	e, _ := ctx.Value(contextKey{}).(*Event)
-	return e
+	return Record{e}
 }
 
 // Hash stands for an identity ID in a log: the same ID has the same hash, and

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func TestLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			for _, a := range test.attrs {
-				test.event.Set(a[0], a[1])
+				Record{&test.event}.Set(a[0], a[1])
 			}
 			record(t, &test.event, &b, slog.LevelInfo)
 			if diff := cmp.Diff(test.want, b.String()); diff != "" {
@@ -92,7 +93,7 @@ func (l lazy) LogValue() slog.Value {
 func TestSetLazily(t *testing.T) {
 	asked := 0
 	e := &Event{Status: 400}
-	e.SetLazily("trace", lazy{&asked})
+	Record{e}.SetLazily("trace", lazy{&asked})
 	var b bytes.Buffer
 	if record(t, e, &b, slog.LevelError); asked != 0 {
 		t.Error("worked out for nobody")
@@ -100,7 +101,7 @@ func TestSetLazily(t *testing.T) {
 	if record(t, e, &b, slog.LevelInfo); asked != 1 || !strings.Contains(b.String(), `trace="worked out"`) {
 		t.Errorf("asked %d times: %s", asked, &b)
 	}
-	(*Event)(nil).SetLazily("trace", lazy{&asked})
+	Record{}.SetLazily("trace", lazy{&asked})
 }
 
 func TestLogLevel(t *testing.T) {
@@ -127,10 +128,26 @@ func TestContext(t *testing.T) {
 	e := &Event{}
 	ctx := NewContext(t.Context(), e)
 	From(ctx).Set("pool", "p")
-	if From(ctx) != e || len(e.attrs) != 1 {
+	if From(ctx) != (Record{e}) || len(e.attrs) != 1 {
 		t.Error("the event is not the context's")
 	}
 	From(context.Background()).Set("pool", "p") // does nothing
+}
+
+// Who writes to a record learns nothing from it: what it has exported takes, and
+// gives nothing back.
+func TestRecordIsWriteOnly(t *testing.T) {
+	record := reflect.TypeFor[Record]()
+	for i := range record.NumField() {
+		if f := record.Field(i); f.IsExported() {
+			t.Errorf("field %s can be read", f.Name)
+		}
+	}
+	for i := range record.NumMethod() {
+		if m := record.Method(i); m.Type.NumOut() > 0 {
+			t.Errorf("method %s tells something", m.Name)
+		}
+	}
 }
 
 func TestHash(t *testing.T) {

@@ -23,9 +23,8 @@ type Caller struct {
 	Session *Session
 	// AccessKeyID is the key that signed; empty for an anonymous caller.
 	AccessKeyID string
-	// Region is the region of the signature's credential scope; empty for an
-	// anonymous caller, whose region is in the IDs that it names.
-	Region string
+	// Request is how the caller's request came.
+	Request
 }
 
 // Anonymous says that nobody signed the request.

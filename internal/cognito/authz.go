@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
 
@@ -165,7 +166,7 @@ func (s *Service) poolToDeleteFrom(ctx context.Context, c awsapi.Caller, ids Ide
 // mayDelete says whether the caller may delete identities of a pool, or, for the
 // zero value, identities that are not there.
 func (s *Service) mayDelete(ctx context.Context, c awsapi.Caller, p named) (bool, error) {
-	facts := s.IAM.RequestFacts(ctx)
+	facts := iam.NewFacts()
 	if p.arn != "" {
 		facts.Set(keyPoolARN, p.arn)
 	}

@@ -33,7 +33,7 @@ func TestInputFacts(t *testing.T) {
 			want["aws:tagkeys"] = []string{"B", "A"}
 		}
 		got := policy.Context{}
-		if _, err := service.About(t.Context(), awsapi.Caller{Account: "123456789012", Region: "us-east-1"}, in.Interface(), got); err != nil {
+		if _, err := service.About(t.Context(), awsapi.Caller{Account: "123456789012", Request: awsapi.Request{Region: "us-east-1"}}, in.Interface(), got); err != nil {
 			t.Errorf("%s: %v", op.Name, err)
 		}
 		delete(got, "cognito-identity:identitypoolarn") // of the input, not about tags

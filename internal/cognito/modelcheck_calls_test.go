@@ -88,7 +88,7 @@ type getID struct {
 }
 
 func (c getID) ask(ctx context.Context, r *rig) answer {
-	out, err := r.service.GetId(ctx, awsapi.Caller{}, &cognito.GetIdInput{IdentityPoolId: c.pool, Logins: r.loginsMap(c.logins)})
+	out, err := r.service.GetId(ctx, modelStranger, &cognito.GetIdInput{IdentityPoolId: c.pool, Logins: r.loginsMap(c.logins)})
 	if err != nil {
 		return refusal(err)
 	}
@@ -112,7 +112,7 @@ type getToken struct {
 }
 
 func (c getToken) ask(ctx context.Context, r *rig) answer {
-	out, err := r.service.GetOpenIdToken(ctx, awsapi.Caller{}, &cognito.GetOpenIdTokenInput{IdentityId: c.id, Logins: r.loginsMap(c.logins)})
+	out, err := r.service.GetOpenIdToken(ctx, modelStranger, &cognito.GetOpenIdTokenInput{IdentityId: c.id, Logins: r.loginsMap(c.logins)})
 	if err != nil {
 		return refusal(err)
 	}
@@ -134,7 +134,7 @@ func (c getToken) expect(r *reference, got answer) answer {
 type getCredentials getToken
 
 func (c getCredentials) ask(ctx context.Context, r *rig) answer {
-	return credentials(r.service.GetCredentialsForIdentity(ctx, awsapi.Caller{}, &cognito.GetCredentialsForIdentityInput{
+	return credentials(r.service.GetCredentialsForIdentity(ctx, modelStranger, &cognito.GetCredentialsForIdentityInput{
 		IdentityId: c.id, Logins: r.loginsMap(c.logins),
 	}))
 }
@@ -197,7 +197,7 @@ type spend struct {
 }
 
 func (c spend) ask(ctx context.Context, r *rig) answer {
-	return credentials(r.service.GetCredentialsForIdentity(ctx, awsapi.Caller{}, &cognito.GetCredentialsForIdentityInput{
+	return credentials(r.service.GetCredentialsForIdentity(ctx, modelStranger, &cognito.GetCredentialsForIdentityInput{
 		IdentityId: c.id, Logins: cognito.LoginsMap{"cognito-identity.amazonaws.com": cognito.IdentityProviderToken(r.tokens[c.token])},
 	}))
 }
@@ -342,7 +342,7 @@ func (c unlink) ask(ctx context.Context, r *rig) answer {
 	for _, name := range c.remove {
 		in.LoginsToRemove = append(in.LoginsToRemove, cognito.IdentityProviderName(name))
 	}
-	if _, err := r.service.UnlinkIdentity(ctx, awsapi.Caller{}, in); err != nil {
+	if _, err := r.service.UnlinkIdentity(ctx, modelStranger, in); err != nil {
 		return refusal(err)
 	}
 	return answer{}

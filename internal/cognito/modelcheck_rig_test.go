@@ -43,7 +43,11 @@ const (
 )
 
 // modelRoot is who makes the signed calls.
-var modelRoot = awsapi.Caller{Account: modelAccount, ARN: "arn:aws:iam::" + modelAccount + ":root", Root: true, Region: modelRegion}
+var (
+	modelRequest  = awsapi.Request{Transport: awsapi.Plain, Region: modelRegion}
+	modelRoot     = awsapi.Caller{Account: modelAccount, ARN: "arn:aws:iam::" + modelAccount + ":root", Root: true, Request: modelRequest}
+	modelStranger = awsapi.Caller{Request: modelRequest}
+)
 
 // modelSubjects are the people at every public provider.
 var modelSubjects = []string{"alice", "bob", "carol", "dave"}

@@ -65,7 +65,7 @@ func (p *Pool) checkClassicFlow(logins LoginsMap) error {
 
 // GetCredentialsForIdentity gives an identity temporary credentials: the second
 // half of the enhanced flow, or of the developer flow.
-func (s *Service) GetCredentialsForIdentity(ctx context.Context, _ awsapi.Caller, in *GetCredentialsForIdentityInput) (*GetCredentialsForIdentityResponse, error) {
+func (s *Service) GetCredentialsForIdentity(ctx context.Context, c awsapi.Caller, in *GetCredentialsForIdentityInput) (*GetCredentialsForIdentityResponse, error) {
 	i, p, err := s.identityAndPool(ctx, in.IdentityId)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, _ awsapi.Caller
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.STS.AssumeRoleForIdentity(ctx, string(role), claims, sessionName, credentialsDuration)
+	made, err := s.STS.AssumeRoleForIdentity(ctx, c.Request, string(role), claims, sessionName, credentialsDuration)
 	if err != nil {
 		var refused *sts.Refusal
 		if errors.As(err, &refused) {

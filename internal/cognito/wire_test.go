@@ -302,6 +302,8 @@ func (w *wire) expand(body string) string {
 	return variable.ReplaceAllStringFunc(body, func(v string) string {
 		words := strings.Fields(v[2 : len(v)-1])
 		switch {
+		case strings.HasPrefix(words[0], "aws:"):
+			return v // a policy's own variable
 		case words[0] == "provider":
 			return w.providerName()
 		case words[0] == "token":

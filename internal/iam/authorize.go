@@ -23,8 +23,8 @@ type Decision struct {
 func (d *Decision) Allowed() bool { return d.Root || d.Effect == policy.Allow }
 
 // Authorize says whether a caller may do an action, service:Name, on a resource,
-// an ARN or *. The facts are the request's condition keys (RequestFacts and those
-// of the operation); those of the caller are added to them. It is the one place
+// an ARN or *. The facts are the condition keys of the operation; those of the
+// caller, of the resource's account and of the request are added to them. It is the one place
 // that decides: the API's own authorization, iam:PassRole, sts:AssumeRole and the
 // simulations ask here ("Policy evaluation logic" in the IAM User Guide).
 //
@@ -54,6 +54,10 @@ func (s *Service) decide(tx Tx, c awsapi.Caller, action, resource string, facts 
 	}
 	setTags(facts, "aws:principaltag/", held.tags)
 	SetCallerFacts(facts, c)
+	SetResourceAccount(facts, c.Account, resource)
+	if err := SetRequestFacts(facts, c.Request, s.now()); err != nil {
+		return nil, err
+	}
 	req := &policy.Request{Action: action, Resource: resource, Context: facts}
 	decision := &Decision{Decision: policy.Decide(held.Policies, req), Gone: held.gone}
 	if !decision.Allowed() {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -83,7 +84,7 @@ func TestAuthorizeFollowsChanges(t *testing.T) {
 				name := strings.Replace(step.action, "*", kind, 1)
 				must(t, s, name, append([]string{kind + "Name", "x"}, step.in...)...)
 				for range 2 { // from the database, and from memory
-					d, err := s.Authorize(t.Context(), c, action, object, policy.Context{})
+					d, err := s.Authorize(t.Context(), wiretest.From(c), action, object, policy.Context{})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -141,11 +142,11 @@ func TestAuthorizeOvertaken(t *testing.T) {
 		must(t, s, "CreatePolicyVersion", "PolicyArn", deny, "PolicyDocument", denyRead, "SetAsDefault", "true")
 		must(t, s, "DeletePolicyVersion", "PolicyArn", deny, "VersionId", "v1")
 	}}}
-	d, err := asked.Authorize(t.Context(), c, "s3:GetObject", "*", policy.Context{})
+	d, err := asked.Authorize(t.Context(), wiretest.From(c), "s3:GetObject", "*", policy.Context{})
 	if want := "policy " + deny + " has no version v1"; err == nil || err.Error() != want {
 		t.Errorf("got %+v, %v, want %s", d, err, want)
 	}
-	if d, err = s.Authorize(t.Context(), c, "s3:GetObject", "*", policy.Context{}); err != nil || d.Effect != policy.ExplicitDeny {
+	if d, err = s.Authorize(t.Context(), wiretest.From(c), "s3:GetObject", "*", policy.Context{}); err != nil || d.Effect != policy.ExplicitDeny {
 		t.Errorf("asked again: %+v, %v", d, err)
 	}
 }

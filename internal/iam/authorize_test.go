@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/policy"
 )
 
@@ -76,7 +77,7 @@ func TestAuthorizeSession(t *testing.T) {
 			if test.change != nil {
 				test.change(&c)
 			}
-			d, err := s.Authorize(t.Context(), c, "s3:GetObject", object, policy.Context{})
+			d, err := s.Authorize(t.Context(), wiretest.From(c), "s3:GetObject", object, policy.Context{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 )
 
@@ -20,6 +20,7 @@ func benchSession(t testing.TB, s *iam.Service) awsapi.Caller {
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"cognito-identity:Describe*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}}}]}`)
 	must(t, s, "AttachRolePolicy", "RoleName", "app", "PolicyArn", "arn:aws:iam::111122223333:policy/m")
 	c := sessionOf(t, s, "app")
+	c.Request = awsapi.Request{SourceIP: "192.0.2.7", Transport: awsapi.Encrypted, UserAgent: "aws-cli/2", Region: "us-east-1"}
 	c.Session = &awsapi.Session{
 		Name: "s", Issued: time.Unix(1767265200, 0), Provider: "cognito-identity.amazonaws.com", Policies: []string{allowAnything},
 		Tags: []awsapi.SessionTag{{Key: "dept", Value: "x"}},
@@ -43,12 +44,11 @@ func BenchmarkAuthorize(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := newService(b)
 			c := benchSession(b, s)
-			ctx := audit.NewContext(b.Context(), &audit.Event{SourceIP: "192.0.2.7", UserAgent: "aws-cli/2", Region: "us-east-1"})
 			b.ReportAllocs()
 			for b.Loop() {
-				facts := s.RequestFacts(ctx)
+				facts := iam.NewFacts()
 				facts.Set("aws:resourcetag/team", effect)
-				d, err := s.Authorize(ctx, c, "cognito-identity:DescribeIdentityPool", benchPool, facts)
+				d, err := s.Authorize(b.Context(), wiretest.From(c), "cognito-identity:DescribeIdentityPool", benchPool, facts)
 				if err != nil || d.Allowed() != (name == "allow") {
 					b.Fatal(d, err)
 				}
@@ -62,11 +62,10 @@ func BenchmarkAuthorize(b *testing.B) {
 func TestAuthorizeAllocations(t *testing.T) {
 	s := newService(t)
 	c := benchSession(t, s)
-	ctx := audit.NewContext(t.Context(), &audit.Event{SourceIP: "192.0.2.7", UserAgent: "aws-cli/2", Region: "us-east-1"})
 	ask := func() {
-		facts := s.RequestFacts(ctx)
+		facts := iam.NewFacts()
 		facts.Set("aws:resourcetag/team", "red")
-		if d, err := s.Authorize(ctx, c, "cognito-identity:DescribeIdentityPool", benchPool, facts); err != nil || !d.Allowed() {
+		if d, err := s.Authorize(t.Context(), wiretest.From(c), "cognito-identity:DescribeIdentityPool", benchPool, facts); err != nil || !d.Allowed() {
 			t.Fatal(d, err)
 		}
 	}

@@ -1,39 +1,46 @@
 package iam
 
 import (
-	"context"
 	"strconv"
+	"strings"
 	"time"
 
-	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// usualFacts is how many condition keys most requests have.
-const usualFacts = 32
+// NewFacts makes room for as many condition keys as most requests have.
+func NewFacts() policy.Context { return make(policy.Context, 32) }
 
-// RequestFacts are the condition keys that every request has, whatever it is
+// SetRequestFacts adds the condition keys that every request has, whatever it is
 // about and whoever makes it ("AWS global condition context keys" in the IAM
-// User Guide): when it comes, from where, and how. The door has put what it saw
-// into the event; a header that was not sent is a key that the request does not
-// have.
-func (s *Service) RequestFacts(ctx context.Context) policy.Context {
-	now := s.now()
-	f := newSetter(make(policy.Context, usualFacts), 8)
-	f.set("aws:currenttime", now.Format(time.RFC3339))
+// User Guide): when it comes, from where, and how. A header that was not sent is
+// a key that the request does not have. A request of which not all is known that
+// every request has is an error, not one with fewer keys.
+func SetRequestFacts(facts policy.Context, r awsapi.Request, now time.Time) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	f := newSetter(facts, 8)
+	f.set("aws:currenttime", now.UTC().Format(time.RFC3339))
 	f.set("aws:epochtime", strconv.FormatInt(now.Unix(), 10))
 	f.set("aws:viaawsservice", "false")
-	e := audit.From(ctx)
-	if e == nil {
-		return f.facts
+	f.set("aws:securetransport", strconv.FormatBool(r.Transport == awsapi.Encrypted))
+	f.set("aws:requestedregion", r.Region)
+	f.setIfAny("aws:sourceip", r.SourceIP)
+	f.setIfAny("aws:useragent", beginning(r.UserAgent))
+	f.setIfAny("aws:referer", beginning(r.Referer))
+	return nil
+}
+
+// SetResourceAccount adds the account that owns a resource: the one in its ARN,
+// which is aws for AWS's own managed policies, or the given one, the caller's,
+// where the ARN names none or the request is about nothing in particular.
+func SetResourceAccount(facts policy.Context, account, resource string) {
+	if parts := strings.SplitN(resource, ":", 6); len(parts) == 6 && parts[4] != "" && parts[4] != "*" {
+		account = parts[4]
 	}
-	f.set("aws:securetransport", strconv.FormatBool(e.SecureTransport))
-	f.setIfAny("aws:sourceip", e.SourceIP)
-	f.setIfAny("aws:useragent", beginning(e.UserAgent))
-	f.setIfAny("aws:referer", beginning(e.Referer))
-	f.setIfAny("aws:requestedregion", e.Region)
-	return f.facts
+	setIfAny(facts, "aws:resourceaccount", account)
 }
 
 // maxHeader is how much of a header policies see, in bytes. Matching takes the
@@ -51,7 +58,7 @@ func SetCallerFacts(facts policy.Context, c awsapi.Caller) {
 		facts.Set("aws:principaltype", "Anonymous")
 		return
 	}
-	f := newSetter(facts, 9)
+	f := newSetter(facts, 10)
 	if c.Session != nil { // first: no provider's key takes the place of one of ours
 		for key, values := range c.Session.Keys {
 			facts.Set(key, values...)
@@ -59,6 +66,7 @@ func SetCallerFacts(facts policy.Context, c awsapi.Caller) {
 	}
 	f.set("aws:principalaccount", c.Account)
 	f.set("aws:userid", c.UserID)
+	f.set("aws:principalisawsservice", "false")
 	switch {
 	case c.Root:
 		f.set("aws:principalarn", c.ARN)

@@ -1,42 +1,92 @@
 package iam_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
 
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 5e8, time.FixedZone("", 3600))
+
 func TestRequestFacts(t *testing.T) {
-	s := newService(t)
-	s.Now = func() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 5e8, time.FixedZone("", 3600)) }
 	always := policy.Context{
 		"aws:currenttime": {"2026-01-01T11:00:00Z"}, "aws:epochtime": {"1767265200"}, "aws:viaawsservice": {"false"},
 	}
-	if diff := cmp.Diff(always, s.RequestFacts(t.Context())); diff != "" {
-		t.Errorf("without an event (-want +got)\n%s", diff)
+	for name, test := range map[string]struct {
+		request awsapi.Request
+		want    policy.Context
+	}{
+		"a bare request": {
+			awsapi.Request{Transport: awsapi.Plain, Region: "us-east-1"},
+			policy.Context{"aws:securetransport": {"false"}, "aws:requestedregion": {"us-east-1"}},
+		},
+		"a whole request": {
+			awsapi.Request{SourceIP: "192.0.2.7", UserAgent: "aws-cli/2", Referer: "https://app.example/", Region: "eu-west-1", Transport: awsapi.Encrypted},
+			policy.Context{
+				"aws:securetransport": {"true"}, "aws:sourceip": {"192.0.2.7"}, "aws:useragent": {"aws-cli/2"},
+				"aws:referer": {"https://app.example/"}, "aws:requestedregion": {"eu-west-1"},
+			},
+		},
+	} {
+		got := policy.Context{}
+		if err := iam.SetRequestFacts(got, test.request, noon); err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(test.want, always)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
 	}
-	bare := audit.NewContext(t.Context(), &audit.Event{})
-	always["aws:securetransport"] = []string{"false"}
-	if diff := cmp.Diff(always, s.RequestFacts(bare)); diff != "" {
-		t.Errorf("of a bare request (-want +got)\n%s", diff)
+}
+
+// A condition must not see fewer keys because somebody forgot to say how the
+// request came: then nobody is asked, and nothing is allowed.
+func TestRequestWithoutFacts(t *testing.T) {
+	s := newService(t)
+	must(t, s, "CreateRole", "RoleName", "app", "AssumeRolePolicyDocument", trustAccount)
+	must(t, s, "PutRolePolicy", "RoleName", "app", "PolicyName", "p", "PolicyDocument", allowAnything)
+	c := sessionOf(t, s, "app")
+	for want, request := range map[string]awsapi.Request{
+		"awsapi: nobody said how the request was carried":     {SourceIP: "192.0.2.7", Region: "us-east-1"},
+		"awsapi: nobody said which region the request is for": {SourceIP: "192.0.2.7", Transport: awsapi.Encrypted},
+	} {
+		c.Request = request
+		decision, err := s.Authorize(t.Context(), c, "s3:GetObject", "*", policy.Context{})
+		if decision != nil || err == nil || err.Error() != want {
+			t.Errorf("%v: %v, want %s", decision, err, want)
+		}
 	}
-	full := audit.NewContext(t.Context(), &audit.Event{
-		SourceIP: "192.0.2.7", UserAgent: "aws-cli/2", Referer: "https://app.example/", Region: "eu-west-1", SecureTransport: true,
-	})
-	want := policy.Context{
-		"aws:currenttime": {"2026-01-01T11:00:00Z"}, "aws:epochtime": {"1767265200"}, "aws:viaawsservice": {"false"},
-		"aws:securetransport": {"true"}, "aws:sourceip": {"192.0.2.7"}, "aws:useragent": {"aws-cli/2"},
-		"aws:referer": {"https://app.example/"}, "aws:requestedregion": {"eu-west-1"},
+	c.Request = wiretest.Request
+	if decision, err := s.Authorize(t.Context(), c, "s3:GetObject", "*", policy.Context{}); err != nil || !decision.Allowed() {
+		t.Errorf("with all of them: %v %v", decision, err)
 	}
-	if diff := cmp.Diff(want, s.RequestFacts(full)); diff != "" {
-		t.Errorf("of a whole request (-want +got)\n%s", diff)
+}
+
+// Whose a resource is stands in its ARN, and what has no ARN is the caller's.
+func TestResourceAccount(t *testing.T) {
+	for resource, want := range map[string]string{
+		"*":                                      account,
+		"arn:aws:iam::111122223333:role/app":     account,
+		"arn:aws:iam::999988887777:role/app":     "999988887777",
+		"arn:aws:iam::aws:policy/ReadOnlyAccess": "aws",
+		"arn:aws:s3:::bucket/key":                account,
+		"arn:aws:s3:::bucket/key:with:colons":    account,
+		"arn:aws:cognito-identity:us-east-1:999988887777:identitypool/us-east-1:1": "999988887777",
+		"not an ARN": account,
+	} {
+		facts := policy.Context{}
+		iam.SetResourceAccount(facts, account, resource)
+		if got := facts["aws:resourceaccount"]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %v, want %s", resource, got, want)
+		}
 	}
 }
 
@@ -44,7 +94,10 @@ func TestRequestFacts(t *testing.T) {
 // choose how long it takes to compare the two.
 func TestLongHeaders(t *testing.T) {
 	long := strings.Repeat("e", 60_000)
-	facts := newService(t).RequestFacts(audit.NewContext(t.Context(), &audit.Event{UserAgent: long, Referer: long}))
+	facts := policy.Context{}
+	if err := iam.SetRequestFacts(facts, awsapi.Request{Transport: awsapi.Plain, Region: "us-east-1", UserAgent: long, Referer: long}, noon); err != nil {
+		t.Fatal(err)
+	}
 	for _, key := range []string{"aws:useragent", "aws:referer"} {
 		if got := facts[key]; len(got) != 1 || got[0] != long[:2048] {
 			t.Errorf("%s: %d values, the first has %d bytes", key, len(got), len(strings.Join(got, "")))
@@ -68,20 +121,20 @@ func TestCallerFacts(t *testing.T) {
 		"root": {
 			awsapi.Caller{Account: account, ARN: root, UserID: account, Root: true},
 			policy.Context{
-				"aws:principalaccount": {account}, "aws:userid": {account}, "aws:principalarn": {root}, "aws:principaltype": {"Account"},
+				"aws:principalaccount": {account}, "aws:userid": {account}, "aws:principalarn": {root}, "aws:principaltype": {"Account"}, "aws:principalisawsservice": {"false"},
 			},
 		},
 		"a user": {
 			awsapi.Caller{Account: account, ARN: anna, UserID: "AIDA1", PrincipalARN: anna, PrincipalID: "AIDA1"},
 			policy.Context{
-				"aws:principalaccount": {account}, "aws:userid": {"AIDA1"}, "aws:principalarn": {anna}, "aws:principaltype": {"User"},
+				"aws:principalaccount": {account}, "aws:userid": {"AIDA1"}, "aws:principalarn": {anna}, "aws:principaltype": {"User"}, "aws:principalisawsservice": {"false"},
 				"aws:username": {"anna"},
 			},
 		},
 		"a user with temporary credentials": {
 			awsapi.Caller{Account: account, ARN: anna, UserID: "AIDA1", PrincipalARN: anna, PrincipalID: "AIDA1", Session: &awsapi.Session{Issued: issued}},
 			policy.Context{
-				"aws:principalaccount": {account}, "aws:userid": {"AIDA1"}, "aws:principalarn": {anna}, "aws:principaltype": {"User"},
+				"aws:principalaccount": {account}, "aws:userid": {"AIDA1"}, "aws:principalarn": {anna}, "aws:principaltype": {"User"}, "aws:principalisawsservice": {"false"},
 				"aws:username": {"anna"}, "aws:tokenissuetime": {"2026-01-01T11:00:00Z"}, "aws:multifactorauthpresent": {"false"},
 			},
 		},
@@ -95,7 +148,7 @@ func TestCallerFacts(t *testing.T) {
 				},
 			},
 			policy.Context{
-				"aws:principalaccount": {account}, "aws:userid": {"AROA1:s"}, "aws:principalarn": {app}, "aws:principaltype": {"AssumedRole"},
+				"aws:principalaccount": {account}, "aws:userid": {"AROA1:s"}, "aws:principalarn": {app}, "aws:principaltype": {"AssumedRole"}, "aws:principalisawsservice": {"false"},
 				"aws:tokenissuetime": {"2026-01-01T11:00:00Z"}, "aws:multifactorauthpresent": {"false"},
 				"aws:federatedprovider": {"cognito-identity.amazonaws.com"}, "aws:sourceidentity": {"anna"}, "aws:principaltag/team": {"red"},
 				"cognito-identity.amazonaws.com:amr": {"authenticated", "idp"},
@@ -125,7 +178,7 @@ func TestPrincipalTags(t *testing.T) {
 	}
 	facts := policy.Context{}
 	_, err = s.Authorize(t.Context(), awsapi.Caller{
-		Account: account, ARN: "arn:aws:sts::111122223333:assumed-role/app/s", PrincipalARN: string(role.Arn), PrincipalID: string(role.RoleId),
+		Account: account, ARN: "arn:aws:sts::111122223333:assumed-role/app/s", PrincipalARN: string(role.Arn), PrincipalID: string(role.RoleId), Request: wiretest.Request,
 		Session: &awsapi.Session{Name: "s", Tags: []awsapi.SessionTag{{Key: "team", Value: "blue"}}},
 	}, "s3:GetObject", "*", facts)
 	if err != nil {

@@ -124,7 +124,7 @@ func (s *Service) UpdateUser(ctx context.Context, c awsapi.Caller, in *UpdateUse
 			u.UserName, u.Path = cmp.Or(in.NewUserName, u.UserName), cmp.Or(in.NewPath, u.Path)
 			u.Arn = userARN(user.Account, u.Path, u.UserName)
 		})
-		if err := s.mayRename(ctx, tx, c, user, changed); err != nil {
+		if err := s.mayRename(tx, c, user, changed); err != nil {
 			return err
 		}
 		other, taken, err := tx.User(user.Account, changed.UserName)
@@ -144,12 +144,12 @@ func (s *Service) UpdateUser(ctx context.Context, c awsapi.Caller, in *UpdateUse
 
 // mayRename refuses a caller who may update a user as it is, but not as it will
 // be.
-func (s *Service) mayRename(ctx context.Context, tx Tx, c awsapi.Caller, was, is *UserEntity) error {
+func (s *Service) mayRename(tx Tx, c awsapi.Caller, was, is *UserEntity) error {
 	if is.Arn == was.Arn || Unlimited(c) {
 		return nil
 	}
 	const action = "iam:UpdateUser"
-	facts := s.RequestFacts(ctx)
+	facts := NewFacts()
 	setTags(facts, "aws:resourcetag/", is.Tags)
 	setTags(facts, "iam:resourcetag/", is.Tags)
 	decision, err := s.decide(tx, c, action, string(is.Arn), facts)

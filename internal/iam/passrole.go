@@ -13,7 +13,7 @@ func (s *Service) MayPass(ctx context.Context, c awsapi.Caller, role *RoleEntity
 	if Unlimited(c) {
 		return &Decision{Root: true}, nil
 	}
-	facts := s.RequestFacts(ctx)
+	facts := NewFacts()
 	facts.Set("iam:passedtoservice", service)
 	facts.Set("iam:associatedresourcearn", resource)
 	setTags(facts, "aws:resourcetag/", role.Tags)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -346,7 +347,7 @@ func TestAuthorizeManaged(t *testing.T) {
 	c := sessionOf(t, s, "app")
 	allowed := func(want bool) {
 		t.Helper()
-		d, err := s.Authorize(t.Context(), c, "s3:GetObject", "arn:aws:s3:::box/1", policy.Context{})
+		d, err := s.Authorize(t.Context(), wiretest.From(c), "s3:GetObject", "arn:aws:s3:::box/1", policy.Context{})
 		if err != nil || d.Allowed() != want {
 			t.Errorf("allowed %v, %v", d.Allowed(), err)
 		}

@@ -45,7 +45,7 @@ func (s *Service) SimulatePrincipalPolicy(ctx context.Context, c awsapi.Caller, 
 	}
 	sim.ask(p)
 	if in.CallerArn == "" || in.CallerArn == ResourceNameType(in.PolicySourceArn) {
-		sim.facts = p.facts
+		sim.facts, sim.account = p.facts, c.Account
 	} else if refusal := sim.callAs(c, in.CallerArn); refusal != nil {
 		return nil, refusal
 	}
@@ -128,6 +128,7 @@ func findRolePrincipal(tx Tx, c awsapi.Caller, source ArnType, own bool, name Ro
 	p.facts.Set("aws:principalaccount", c.Account)
 	p.facts.Set("aws:principalarn", string(role.Arn))
 	p.facts.Set("aws:principaltype", "AssumedRole")
+	p.facts.Set("aws:principalisawsservice", "false")
 	return p, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -122,7 +124,7 @@ func sessionKeys(c awsapi.Caller) policy.Context {
 // agree says whether a simulation and an authorization answer alike.
 func agree(t *testing.T, s *iam.Service, arn string, c awsapi.Caller, action, resource string, facts policy.Context) policy.Effect {
 	t.Helper()
-	d, err := s.Authorize(t.Context(), c, action, resource, maps.Clone(facts))
+	d, err := s.Authorize(t.Context(), wiretest.From(c), action, resource, maps.Clone(facts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +215,12 @@ func randomPolicy(r *rand.Rand) string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }
 
+// brought begin the condition keys that a caller or any request brings.
+var brought = []string{
+	"aws:principal", "aws:user", "aws:token", "aws:multifactor", "aws:currenttime", "aws:epochtime", "aws:viaawsservice",
+	"aws:securetransport", "aws:requestedregion", "aws:sourceip", "aws:referer",
+}
+
 // They agree on the corpus too.
 func TestSimulationAgreesOnTheCorpus(t *testing.T) {
 	s := newService(t)
@@ -220,8 +228,8 @@ func TestSimulationAgreesOnTheCorpus(t *testing.T) {
 	all := principals(t, s)
 	compared := 0
 	for i, c := range decisionCases(t) {
-		if c.about("aws:principal") || c.about("aws:user") || c.about("aws:token") || c.about("aws:multifactor") || len(c.Identity) > 1 || len(c.Identity) == 0 || i%3 != 0 {
-			continue // what the caller brings is not what the case says
+		if slices.ContainsFunc(brought, c.about) || len(c.Identity) > 1 || len(c.Identity) == 0 || i%3 != 0 {
+			continue // what caller and request bring is not what the case says
 		}
 		text := string(simulationText(c.Identity[0]))
 		if strings.ContainsFunc(text, func(r rune) bool { return r > '\u00FF' }) {

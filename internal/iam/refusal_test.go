@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -73,7 +74,7 @@ func TestWhy(t *testing.T) {
 			}
 			c := sessionOf(t, s, "app")
 			c.Session.Policies, c.Session.PolicyARNs = test.session, test.arns
-			d, err := s.Authorize(t.Context(), c, "s3:GetObject", object, policy.Context{})
+			d, err := s.Authorize(t.Context(), wiretest.From(c), "s3:GetObject", object, policy.Context{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +91,7 @@ func TestWhyGone(t *testing.T) {
 	must(t, s, "CreateRole", "RoleName", "app", "AssumeRolePolicyDocument", trustAccount)
 	c := sessionOf(t, s, "app")
 	must(t, s, "DeleteRole", "RoleName", "app")
-	d, err := s.Authorize(t.Context(), c, "s3:GetObject", "*", policy.Context{})
+	d, err := s.Authorize(t.Context(), wiretest.From(c), "s3:GetObject", "*", policy.Context{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,12 @@ type simulation struct {
 	policies policy.Policies
 	// names are what the identity-based policies are called, boundary is what the
 	// permissions boundary is.
-	names     map[*policy.Document]PolicyIdentifierType
-	boundary  PolicyIdentifierType
-	facts     policy.Context
+	names    map[*policy.Document]PolicyIdentifierType
+	boundary PolicyIdentifierType
+	facts    policy.Context
+	// account is the simulated caller's, to which resources belong that name no
+	// other; empty if there is no caller, or if the input says whose they are.
+	account   string
 	actions   ActionNameListType
 	resources ResourceNameListType
 	// named says that the caller named resources.
@@ -163,7 +166,9 @@ func (sim *simulation) callAs(c awsapi.Caller, user ResourceNameType) *awsapi.Er
 	sim.facts.Set("aws:principalaccount", c.Account)
 	sim.facts.Set("aws:principalarn", string(user))
 	sim.facts.Set("aws:principaltype", "User")
+	sim.facts.Set("aws:principalisawsservice", "false")
 	sim.facts.Set("aws:username", name)
+	sim.account = c.Account
 	return nil
 }
 
@@ -174,8 +179,14 @@ func (sim *simulation) enter(entries ContextEntryListType) *awsapi.Error {
 	if err != nil {
 		return err
 	}
+	if sim.account != "" {
+		SetResourceAccount(sim.facts, sim.account, "*") // what is missing is told before a resource is looked at
+	}
 	for key, values := range given {
 		sim.facts.Set(key, values...)
+	}
+	if _, entered := given["aws:resourceaccount"]; entered {
+		sim.account = ""
 	}
 	if sim.effort("") > maxEffort {
 		return badSimulation("The policies and the context entries are too large to be simulated together.")
@@ -213,6 +224,9 @@ func (sim *simulation) size() int { return len(sim.actions) * len(sim.resources)
 // result is one of the results, by action and then by resource.
 func (sim *simulation) result(i int) EvaluationResult {
 	action, resource := sim.actions[i/len(sim.resources)], sim.resources[i%len(sim.resources)]
+	if sim.account != "" {
+		SetResourceAccount(sim.facts, sim.account, string(resource))
+	}
 	req := &policy.Request{Action: string(action), Resource: string(resource), Context: sim.facts}
 	decision := policy.Decide(sim.policies, req)
 	r := EvaluationResult{

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -415,7 +416,7 @@ func TestAuthorizeUser(t *testing.T) {
 	const object = "arn:aws:s3:::box/red/1"
 	ask := func(want string) {
 		t.Helper()
-		d, err := s.Authorize(t.Context(), c, "s3:GetObject", object, policy.Context{})
+		d, err := s.Authorize(t.Context(), wiretest.From(c), "s3:GetObject", object, policy.Context{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -458,7 +459,7 @@ func TestBoundary(t *testing.T) {
 	session := sessionOf(t, s, "app")
 	ask := func(c awsapi.Caller, action, want string) {
 		t.Helper()
-		d, err := s.Authorize(t.Context(), c, action, "*", policy.Context{})
+		d, err := s.Authorize(t.Context(), wiretest.From(c), action, "*", policy.Context{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,6 +45,8 @@ type Config struct {
 	Root iam.RootAccessKey
 	// PublicURL is where clients reach the instance.
 	PublicURL string
+	// Region is the region of requests that do not say it; empty means us-east-1.
+	Region string
 	// Issuer is the iss of our tokens; empty means the public URL.
 	Issuer string
 	// Dev allows http issuers and outbound calls on loopback, and answers to
@@ -176,6 +178,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Credentials: credentials(iamService, stsService),
 		Authorize:   authorize(iamService),
 		Used:        iamService.Used,
+		Region:      c.Region,
 		ValidRegion: openid.ValidRegion,
 		Paths: server.Paths{
 			"/healthz":      server.Healthy(),

@@ -66,9 +66,21 @@ func (s *Server) record(ctx context.Context, c *call, a awsapi.Answer) awsapi.An
 // event opens the record of a request.
 func (s *Server) event(r *http.Request) *audit.Event {
 	return &audit.Event{
-		RequestID: s.requestID(), Start: s.now(), SourceIP: s.sourceIP(r), SecureTransport: s.secure(r),
-		UserAgent: r.Header.Get("User-Agent"), Referer: r.Header.Get("Referer"),
+		RequestID: s.requestID(), Start: s.now(), SourceIP: s.sourceIP(r),
 	}
+}
+
+// facts are how a request came, for policies. Its region is the server's own
+// until the signature or the operation says which it is.
+func (s *Server) facts(c *call) awsapi.Request {
+	facts := awsapi.Request{
+		SourceIP: c.event.SourceIP, Transport: awsapi.Plain, Region: cmp.Or(s.Region, "us-east-1"),
+		UserAgent: c.r.Header.Get("User-Agent"), Referer: c.r.Header.Get("Referer"),
+	}
+	if s.secure(c.r) {
+		facts.Transport = awsapi.Encrypted
+	}
+	return facts
 }
 
 // respond finds the answer to a request.
@@ -119,6 +131,7 @@ func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 	if c.row == nil {
 		return nil, c.unknown
 	}
+	c.caller.Request = s.facts(c)
 	if err := s.authenticate(ctx, c); err != nil {
 		return nil, err
 	}

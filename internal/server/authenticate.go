@@ -30,7 +30,7 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 	if err := sig.Verify(secret.Reveal(), s.signatureOptions(c, c.row.Service.Name)); err != nil {
 		return c.refuseSignature(err)
 	}
-	caller.AccessKeyID, caller.Region = sig.AccessKeyID, sig.Region
+	caller.AccessKeyID, caller.Request = sig.AccessKeyID, c.caller.In(sig.Region)
 	c.caller = caller
 	if s.Used != nil {
 		s.Used(caller, c.row.Service.Name)

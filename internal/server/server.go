@@ -92,6 +92,9 @@ type Server struct {
 	// Used is told who has signed a request to a service, once the signature is
 	// found valid; nil means nobody is told.
 	Used func(caller awsapi.Caller, service string)
+	// Region is the region of requests that neither a signature nor an ID says it
+	// of; empty means us-east-1.
+	Region string
 	// ValidRegion says whether a name can be a region.
 	ValidRegion func(string) bool
 	// Paths are the pages beside the API, which is at "/".

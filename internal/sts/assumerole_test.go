@@ -61,6 +61,7 @@ func (h *house) call(c awsapi.Caller, action string, parameters ...string) awsap
 	for i := 0; i < len(parameters); i += 2 {
 		form.Set(parameters[i], parameters[i+1])
 	}
+	c.Request = h.request
 	return wiretest.Do(h.ctx, sts.Operations(h.sts).Compile(), c, form.Encode())
 }
 
@@ -233,7 +234,7 @@ func (h *house) wantCauseOf(want awsapi.Cause, c awsapi.Caller, parameters ...st
 			in.Tags = sts.TagListType{{Key: sts.TagKeyType(value), Value: sts.TagValueType(parameters[i+3])}}
 		}
 	}
-	_, err := h.sts.AssumeRole(h.ctx, c, in)
+	_, err := h.sts.AssumeRole(h.ctx, wiretest.From(c), in)
 	if e, ok := awsapi.AsError(err); !ok || e.Cause != want {
 		h.t.Errorf("cause of %v, want %s", err, want)
 	}
@@ -434,7 +435,8 @@ func TestAssumeRoleEvent(t *testing.T) {
 	h := newHouse(t)
 	c := h.newWorker("")
 	h.createRole("Target", trusts(workerRole, plain, `{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`))
-	e := &audit.Event{SourceIP: "192.0.2.7"}
+	h.request.SourceIP = "192.0.2.7"
+	e := &audit.Event{}
 	h.ctx = audit.NewContext(h.ctx, e)
 	made := h.mustAssumeRole(c, target)
 	var line strings.Builder

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -51,7 +52,7 @@ func BenchmarkAssumeRoleForIdentity(b *testing.B) {
 	claims := h.claims()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, appAuth, claims, "CognitoIdentityCredentials", time.Hour); err != nil {
+		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, claims, "CognitoIdentityCredentials", time.Hour); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -62,7 +63,7 @@ func BenchmarkAssumeRoleForIdentityWithTags(b *testing.B) {
 	claims := h.claims(tagged)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, appAuth, claims, "CognitoIdentityCredentials", time.Hour); err != nil {
+		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, claims, "CognitoIdentityCredentials", time.Hour); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -104,7 +105,7 @@ func BenchmarkAssumeRole(b *testing.B) {
 			in := &sts.AssumeRoleRequest{RoleArn: target, RoleSessionName: "t1"}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := h.sts.AssumeRole(h.ctx, c, in); err != nil {
+				if _, err := h.sts.AssumeRole(h.ctx, wiretest.From(c), in); err != nil {
 					b.Fatal(err)
 				}
 			}

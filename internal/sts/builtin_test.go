@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
@@ -162,7 +163,7 @@ func TestAccessTokenCause(t *testing.T) {
 	h := newHouse(t)
 	h.newDoubles()
 	h.createRole("AppAuth", trust("www.amazon.com", assume, `{"StringEquals":{"www.amazon.com:app_id":"amzn1.application.436"}}`))
-	_, err := h.sts.AssumeRoleWithWebIdentity(h.ctx, awsapi.Caller{}, webIdentityRequest(appAuth, "www.amazon.com", "Atza|nobody"))
+	_, err := h.sts.AssumeRoleWithWebIdentity(h.ctx, wiretest.From(awsapi.Caller{}), webIdentityRequest(appAuth, "www.amazon.com", "Atza|nobody"))
 	if e, ok := awsapi.AsError(err); !ok || e.Cause != "login-provider-refused" {
 		t.Errorf("error %v", err)
 	}

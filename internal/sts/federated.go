@@ -25,8 +25,11 @@ type federated struct {
 	// lasting are the provider's condition keys that stay with the session, and
 	// passing those that only the trust policy sees.
 	lasting, passing []Key
-	tags             []SessionTag
-	sourceIdentity   string
+	// region is that of the identity pool which a token of ours is for; a
+	// credential of others says nothing of a region.
+	region         string
+	tags           []SessionTag
+	sourceIdentity string
 }
 
 // KeyPrefix is what the condition keys of a provider begin with: its name, for

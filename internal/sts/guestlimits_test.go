@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/policy"
@@ -68,7 +69,7 @@ func TestGuestLimits(t *testing.T) {
 		{"user", "iam:ListUsers", ""},
 		{"user", "ec2:DescribeInstances", identity},
 	} {
-		d, err := h.iam.Authorize(h.ctx, who[test.who], test.action, "*", policy.Context{})
+		d, err := h.iam.Authorize(h.ctx, wiretest.From(who[test.who]), test.action, "*", policy.Context{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +101,7 @@ func TestGuestLimitsHoldForAssumeRole(t *testing.T) {
 			t.Fatal(err)
 		}
 		code := ""
-		_, err = h.sts.AssumeRole(h.ctx, caller, &sts.AssumeRoleRequest{RoleArn: sts.ArnType(h.role["Next"]), RoleSessionName: "next"})
+		_, err = h.sts.AssumeRole(h.ctx, wiretest.From(caller), &sts.AssumeRoleRequest{RoleArn: sts.ArnType(h.role["Next"]), RoleSessionName: "next"})
 		if refused, ok := awsapi.AsError(err); ok {
 			code = refused.Code
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/policy"
 	"github.com/daypass/daypass/internal/sts"
@@ -35,7 +36,7 @@ func TestTagValuesAreText(t *testing.T) {
 				return credentials{AccessKeyId: out.AccessKeyID, SessionToken: out.SessionToken}, true
 			},
 			"enhanced": func() (credentials, bool) {
-				made, err := h.sts.AssumeRoleForIdentity(h.ctx, appAuth, h.claims(token), "app1", time.Hour)
+				made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(token), "app1", time.Hour)
 				if err != nil {
 					return credentials{}, false
 				}
@@ -55,7 +56,7 @@ func TestTagValuesAreText(t *testing.T) {
 				if prefix != "" {
 					facts.Set("s3:prefix", prefix)
 				}
-				d, err := h.iam.Authorize(h.ctx, c, action, "arn:aws:s3:::box/red/1", facts)
+				d, err := h.iam.Authorize(h.ctx, wiretest.From(c), action, "arn:aws:s3:::box/red/1", facts)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -98,12 +98,12 @@ func (s *Service) authorizeCaller(ctx context.Context, c awsapi.Caller, a *assum
 		return nil, err
 	}
 	a.principal.ARNs = role.NamesOf(a.principal.ARNs, c.PrincipalID)
-	facts := s.trustContext(ctx, role, a)
+	facts := trustContext(role, a)
 	if externalID != "" {
 		facts.Set("sts:externalid", externalID)
 	}
 	for _, action := range a.actions() {
-		own, err := s.IAM.Authorize(ctx, c, action, a.role, facts) // which adds what the caller brings
+		own, err := s.IAM.Authorize(ctx, c, action, a.role, facts) // which adds what caller and request bring
 		if err != nil {
 			return nil, err
 		}

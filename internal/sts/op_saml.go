@@ -14,7 +14,7 @@ import (
 
 // AssumeRoleWithSAML gives the bearer of a SAML response temporary credentials
 // of a role that the response offers and that trusts its provider.
-func (s *Service) AssumeRoleWithSAML(ctx context.Context, _ awsapi.Caller, in *AssumeRoleWithSAMLRequest) (*AssumeRoleWithSAMLResponse, error) {
+func (s *Service) AssumeRoleWithSAML(ctx context.Context, c awsapi.Caller, in *AssumeRoleWithSAMLRequest) (*AssumeRoleWithSAMLResponse, error) {
 	event := audit.From(ctx)
 	event.Set("role", string(in.RoleArn))
 	event.Set("provider", string(in.PrincipalArn))
@@ -27,7 +27,7 @@ func (s *Service) AssumeRoleWithSAML(ctx context.Context, _ awsapi.Caller, in *A
 	if err != nil {
 		return nil, err
 	}
-	role, err := s.authorize(ctx, string(in.RoleArn), name, f)
+	role, err := s.authorize(ctx, c.Request, string(in.RoleArn), name, f)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 
 // AssumeRoleWithWebIdentity gives the bearer of an OpenID token temporary
 // credentials of a role that trusts it.
-func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, _ awsapi.Caller, in *AssumeRoleWithWebIdentityRequest) (*AssumeRoleWithWebIdentityResponse, error) {
+func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, c awsapi.Caller, in *AssumeRoleWithWebIdentityRequest) (*AssumeRoleWithWebIdentityResponse, error) {
 	audit.From(ctx).Set("role", string(in.RoleArn))
 	f, err := s.identify(ctx, in)
 	if err != nil {
@@ -22,7 +22,7 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, _ awsapi.Caller
 	event.Set("provider", f.provider)
 	event.Set("subject", audit.Hash(f.subject))
 	name := string(in.RoleSessionName)
-	role, err := s.authorize(ctx, string(in.RoleArn), name, f)
+	role, err := s.authorize(ctx, c.Request, string(in.RoleArn), name, f)
 	if err != nil {
 		return nil, err
 	}
@@ -68,21 +68,21 @@ func answer(session *Session, f *federated, made *Credentials) *AssumeRoleWithWe
 // the claims that its token would have. It is the enhanced flow: no token is
 // signed or verified, the role's MaxSessionDuration does not count, and guests
 // have limits of their own. Whatever the role refuses is a *[Refusal].
-func (s *Service) AssumeRoleForIdentity(ctx context.Context, role string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
+func (s *Service) AssumeRoleForIdentity(ctx context.Context, r awsapi.Request, role string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
 	audit.From(ctx).Set("role", role)
-	made, err := s.assumeForIdentity(ctx, role, claims, sessionName, lasts)
+	made, err := s.assumeForIdentity(ctx, r, role, claims, sessionName, lasts)
 	if e, ok := awsapi.AsError(err); ok {
 		return nil, &Refusal{Cause: e.Cause, answer: e}
 	}
 	return made, err
 }
 
-func (s *Service) assumeForIdentity(ctx context.Context, roleARN string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
+func (s *Service) assumeForIdentity(ctx context.Context, r awsapi.Request, roleARN string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
 	f, err := fromClaims(claims)
 	if err != nil {
 		return nil, err
 	}
-	role, err := s.authorize(ctx, roleARN, sessionName, f)
+	role, err := s.authorize(ctx, r, roleARN, sessionName, f)
 	if err != nil {
 		return nil, err
 	}

@@ -203,7 +203,7 @@ func TestAssumeRoleWithSAMLDetails(t *testing.T) {
 			m := h.newIdP()
 			h.createRole("Staff", trust(samlARN, samlAssumes, samlAud), twoHours)
 			m = with(m, awsSAML+test.attribute, test.values...)
-			_, err := h.sts.AssumeRoleWithSAML(h.ctx, awsapi.Caller{}, &sts.AssumeRoleWithSAMLRequest{
+			_, err := h.sts.AssumeRoleWithSAML(h.ctx, wiretest.From(awsapi.Caller{}), &sts.AssumeRoleWithSAMLRequest{
 				RoleArn: samlRole, PrincipalArn: samlARN, SAMLAssertion: sts.SAMLAssertionType(response(t, m)),
 			})
 			if e, ok := awsapi.AsError(err); !ok || e.Err == nil || e.Err.Error() != test.want {
@@ -308,7 +308,7 @@ func TestAssumeRoleWithSAMLRefuses(t *testing.T) {
 			if test.cause == "" {
 				return
 			}
-			_, err := h.sts.AssumeRoleWithSAML(h.ctx, awsapi.Caller{}, in)
+			_, err := h.sts.AssumeRoleWithSAML(h.ctx, wiretest.From(awsapi.Caller{}), in)
 			if e, ok := awsapi.AsError(err); !ok || e.Cause != test.cause {
 				t.Errorf("cause of %v, want %s", err, test.cause)
 			}

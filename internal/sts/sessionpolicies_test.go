@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -26,7 +27,7 @@ func allows(actions ...string) string {
 
 func (h *house) may(c awsapi.Caller, action string) bool {
 	h.t.Helper()
-	d, err := h.iam.Authorize(h.ctx, c, action, "*", policy.Context{})
+	d, err := h.iam.Authorize(h.ctx, wiretest.From(c), action, "*", policy.Context{})
 	if err != nil {
 		h.t.Fatal(err)
 	}

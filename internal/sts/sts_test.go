@@ -52,6 +52,8 @@ type house struct {
 	ids  *openid.Provider
 	ctx  context.Context
 	role map[string]string // ARNs by name
+	// request is how requests come.
+	request awsapi.Request
 }
 
 func newHouse(t testing.TB) *house {
@@ -65,7 +67,7 @@ func newHouse(t testing.TB) *house {
 			t.Error(err)
 		}
 	})
-	h := &house{t: t, now: start, ctx: context.Background(), role: map[string]string{}}
+	h := &house{t: t, now: start, ctx: context.Background(), role: map[string]string{}, request: wiretest.Request}
 	clock := func() time.Time { return h.now }
 	random := rand.NewChaCha8([32]byte{2})
 	key, err := seal.Generate(random)
@@ -174,7 +176,7 @@ func (h *house) assume(token, role string, parameters ...string) awsapi.Answer {
 	for i := 0; i < len(parameters); i += 2 {
 		form.Set(parameters[i], parameters[i+1])
 	}
-	return wiretest.Do(h.ctx, sts.Operations(h.sts).Compile(), awsapi.Caller{}, form.Encode())
+	return wiretest.Do(h.ctx, sts.Operations(h.sts).Compile(), awsapi.Caller{Request: h.request}, form.Encode())
 }
 
 type assumed struct {

@@ -71,7 +71,7 @@ func (s *Service) roleOf(ctx context.Context, roleARN string) (*iam.RoleEntity, 
 
 // authorize finds the role and asks its trust policy whether a federated user
 // may assume it under this session name.
-func (s *Service) authorize(ctx context.Context, roleARN, sessionName string, f *federated) (*iam.RoleEntity, error) {
+func (s *Service) authorize(ctx context.Context, r awsapi.Request, roleARN, sessionName string, f *federated) (*iam.RoleEntity, error) {
 	if _, _, ok := iam.ParseRoleARN(roleARN); !ok {
 		return nil, badRoleARN()
 	}
@@ -90,8 +90,15 @@ func (s *Service) authorize(ctx context.Context, roleARN, sessionName string, f 
 		action: f.action, role: roleARN, name: sessionName,
 		principal: policy.Principal{Federated: f.provider}, tags: f.tags, sourceIdentity: f.sourceIdentity,
 	}
-	facts := s.trustContext(ctx, role, a)
+	facts := trustContext(role, a)
 	f.setKeys(facts)
+	iam.SetResourceAccount(facts, role.Account, roleARN)
+	if f.region != "" {
+		r = r.In(f.region)
+	}
+	if err := iam.SetRequestFacts(facts, r, s.now()); err != nil {
+		return nil, err
+	}
 	for _, action := range a.actions() {
 		req := a.request(action, facts)
 		if d := trust.Evaluate(req); d.Effect != policy.Allow {
@@ -107,11 +114,11 @@ func (a *assumption) request(action string, facts policy.Context) *policy.Reques
 	return &policy.Request{Principal: a.principal, Action: action, Resource: a.role, Context: facts}
 }
 
-// trustContext is what a trust policy's conditions can look at, whoever wishes
-// to assume the role: the facts of any request, and those of this one ("IAM and
-// AWS STS condition context keys" in the IAM User Guide).
-func (s *Service) trustContext(ctx context.Context, role *iam.RoleEntity, a *assumption) policy.Context {
-	c := s.IAM.RequestFacts(ctx)
+// trustContext is what a trust policy's conditions can look at beyond the facts
+// of any request, whoever wishes to assume the role ("IAM and AWS STS condition
+// context keys" in the IAM User Guide).
+func trustContext(role *iam.RoleEntity, a *assumption) policy.Context {
+	c := iam.NewFacts()
 	c.Set("sts:rolesessionname", a.name)
 	if a.sourceIdentity != "" {
 		c.Set("sts:sourceidentity", a.sourceIdentity)

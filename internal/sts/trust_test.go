@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/openid"
@@ -63,13 +62,18 @@ func TestTrust(t *testing.T) {
 		{"source identity that is not there", withAMR(assume, `"Null":{"sts:SourceIdentity":"false"}`), nil, "trust-condition"},
 		{"time", withAMR(assume, `"DateLessThan":{"aws:CurrentTime":"2026-01-01T00:00:01Z"},"NumericLessThanEquals":{"aws:EpochTime":"1767225600"}`), nil, ""},
 		{"too late", withAMR(assume, `"DateLessThan":{"aws:CurrentTime":"2026-01-01T00:00:00Z"}`), nil, "trust-condition"},
+		{"region of the pool", withAMR(assume, `"StringEquals":{"aws:RequestedRegion":"us-east-1"}`), nil, ""},
+		{"region of the request", withAMR(assume, `"StringEquals":{"aws:RequestedRegion":"ap-south-2"}`), nil, "trust-condition"},
+		{"account of the role", withAMR(assume, `"StringEquals":{"aws:ResourceAccount":"111122223333"}`), nil, ""},
+		{"plain HTTP", withAMR(assume, `"Bool":{"aws:SecureTransport":"true"}`), nil, "trust-condition"},
+		{"nobody has signed", withAMR(assume, `"Null":{"aws:PrincipalIsAWSService":"true","aws:PrincipalAccount":"true"}`), nil, ""},
 		{"address", withAMR(assume, `"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}`), nil, ""},
 		{"other address", withAMR(assume, `"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}`), nil, "trust-condition"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHouse(t)
-			h.ctx = audit.NewContext(h.ctx, &audit.Event{SourceIP: "192.0.2.7"})
+			h.request.SourceIP, h.request.Region = "192.0.2.7", "ap-south-2"
 			h.createRole("AppAuth", test.trust, func(in *iam.CreateRoleRequest) {
 				in.Tags = iam.TagListType{{Key: "Stage", Value: "prod"}}
 			})
@@ -95,7 +99,7 @@ func TestTrust(t *testing.T) {
 // wantCause assumes a role in the enhanced flow.
 func (h *house) wantCause(role string, want awsapi.Cause, change ...func(*openid.Claims)) {
 	h.t.Helper()
-	made, err := h.sts.AssumeRoleForIdentity(h.ctx, role, h.claims(change...), "app1", time.Hour)
+	made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, role, h.claims(change...), "app1", time.Hour)
 	if err == nil {
 		if want != "" || made.SessionToken == "" {
 			h.t.Errorf("assumed, want cause %s", want)
@@ -165,7 +169,7 @@ func TestRoleNotThere(t *testing.T) {
 func TestEnhancedFlowDuration(t *testing.T) {
 	h := newHouse(t)
 	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, usual))
-	made, err := h.sts.AssumeRoleForIdentity(h.ctx, appAuth, h.claims(), "app1", 2*time.Hour)
+	made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(), "app1", 2*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

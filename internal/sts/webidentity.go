@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -37,13 +38,19 @@ func tokenKeys(audience, subject string, amr []string) []Key {
 func fromClaims(c *openid.Claims) (*federated, error) {
 	f := &federated{
 		action: actionWebIdentity, provider: CognitoProvider, audience: c.Audience, subject: c.Subject, authTime: time.Unix(c.IssuedAt, 0).UTC(),
-		lasting: tokenKeys(c.Audience, c.Subject, c.AMR),
+		lasting: tokenKeys(c.Audience, c.Subject, c.AMR), region: regionOf(c.Audience),
 	}
 	for key, value := range c.Tags {
 		f.tags = append(f.tags, SessionTag{Key: key, Value: value})
 	}
 	slices.SortFunc(f.tags, byKey)
 	return f, checkTags(f.tags)
+}
+
+// regionOf is the region of an identity pool, REGION:GUID.
+func regionOf(pool string) string {
+	region, _, _ := strings.Cut(pool, ":")
+	return region
 }
 
 func fromLogin(provider string, l *login.Login) (*federated, error) {
@@ -110,7 +117,7 @@ func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*federated, er
 	if err != nil {
 		return nil, fmt.Errorf("iat of a token of ours: %w", err) // we sign whole seconds
 	}
-	f.authTime = time.Unix(issued, 0).UTC()
+	f.authTime, f.region = time.Unix(issued, 0).UTC(), regionOf(f.audience)
 	amr, _ := l.Claims.Texts("amr")
 	if r, void := s.TokenRevoked(f.subject, f.audience, amr, f.authTime); void {
 		return nil, s.tokenRevoked(r)

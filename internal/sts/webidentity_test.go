@@ -293,7 +293,7 @@ func TestOwnKeysUnreadable(t *testing.T) {
 	}
 	h.ids.Store = closed.Keys()
 	h.now = h.now.Add(time.Minute) // long enough for another look into the store
-	_, err = h.sts.AssumeRoleWithWebIdentity(h.ctx, awsapi.Caller{}, &sts.AssumeRoleWithWebIdentityRequest{
+	_, err = h.sts.AssumeRoleWithWebIdentity(h.ctx, wiretest.From(awsapi.Caller{}), &sts.AssumeRoleWithWebIdentityRequest{
 		RoleArn: appAuth, RoleSessionName: "app1", WebIdentityToken: sts.ClientTokenType(token),
 	})
 	if _, typed := awsapi.AsError(err); typed || !errors.Is(err, store.ErrClosed) {

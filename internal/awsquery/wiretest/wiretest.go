@@ -30,6 +30,17 @@ var update = flag.Bool("update", false, "write the answers of the stories anew")
 // RequestID is the request ID of every answer.
 const RequestID = "01234567-89ab-4def-8123-456789abcdef"
 
+// Request is how a request comes whose caller does not say it.
+var Request = awsapi.Request{Transport: awsapi.Plain, Region: "us-east-1"}
+
+// From is a caller whose request comes as [Request] says, unless it says itself how.
+func From(c awsapi.Caller) awsapi.Caller {
+	if c.Request == (awsapi.Request{}) {
+		c.Request = Request
+	}
+	return c
+}
+
 // Do sends a form, of which Action names the operation, and gives the answer
 // that a server would give.
 func Do(ctx context.Context, table *awsapi.Table, caller awsapi.Caller, form string) awsapi.Answer {
@@ -46,7 +57,7 @@ func Do(ctx context.Context, table *awsapi.Table, caller awsapi.Caller, form str
 	if err != nil {
 		return fail(table, err)
 	}
-	out, err := row.Call(ctx, caller, in)
+	out, err := row.Call(ctx, From(caller), in)
 	if err != nil {
 		return fail(table, err)
 	}
