@@ -92,7 +92,7 @@ func table() *awsapi.Table {
 // bindJSON binds a body of the AWS JSON protocol.
 func bindJSON(t testing.TB, body string) (*Input, error) {
 	t.Helper()
-	n, err := awsjson.Protocol{}.Decode([]byte(body))
+	n, err := awsjson.Protocol{}.Decode(table().Row("Echo"), []byte(body))
 	if err != nil {
 		t.Fatalf("decode %s: %v", body, err)
 	}
@@ -102,7 +102,7 @@ func bindJSON(t testing.TB, body string) (*Input, error) {
 // bindForm binds a body of the AWS Query protocol.
 func bindForm(t testing.TB, body string) (*Input, error) {
 	t.Helper()
-	n, err := awsquery.Protocol{}.Decode([]byte(body))
+	n, err := awsquery.Protocol{}.Decode(table().Row("Echo"), []byte(body))
 	if err != nil {
 		t.Fatalf("decode %s: %v", body, err)
 	}

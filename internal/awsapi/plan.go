@@ -28,6 +28,8 @@ type plan struct {
 	fields []planField
 	key    *plan
 	elem   *plan
+	// values is the most that a legal value is made of: see Outline.
+	values int
 }
 
 type planField struct {
@@ -94,6 +96,7 @@ func (c *compiler) plan(t reflect.Type) *plan {
 	default:
 		panic(fmt.Sprintf("awsapi: no protocol carries a %s", t))
 	}
+	p.measure()
 	return p
 }
 
@@ -107,6 +110,9 @@ func (c *compiler) planStruct(p *plan) {
 	}
 	p.kind = planStruct
 	fields := make([]Field, p.typ.NumField())
+	if len(fields) > MaxMembers {
+		panic(fmt.Sprintf("awsapi: %s has too many members", p.typ))
+	}
 	for i := range fields {
 		f := p.typ.Field(i)
 		name, required := MemberTag(f)

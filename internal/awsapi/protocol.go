@@ -47,8 +47,9 @@ type Answer struct {
 // Protocol turns requests into trees and outputs into bytes. It knows tables
 // and types, and no operation by name.
 type Protocol interface {
-	// Decode reads the body of a request. The error is a *SerializationError.
-	Decode(body []byte) (Node, error)
+	// Decode reads the body of a request for an operation, as far as its input has
+	// a place for what is there. The error is a *SerializationError.
+	Decode(row *Row, body []byte) (Node, error)
 	// Encode writes an operation's output.
 	Encode(row *Row, out any, requestID string) (Answer, error)
 	// EncodeError writes an error. The service is nil where none was found.

@@ -50,7 +50,7 @@ func TestServiceViolations(t *testing.T) {
 			`Value 'Role' at 'roleMappings.x.member.type'` + failed + `satisfy enum value set: [Rules, Token]`,
 		},
 	} {
-		n, err := awsjson.Protocol{}.Decode([]byte(test.body))
+		n, err := awsjson.Protocol{}.Decode(json.Row(test.operation), []byte(test.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestServiceViolations(t *testing.T) {
 			`Value 'a/b*' at 'tags.1.member.key'` + failed + `satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+`,
 		},
 	} {
-		n, err := awsquery.Protocol{}.Decode([]byte(test.form))
+		n, err := awsquery.Protocol{}.Decode(test.table.Row(test.operation), []byte(test.form))
 		if err != nil {
 			t.Fatal(err)
 		}

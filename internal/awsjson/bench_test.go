@@ -54,7 +54,7 @@ func BenchmarkDecodeBind(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		n, err := Protocol{}.Decode(body)
+		n, err := Protocol{}.Decode(row, body)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -65,10 +65,11 @@ func BenchmarkDecodeBind(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
+	row := benchmarkRow()
 	body := []byte(`{"IdentityId":"us-east-1:0123abcd-0123-4567-89ab-0123456789ab","Logins":{"login.example.com":"` + strings.Repeat("a", 900) + `"}}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (Protocol{}).Decode(body); err != nil {
+		if _, err := (Protocol{}).Decode(row, body); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -107,11 +108,12 @@ func hostileBodies() map[string][]byte {
 }
 
 func BenchmarkDecodeHostile(b *testing.B) {
+	row := benchmarkRow()
 	for name, body := range hostileBodies() {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = Protocol{}.Decode(body)
+				_, _ = Protocol{}.Decode(row, body)
 			}
 		})
 	}

@@ -59,7 +59,7 @@ func BenchmarkDecodeBind(b *testing.B) {
 		"&DurationSeconds=3600&WebIdentityToken=" + strings.Repeat("a", 900))
 	b.ReportAllocs()
 	for b.Loop() {
-		n, err := Protocol{}.Decode(form)
+		n, err := Protocol{}.Decode(row, form)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -103,11 +103,12 @@ func hostileForms() map[string][]byte {
 }
 
 func BenchmarkDecodeHostile(b *testing.B) {
+	row := benchmarkRow()
 	for name, form := range hostileForms() {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = Protocol{}.Decode(form)
+				_, _ = Protocol{}.Decode(row, form)
 			}
 		})
 	}

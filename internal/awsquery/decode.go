@@ -21,33 +21,50 @@ const (
 	maxName = 128
 	// maxDepth is how many parts a name may have: that longest one has six.
 	maxDepth = 8
+	// spare is how many parameters are kept beyond what an operation takes, so that
+	// the refusal of a list with too many entries shows them, as AWS's does.
+	spare = 256
 )
 
-// Decode reads a form (a request's body, or its query string for GET) into a
-// tree: the dots of a name lead into it. A name that occurs twice is refused,
-// since readers of such a form would not agree on its value, and so is text
-// that is not UTF-8, which no answer could carry.
-func (Protocol) Decode(form []byte) (awsapi.Node, error) {
+// Decode reads a form (a request's body, or its query string for GET) into a tree
+// along the outline of an operation's input: the dots of a name lead into it, and a
+// parameter whose name leads elsewhere is read over. A name that occurs twice is
+// refused, since readers of such a form would not agree on its value, and so is
+// text that is not UTF-8, which no answer could carry.
+func (Protocol) Decode(row *awsapi.Row, form []byte) (awsapi.Node, error) {
+	o := row.Outline()
 	root := awsapi.Node{Kind: awsapi.Form}
 	seen := make(map[string]bool, 16)
-	parts := 0
-	for part := range strings.SplitSeq(string(form), "&") {
+	parts, left := 0, o.Values()+spare
+	for part := range bytes.SplitSeq(form, []byte{'&'}) {
 		if parts++; parts > maxParameters {
 			return root, refuse("too many parameters")
 		}
-		if part == "" {
+		if len(part) == 0 {
 			continue
 		}
-		name, value, ok := pair(part)
+		escaped, value, _ := bytes.Cut(part, []byte{'='})
+		name, ok := name(escaped)
 		switch {
 		case !ok:
-			return root, refuse("a parameter that is too long, escaped wrongly or no UTF-8")
+			return root, refuse("a name that is too long, escaped wrongly, no UTF-8 or leads nowhere")
 		case seen[name]:
 			return root, refuse("a parameter twice")
-		case !put(&root, name, value):
-			return root, refuse("a parameter with a name that leads nowhere")
 		}
 		seen[name] = true
+		n := place(o, &root, name)
+		if n == nil {
+			if !legible(value) {
+				return root, refuse("a value that is escaped wrongly")
+			}
+			continue
+		}
+		if left--; left < 0 {
+			return root, refuse("too many parameters for the operation")
+		}
+		if n.Text, ok = unescape(value); !ok {
+			return root, refuse("a value that is escaped wrongly or no UTF-8")
+		}
 	}
 	return root, nil
 }
@@ -90,33 +107,112 @@ func Action(form []byte) (action, version string, err error) {
 // is escaped.
 func clipName(escaped []byte) []byte { return escaped[:min(len(escaped), 3*len("Version")+1)] }
 
-func pair(part string) (name, value string, ok bool) {
-	name, value, _ = strings.Cut(part, "=")
-	name, err := url.QueryUnescape(name)
-	if err != nil || len(name) > maxName || !utf8.ValidString(name) {
-		return "", "", false
+// name reads the name of a parameter, false if it makes no sense.
+func name(escaped []byte) (string, bool) {
+	if len(escaped) > 3*maxName {
+		return "", false
 	}
-	value, err = url.QueryUnescape(value)
-	return name, value, err == nil && utf8.ValidString(value)
+	name, ok := unescape(escaped)
+	if !ok || len(name) > maxName {
+		return "", false
+	}
+	depth := 0
+	for step := range strings.SplitSeq(name, ".") {
+		if depth++; step == "" || depth > maxDepth {
+			return "", false
+		}
+	}
+	return name, true
 }
 
-// put stores a value under a dotted name; false if the name makes no sense.
-func put(n *awsapi.Node, name, value string) bool {
-	for depth := 0; ; depth++ {
+// place finds where in the tree the value of a parameter belongs, and grows the
+// tree to there; nil if the input has no such place. Below a scalar, or beside what
+// a list is made of, one step is kept: enough to refuse it.
+func place(o *awsapi.Outline, n *awsapi.Node, name string) *awsapi.Node {
+	for {
 		step, rest, more := strings.Cut(name, ".")
-		if step == "" || depth == maxDepth {
-			return false
+		switch {
+		case o.Structure():
+			_, known, member := o.Member([]byte(step))
+			if member == nil {
+				return nil
+			}
+			o, step = member, known
+		case o.Kind() == awsapi.List && step == "member":
+			n = child(n, "member")
+			if !more {
+				return n
+			}
+			step, rest, more = strings.Cut(rest, ".")
+			o = o.Elem()
+		default:
+			return child(n, step)
 		}
-		next := n.Member(step)
-		if next == nil {
-			n.Members = append(n.Members, awsapi.Member{Name: step, Value: awsapi.Node{Kind: awsapi.Form}})
-			next = &n.Members[len(n.Members)-1].Value
-		}
-		n = next
+		n = child(n, step)
 		if !more {
-			n.Text = value
-			return true
+			return n
 		}
 		name = rest
 	}
 }
+
+// child finds a part of a value, and makes it if it is not there.
+func child(n *awsapi.Node, name string) *awsapi.Node {
+	if m := n.Member(name); m != nil {
+		return m
+	}
+	n.Members = append(n.Members, awsapi.Member{Name: name, Value: awsapi.Node{Kind: awsapi.Form}})
+	return &n.Members[len(n.Members)-1].Value
+}
+
+// legible says whether a text is escaped as it must be.
+func legible(escaped []byte) bool {
+	for i := 0; i < len(escaped); i++ {
+		if escaped[i] == '%' {
+			if i+2 >= len(escaped) || unhex[escaped[i+1]] < 0 || unhex[escaped[i+2]] < 0 {
+				return false
+			}
+			i += 2
+		}
+	}
+	return true
+}
+
+// unescape reads a text; false if it is escaped wrongly or no UTF-8. It makes one
+// copy, since a form may have megabytes.
+func unescape(escaped []byte) (string, bool) {
+	if bytes.IndexByte(escaped, '%') < 0 && bytes.IndexByte(escaped, '+') < 0 {
+		return string(escaped), utf8.Valid(escaped)
+	}
+	if !legible(escaped) {
+		return "", false
+	}
+	var b strings.Builder
+	b.Grow(len(escaped) - 2*bytes.Count(escaped, []byte{'%'}))
+	for i := 0; i < len(escaped); i++ {
+		switch c := escaped[i]; c {
+		case '%':
+			b.WriteByte(byte(unhex[escaped[i+1]])<<4 | byte(unhex[escaped[i+2]]))
+			i += 2
+		case '+':
+			b.WriteByte(' ')
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), utf8.ValidString(b.String())
+}
+
+// unhex are the values of hexadecimal digits, -1 for other bytes.
+var unhex = func() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
+	}
+	for i, c := range []byte("0123456789abcdef") {
+		t[c] = int8(i)
+	}
+	for i, c := range []byte("ABCDEF") {
+		t[c] = int8(10 + i)
+	}
+	return t
+}()

@@ -1,6 +1,7 @@
 package awsquery
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -20,6 +21,35 @@ func member(name string, value awsapi.Node) awsapi.Member {
 	return awsapi.Member{Name: name, Value: value}
 }
 
+// The shapes of an input that has one of each kind.
+type (
+	formPair struct{ K, V string }
+	formPart struct {
+		B string   `aws:"name=b"`
+		C []string `aws:"name=c"`
+	}
+	formFew   []string
+	formInput struct {
+		Text         string `aws:"name=a"`
+		Other        string `aws:"name=A"`
+		ClientIDList []string
+		L            []string
+		T            []formPair
+		Part         *formPart         `aws:"name=p"`
+		Map          map[string]string `aws:"name=m"`
+		Few          formFew
+		Action       string
+		Version      string
+	}
+)
+
+var row = awsapi.Service{
+	Name: "test", Namespace: "urn:test", Shapes: awsapi.Shapes(awsapi.Size[formFew](0, 2)),
+	Operations: []awsapi.Operation{
+		awsapi.Op("Do", awsapi.Public, "", func(context.Context, awsapi.Caller, *formInput) (*formInput, error) { return nil, nil }),
+	},
+}.Compile().Row("Do")
+
 func TestDecode(t *testing.T) {
 	for body, want := range map[string]awsapi.Node{
 		"":                     form(""),
@@ -29,19 +59,32 @@ func TestDecode(t *testing.T) {
 		"a=":                   form("", member("a", form(""))),
 		"a=b=c":                form("", member("a", form("b=c"))),
 		"a=b;c=d":              form("", member("a", form("b;c=d"))),
-		"%61=%2B+%26%3D%C3%A9": form("", member("a", form("+ &=é"))),
+		"%61=%2B+%26%3D%C3%a9": form("", member("a", form("+ &=é"))),
 		"a=1&A=2":              form("", member("a", form("1")), member("A", form("2"))),
 		"ClientIDList=":        form("", member("ClientIDList", form(""))),
-		"L.member.2=b&x=y&L.member.1=a": form("",
-			member("L", form("", member("member", form("", member("2", form("b")), member("1", form("a")))))), member("x", form("y"))),
+		"L.member.2=b&a=y&L.member.1=a": form("",
+			member("L", form("", member("member", form("", member("2", form("b")), member("1", form("a")))))), member("a", form("y"))),
 		"T.member.1.K=k&T.member.1.V=v": form("",
 			member("T", form("", member("member", form("", member("1", form("", member("K", form("k")), member("V", form("v"))))))))),
-		"a=1&a.b=2":        form("", member("a", form("1", member("b", form("2"))))),
-		"a%2Eb=1":          form("", member("a", form("", member("b", form("1"))))),
-		"a.b.c.d.e.f.g.h=": form("", member("a", form("", member("b", form("", member("c", form("", member("d", form("", member("e", form("", member("f", form("", member("g", form("", member("h", form(""))))))))))))))))),
+		"p.b=1":          form("", member("p", form("", member("b", form("1"))))),
+		"p%2Eb=1":        form("", member("p", form("", member("b", form("1"))))),
+		"p=1&p.b=2":      form("", member("p", form("1", member("b", form("2"))))),
+		"p.c.member.7=1": form("", member("p", form("", member("c", form("", member("member", form("", member("7", form("1"))))))))),
+		// What the input has no place for is read over.
+		"x=1&y.z=2&a=3&y.w=4": form("", member("a", form("3"))),
+		"a=1&p.x=%41":         form("", member("a", form("1")), member("p", form(""))),
+		"T.member.1.X=1":      form("", member("T", form("", member("member", form("", member("1", form(""))))))),
+		// What is no value of its place is kept as far as its refusal needs it.
+		"a=1&a.b=2":       form("", member("a", form("1", member("b", form("2"))))),
+		"a.b.c.d=1":       form("", member("a", form("", member("b", form("1"))))),
+		"L.1=a":           form("", member("L", form("", member("1", form("a"))))),
+		"L.member=a":      form("", member("L", form("", member("member", form("a"))))),
+		"L.Member.1=a":    form("", member("L", form("", member("Member", form("a"))))),
+		"L.member.1.x=a":  form("", member("L", form("", member("member", form("", member("1", form("", member("x", form("a"))))))))),
+		"m.entry.1.key=a": form("", member("m", form("", member("entry", form("a"))))),
 	} {
 		t.Run(body, func(t *testing.T) {
-			got, err := Protocol{}.Decode([]byte(body))
+			got, err := Protocol{}.Decode(row, []byte(body))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,10 +95,42 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// An operation keeps as many parameters as it takes, and some more so that a list
+// with too many entries can be shown.
+func TestDecodeKeepsFew(t *testing.T) {
+	little := awsapi.Service{
+		Name: "test", Namespace: "urn:test", Shapes: awsapi.Shapes(awsapi.Size[formFew](0, 2)),
+		Operations: []awsapi.Operation{
+			awsapi.Op("Do", awsapi.Public, "", func(context.Context, awsapi.Caller, *struct{ Few formFew }) (*formInput, error) { return nil, nil }),
+		},
+	}.Compile().Row("Do")
+	items := func(name string, n int) []byte {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "%s.%d=x&", name, i+1)
+		}
+		return []byte(b.String())
+	}
+	n, err := Protocol{}.Decode(little, items("Few.member", 200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(n.Member("Few").Member("member").Members); got != 200 {
+		t.Errorf("%d items, want 200", got)
+	}
+	_, err = Protocol{}.Decode(little, items("Few.member", 300))
+	if _, ok := errors.AsType[*awsapi.SerializationError](err); !ok {
+		t.Errorf("300 items for a list of two: %v, want a SerializationError", err)
+	}
+	if n, err := (Protocol{}).Decode(little, items("Other", 900)); err != nil || len(n.Members) != 0 {
+		t.Errorf("parameters of another operation: %d are kept, %v", len(n.Members), err)
+	}
+}
+
 func parameters(n int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "&a.%d=", i)
+		fmt.Fprintf(&b, "&L.member.%d=", i)
 	}
 	return b.String()[1:]
 }
@@ -67,11 +142,14 @@ func TestDecodeRefuses(t *testing.T) {
 		"the same name twice":         "a=1&a=2",
 		"the same name and value":     "a=1&a=1",
 		"the same name, once escaped": "a=1&%61=2",
-		"the same name below":         "a.b=1&c=2&a.b=3",
+		"the same name below":         "p.b=1&c=2&p.b=3",
 		"a name with a dot in front":  ".a=1",
 		"a name with a dot at last":   "a.=1",
 		"a name with two dots":        "a..b=1",
 		"no name":                     "=1",
+		"no name, read over":          "x=1&=2",
+		"broken, read over":           "x=%4",
+		"twice, read over":            "x=1&x=2",
 		"nine parts":                  "a.b.c.d.e.f.g.h.i=1",
 		"a mebibyte of dots":          strings.Repeat("a.", 1<<19) + "a=1",
 		"a long name":                 strings.Repeat("a", 129) + "=1",
@@ -82,15 +160,15 @@ func TestDecodeRefuses(t *testing.T) {
 		"invalid UTF-8, not escaped":  "a=\xff",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Protocol{}.Decode([]byte(body))
+			_, err := Protocol{}.Decode(row, []byte(body))
 			e, ok := errors.AsType[*awsapi.SerializationError](err)
 			if !ok || e.Message != "" {
 				t.Errorf("error %v, want a SerializationError without a text", err)
 			}
 		})
 	}
-	for _, body := range []string{parameters(1000), strings.Repeat("a", 128) + "=1", "a=" + strings.Repeat("b", 1<<20)} {
-		if _, err := (Protocol{}).Decode([]byte(body)); err != nil {
+	for _, body := range []string{parameters(1000), strings.Repeat("a", 128) + "=1", "x.b.c.d.e.f.g.h=1", "a=" + strings.Repeat("b", 1<<20)} {
+		if _, err := (Protocol{}).Decode(row, []byte(body)); err != nil {
 			t.Errorf("%.30s... is refused: %v", body, err)
 		}
 	}
@@ -146,12 +224,12 @@ func flatten(values url.Values, name string, n awsapi.Node) {
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		"Action=CreateRole&Version=2010-05-08&Tags.member.1.Key=a&Tags.member.1.Value=%C3%A9+%2B&ClientIDList=",
-		"a=1&a.b=2&b.c", "%zz=1", "a=1&%61=2", "a..b=1", "a=%ff", "&&a;b=c",
+		"a=1&a.b=2&b.c", "p.b=1&p.c.member.3=a&L.member.1=&T.member.2.K=a", "%zz=1", "a=1&%61=2", "a..b=1", "a=%ff", "&&a;b=c",
 	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		n, err := Protocol{}.Decode(body)
+		n, err := Protocol{}.Decode(row, body)
 		if err != nil {
 			if _, ok := errors.AsType[*awsapi.SerializationError](err); !ok {
 				t.Fatalf("error %v", err)
@@ -161,7 +239,7 @@ func FuzzDecode(f *testing.F) {
 		checkAction(t, body, &n)
 		values := url.Values{}
 		flatten(values, "", n)
-		again, err := Protocol{}.Decode([]byte(values.Encode()))
+		again, err := Protocol{}.Decode(row, []byte(values.Encode()))
 		if err != nil {
 			t.Fatalf("%s: %v", values.Encode(), err)
 		}
@@ -172,7 +250,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		if want, err := url.ParseQuery(string(body)); err == nil {
 			for name, value := range values {
-				if value[0] != want.Get(name) {
+				if want.Has(name) && value[0] != want.Get(name) {
 					t.Errorf("%s is %q, net/url says %q", name, value[0], want.Get(name))
 				}
 			}

@@ -32,7 +32,7 @@ var echoTable = awsapi.Service{
 // output are there even when they are empty.
 func TestMemberTags(t *testing.T) {
 	row := echoTable.Row("Echo")
-	n, err := Protocol{}.Decode([]byte("Policies.member.1.arn=a&Policies.member.2.arn=b&Names=&Note="))
+	n, err := Protocol{}.Decode(echoTable.Row("Echo"), []byte("Policies.member.1.arn=a&Policies.member.2.arn=b&Names=&Note="))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestMemberTags(t *testing.T) {
 // A member that is known by another name on the wire is not found by its Go
 // name, and messages call it by the wire's.
 func TestMemberNameInMessages(t *testing.T) {
-	n, err := Protocol{}.Decode([]byte("Policies.member.1.Arn=a&Names=&Note="))
+	n, err := Protocol{}.Decode(echoTable.Row("Echo"), []byte("Policies.member.1.Arn=a&Names=&Note="))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 // decode makes the operation's input and gives the protocol's code to what is
 // wrong with it.
 func (c *call) decode() (any, error) {
-	n, err := c.protocol.Decode(c.input(c.body))
+	n, err := c.protocol.Decode(c.row, c.input(c.body))
 	if err == nil {
 		var in any
 		if in, err = c.row.Bind(n); err == nil {

@@ -52,8 +52,8 @@ func TestLogLine(t *testing.T) {
 			" service=zoo operation=Hello status=400 error=SerializationException cause=malformed detail=\"awsjson: not an object\"",
 		},
 		"a member twice": {
-			func(*testing.T) *http.Request { return jsonCall("Hello", `{"secret":"","secret":""}`) },
-			" service=zoo operation=Hello status=400 error=SerializationException cause=malformed detail=\"byte 13: duplicate object member name\"",
+			func(*testing.T) *http.Request { return jsonCall("Hello", `{"Token":"","Token":""}`) },
+			" service=zoo operation=Hello status=400 error=SerializationException cause=malformed detail=\"before byte 19: duplicate object member name\"",
 		},
 		"a member of the wrong kind": {
 			func(*testing.T) *http.Request { return jsonCall("Hello", `{"Name":["secret"]}`) },

@@ -45,13 +45,17 @@ func From(c awsapi.Caller) awsapi.Caller {
 // that a server would give.
 func Do(ctx context.Context, table *awsapi.Table, caller awsapi.Caller, form string) awsapi.Answer {
 	p := awsquery.Protocol{}
-	node, err := p.Decode([]byte(form))
+	action, _, err := awsquery.Action([]byte(form))
 	if err != nil {
 		return fail(table, err)
 	}
-	row := table.Row(action(node))
+	row := table.Row(action)
 	if row == nil {
 		return p.EncodeError(nil, p.Refuse(awsapi.UnknownOperation, ""), RequestID)
+	}
+	node, err := p.Decode(row, []byte(form))
+	if err != nil {
+		return fail(table, err)
 	}
 	in, err := row.Bind(node)
 	if err != nil {
@@ -66,13 +70,6 @@ func Do(ctx context.Context, table *awsapi.Table, caller awsapi.Caller, form str
 		return fail(table, err)
 	}
 	return answer
-}
-
-func action(n awsapi.Node) string {
-	if m := n.Member("Action"); m != nil {
-		return m.Text
-	}
-	return ""
 }
 
 // fail gives the protocol's error for what the framework refuses. An error that
