@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"log/slog"
 	"math"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/fetch"
@@ -275,14 +277,27 @@ func (s *settings) cleanUp() {
 	}
 }
 
+// logger is the log in the form and from the level that the flags say. What
+// writes it says there how many lines it had to drop.
 func (c *Config) logger(p *process) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // checked by the flag parser
+	if l, ok := p.stderr.(*logWriter); ok {
+		l.onDrop(func(w io.Writer, lines int) error {
+			r := slog.NewRecord(time.Now(), slog.LevelWarn, "log lines were dropped because their reader did not keep up", 0)
+			r.AddAttrs(slog.Int("lines", lines))
+			return c.logHandler(w, slog.LevelWarn).Handle(p.ctx, r)
+		})
+	}
+	return slog.New(c.logHandler(p.stderr, level))
+}
+
+func (c *Config) logHandler(w io.Writer, level slog.Level) slog.Handler {
 	o := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(p.stderr, o))
+		return slog.NewJSONHandler(w, o)
 	}
-	return slog.New(slog.NewTextHandler(p.stderr, o))
+	return slog.NewTextHandler(w, o)
 }
 
 func (c *Config) guests() *cognito.GuestLimiter {

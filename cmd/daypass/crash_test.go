@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -21,13 +22,19 @@ import (
 // its endpoint.
 func startProcess(t *testing.T, dataDir string) (*exec.Cmd, string) {
 	t.Helper()
+	return startLogging(t, t.Output(), "--data-dir", dataDir, "--log-level", "error", "--issuer", "https://issuer.test")
+}
+
+// startLogging does so with flags, and a reader of its log.
+func startLogging(t *testing.T, stderr io.Writer, flags ...string) (*exec.Cmd, string) {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := exec.Command(exe)
-	c.Args = []string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir", dataDir, "--log-level", "error", "--issuer", "https://issuer.test"}
-	c.Stderr = t.Output()
+	c.Args = append([]string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0"}, flags...)
+	c.Stderr = stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

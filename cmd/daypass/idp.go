@@ -58,6 +58,7 @@ func (c *idpServeCommand) Run(p *process) error {
 	}
 	ctx, stop := context.WithCancel(p.ctx)
 	defer stop()
+	outliveReaders()
 	s, err := idp.Start(ctx, config, c.Listen)
 	if err != nil {
 		return usageError{err}

@@ -47,7 +47,10 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(&process{ctx, os.Stdout, os.Stderr, os.Getenv}, os.Args[1:]))
+	stderr := newLogWriter(os.Stderr, maxQueuedLog, logPatience)
+	code := run(&process{ctx, os.Stdout, stderr, os.Getenv}, os.Args[1:])
+	stderr.close(logCloseTimeout)
+	os.Exit(code)
 }
 
 // exited carries an exit code out of the flag parser, which would rather exit.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -53,6 +54,7 @@ type running struct {
 // start opens everything and begins to answer.
 func start(p *process, c Config) (_ *running, err error) {
 	began := time.Now()
+	outliveReaders()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -80,6 +82,10 @@ func start(p *process, c Config) (_ *running, err error) {
 	r.took = time.Since(began)
 	return r, nil
 }
+
+// outliveReaders keeps the process alive when the reader of its output goes away,
+// which ends a Go program otherwise. Commands that print and end shall end then.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
 // listen listens on an address. What is not an address, or not one of this
 // machine, is a mistake in the flags; what is taken or forbidden is not.
