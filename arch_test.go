@@ -41,7 +41,7 @@ const imports = `
 	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow
 	# assumes a role, and roles live in IAM.
 	policy:      arn
-	login:       fetch saml seal sigv4        # sigv4: AdminGetUser is a signed call
+	login:       fetch limit saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
 	iam:         awsapi arn audit policy seal saml
 	revocation:  awsapi arn audit seal        # below those who ask it: seal: page tokens

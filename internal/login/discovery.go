@@ -65,7 +65,7 @@ func (p *published) accepts(alg jose.SignatureAlgorithm) bool {
 
 // discover fetches what an issuer publishes: its discovery document, then the
 // key set that it points to.
-func discover(ctx context.Context, client *fetch.Client, issuer string) (*published, *Error) {
+func discover(ctx context.Context, client *fetch.Client, issuer string) (*published, error) {
 	location, err := discoveryURL(issuer)
 	if err != nil {
 		return nil, misconfigured(IssuerUnusable, err)
@@ -74,15 +74,15 @@ func discover(ctx context.Context, client *fetch.Client, issuer string) (*publis
 	if err != nil {
 		return nil, fetchError(err, DiscoveryInvalid)
 	}
-	meta, refused := readMetadata(document.Body, issuer)
-	if refused != nil {
-		return nil, refused
+	meta, err := readMetadata(document.Body, issuer)
+	if err != nil {
+		return nil, err
 	}
 	return fetchKeySet(ctx, client, meta.KeySetURL, meta.Algorithms)
 }
 
 // fetchKeySet fetches a key set whose address is known.
-func fetchKeySet(ctx context.Context, client *fetch.Client, location string, algorithms *[]jose.SignatureAlgorithm) (*published, *Error) {
+func fetchKeySet(ctx context.Context, client *fetch.Client, location string, algorithms *[]jose.SignatureAlgorithm) (*published, error) {
 	answer, err := client.Get(ctx, location)
 	if err != nil {
 		return nil, fetchError(err, KeySetInvalid)
@@ -96,7 +96,7 @@ func fetchKeySet(ctx context.Context, client *fetch.Client, location string, alg
 
 // readKeySet reads the key set of an offline issuer. It is read anew now and
 // then, so that keys can be replaced without a restart.
-func readKeySet(read func() ([]byte, error)) (*published, *Error) {
+func readKeySet(read func() ([]byte, error)) (*published, error) {
 	document, err := read()
 	if err != nil {
 		return nil, &Error{Kind: Unavailable, Cause: KeysUnavailable, Err: err}
@@ -121,7 +121,7 @@ func discoveryURL(issuer string) (string, error) {
 	return strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration", nil
 }
 
-func readMetadata(document []byte, issuer string) (metadata, *Error) {
+func readMetadata(document []byte, issuer string) (metadata, error) {
 	var meta metadata
 	if err := json.Unmarshal(document, &meta); err != nil {
 		return meta, misconfigured(DiscoveryInvalid, errors.New("malformed JSON"))

@@ -17,10 +17,11 @@
 // # Order
 //
 // The cheap and certain checks come first and the network last: the shape of
-// the token, then the required claims, the issuer, the times, the signature,
-// the audience. A stranger's token reaches the network only when it names an
-// issuer that an administrator configured, and what is fetched is derived from
-// the configuration, never from the token.
+// the token, then the required claims, the issuer, the times, the header, the
+// audience, the signature. A stranger's token reaches the network only when it
+// names an issuer that an administrator configured and nothing but its signature
+// is in question, and what is fetched is derived from the configuration, never
+// from the token.
 //
 // # Errors
 //

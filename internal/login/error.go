@@ -52,13 +52,13 @@ const (
 	HeaderRefused     Cause = "header-refused"      // The token's header has a crit member.
 	HeaderMalformed   Cause = "header-malformed"    // The token's header has an x5c that holds no certificates, or a jwk that is no public key; the detail says which.
 	AlgorithmRefused  Cause = "algorithm-refused"   // The token's alg is not among those accepted from this issuer.
+	AudienceMismatch  Cause = "audience-mismatch"   // The token is meant for somebody else: its azp, or else its aud, is none of the client IDs.
+	AudienceAmbiguous Cause = "audience-ambiguous"  // The token has several audiences and no azp, where one is required.
 	KeyUnknown        Cause = "key-unknown"         // The issuer has no key of the token's kid.
 	KeySkipped        Cause = "key-skipped"         // The issuer publishes the key of the token's kid in a form that cannot be used; the detail says what is wrong with it.
 	KeyAmbiguous      Cause = "key-ambiguous"       // The token has no kid, and several keys could be meant.
 	KeyUnsuitable     Cause = "key-unsuitable"      // The key's type, curve, size or purpose does not fit the token's alg.
 	SignatureInvalid  Cause = "signature-invalid"   // The token's signature is not the key's.
-	AudienceMismatch  Cause = "audience-mismatch"   // The token is meant for somebody else: its azp, or else its aud, is none of the client IDs.
-	AudienceAmbiguous Cause = "audience-ambiguous"  // The token has several audiences and no azp, where one is required.
 )
 
 // Causes of rejection of tokens that the provider is asked about.

@@ -8,9 +8,13 @@ import (
 )
 
 const (
-	// floor is the least time between two fetches of one issuer's keys, whatever
-	// tokens ask for.
+	// floor is the least time between two fetches of one issuer's keys by their
+	// lifetime, and in the long run between two that tokens cause.
 	floor = 30 * time.Second
+	// renewals is how many fetches tokens can cause at once that the keys at hand
+	// do not verify: a new key shall be found at once, also when a few tokens with
+	// made-up key ids came before.
+	renewals = 4
 	// retry takes the place of floor while no fetch has ever succeeded: an issuer
 	// that starts a little later than we do should not be missed for long.
 	retry = 5 * time.Second
@@ -31,26 +35,29 @@ const (
 //     issuer is down, within a bound.
 //   - At most one fetch runs at a time; all who need its result wait for it,
 //     each as long as its own context allows.
-//   - Between two fetches lies at least floor. A token that the keys at hand
-//     cannot verify causes a fetch only when floor permits, and a failure is
-//     remembered until then.
+//   - Between two fetches by lifetime lies at least floor. A token that the keys
+//     at hand cannot verify causes a fetch of its own when nothing but its
+//     signature is in question: a few at once, then one for each floor, so that
+//     whoever makes up key ids delays the finding of a new key by floor at most. A
+//     failure is remembered until the next fetch.
 //   - A good key set is replaced only by another one that was fetched whole.
 type issuer struct {
-	load    func() (*published, *Error)
-	running *sync.WaitGroup
-	used    time.Time // guarded by OIDC.mu
+	load     func() (*published, error)
+	mayRenew func(now time.Time) bool // whether a token may cause a fetch
+	running  *sync.WaitGroup
+	used     time.Time // guarded by OIDC.mu
 
 	mu      sync.Mutex
 	set     *published    // last good one; nil before the first
 	fetched time.Time     // when the fetch of set began
 	tried   time.Time     // when the last fetch began
-	failed  *Error        // of the last fetch; nil when it succeeded
+	failed  error         // of the last fetch; nil when it succeeded
 	flight  chan struct{} // closed when the running fetch ends; nil when none runs
 }
 
 // current returns the keys to verify with, without waiting if the keys at hand
 // will do.
-func (i *issuer) current(ctx context.Context, now time.Time) (*published, *Error) {
+func (i *issuer) current(ctx context.Context, now time.Time) (*published, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.serves(now) {
@@ -59,28 +66,32 @@ func (i *issuer) current(ctx context.Context, now time.Time) (*published, *Error
 		}
 		return i.set, nil
 	}
-	gaveUp := i.wait(ctx, i.refresh(now))
+	err := i.wait(ctx, i.refresh(now))
 	switch {
 	case i.set != nil && now.Before(i.stale().Add(ifError)):
 		return i.set, nil
-	case gaveUp != nil:
-		return nil, gaveUp
+	case err != nil:
+		return nil, err
 	case i.failed != nil:
 		return nil, i.failed
 	}
 	return nil, &Error{Kind: Unavailable, Cause: KeysUnavailable}
 }
 
-// newer returns a set fetched after another one, waiting for a fetch if floor
-// permits one; nil if there is none, with the failure if the last fetch failed.
-func (i *issuer) newer(ctx context.Context, than *published, now time.Time) (*published, *Error) {
+// newer returns a set fetched after another one, waiting for a fetch if one may
+// begin; nil if there is none, with the failure if the last fetch failed.
+func (i *issuer) newer(ctx context.Context, than *published, now time.Time) (*published, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.set != than {
 		return i.set, nil // somebody else has fetched it meanwhile
 	}
-	if gaveUp := i.wait(ctx, i.refresh(now)); gaveUp != nil {
-		return nil, gaveUp
+	landed := i.flight
+	if landed == nil && i.mayRenew(now) {
+		landed = i.fetch(now)
+	}
+	if err := i.wait(ctx, landed); err != nil {
+		return nil, err
 	}
 	if i.set != than {
 		return i.set, nil
@@ -114,6 +125,12 @@ func (i *issuer) refresh(now time.Time) <-chan struct{} {
 	if !i.tried.IsZero() && now.Before(i.tried.Add(least)) {
 		return nil
 	}
+	return i.fetch(now)
+}
+
+// fetch starts a fetch, while none is running, and returns what is closed when it
+// ends.
+func (i *issuer) fetch(now time.Time) chan struct{} {
 	i.tried = now
 	landed := make(chan struct{})
 	i.flight = landed
@@ -126,28 +143,28 @@ func (i *issuer) refresh(now time.Time) <-chan struct{} {
 
 // loadSafely turns a panic of a parser, which nobody above this goroutine would
 // catch, into a failure like others.
-func (i *issuer) loadSafely() (set *published, failed *Error) {
+func (i *issuer) loadSafely() (set *published, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			set, failed = nil, misconfigured(KeySetInvalid, fmt.Errorf("panic: %v", r))
+			set, err = nil, misconfigured(KeySetInvalid, fmt.Errorf("panic: %v", r))
 		}
 	}()
 	return i.load()
 }
 
 // land keeps the result of a fetch. It takes i.mu.
-func (i *issuer) land(set *published, failed *Error) {
+func (i *issuer) land(set *published, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.failed, i.flight = failed, nil
-	if failed == nil {
+	i.failed, i.flight = err, nil
+	if err == nil {
 		i.set, i.fetched = set, i.tried
 	}
 }
 
 // wait waits for a fetch to end, as long as the caller's context allows, with
 // i.mu released meanwhile.
-func (i *issuer) wait(ctx context.Context, landed <-chan struct{}) *Error {
+func (i *issuer) wait(ctx context.Context, landed <-chan struct{}) error {
 	if landed == nil {
 		return nil
 	}

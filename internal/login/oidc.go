@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/limit"
 )
 
 // maxIssuers bounds the key sets kept. Beyond it the issuer that was used
@@ -57,6 +58,9 @@ type OIDC struct {
 
 	mu      sync.Mutex
 	issuers map[source]*issuer
+	// renewals are the fetches that tokens may cause. An issuer that is forgotten
+	// and added again does not get them anew.
+	renewals limit.Keyed[source]
 }
 
 // source is where an issuer's keys come from: keys that came from one place are
@@ -100,11 +104,11 @@ func (o *OIDC) verify(ctx context.Context, rules Rules, from source, t *Token) (
 	if !keysMayBeOld(err) {
 		return login, err
 	}
-	switch renewed, failed := keys.renew(ctx); {
+	switch renewed, unavailable := keys.renew(ctx); {
 	case renewed:
 		return VerifyWith(ctx, keys, rules, now, t)
-	case failed != nil && (causeOf(err) == KeyUnknown || causeOf(err) == KeySkipped):
-		return nil, failed // the issuer may well have this key, but cannot be asked
+	case unavailable != nil && (causeOf(err) == KeyUnknown || causeOf(err) == KeySkipped):
+		return nil, unavailable // the issuer may well have this key, but cannot be asked
 	}
 	return nil, err
 }
@@ -136,7 +140,11 @@ func (o *OIDC) issuer(from source, now time.Time) *issuer {
 	defer o.mu.Unlock()
 	i, ok := o.issuers[from]
 	if !ok {
-		i = &issuer{load: func() (*published, *Error) { return o.load(from) }, running: &o.running}
+		i = &issuer{
+			load:     func() (*published, error) { return o.load(from) },
+			mayRenew: func(now time.Time) bool { return o.renewals.Take(from, now) },
+			running:  &o.running,
+		}
 		o.add(from, i)
 	}
 	i.used = now
@@ -148,6 +156,7 @@ func (o *OIDC) issuer(from source, now time.Time) *issuer {
 func (o *OIDC) add(from source, i *issuer) {
 	if o.issuers == nil {
 		o.issuers = make(map[source]*issuer)
+		o.renewals.Burst, o.renewals.PerSecond = renewals, 1/floor.Seconds()
 	}
 	if len(o.issuers) >= maxIssuers {
 		var oldest source
@@ -163,17 +172,17 @@ func (o *OIDC) add(from source, i *issuer) {
 
 // load fetches an issuer's keys under a deadline of its own, not under that of
 // the caller who happened to need them first.
-func (o *OIDC) load(from source) (*published, *Error) {
+func (o *OIDC) load(from source) (*published, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	set, failed := o.publishedBy(ctx, from)
-	if failed == nil {
+	set, err := o.publishedBy(ctx, from)
+	if err == nil {
 		set.version = o.versions.Add(1)
 	}
-	return set, failed
+	return set, err
 }
 
-func (o *OIDC) publishedBy(ctx context.Context, from source) (*published, *Error) {
+func (o *OIDC) publishedBy(ctx context.Context, from source) (*published, error) {
 	if read, ok := o.Offline[from.issuer]; ok {
 		return readKeySet(read)
 	}
@@ -203,9 +212,9 @@ type oidcKeys struct {
 // Keys implements KeySet.
 func (k *oidcKeys) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, error) {
 	if k.set == nil {
-		set, failed := k.oidc.issuer(k.from, k.now).current(ctx, k.now)
-		if failed != nil {
-			return nil, failed
+		set, err := k.oidc.issuer(k.from, k.now).current(ctx, k.now)
+		if err != nil {
+			return nil, err
 		}
 		k.set = set
 	}
@@ -218,10 +227,10 @@ func (k *oidcKeys) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, err
 // renew replaces the set that failed to verify a token by a newer one. It
 // reports whether there is one; if there is none because the issuer did not
 // answer, how it failed.
-func (k *oidcKeys) renew(ctx context.Context) (bool, *Error) {
-	set, failed := k.oidc.issuer(k.from, k.now).newer(ctx, k.set, k.now)
+func (k *oidcKeys) renew(ctx context.Context) (bool, error) {
+	set, err := k.oidc.issuer(k.from, k.now).newer(ctx, k.set, k.now)
 	if set == nil {
-		return false, failed
+		return false, err
 	}
 	k.set = set
 	return true, nil

@@ -80,53 +80,122 @@ func TestOIDCOwnTokens(t *testing.T) {
 	fetched(t, s, 0)
 }
 
+// A new key is found by the first token that needs it, however lately the keys
+// were fetched.
 func TestOIDCRotation(t *testing.T) {
 	s := newIssuerServer(t)
-	o, c := newOIDC(t)
+	o, _ := newOIDC(t)
 	verifies(t, o, s, s.token(t, "k1", rsaKey()), "")
 	s.set(func() { s.keys = keySet(jwkOf("k2", otherRSAKey())) })
-	c.advance(floor)
 	verifies(t, o, s, s.token(t, "k2", otherRSAKey()), "")
-	verifies(t, o, s, s.token(t, "k1", rsaKey()), KeyUnknown) // withdrawn
 	fetched(t, s, 2)
+	verifies(t, o, s, s.token(t, "k1", rsaKey()), KeyUnknown) // withdrawn
+	fetched(t, s, 1)
 }
 
 // Issuers that call every key by the same name, or by none, rotate too.
 func TestOIDCRotationUnderTheSameName(t *testing.T) {
 	for _, kid := range []string{"k1", ""} {
 		s := newIssuerServer(t)
-		o, c := newOIDC(t)
+		o, _ := newOIDC(t)
 		verifies(t, o, s, s.token(t, kid, rsaKey()), "")
 		s.set(func() { s.keys = keySet(jwkOf(kid, otherRSAKey())) })
-		verifies(t, o, s, s.token(t, kid, otherRSAKey()), SignatureInvalid) // too early to ask
-		c.advance(floor)
 		verifies(t, o, s, s.token(t, kid, otherRSAKey()), "")
-		verifies(t, o, s, s.token(t, kid, rsaKey()), SignatureInvalid)
 		fetched(t, s, 2)
+		verifies(t, o, s, s.token(t, kid, rsaKey()), SignatureInvalid)
+		fetched(t, s, 1)
 	}
 }
 
 // However many tokens with made-up key ids or signatures arrive, the issuer is
-// asked once per floor.
+// asked a few times at once and then once per floor.
 func TestOIDCHammering(t *testing.T) {
 	s := newIssuerServer(t)
 	o, c := newOIDC(t)
 	verifies(t, o, s, s.token(t, "k1", rsaKey()), "")
 	fetched(t, s, 1)
-	for round := range 3 {
-		c.advance(floor)
+	flood := func(round string) {
 		var wg sync.WaitGroup
-		for i := range 20 {
+		for i := range 10 {
 			wg.Go(func() {
-				verifies(t, o, s, s.token(t, fmt.Sprintf("made-up-%d-%d", round, i), rsaKey()), KeyUnknown)
-				verifies(t, o, s, s.token(t, "k1", otherRSAKey()), SignatureInvalid)
+				for j := range 3 {
+					verifies(t, o, s, s.token(t, fmt.Sprintf("made-up-%s-%d-%d", round, i, j), rsaKey()), KeyUnknown)
+					verifies(t, o, s, s.token(t, "k1", otherRSAKey()), SignatureInvalid)
+				}
 			})
 		}
 		wg.Wait()
+	}
+	flood("first")
+	fetched(t, s, renewals)
+	for round := range 3 {
 		c.advance(floor - time.Second)
-		verifies(t, o, s, s.token(t, "made-up", rsaKey()), KeyUnknown)
+		flood("early")
+		fetched(t, s, 0)
+		c.advance(time.Second)
+		flood(fmt.Sprint(round))
 		fetched(t, s, 1)
 	}
+	// The first made-up token finds a new key for everybody else.
+	s.set(func() { s.keys = keySet(jwkOf("k2", otherRSAKey())) })
+	verifies(t, o, s, s.token(t, "k2", otherRSAKey()), KeyUnknown)
+	c.advance(floor)
+	verifies(t, o, s, s.token(t, "made-up", rsaKey()), KeyUnknown)
+	verifies(t, o, s, s.token(t, "k2", otherRSAKey()), "")
+	fetched(t, s, 1)
+}
+
+// A token causes no fetch, of keys that are unknown or of any, unless nothing but
+// its signature is in question: others delay nobody's.
+func TestOIDCFetchesForGoodTokensOnly(t *testing.T) {
+	s := newIssuerServer(t)
+	o, c := newOIDC(t)
+	token := func(alg string, pairs ...any) *Token {
+		claims := goodClaims.with("iss", s.URL).with(pairs...)
+		return parse(t, sign("RS256", otherRSAKey(), goodHeader.with("kid", "made-up", "alg", alg).String(), claims.String()))
+	}
+	now := testNow.Unix()
+	hopeless := func() {
+		for range 3 {
+			verifies(t, o, s, token("RS256", "iss", testIssuer), IssuerMismatch)
+			verifies(t, o, s, token("RS256", "aud", "client-2"), AudienceMismatch)
+			verifies(t, o, s, token("RS256", "azp", "client-2"), AudienceMismatch)
+			verifies(t, o, s, token("RS256", "exp", now-301), TokenExpired)
+			verifies(t, o, s, token("RS256", "nbf", now+3000), TokenNotYetValid)
+			verifies(t, o, s, token("RS256", "iat", now+3000), TokenNotYetValid)
+			verifies(t, o, s, token("HS256"), AlgorithmRefused)
+		}
+	}
+	hopeless()
+	fetched(t, s, 0)
+	verifies(t, o, s, token("RS256"), KeyUnknown)
+	fetched(t, s, 2) // the first keys, and others in case they have changed
+	c.advance(renewals * floor)
+	hopeless()
+	fetched(t, s, 0)
+	s.set(func() { s.keys = keySet(jwkOf("k2", otherRSAKey())) })
+	verifies(t, o, s, s.token(t, "k2", otherRSAKey()), "")
+	fetched(t, s, 1)
+}
+
+// A fetch that fails is as dear as one that succeeds: an issuer that is down, with
+// keys known of it, is asked no more often.
+func TestOIDCHammeringWithKeysOfAnIssuerThatIsDown(t *testing.T) {
+	s := newIssuerServer(t)
+	o, c := newOIDC(t)
+	verifies(t, o, s, s.token(t, "k1", rsaKey()), "")
+	s.set(func() { s.keys = nil })
+	fetched(t, s, 1)
+	for range 2 * renewals {
+		verifies(t, o, s, s.token(t, "made-up", rsaKey()), KeysUnavailable)
+		verifies(t, o, s, s.token(t, "k1", rsaKey()), "")
+	}
+	fetched(t, s, renewals)
+	c.advance(floor)
+	for range renewals {
+		verifies(t, o, s, s.token(t, "made-up", rsaKey()), KeysUnavailable)
+	}
+	fetched(t, s, 1)
 }
 
 func TestOIDCHammeringAnIssuerThatIsDown(t *testing.T) {
@@ -163,7 +232,7 @@ func TestOIDCIssuerDown(t *testing.T) {
 	verifies(t, o, s, good, "")
 	s.set(func() { s.status = http.StatusBadGateway })
 
-	verifies(t, o, s, unknown, KeyUnknown) // just asked: it has no such key
+	verifies(t, o, s, unknown, KeysUnavailable)
 	c.advance(floor)
 	verifies(t, o, s, unknown, KeysUnavailable)
 	verifies(t, o, s, good, "")
@@ -229,9 +298,9 @@ func TestOIDCRenewsInTheBackground(t *testing.T) {
 	}
 	close(hold)
 	o.Wait()
-	verifies(t, o, s, good, KeyUnknown)
 	verifies(t, o, s, s.token(t, "k2", otherRSAKey()), "")
 	fetched(t, s, 1)
+	verifies(t, o, s, good, KeyUnknown)
 }
 
 // Keys that lay unused long after their lifetime do not serve a last time when
@@ -518,7 +587,7 @@ func TestOIDCSlowIssuer(t *testing.T) {
 	defer close(over)
 	o, _ := newOIDC(t)
 	o.Fetch = &fetch.Client{AllowLoopback: true, Timeout: 50 * time.Millisecond}
-	_, err := o.Verify(t.Context(), Provider{Issuer: slow.URL}, parse(t, goodToken("iss", slow.URL)))
+	_, err := o.Verify(t.Context(), Provider{Issuer: slow.URL, ClientIDs: []string{"client-1"}}, parse(t, goodToken("iss", slow.URL)))
 	if causeOf(err) != KeysUnavailable || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
@@ -530,7 +599,7 @@ func TestOIDCUntrustedCertificate(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	o, _ := newOIDC(t)
-	_, err := o.Verify(t.Context(), Provider{Issuer: s.URL}, parse(t, goodToken("iss", s.URL)))
+	_, err := o.Verify(t.Context(), Provider{Issuer: s.URL, ClientIDs: []string{"client-1"}}, parse(t, goodToken("iss", s.URL)))
 	if causeOf(err) != CertificateUntrusted {
 		t.Errorf("got %v", err)
 	}
@@ -542,7 +611,7 @@ func TestOIDCUnusableIssuers(t *testing.T) {
 		"issuer.example.com", "ftp://issuer.example.com", "https://", "https://u:p@issuer.example.com",
 		"https://issuer.example.com?x=1", "https://issuer.example.com#x", "https://issuer.example.com/%zz", "urn:issuer",
 	} {
-		_, err := o.Verify(t.Context(), Provider{Issuer: issuer}, parse(t, goodToken("iss", issuer)))
+		_, err := o.Verify(t.Context(), Provider{Issuer: issuer, ClientIDs: []string{"client-1"}}, parse(t, goodToken("iss", issuer)))
 		if causeOf(err) != IssuerUnusable {
 			t.Errorf("%s: %v", issuer, err)
 		}
@@ -564,7 +633,7 @@ func TestDiscoveryURL(t *testing.T) {
 
 // A panic while reading an issuer's documents is an error like others.
 func TestIssuerSurvivesPanics(t *testing.T) {
-	i := &issuer{load: func() (*published, *Error) { panic("parser") }, running: new(sync.WaitGroup)}
+	i := &issuer{load: func() (*published, error) { panic("parser") }, running: new(sync.WaitGroup)}
 	_, failed := i.current(t.Context(), testNow)
 	if failed == nil || failed.Error() != "login misconfigured: key-set-invalid: panic: parser" {
 		t.Errorf("got %v", failed)

@@ -124,15 +124,15 @@ func VerifyWith(ctx context.Context, keys KeySet, rules Rules, now time.Time, t 
 	if err := t.header.check(rules.Algorithms); err != nil {
 		return nil, err
 	}
+	audience, err := rules.audience(f)
+	if err != nil {
+		return nil, err
+	}
 	candidates, err := keys.Keys(ctx, t.header.KeyID)
 	if err != nil {
 		return nil, asError(err)
 	}
 	if err := t.checkSignatureOnce(keys, candidates); err != nil {
-		return nil, err
-	}
-	audience, err := rules.audience(f)
-	if err != nil {
 		return nil, err
 	}
 	return &Login{
