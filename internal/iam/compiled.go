@@ -28,13 +28,13 @@ const maxWeight = 32 << 20
 // ten.
 func weightOf(text string) int { return 64 * len(text) }
 
-// get compiles a document of kind Identity. It fails for one that today's parser
-// refuses: it can only have been stored by another version.
+// get compiles a document that says what somebody may do. It fails for one that no
+// version has accepted.
 func (c *compiled) get(text string) (*policy.Document, error) {
 	if d := c.find(text); d != nil {
 		return d, nil
 	}
-	d, err := policy.Parse(policy.Identity, text)
+	d, err := policy.ParseStored(policy.Identity, text)
 	if err != nil {
 		return nil, fmt.Errorf("a stored policy: %w", err)
 	}

@@ -36,7 +36,7 @@ func (s *Service) CreatePolicy(ctx context.Context, c awsapi.Caller, in *CreateP
 // checkManaged holds the document of a managed policy to the language and to its
 // quota.
 func (s *Service) checkManaged(document PolicyDocumentType) error {
-	d, err := parsePolicy(policy.Identity, document)
+	d, err := parsePolicy(policy.Managed, document)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,10 @@ func (r *RoleEntity) with(change func(*Role)) *RoleEntity {
 }
 
 // Trust gives the role's trust policy, compiled on first use. The error is for
-// a document that today's parser refuses: it can only have been stored by
-// another version.
+// a document that no version has accepted.
 func (r *RoleEntity) Trust() (*policy.Document, error) {
 	r.compile.Do(func() {
-		r.trust, r.err = policy.Parse(policy.Trust, string(r.AssumeRolePolicyDocument))
+		r.trust, r.err = policy.ParseStored(policy.Trust, string(r.AssumeRolePolicyDocument))
 		if r.err != nil {
 			r.err = fmt.Errorf("the stored trust policy of %s: %w", r.Arn, r.err)
 		}

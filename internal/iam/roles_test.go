@@ -203,7 +203,7 @@ func TestPutRolePolicyRefusals(t *testing.T) {
 	createRole(t, s, "AppAuth")
 	for document, message := range map[string]string{
 		`{`: "Syntax errors in policy.",
-		`{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`:                                                       "Policy document must be version 2012-10-17 or greater.",
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws-cn:s3:::b"}}`:                `Partition "aws-cn" is not valid for resource "arn:aws-cn:s3:::b".`,
 		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}}`:                "Policy document should not specify a principal.",
 		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*"}}`:                                               "Policy statement must contain resources.",
 		`{"Version":"2012-10-17","Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`:         "Syntax errors in policy.",

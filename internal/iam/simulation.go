@@ -114,7 +114,7 @@ func (sim *simulation) parse(policies, boundary SimulationPolicyListType) *awsap
 	}
 	for i, text := range policies {
 		name := fmt.Sprintf("PolicyInputList.%d", i+1)
-		d, err := parseSimulated(name, text)
+		d, err := parseSimulated(policy.Identity, name, text)
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (sim *simulation) parse(policies, boundary SimulationPolicyListType) *awsap
 	}
 	for _, text := range boundary {
 		const name = "PermissionsBoundaryPolicyInputList.1"
-		d, err := parseSimulated(name, text)
+		d, err := parseSimulated(policy.Managed, name, text)
 		if err != nil {
 			return err
 		}
@@ -145,8 +145,8 @@ func checkSimulatedSize(lists ...SimulationPolicyListType) *awsapi.Error {
 	return nil
 }
 
-func parseSimulated(name string, text PolicyDocumentType) (*policy.Document, *awsapi.Error) {
-	d, err := policy.Parse(policy.Identity, string(text))
+func parseSimulated(kind policy.Kind, name string, text PolicyDocumentType) (*policy.Document, *awsapi.Error) {
+	d, err := policy.Parse(kind, string(text))
 	if err != nil {
 		return nil, unreadablePolicy(name, err)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The sentences about actions in documents of kind Identity.
+// The sentences about actions in documents of all kinds but Trust.
 const (
 	msgActionVendor   = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
 	msgActionOneColon = "Actions/Condition can contain only one colon."
@@ -16,11 +16,11 @@ const (
 // name. Actions compare without regard to ASCII case.
 type actionPattern struct {
 	glob  glob // in lower case
-	every bool // the action is * alone
+	every bool // the action is * or *:*
 }
 
 func newActionPattern(action string) actionPattern {
-	if action == "*" {
+	if isEveryAction(action) {
 		return actionPattern{every: true}
 	}
 	// Without variables readPieces cannot fail.
@@ -56,9 +56,13 @@ func (p *actionPattern) match(a *requestedAction) bool {
 	return p.glob.match(a.lower, nil)
 }
 
-// actionFault is the sentence for an action that is not service:Name or *.
+// isEveryAction accepts the two ways to say it.
+func isEveryAction(action string) bool { return action == "*" || action == "*:*" }
+
+// actionFault is the sentence for an action that is neither service:Name nor every
+// one.
 func actionFault(action string) *Error {
-	if action == "*" {
+	if isEveryAction(action) {
 		return nil
 	}
 	vendor, name, ok := strings.Cut(action, ":")
@@ -73,7 +77,8 @@ func actionFault(action string) *Error {
 	return nil
 }
 
-// notVendor leaves no room for wildcards: a service is always named.
+// notVendor leaves no room for wildcards: a service is named, or every action is
+// meant.
 func notVendor(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.')
 }

@@ -131,39 +131,117 @@ type instant struct {
 	nanoseconds int
 }
 
-// parseInstant reads one of the profiles of the W3C note "Date and Time
-// Formats" or epoch seconds. Digits alone are seconds, as IAM has it, so the
-// profile that is a year alone does not exist here.
+// parseInstant reads epoch seconds or a date. Digits alone are seconds, as IAM has
+// it; with a sign they are a year.
 func parseInstant(s string) (instant, bool) {
 	if isDigits(s) {
 		seconds, err := strconv.ParseInt(s, 10, 64)
 		return instant{seconds: seconds}, err == nil
 	}
-	layout, ok := dateLayout(s)
-	if !ok {
-		return instant{}, false
-	}
-	t, err := time.Parse(layout, s)
-	return instant{t.Unix(), t.Nanosecond()}, err == nil
+	r := dateReader{rest: s}
+	t := r.date()
+	return t, r.rest == "" && !r.failed
 }
 
-// dateLayout is the profile that s must follow if it is a date; fractions are
-// read wherever there are seconds. The positions checked here are those where
-// time.Parse is more generous than the profiles: an hour of one digit, a comma
-// before the fraction.
-func dateLayout(s string) (layout string, ok bool) {
-	const hour, minute = len("2006-01-02T15"), len("2006-01-02T15:04")
-	switch {
-	case len(s) == len("2006-01"):
-		return "2006-01", true
-	case len(s) == len("2006-01-02"):
-		return "2006-01-02", true
-	case len(s) <= minute || s[hour] != ':' || strings.Contains(s, ","):
-		return "", false
-	case s[minute] == ':':
-		return time.RFC3339, true
+// A dateReader reads a date of ISO 8601 as IAM does, which is more than the W3C note
+// "Date and Time Formats" has: years beyond 9999 or with a sign, fields of one digit,
+// times that end with the hour, zones without minutes or a colon, and dates without a
+// zone, which are in UTC.
+type dateReader struct {
+	rest   string
+	failed bool
+}
+
+// maxYear is far beyond what anybody needs and leaves int64 its room.
+const maxYear = 999_999_999
+
+func (r *dateReader) date() instant {
+	before := r.accept("-")
+	if !before {
+		r.accept("+")
 	}
-	return "2006-01-02T15:04Z07:00", true
+	year, month, day := r.number(4, 9, 0, maxYear), 1, 1
+	if before {
+		year = -year
+	}
+	if r.accept("-") {
+		month = r.number(1, 2, 1, 12)
+		if r.accept("-") {
+			day = r.number(1, 2, 1, 31)
+		}
+	}
+	var hour, minute, second, nanoseconds, offset int
+	if r.accept("Tt") {
+		hour = r.number(1, 2, 0, 23)
+		if r.accept(":") {
+			minute = r.number(1, 2, 0, 59)
+			if r.accept(":") {
+				second = r.number(1, 2, 0, 59)
+				nanoseconds = r.fraction()
+			}
+		}
+		offset = r.zone()
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
+	r.failed = r.failed || t.Day() != day // the 30th of February
+	return instant{t.Unix() - int64(offset), nanoseconds}
+}
+
+// accept reads one of several characters if it comes next.
+func (r *dateReader) accept(chars string) bool {
+	if r.rest == "" || strings.IndexByte(chars, r.rest[0]) < 0 {
+		return false
+	}
+	r.rest = r.rest[1:]
+	return true
+}
+
+// digits reads as many digits as there are, at most a number of them.
+func (r *dateReader) digits(most int) string {
+	n := 0
+	for n < min(most, len(r.rest)) && isDigits(r.rest[n:n+1]) {
+		n++
+	}
+	text := r.rest[:n]
+	r.rest = r.rest[n:]
+	return text
+}
+
+// number reads a field of so many digits, whose value must be in a range.
+func (r *dateReader) number(fewest, most, least, greatest int) int {
+	text := r.digits(most)
+	n, err := strconv.Atoi(text)
+	r.failed = r.failed || err != nil || len(text) < fewest || n < least || n > greatest
+	return n
+}
+
+// fraction reads the fraction of a second, in nanoseconds. What is less does not
+// count.
+func (r *dateReader) fraction() int {
+	if !r.accept(".") {
+		return 0
+	}
+	text := r.digits(len(r.rest))
+	r.failed = r.failed || text == ""
+	n, _ := strconv.Atoi((text + "000000000")[:9])
+	return n
+}
+
+// zone reads an offset from UTC, in seconds.
+func (r *dateReader) zone() int {
+	east := r.accept("+")
+	if !east && !r.accept("-") {
+		r.accept("Zz")
+		return 0
+	}
+	offset := r.number(2, 2, 0, 23) * 3600
+	if r.accept(":") || r.rest != "" {
+		offset += r.number(2, 2, 0, 59) * 60
+	}
+	if east {
+		return offset
+	}
+	return -offset
 }
 
 func (t instant) compare(other instant) int {

@@ -101,7 +101,7 @@ func (c *condition) holds(ctx Context) bool {
 	}
 	switch c.set {
 	case forAny:
-		return c.some(values, ctx)
+		return !allEmpty(values) && c.some(values, ctx)
 	case forAll:
 		return allEmpty(values) || c.every(values, ctx)
 	}
@@ -113,15 +113,16 @@ func (c *condition) holds(ctx Context) bool {
 
 // holdsAbsent is the answer for a key that the request does not have. All
 // values of none pass, which is why ForAllValues does not belong alone into an
-// Allow.
+// Allow. No value of none passes, whatever IfExists says of the operator: that is
+// what AWS does, though the page about IfExists has it otherwise.
 func (c *condition) holdsAbsent() bool {
-	switch {
-	case c.ifExists || c.set == forAll:
-		return true
-	case c.set == forAny:
+	switch c.set {
+	case forAny:
 		return false
+	case forAll:
+		return true
 	}
-	return c.negated
+	return c.ifExists || c.negated
 }
 
 // passes applies the operator, negation included, to one value.
@@ -147,7 +148,8 @@ func (c *condition) every(values []string, ctx Context) bool {
 	return true
 }
 
-// allEmpty reports a null data set, which ForAllValues takes for no values.
+// allEmpty reports a null data set, which ForAllValues and ForAnyValue take for no
+// values.
 func allEmpty(values []string) bool {
 	for _, v := range values {
 		if v != "" {

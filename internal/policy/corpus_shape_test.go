@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/daypass/daypass/internal/policy"
 )
 
 // The tests here are about the corpus itself.
@@ -114,6 +116,11 @@ func TestCorpusCoversSentences(t *testing.T) {
 		},
 	}
 	cases := corpus[documentCase](t, "malformed.json")
+	for i := range cases {
+		if kindOf(t, cases[i].Kind) != policy.Trust {
+			cases[i].Kind = "identity" // which share their sentences
+		}
+	}
 	for kind, list := range sentences {
 		for _, sentence := range list {
 			if !slices.ContainsFunc(cases, func(c documentCase) bool { return c.Kind == kind && strings.Contains(c.Message, sentence) }) {

@@ -88,13 +88,15 @@ func corpus[Case any](t testing.TB, name string) []Case {
 	return cases
 }
 
+// kinds of documents, as the corpus calls them.
+var kinds = map[string]policy.Kind{
+	"identity": policy.Identity, "managed": policy.Managed, "session": policy.Session, "trust": policy.Trust,
+}
+
 func kindOf(t testing.TB, name string) policy.Kind {
 	t.Helper()
-	switch name {
-	case "identity":
-		return policy.Identity
-	case "trust":
-		return policy.Trust
+	if kind, ok := kinds[name]; ok {
+		return kind
 	}
 	t.Fatalf("unknown kind %q", name)
 	return 0
@@ -125,12 +127,11 @@ func (c conditionCase) texts() map[policy.Kind][]string {
 		version = "2012-10-17"
 	}
 	trust := `{"Version":"` + version + `","Statement":{"Principal":"*","Action":"sts:AssumeRole","Condition":` + string(c.Condition) + `,"Effect":`
-	texts := map[policy.Kind][]string{policy.Trust: {trust + `"Allow"}}`, trust + `"Deny"}}`}}
-	if c.Version == "" {
-		identity := `{"Version":"2012-10-17","Statement":{"Action":"sts:AssumeRole","Resource":"*","Condition":` + string(c.Condition) + `,"Effect":`
-		texts[policy.Identity] = []string{identity + `"Allow"}}`, identity + `"Deny"}}`}
+	identity := `{"Version":"` + version + `","Statement":{"Action":"sts:AssumeRole","Resource":"*","Condition":` + string(c.Condition) + `,"Effect":`
+	return map[policy.Kind][]string{
+		policy.Trust:    {trust + `"Allow"}}`, trust + `"Deny"}}`},
+		policy.Identity: {identity + `"Allow"}}`, identity + `"Deny"}}`},
 	}
-	return texts
 }
 
 func TestConditions(t *testing.T) {
@@ -168,14 +169,14 @@ type decisionCase struct {
 	Want       string     `json:"want"`
 	Layer      string     `json:"layer"`
 	Statements []string   `json:"statements"`
-	ByAccount  bool       `json:"byAccount"`
+	Named      string     `json:"named"`
 }
 
 // outcome is a decision as the corpus writes it.
 type outcome struct {
 	Want, Layer string
 	Statements  []string
-	ByAccount   bool
+	Named       string
 }
 
 // decide answers the case; an error is of a document that is malformed.
@@ -192,13 +193,13 @@ func (c decisionCase) decide() (outcome, error) {
 	}
 	list := func(layer string, texts []document) (documents []*policy.Document) {
 		for i, text := range texts {
-			documents = append(documents, parse(policy.Identity, text, fmt.Sprintf("%s/%d", layer, i)))
+			documents = append(documents, parse(kinds[layer], text, fmt.Sprintf("%s/%d", layer, i)))
 		}
 		return documents
 	}
 	in := policy.Policies{Identity: list("identity", c.Identity), Session: list("session", c.Session)}
 	if c.Boundary != "" {
-		in.Boundary = parse(policy.Identity, c.Boundary, "boundary")
+		in.Boundary = parse(policy.Managed, c.Boundary, "boundary")
 	}
 	var trust *policy.Document
 	if c.Trust != "" {
@@ -211,7 +212,7 @@ func (c decisionCase) decide() (outcome, error) {
 	if trust != nil {
 		got = trust.Evaluate(req)
 	}
-	o := outcome{Want: got.Effect.String(), Layer: layerNames[got.Layer], ByAccount: got.ByAccount}
+	o := outcome{Want: got.Effect.String(), Layer: layerNames[got.Layer], Named: namings[got.Named]}
 	for _, s := range got.Statements {
 		o.Statements = append(o.Statements, fmt.Sprintf("%s/%d", places[s.Document], s.Index))
 	}
@@ -222,11 +223,13 @@ var layerNames = map[policy.Layer]string{
 	policy.IdentityLayer: "identity", policy.BoundaryLayer: "boundary", policy.SessionLayer: "session",
 }
 
+var namings = map[policy.Naming]string{policy.ByAccount: "account", policy.ByRole: "role", policy.ByName: "caller"}
+
 func TestDecisions(t *testing.T) {
 	for _, file := range decisionFiles {
 		for _, c := range corpus[decisionCase](t, file) {
 			t.Run(strings.TrimSuffix(file, ".json")+": "+c.Name, func(t *testing.T) {
-				want := outcome{c.Want, c.Layer, c.Statements, c.ByAccount}
+				want := outcome{c.Want, c.Layer, c.Statements, c.Named}
 				got, err := c.decide()
 				if err != nil {
 					t.Fatal(err)

@@ -1,6 +1,6 @@
 package policy
 
-// Policies are the documents, all of kind Identity, that together say what a
+// Policies are the documents, none of kind Trust, that together say what a
 // caller may do.
 type Policies struct {
 	// Identity documents allow: those inline in and attached to the user or,

@@ -49,9 +49,9 @@ func decideAgainstReference(t *rapid.T) {
 	if err != nil {
 		t.Fatalf("what was made is refused: %v", err)
 	}
-	for _, texts := range [][]document{c.Identity, c.Session, {c.Boundary}} {
+	for kind, texts := range map[policy.Kind][]document{policy.Identity: c.Identity, policy.Session: c.Session, policy.Managed: {c.Boundary}} {
 		for _, text := range texts {
-			if err := naiveStructure(policy.Identity, string(text)); err != nil && text != "" {
+			if err := naiveStructure(kind, string(text)); err != nil && text != "" {
 				t.Fatalf("%s is accepted: %v", text, err)
 			}
 		}
@@ -79,18 +79,18 @@ func drawCase(t *rapid.T) decisionCase {
 	case d.chance(3):
 		c.Trust = d.document(policy.Trust)
 	default:
-		list := func(least, most int) (documents []document) {
+		list := func(kind policy.Kind, least, most int) (documents []document) {
 			for range rapid.IntRange(least, most).Draw(t, "documents") {
-				documents = append(documents, d.document(policy.Identity))
+				documents = append(documents, d.document(kind))
 			}
 			return documents
 		}
-		c.Identity = list(1, 2)
+		c.Identity = list(policy.Identity, 1, 2)
 		if d.chance(4) {
-			c.Boundary = d.document(policy.Identity)
+			c.Boundary = d.document(policy.Managed)
 		}
 		if d.chance(4) {
-			c.Session = list(1, 3)
+			c.Session = list(policy.Session, 1, 3)
 		}
 	}
 	c.Request = d.request()
@@ -135,7 +135,7 @@ func (d drawer) elements(one func() string) any {
 func (d drawer) document(kind policy.Kind) document {
 	d.variables = true
 	doc := map[string]any{"Version": "2012-10-17"}
-	if kind == policy.Trust && d.chance(3) {
+	if kind != policy.Managed && d.chance(3) {
 		d.variables = false
 		doc["Version"] = "2008-10-17"
 		if d.chance(2) {
@@ -166,7 +166,7 @@ func (d drawer) statement(kind policy.Kind) map[string]any {
 		return s
 	}
 	s[not("Action")] = d.elements(d.action)
-	s[not("Resource")] = d.elements(d.resource)
+	s[not("Resource")] = d.elements(func() string { return d.resource(kind) })
 	return s
 }
 
@@ -195,7 +195,7 @@ func (d drawer) principal() any {
 
 func (d drawer) action() string {
 	if d.chance(6) {
-		return "*"
+		return d.of("*", "*", "*:*")
 	}
 	return d.of("s3:", "S3:", "sqs:") + d.of("*", "", "") + d.join(1, 4, "a", "B", "b", "*", "?", "A")
 }
@@ -215,12 +215,16 @@ func (d drawer) pattern(most int) string {
 	return d.join(0, most, pieces...)
 }
 
-func (d drawer) resource() string {
-	if d.chance(6) {
+func (d drawer) resource(kind policy.Kind) string {
+	service := "arn:" + d.of("aws", "aws", "*") + ":sqs"
+	switch {
+	case d.chance(6):
 		return "*"
+	case kind != policy.Session && d.chance(6):
+		return service + d.of("", ":a", ":*", ":a:1", ":b*:?")
 	}
 	region, account := d.join(0, 2, "a", "b", "*", "?"), d.join(0, 2, "1", "2", "*", "?")
-	return "arn:" + d.of("aws", "aws", "aws-cn") + ":sqs:" + region + ":" + account + ":" + d.pattern(5)
+	return service + ":" + region + ":" + account + ":" + d.pattern(5)
 }
 
 // arnPattern may have wildcards and variables in all components.
@@ -235,7 +239,7 @@ func (d drawer) arnPattern() string {
 	return d.of("arn", "*") + ":" + d.of("aws", "a*", "?ws") + ":" + d.of("sqs", "*", "s?s") + ":" + component() + ":" + component() + ":" + d.pattern(4)
 }
 
-var drawnKeys = []string{"t:a", "t:b", "T:C", "t:d"}
+var drawnKeys = []string{"t:a", "t:b", "T:C", "t:d", "aws:PrincipalArn"}
 
 func (d drawer) condition() map[string]map[string]any {
 	block := map[string]map[string]any{}
@@ -285,7 +289,7 @@ func (d drawer) date() string {
 	if d.chance(4) {
 		return d.of("0", "1780272000", "1780272001", "2026")
 	}
-	text := d.of("2026", "2025") + "-" + d.of("01", "06", "12")
+	text := d.of("2026", "2025", "2026", "12026", "-2025", "+2026") + "-" + d.of("01", "06", "12", "6")
 	if d.chance(4) {
 		return text
 	}
@@ -293,8 +297,11 @@ func (d drawer) date() string {
 	if d.chance(3) {
 		return text
 	}
-	text += "T" + d.of("00", "23") + ":" + d.of("00", "59") + d.of("", ":00", ":59", ":00.5", ":00.000000001")
-	return text + d.of("Z", "+00:00", "-01:00", "+05:30", "-23:59")
+	text += d.of("T", "T", "t") + d.of("00", "23", "2")
+	if !d.chance(6) {
+		text += ":" + d.of("00", "59") + d.of("", ":00", ":59", ":00.5", ":00.000000001")
+	}
+	return text + d.of("Z", "+00:00", "-01:00", "+05:30", "-23:59", "", "z", "+0530", "-23")
 }
 
 func (d drawer) address() string {

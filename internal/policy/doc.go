@@ -6,10 +6,10 @@
 //
 // A document is a list of statements. A statement has an effect (Allow or
 // Deny) and says when it applies: to which actions, on which resources, for
-// which principals and under which conditions. A document of kind [Identity]
-// says what its owner may do (identity-based policies inline or managed,
-// permissions boundaries, session policies): it names resources and no
-// principals. A document of kind [Trust] belongs to a role and says who may
+// which principals and under which conditions. Documents of the kinds
+// [Identity], [Managed] and [Session] say what somebody may do (inline policies,
+// managed ones and permissions boundaries, session policies): they name resources
+// and no principals. A document of kind [Trust] belongs to a role and says who may
 // assume it: it names principals and no resources, for the resource is the
 // role.
 //
@@ -25,7 +25,11 @@
 // a stored document is silently without effect. It does all the work that can
 // be done once (operators, patterns, numbers, dates, address ranges, keys in
 // lower case); what remains for a request is comparing. An [Error] carries the
-// sentence that IAM answers with; the sentences of the two kinds differ.
+// sentence that IAM answers with; those about trust policies differ from the others.
+//
+// [ParseStored] reads what an earlier version accepted, so that a rule which came
+// later takes nobody's rights away. [Document.Changes] says what in it means
+// something else than it did.
 //
 // # Evaluating
 //
@@ -51,6 +55,8 @@
 //   - A key with several values compared without ForAllValues or ForAnyValue
 //     holds if any value matches, or, for a negated operator, if none does.
 //   - A condition with an empty list of values never holds.
+//   - ForAnyValue fails for a missing key with IfExists too, and for the empty string
+//     alone.
 //   - An asterisk as principal allows everybody but federated callers, who must
 //     be named by their provider; in a Deny it means everybody.
 package policy

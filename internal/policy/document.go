@@ -7,20 +7,31 @@ import (
 )
 
 // Kind says what a document is for, and with it which elements it must have
-// and which sentences complain about it.
+// and which sentences complain about it. All kinds but Trust say what somebody
+// may do, and differ only in what IAM accepts when they are written.
 type Kind uint8
 
 const (
-	// Identity documents say what their owner may do: managed and inline
-	// policies, permissions boundaries, session policies.
+	// Identity documents say what their owner may do: the inline policies of
+	// users and roles.
 	Identity Kind = iota
+	// Managed documents stand by themselves, to be attached or to be a boundary.
+	// They must have version 2012-10-17.
+	Managed
+	// Session documents limit one session. Their ARNs must be complete.
+	Session
 	// Trust documents say who may assume the role that they belong to.
 	Trust
 )
 
 // String names the kind for logs.
 func (k Kind) String() string {
-	if k == Trust {
+	switch k {
+	case Managed:
+		return "managed policy"
+	case Session:
+		return "session policy"
+	case Trust:
 		return "trust policy"
 	}
 	return "identity policy"
@@ -36,6 +47,7 @@ const (
 type Document struct {
 	kind       Kind
 	text       string
+	stored     bool // read by ParseStored
 	version    string
 	size       int
 	statements []statement
@@ -68,7 +80,7 @@ type statement struct {
 	deny        bool
 	actions     []actionPattern
 	notAction   bool
-	resources   []resourcePattern // of kind Identity
+	resources   []resourcePattern // of all kinds but Trust
 	notResource bool
 	principals  principals // of kind Trust
 	conditions  []condition

@@ -32,10 +32,9 @@ type Decision struct {
 	Statements []Statement
 	// Layer is what refused, or NoLayer. Only Decide says so.
 	Layer Layer
-	// ByAccount tells of an Allow by a document of kind Trust that names the
-	// caller's account and not the caller: it then takes the caller's own
-	// policies to allow sts:AssumeRole as well.
-	ByAccount bool
+	// Named is how a document of kind Trust that allows means the caller, and so
+	// which of the caller's own policies still count.
+	Named Naming
 }
 
 // Evaluate answers a request from one document.
@@ -45,12 +44,12 @@ func (d *Document) Evaluate(req *Request) Decision {
 
 func (d *Document) evaluate(req *Request, action *requestedAction) Decision {
 	var allowing, denying []Statement
-	byAccount := true
+	named := NotNamed
 	for i := range d.statements {
 		s := &d.statements[i]
-		principal := notMatched
+		principal := NotNamed
 		if d.kind == Trust {
-			if principal = s.principals.match(&req.Principal, s.deny); principal == notMatched {
+			if principal = s.principals.match(&req.Principal, s.deny); principal == NotNamed {
 				continue
 			}
 		}
@@ -61,14 +60,14 @@ func (d *Document) evaluate(req *Request, action *requestedAction) Decision {
 			denying = d.with(denying, i)
 		} else {
 			allowing = d.with(allowing, i)
-			byAccount = byAccount && principal == matchedByAccount
+			named = max(named, principal)
 		}
 	}
 	switch {
 	case denying != nil:
 		return Decision{Effect: ExplicitDeny, Statements: denying}
 	case allowing != nil:
-		return Decision{Effect: Allow, Statements: allowing, ByAccount: byAccount}
+		return Decision{Effect: Allow, Statements: allowing, Named: named}
 	}
 	return Decision{}
 }
@@ -87,7 +86,7 @@ func (s *statement) applies(kind Kind, req *Request, action *requestedAction) bo
 	if s.hasAction(action) == s.notAction {
 		return false
 	}
-	if kind == Identity && !s.hasResource(req) {
+	if kind != Trust && !s.hasResource(req) {
 		return false
 	}
 	for i := range s.conditions {

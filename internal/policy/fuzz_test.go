@@ -38,14 +38,11 @@ var probes = []*policy.Request{
 func FuzzParse(f *testing.F) {
 	for _, name := range []string{"wellformed.json", "malformed.json"} {
 		for _, c := range corpus[documentCase](f, name) {
-			f.Add(kindOf(f, c.Kind) == policy.Trust, string(c.Policy))
+			f.Add(uint8(kindOf(f, c.Kind)), string(c.Policy))
 		}
 	}
-	f.Fuzz(func(t *testing.T, trust bool, text string) {
-		kind := policy.Identity
-		if trust {
-			kind = policy.Trust
-		}
+	f.Fuzz(func(t *testing.T, number uint8, text string) {
+		kind := policy.Kind(number % 4)
 		d, err := policy.Parse(kind, text)
 		again, errAgain := policy.Parse(kind, text)
 		if fmt.Sprint(err) != fmt.Sprint(errAgain) {
@@ -68,7 +65,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for i, probe := range probes {
 			one, two := d.Evaluate(probe), again.Evaluate(probe)
-			if diff := cmp.Diff([]any{one.Effect, one.ByAccount, indices(one)}, []any{two.Effect, two.ByAccount, indices(two)}); diff != "" {
+			if diff := cmp.Diff([]any{one.Effect, one.Named, indices(one)}, []any{two.Effect, two.Named, indices(two)}); diff != "" {
 				t.Errorf("%s: probe %d: %s", text, i, diff)
 			}
 			if len(text) > 2000 {

@@ -132,7 +132,7 @@ func TestParseHostile(t *testing.T) {
 		"operator": {"Syntax errors in policy.", "Invalid Condition type : StringEquals0"},
 	}
 	for _, tt := range tests {
-		for _, kind := range []policy.Kind{policy.Identity, policy.Trust} {
+		for row, kind := range []policy.Kind{policy.Identity, policy.Trust} {
 			t.Run(tt.name+"/"+kind.String(), func(t *testing.T) {
 				_, err := policy.Parse(kind, tt.make(kind))
 				if tt.want == "" {
@@ -142,7 +142,7 @@ func TestParseHostile(t *testing.T) {
 					return
 				}
 				var malformed *policy.Error
-				if want := messages[tt.want][kind]; !errors.As(err, &malformed) || malformed.Message != want {
+				if want := messages[tt.want][row]; !errors.As(err, &malformed) || malformed.Message != want {
 					t.Errorf("Parse: %.200v, want %s", err, want)
 				}
 			})

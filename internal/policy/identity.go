@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The sentences about documents of kind Identity. Those about actions and
+// The sentences about documents of all kinds but Trust. Those about actions and
 // resources stand with their checks.
 const (
 	msgSyntax      = "Syntax errors in policy."
@@ -30,7 +30,7 @@ func (d *Document) parseIdentity() *Error {
 	if err != nil {
 		return &Error{Message: msgSyntax, Err: err}
 	}
-	if raw.version != version2012 {
+	if d.kind == Managed && raw.version != version2012 {
 		return malformed(msgVersion, "version %q", raw.version)
 	}
 	d.version = raw.version
@@ -55,7 +55,7 @@ func (d *Document) parseIdentity() *Error {
 
 // An identityDocument has the right elements with values of the right type.
 type identityDocument struct {
-	version    string // empty if absent
+	version    string // 2008-10-17 if absent
 	statements []rawStatement
 }
 
@@ -65,6 +65,7 @@ func readIdentity(root node) (identityDocument, error) {
 	if err != nil {
 		return doc, err
 	}
+	doc.version = version2008
 	if raw.version != nil {
 		if !raw.version.isString() || raw.version.text != version2008 && raw.version.text != version2012 {
 			return doc, fmt.Errorf("version %.50q, which is neither %s nor %s", raw.version.text, version2012, version2008)
@@ -134,23 +135,33 @@ func (d *Document) compileResources(raw []rawStatement) (fault *Error, err error
 			list, d.statements[i].notResource = raw[i].notResource, true
 		}
 		if fault == nil {
-			fault = firstFault(list, resourceFault).in(i)
+			fault = firstFault(list, d.resourceFault).in(i)
 		}
 		if fault != nil {
 			continue
 		}
 		for _, resource := range list {
-			if isShortARN(resource) {
+			if isShortARN(resource, d.kind) {
 				return nil, statementError(i, errShortARN)
 			}
-			pattern, bad := newResourcePattern(resource)
-			if bad != nil && fault == nil {
-				fault = bad.in(i)
+			if d.statements[i].ignores(resource) {
+				continue
+			}
+			pattern, err := newResourcePattern(complete(resource), d.version == version2012)
+			if err != nil && fault == nil {
+				fault = err.in(i)
 			}
 			d.statements[i].resources = append(d.statements[i].resources, pattern)
 		}
 	}
 	return fault, nil
+}
+
+// ignores reports a resource of another partition in a statement that allows, which
+// only a stored document can have. As an exception it stays: without it the
+// statement would allow more.
+func (s *statement) ignores(resource string) bool {
+	return !s.deny && !s.notResource && isForeign(partitionOf(resource))
 }
 
 // checkIdentityRest makes the last checks: the form of actions, that there are

@@ -52,13 +52,13 @@ func (d *Document) Nearest(req *Request) (Miss, bool) {
 }
 
 func (s *statement) miss(kind Kind, req *Request) Miss {
-	if kind == Trust && s.principals.match(&req.Principal, false) == notMatched {
+	if kind == Trust && s.principals.match(&req.Principal, false) == NotNamed {
 		return Miss{Part: PrincipalPart}
 	}
 	if s.hasAction(&requestedAction{name: req.Action}) == s.notAction {
 		return Miss{Part: ActionPart}
 	}
-	if kind == Identity && !s.hasResource(req) {
+	if kind != Trust && !s.hasResource(req) {
 		return Miss{Part: ResourcePart}
 	}
 	miss := Miss{Part: ConditionPart}

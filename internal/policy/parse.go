@@ -9,10 +9,18 @@ import (
 // maxStatements is far more than the quotas leave room for.
 const maxStatements = 1000
 
-// Parse reads and compiles a document. Every error is an [*Error] with the
-// sentence of the kind.
-func Parse(kind Kind, text string) (*Document, error) {
-	d := &Document{kind: kind, text: text}
+// Parse reads and compiles a document that is about to be stored or used for the
+// first time. Every error is an [*Error] with the sentence of the kind.
+func Parse(kind Kind, text string) (*Document, error) { return parse(kind, text, false) }
+
+// ParseStored reads a document that an earlier version may have accepted. What
+// Parse refuses since then is no reason to fail here, where an error would take
+// its owner's rights away: in a statement that allows, such a part matches
+// nothing, and in one that denies it matches what it always did.
+func ParseStored(kind Kind, text string) (*Document, error) { return parse(kind, text, true) }
+
+func parse(kind Kind, text string, stored bool) (*Document, error) {
+	d := &Document{kind: kind, text: text, stored: stored}
 	var err *Error
 	if kind == Trust {
 		err = d.parseTrust()

@@ -46,19 +46,32 @@ func (p NamedPrincipal) Invalid(cause error) *Error {
 
 // principals is a compiled element Principal.
 type principals struct {
-	everybody bool // *
-	arns      []string
+	everybody bool     // *
+	narrowed  bool     // a condition compares aws:PrincipalArn
+	arns      []string // of users and sessions
+	roles     []string // ARNs
 	accounts  []string
 	federated []string
 }
 
-// How a statement's principals match a caller.
-type principalMatch uint8
+// Naming is how closely a trust policy means a caller ("Policy evaluation logic"
+// and "AWS JSON policy elements: Principal" in the IAM User Guide). A later one
+// counts where several statements allow.
+type Naming uint8
 
 const (
-	notMatched principalMatch = iota
-	matchedByAccount
-	matchedByName // by name, or by *
+	// NotNamed says that the policy is about others.
+	NotNamed Naming = iota
+	// ByAccount names the caller's account: the caller's own policies must allow
+	// the action as well.
+	ByAccount
+	// ByRole names the role of the caller's session, or everybody: what the
+	// caller's boundary and session policies do not allow stays out.
+	ByRole
+	// ByName names the user or the session itself, everybody with a condition on
+	// aws:PrincipalArn, or the provider that vouches for the caller: the boundary
+	// does not limit that.
+	ByName
 )
 
 // match reports whether the statement is about the caller. Service and
@@ -67,25 +80,30 @@ const (
 // Whether * reaches federated callers AWS does not say. A token of some
 // provider is no reason to trust its bearer, so an Allow has to name the
 // provider; a Deny of everybody spares nobody.
-func (p *principals) match(caller *Principal, deny bool) principalMatch {
+func (p *principals) match(caller *Principal, deny bool) Naming {
 	if caller.Federated != "" {
 		if slices.Contains(p.federated, caller.Federated) || deny && p.everybody {
-			return matchedByName
+			return ByName
 		}
-		return notMatched
+		return NotNamed
 	}
-	if p.everybody {
-		return matchedByName
+	isCaller := func(name string) bool { return slices.Contains(caller.ARNs, name) }
+	switch {
+	case p.everybody && p.narrowed, slices.ContainsFunc(p.arns, isCaller):
+		return ByName
+	case p.everybody, slices.ContainsFunc(p.roles, isCaller):
+		return ByRole
+	case caller.Account != "" && slices.Contains(p.accounts, caller.Account):
+		return ByAccount
 	}
-	for _, name := range caller.ARNs {
-		if slices.Contains(p.arns, name) {
-			return matchedByName
-		}
-	}
-	if caller.Account != "" && slices.Contains(p.accounts, caller.Account) {
-		return matchedByAccount
-	}
-	return notMatched
+	return NotNamed
+}
+
+// isNarrowed reports whether some condition says which principals are meant.
+func isNarrowed(conditions []condition) bool {
+	return slices.ContainsFunc(conditions, func(c condition) bool {
+		return c.key == "aws:principalarn" && !c.negated && !c.null
+	})
 }
 
 // add compiles one principal, checking its syntax.
@@ -130,6 +148,10 @@ func (p *principals) addAWS(named NamedPrincipal) *Error {
 	}
 	if name.Resource == "root" {
 		p.accounts = append(p.accounts, name.Account)
+		return nil
+	}
+	if strings.HasPrefix(name.Resource, "role/") {
+		p.roles = append(p.roles, named.Value)
 		return nil
 	}
 	p.arns = append(p.arns, named.Value)

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
@@ -9,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/daypass/daypass/internal/policy"
@@ -40,7 +40,13 @@ func (a naiveAnswer) statements() []int {
 	return a.allow
 }
 
-func naiveEvaluate(text string, kind policy.Kind, req *policy.Request) (answer naiveAnswer) {
+func naiveEvaluate(text string, kind policy.Kind, req *policy.Request) naiveAnswer {
+	return naiveAnswerOf(text, kind, req, false)
+}
+
+// naiveAnswerOf with onlyNamed takes an asterisk for a principal only where a
+// condition says which principals are meant.
+func naiveAnswerOf(text string, kind policy.Kind, req *policy.Request, onlyNamed bool) (answer naiveAnswer) {
 	var doc struct {
 		Version   string
 		Statement json.RawMessage
@@ -54,7 +60,7 @@ func naiveEvaluate(text string, kind policy.Kind, req *policy.Request) (answer n
 		must(json.Unmarshal(doc.Statement, &statements))
 	}
 	for i, s := range statements {
-		n := naive{kind: kind, req: req, variables: doc.Version == "2012-10-17", deny: s.Effect == "Deny"}
+		n := naive{kind: kind, req: req, variables: doc.Version == "2012-10-17", deny: s.Effect == "Deny", onlyNamed: onlyNamed}
 		switch {
 		case !n.applies(s):
 		case n.deny:
@@ -66,12 +72,21 @@ func naiveEvaluate(text string, kind policy.Kind, req *policy.Request) (answer n
 	return answer
 }
 
-// naiveByAccount asks a trust policy whether it allows a caller only for the
-// account's sake: without one it does not.
-func naiveByAccount(text string, req policy.Request) bool {
-	allowed := naiveEvaluate(text, policy.Trust, &req).effect() == policy.Allow
+// naiveNamed asks a trust policy how it means a caller whom it allows, by taking
+// names away from the caller: first the account, then the role.
+func naiveNamed(text string, req policy.Request) string {
+	if naiveEvaluate(text, policy.Trust, &req).effect() != policy.Allow {
+		return ""
+	}
 	req.Principal.Account = ""
-	return allowed && naiveEvaluate(text, policy.Trust, &req).effect() != policy.Allow
+	if len(naiveEvaluate(text, policy.Trust, &req).allow) == 0 {
+		return "account"
+	}
+	req.Principal.ARNs = slices.DeleteFunc(slices.Clone(req.Principal.ARNs), func(name string) bool { return strings.Contains(name, ":role/") })
+	if len(naiveAnswerOf(text, policy.Trust, &req, true).allow) == 0 {
+		return "role"
+	}
+	return "caller"
 }
 
 // naiveDecide follows "Determining whether a request is allowed or denied
@@ -83,7 +98,7 @@ func (c decisionCase) naiveDecide() outcome {
 		answer := naiveEvaluate(string(c.Trust), policy.Trust, req)
 		return outcome{
 			Want: answer.effect().String(), Statements: naivePlaces("trust/", answer.statements()),
-			ByAccount: naiveByAccount(string(c.Trust), *req),
+			Named: naiveNamed(string(c.Trust), *req),
 		}
 	}
 	type layer struct {
@@ -143,10 +158,11 @@ type naive struct {
 	req       *policy.Request
 	variables bool
 	deny      bool
+	onlyNamed bool
 }
 
 func (n naive) applies(s naiveStatement) bool {
-	if n.kind == policy.Trust && !n.principal(s.Principal) {
+	if n.kind == policy.Trust && !n.principal(s.Principal, s.Condition) {
 		return false
 	}
 	if s.Action != nil && !slices.ContainsFunc(list(s.Action), n.action) ||
@@ -176,9 +192,11 @@ func (n naive) applies(s naiveStatement) bool {
 	return true
 }
 
-func (n naive) principal(p any) bool {
+func (n naive) principal(p any, conditions map[string]map[string]json.RawMessage) bool {
 	caller := n.req.Principal
-	everybody := func() bool { return n.deny || caller.Federated == "" }
+	everybody := func() bool {
+		return n.deny || caller.Federated == "" && (!n.onlyNamed || naiveComparesPrincipal(conditions))
+	}
 	if p == "*" {
 		return everybody()
 	}
@@ -198,13 +216,32 @@ func (n naive) principal(p any) bool {
 	return false
 }
 
+// naiveComparesPrincipal says whether some operator without a Not in it is about
+// aws:PrincipalArn.
+func naiveComparesPrincipal(conditions map[string]map[string]json.RawMessage) bool {
+	for operator, keys := range conditions {
+		for key := range keys {
+			if strings.EqualFold(key, "aws:PrincipalArn") && !strings.Contains(operator, "Not") && operator != "Null" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (n naive) action(pattern string) bool {
+	if pattern == "*:*" {
+		return true
+	}
 	r := regexp.QuoteMeta(asciiLower(pattern))
 	r = strings.ReplaceAll(strings.ReplaceAll(r, `\*`, `.*`), `\?`, `.`)
 	return regexp.MustCompile(`(?s)^(?:` + r + `)$`).MatchString(asciiLower(n.req.Action))
 }
 
 func (n naive) resource(pattern string) bool {
+	for pattern != "*" && strings.Count(pattern, ":") < 5 {
+		pattern += ":*"
+	}
 	return pattern == "*" || n.arn(pattern, n.req.Resource)
 }
 
@@ -315,8 +352,11 @@ func (n naive) condition(operator, key string, raw json.RawMessage) bool {
 	name, ifExists := strings.CutSuffix(name, "IfExists")
 	positive := strings.Replace(name, "Not", "", 1)
 	negated := positive != name
+	if some && strings.Join(have, "") == "" {
+		return false
+	}
 	if len(have) == 0 {
-		return ifExists || all || !some && negated
+		return ifExists || all || negated
 	}
 	passes := func(value string) bool {
 		matched := slices.ContainsFunc(wants, func(want string) bool { return n.compare(positive, want, value) })
@@ -406,16 +446,76 @@ func naiveDate(s string) *big.Int {
 		}
 		return new(big.Int).Mul(big.NewInt(seconds), big.NewInt(1e9))
 	}
-	if !regexp.MustCompile(`^\d{4}-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?$`).MatchString(s) {
+	m := naiveDateRE.FindStringSubmatch(s)
+	if m == nil {
 		return nil
 	}
-	for _, layout := range []string{"2006-01", "2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			n := new(big.Int).Mul(big.NewInt(t.Unix()), big.NewInt(1e9))
-			return n.Add(n, big.NewInt(int64(t.Nanosecond())))
+	number := func(text string, least, most int64) *big.Int {
+		n, _ := new(big.Int).SetString("0"+text, 10)
+		if n.Cmp(big.NewInt(least)) < 0 || n.Cmp(big.NewInt(most)) > 0 {
+			return nil
 		}
+		return n
 	}
-	return nil
+	year, _ := new(big.Int).SetString(strings.TrimPrefix(m[1], "+"), 10)
+	month := number(cmp.Or(m[2], "1"), 1, 12)
+	if month == nil {
+		return nil
+	}
+	day := number(cmp.Or(m[3], "1"), 1, naiveDaysIn(year, month.Int64()))
+	hour, minute, second := number(m[4], 0, 23), number(m[5], 0, 59), number(m[6], 0, 59)
+	zoneHour, zoneMinute := number(m[9], 0, 23), number(m[10], 0, 59)
+	if day == nil || hour == nil || minute == nil || second == nil || zoneHour == nil || zoneMinute == nil {
+		return nil
+	}
+	// Whole years, then months, then days, from the year 0 on.
+	days := naiveDaysBefore(year)
+	for m := int64(1); m < month.Int64(); m++ {
+		days.Add(days, big.NewInt(naiveDaysIn(year, m)))
+	}
+	days.Add(days, day).Sub(days, big.NewInt(1)).Sub(days, naiveDaysBefore(big.NewInt(1970)))
+	times := func(n *big.Int, by int64) *big.Int { return n.Mul(n, big.NewInt(by)) }
+	zone := times(times(zoneHour, 60).Add(zoneHour, zoneMinute), 60)
+	if m[8] == "-" {
+		zone.Neg(zone)
+	}
+	total := times(days, 24).Add(days, hour)
+	total = times(total, 60).Add(total, minute)
+	total = times(total, 60).Add(total, second)
+	total = times(total.Sub(total, zone), 1e9)
+	return total.Add(total, number((m[7] + "000000000")[:9], 0, 1e9))
+}
+
+// naiveDateRE has the groups year, month, day, hour, minute, second, fraction, sign
+// and hours and minutes of the zone.
+var naiveDateRE = regexp.MustCompile(`^([+-]?\d{4,9})(?:-(\d\d?)(?:-(\d\d?))?)?` +
+	`(?:[Tt](\d\d?)(?::(\d\d?)(?::(\d\d?)(?:\.(\d+))?)?)?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)?)?$`)
+
+// naiveDaysBefore counts the days between the beginnings of the year 0 and a year, by
+// the number of leap years between them.
+func naiveDaysBefore(year *big.Int) *big.Int {
+	last := new(big.Int).Sub(year, big.NewInt(1))
+	leaps := big.NewInt(1) // the year 0
+	for divisor, sign := range map[int64]int64{4: 1, 100: -1, 400: 1} {
+		// Div rounds down for a positive divisor.
+		n := new(big.Int).Div(last, big.NewInt(divisor))
+		leaps.Add(leaps, n.Mul(n, big.NewInt(sign)))
+	}
+	days := new(big.Int).Mul(year, big.NewInt(365))
+	return days.Add(days, leaps)
+}
+
+func naiveDaysIn(year *big.Int, month int64) int64 {
+	divisible := func(by int64) bool { return new(big.Int).Mod(year, big.NewInt(by)).Sign() == 0 }
+	switch {
+	case month == 2 && divisible(4) && (!divisible(100) || divisible(400)):
+		return 29
+	case month == 2:
+		return 28
+	case month == 4, month == 6, month == 9, month == 11:
+		return 30
+	}
+	return 31
 }
 
 func asciiLower(s string) string {

@@ -5,7 +5,7 @@ import "strings"
 // A Request is what is asked of a document: may Principal do Action on
 // Resource, the facts being Context?
 type Request struct {
-	// Principal is who asks. Documents of kind Identity do not look at it.
+	// Principal is who asks. Only documents of kind Trust look at it.
 	Principal Principal
 	// Action is service:Name. Case does not matter.
 	Action string

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The sentences about resources in documents of kind Identity.
+// The sentences about resources in documents of all kinds but Trust.
 const (
 	msgResourceARN       = "Resource %s must be in ARN format or \"*\"."
 	msgResourcePartition = "Partition \"%s\" is not valid for resource \"arn:%s:%s:%s:%s:%s\"."
@@ -16,8 +16,22 @@ const (
 	msgIAMPath           = "IAM resource path must either be \"*\" or start with %s."
 )
 
+// partition is the one that everything here belongs to.
+const partition = "aws"
+
 // partitions are those that AWS has published.
-var partitions = []string{"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}
+var partitions = []string{partition, "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}
+
+// isForeign reports a partition of AWS's that is not ours. No resource here is in
+// one, so that naming it is a mistake.
+func isForeign(name string) bool { return name != partition && slices.Contains(partitions, name) }
+
+// partitionOf is the second component of an ARN; empty if there is none.
+func partitionOf(resource string) string {
+	_, rest, _ := strings.Cut(resource, ":")
+	name, _, _ := strings.Cut(rest, ":")
+	return name
+}
 
 // iamPaths are the kinds of resource that IAM has, in the order of its sentence.
 var iamPaths = []string{
@@ -42,14 +56,14 @@ func (p *resourcePattern) match(resource string, ctx Context) bool {
 	return p.every || p.arn.match(resource, ctx)
 }
 
-// newResourcePattern compiles a resource in which resourceFault found nothing
-// wrong and which is not short.
-func newResourcePattern(resource string) (resourcePattern, *Error) {
+// newResourcePattern compiles a complete resource in which resourceFault found
+// nothing wrong.
+func newResourcePattern(resource string, variables bool) (resourcePattern, *Error) {
 	if resource == "*" {
 		return resourcePattern{every: true}, nil
 	}
 	notARN := fmt.Sprintf(msgResourceARN, resource)
-	glob, err := newARNGlob(resource, true)
+	glob, err := newARNGlob(resource, variables)
 	if err != nil {
 		return resourcePattern{}, &Error{Message: notARN, Err: err}
 	}
@@ -62,8 +76,9 @@ func newResourcePattern(resource string) (resourcePattern, *Error) {
 }
 
 // resourceFault is the sentence for a resource that is neither * nor looks
-// like an ARN of its service.
-func resourceFault(resource string) *Error {
+// like an ARN of its service. In the partition an asterisk stands for every one,
+// as AWS's own policies have it; no other pattern does.
+func (d *Document) resourceFault(resource string) *Error {
 	if resource == "*" {
 		return nil
 	}
@@ -71,21 +86,21 @@ func resourceFault(resource string) *Error {
 	if !ok {
 		return malformed(fmt.Sprintf(msgResourceARN, resource), "no colon")
 	}
-	partition, rest, hasService := strings.Cut(rest, ":")
+	named, rest, hasService := strings.Cut(rest, ":")
 	switch {
-	case !slices.Contains(partitions, partition):
-		return malformed(partitionMessage(partition, rest), "resource %q", resource)
+	case named != partition && named != "*" && !(d.stored && isForeign(named)):
+		return malformed(partitionMessage(named, rest), "resource %q", resource)
 	case prefix != "arn":
 		return malformed(fmt.Sprintf(msgResourceARN, resource), "does not begin with arn:")
 	case !hasService:
 		return malformed(msgResourceVendor, "resource %q", resource)
 	}
-	service, rest, _ := strings.Cut(rest, ":")
+	// Of a short ARN that cannot be completed, missing components are empty.
+	c := append(strings.SplitN(complete(resource), ":", components), "", "", "")
+	service, region, name := c[2], c[3], c[5]
 	if strings.ContainsAny(service, "*?") {
 		return malformed(msgResourceVendor, "resource %q", resource)
 	}
-	region, rest, _ := strings.Cut(rest, ":")
-	_, name, _ := strings.Cut(rest, ":")
 	switch service {
 	case "iam":
 		return iamResourceFault(resource, region, name)
@@ -101,7 +116,7 @@ func iamResourceFault(resource, region, name string) *Error {
 	if region != "" {
 		return malformed(fmt.Sprintf(msgIAMRegion, resource), "region %q", region)
 	}
-	if name != "*" && !hasAnyPrefix(name, iamPaths) {
+	if name != "*" && name != "root" && !hasAnyPrefix(name, iamPaths) {
 		return malformed(fmt.Sprintf(msgIAMPath, strings.Join(iamPaths, ", ")), "resource %q", resource)
 	}
 	return nil
@@ -119,9 +134,24 @@ func partitionMessage(partition, rest string) string {
 	return fmt.Sprintf(msgResourcePartition, partition, partition, c[0], c[1], c[2], c[3])
 }
 
-// isShortARN reports whether a resource that is not * has fewer than six
-// components or an empty service.
-func isShortARN(resource string) bool {
+// complete adds what an ARN with fewer than six components lacks, as asterisks
+// ("Incomplete ARNs" in the IAM User Guide: arn:aws:sqs is arn:aws:sqs:*:*:*). An
+// ARN with an empty component is not known to mean anything, and stays.
+func complete(resource string) string {
+	c := strings.SplitN(resource, ":", components)
+	if len(c) == 1 || slices.Contains(c, "") {
+		return resource
+	}
+	return resource + strings.Repeat(":*", components-len(c))
+}
+
+// isShortARN reports a resource that is not * and has fewer than six components
+// that cannot be completed, or has an empty service. A session policy must have
+// them all.
+func isShortARN(resource string, kind Kind) bool {
+	if kind != Session {
+		resource = complete(resource)
+	}
 	c := strings.SplitN(resource, ":", components)
 	return resource != "*" && (len(c) < components || c[2] == "")
 }

@@ -26,7 +26,7 @@ func naiveStructure(kind policy.Kind, text string) error {
 		}
 	}
 	version, there := root["Version"]
-	if version != "2012-10-17" && (kind == policy.Identity || version != "2008-10-17" && there) {
+	if version != "2012-10-17" && (kind == policy.Managed || version != "2008-10-17" && there) {
 		return fmt.Errorf("version %v", version)
 	}
 	statements, isList := root["Statement"].([]any)
@@ -57,9 +57,10 @@ func naiveStructure(kind policy.Kind, text string) error {
 
 var (
 	naiveSid       = regexp.MustCompile(`^[A-Za-z0-9]*$`)
-	naiveActionRE  = regexp.MustCompile(`^(\*|[A-Za-z0-9.-]+:[^:]+)$`)
+	naiveActionRE  = regexp.MustCompile(`^(\*|\*:\*|[A-Za-z0-9.-]+:[^:]+)$`)
 	naiveTrustRE   = regexp.MustCompile(`^(?i:sts):[^:]+$`)
-	naiveARNRE     = regexp.MustCompile(`(?s)^(\*|arn:[a-z-]+:[^:*?]+:[^:]*:[^:]*:.*)$`)
+	naiveARNRE     = regexp.MustCompile(`(?s)^(\*|arn:(aws|\*):[^:*?]+:[^:]*:[^:]*:.*)$`)
+	naiveShortRE   = regexp.MustCompile(`(?s)^arn:(aws|\*):[^:*?]+(:[^:]+){0,2}$`)
 	naiveOperators = regexp.MustCompile(`^(Null|(ForAllValues:|ForAnyValue:)?(` +
 		`String(Not)?(Equals|EqualsIgnoreCase|Like)|(Numeric|Date)((Not)?Equals|(LessThan|GreaterThan)(Equals)?)|` +
 		`Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?)$`)
@@ -90,8 +91,12 @@ func naiveStatementStructure(kind policy.Kind, s map[string]any) error {
 	if err := naiveOneOf(s, "Action", action); err != nil {
 		return err
 	}
-	if kind == policy.Identity {
-		if err := naiveOneOf(s, "Resource", naiveARNRE); err != nil {
+	if kind != policy.Trust {
+		arns := naiveARNRE
+		if kind != policy.Session {
+			arns = regexp.MustCompile(naiveARNRE.String() + "|" + naiveShortRE.String())
+		}
+		if err := naiveOneOf(s, "Resource", arns); err != nil {
 			return err
 		}
 	} else if principal := s["Principal"]; principal != "*" {

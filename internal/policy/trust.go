@@ -102,6 +102,7 @@ func (d *Document) compileTrust(i int, raw *rawStatement) *Error {
 			return err
 		}
 	}
+	s.principals.narrowed = isNarrowed(s.conditions)
 	if err := raw.checkProviderConditions(s.principals.federated); err != nil {
 		return err
 	}

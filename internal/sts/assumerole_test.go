@@ -220,6 +220,76 @@ func TestAssumeRole(t *testing.T) {
 	}
 }
 
+// A permissions boundary stops callers whom a trust policy names by account or role,
+// or who are one of everybody. It does not stop a user or a session that is named
+// itself, unless it denies; session policies do.
+func TestAssumeRoleBeyondABoundary(t *testing.T) {
+	const (
+		elsewhere = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`
+		denies    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"sts:Assume*","Resource":"*"}]}`
+		annARN    = "arn:aws:iam::111122223333:user/ann"
+		isWorker  = `{"ArnEquals":{"aws:PrincipalArn":"` + workerRole + `"}}`
+		isAnn     = `{"StringLike":{"AWS:PrincipalARN":"` + annARN + `"}}`
+		tag       = "Tags.member.1.Key"
+	)
+	for _, test := range []struct {
+		name     string
+		boundary string
+		trust    string
+		user     bool // the caller is ann, not a session of Worker
+		session  string
+		in       []string
+		cause    awsapi.Cause
+	}{
+		{"a session", elsewhere, trusts(workerARN, plain, `{}`), false, "", nil, ""},
+		{"a session's role", elsewhere, trusts(workerRole, plain, `{}`), false, "", nil, "caller-denied"},
+		{"a session's account", elsewhere, trusts(account, plain, `{}`), false, "", nil, "caller-denied"},
+		{"everybody", elsewhere, trusts("*", plain, `{}`), false, "", nil, "caller-denied"},
+		{"everybody with the role's ARN", elsewhere, trusts("*", plain, isWorker), false, "", nil, ""},
+		{"the role, by its ARN twice", elsewhere, trusts(workerRole, plain, isWorker), false, "", nil, "caller-denied"},
+		{"a session that the boundary denies", denies, trusts(workerARN, plain, `{}`), false, "", nil, "caller-denied"},
+		{"everybody with the role's ARN, denied", denies, trusts("*", plain, isWorker), false, "", nil, "caller-denied"},
+		{"a session that its session policy does not allow", mayAll, trusts(workerARN, plain, `{}`), false, mayAssumeElse, nil, "caller-denied"},
+		{"a session that neither allows", elsewhere, trusts(workerARN, plain, `{}`), false, mayAssumeElse, nil, "caller-denied"},
+		{"a session that its session policy allows", elsewhere, trusts(workerARN, plain, `{}`), false, mayAssume, nil, ""},
+		{"a session with tags", elsewhere, trusts(workerARN, everything, `{}`), false, "", []string{tag, "team", "Tags.member.1.Value", "red"}, ""},
+		{
+			"a session, and its role for the tags", elsewhere,
+			`{"Version":"2012-10-17","Statement":[` + trusting("Allow", workerARN, plain, `{}`) + `,` + trusting("Allow", workerRole, `"sts:TagSession"`, `{}`) + `]}`,
+			false, "", []string{tag, "team", "Tags.member.1.Value", "red"}, "caller-denied",
+		},
+		{"a user", elsewhere, trusts(annARN, plain, `{}`), true, "", nil, ""},
+		{"a user's account", elsewhere, trusts(account, plain, `{}`), true, "", nil, "caller-denied"},
+		{"a user that the boundary denies", denies, trusts(annARN, plain, `{}`), true, "", nil, "caller-denied"},
+		{"everybody with the user's ARN", elsewhere, trusts("*", plain, isAnn), true, "", nil, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHouse(t)
+			boundary := iam.ArnType(h.createPolicy("boundary", test.boundary))
+			c := h.newWorker(mayAll)
+			user, err := h.iam.CreateUser(h.ctx, root, &iam.CreateUserRequest{UserName: "ann", PermissionsBoundary: boundary})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.user {
+				c = awsapi.Caller{Account: account, ARN: annARN, UserID: string(user.User.UserId), PrincipalARN: annARN, PrincipalID: string(user.User.UserId)}
+			}
+			if _, err := h.iam.PutRolePermissionsBoundary(h.ctx, root, &iam.PutRolePermissionsBoundaryRequest{RoleName: "Worker", PermissionsBoundary: boundary}); err != nil {
+				t.Fatal(err)
+			}
+			if test.session != "" {
+				limited(test.session)(&c)
+			}
+			h.createRole("Target", test.trust)
+			if test.cause == "" {
+				h.mustAssumeRole(c, target, test.in...)
+				return
+			}
+			h.wantCauseOf(test.cause, c, test.in...)
+		})
+	}
+}
+
 // wantCauseOf looks at the cause of a refusal to assume the target.
 func (h *house) wantCauseOf(want awsapi.Cause, c awsapi.Caller, parameters ...string) {
 	h.t.Helper()
@@ -314,6 +384,8 @@ func TestAssumeRoleRefuses(t *testing.T) {
 		{"inherited tag made transitive again", target, sessionWith("team"), []string{"TransitiveTagKeys.member.1", "team"}, invalid("InvalidParameterValue", conflict)},
 		{"inherited tag beyond the fiftieth", target, sessionWith("team"), manyTags[:200], invalid("InvalidParameterValue", "A session can have at most 50 tags.")},
 		{"policy that is none", target, nil, []string{"Policy", "{"}, invalid("MalformedPolicyDocument", "Syntax errors in policy.")},
+		{"policy with an incomplete ARN", target, nil, []string{"Policy", strings.Replace(mayAssume, target, "arn:aws:iam", 1)}, invalid("MalformedPolicyDocument", "IAM resource arn:aws:iam cannot contain region information.")},
+		{"policy with another incomplete ARN", target, nil, []string{"Policy", strings.Replace(mayAssume, target, "arn:aws:sqs", 1)}, invalid("MalformedPolicyDocument", "The policy failed legacy parsing")},
 		{"policy too long", target, nil, []string{"Policy", strings.Repeat(" ", 2049)}, invalid("PackedPolicyTooLarge", "Packed policy consumes 101% of allotted space, please use smaller policy.")},
 		{"longer than the role's sessions", target, func(c *awsapi.Caller) { c.Session.Name = "" }, []string{"DurationSeconds", "7201"}, invalid("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")},
 		{"chain longer than an hour", target, nil, []string{"DurationSeconds", "3601"}, invalid("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")},

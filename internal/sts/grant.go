@@ -62,7 +62,7 @@ func (s *Service) narrow(ctx context.Context, session *Session, inline string, m
 	if inline == "" {
 		return nil
 	}
-	d, err := policy.Parse(policy.Identity, inline)
+	d, err := policy.Parse(policy.Session, inline)
 	if malformed, ok := errors.AsType[*policy.Error](err); ok {
 		return malformedPolicy(malformed)
 	}

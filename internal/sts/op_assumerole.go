@@ -116,8 +116,10 @@ func (s *Service) authorizeCaller(ctx context.Context, c awsapi.Caller, a *assum
 
 // callerRefusal is why a caller may not assume a role; empty if they may. Where
 // the trust policy names the caller, that is enough; where it names the
-// account, the caller's own policies must allow it as well. They can refuse in
-// both cases ("Policy evaluation logic" in the IAM User Guide).
+// account, the caller's own policies must allow it as well. What they deny is
+// refused in both cases, and so is what session policies leave out; what the
+// boundary leaves out, unless the trust policy names the user or the session itself
+// ("Policy evaluation logic" in the IAM User Guide).
 func callerRefusal(c awsapi.Caller, trust *policy.Document, req *policy.Request, own *iam.Decision) (awsapi.Cause, error) {
 	trusted := trust.Evaluate(req)
 	switch {
@@ -125,9 +127,10 @@ func callerRefusal(c awsapi.Caller, trust *policy.Document, req *policy.Request,
 		return causeCallerGone, nil
 	case trusted.Effect != policy.Allow:
 		return trustRefusal(trust, req, trusted)
-	case own.Effect == policy.ExplicitDeny, own.Layer != policy.NoLayer && own.Layer != policy.IdentityLayer:
+	case own.Effect == policy.ExplicitDeny, own.Layer == policy.SessionLayer,
+		own.Layer == policy.BoundaryLayer && trusted.Named != policy.ByName:
 		return causeCallerDenied, own.Why()
-	case !trusted.ByAccount:
+	case trusted.Named != policy.ByAccount:
 		return "", nil
 	case req.Resource == c.PrincipalARN:
 		return causeOwnRole, nil

@@ -49,6 +49,7 @@ func TestSessionPolicies(t *testing.T) {
 	}{
 		{"none", nil, "s3:GetObject s3:ListBucket sqs:SendMessage"},
 		{"inline", []string{"Policy", allows("s3:GetObject")}, "s3:GetObject"},
+		{"inline of the old version", []string{"Policy", strings.Replace(allows("s3:GetObject"), "2012", "2008", 1)}, "s3:GetObject"},
 		{"managed", []string{"PolicyArns.member.1.arn", list}, "s3:ListBucket"},
 		{"two managed", []string{"PolicyArns.member.1.arn", list, "PolicyArns.member.2.arn", send}, "s3:ListBucket sqs:SendMessage"},
 		{"inline and managed", []string{"Policy", allows("s3:GetObject"), "PolicyArns.member.1.arn", send}, "s3:GetObject sqs:SendMessage"},
