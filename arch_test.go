@@ -46,7 +46,7 @@ const imports = `
 	iam:         awsapi arn audit policy seal saml
 	revocation:  awsapi arn audit seal        # below those who ask it: seal: page tokens
 	sts:         awsapi arn audit policy saml seal login openid iam revocation
-	cognito:     awsapi arn audit limit policy seal login openid iam sts revocation   # seal: page tokens; iam: the roles it is given must exist
+	cognito:     awsapi arn audit limit policy seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
 
 	# For tests, of several services.
 	login/logintest:   sigv4

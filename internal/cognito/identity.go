@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
-	"github.com/daypass/daypass/internal/revocation"
 )
 
 // Identity is one person or device in a pool.
@@ -26,6 +25,12 @@ type Identity struct {
 	Logins []Login
 }
 
+// DeadFor is how long an identity is kept that nobody can reach any more: one
+// that was merged into another, or has lost its last login. Until then who shows
+// a merged one with a login of its survivor is led there. It is longer than
+// anything that the identity held can live.
+const DeadFor = 30 * 24 * time.Hour
+
 // Login is a subject of a provider of the pool.
 type Login struct {
 	// Provider is the provider's number in the pool.
@@ -37,11 +42,6 @@ type Login struct {
 // ID is the identity's ID on the wire.
 func (i *Identity) ID(p *Pool) IdentityId {
 	return IdentityId(p.Region() + ":" + i.GUID.String())
-}
-
-// target is the identity as revocations name it.
-func (i *Identity) target(p *Pool) revocation.Target {
-	return revocation.Target{Kind: revocation.Identity, Name: string(i.ID(p))}
 }
 
 // describe shows the identity as the API does: the names of its providers and

@@ -234,7 +234,7 @@ func (s *Service) MergeDeveloperIdentities(ctx context.Context, c awsapi.Caller,
 		if refused != nil {
 			return refused
 		}
-		return r.save(tx, p, nil, nil, []*Identity{destination, source})
+		return r.save(tx, nil, nil, []*Identity{destination, source})
 	})
 	if err != nil {
 		return nil, err

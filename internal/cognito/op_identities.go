@@ -7,7 +7,6 @@ import (
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
 )
 
 // GetId finds or makes an identity: without logins always a new guest, with
@@ -97,7 +96,7 @@ func (s *Service) ListIdentities(ctx context.Context, c awsapi.Caller, in *ListI
 }
 
 // DeleteIdentities removes identities of the caller's account and region, of
-// whatever pools, and voids what they hold. What is not there is as good as
+// whatever pools; what they hold is void with that. What is not there is as good as
 // deleted. Identities that the caller may not delete stay, and are told; so are
 // unknown ones to a caller who may not delete just any, who would learn from the
 // difference what there is.
@@ -108,7 +107,7 @@ func (s *Service) DeleteIdentities(ctx context.Context, c awsapi.Caller, in *Del
 	}
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		for _, id := range allowed {
-			i, p, err := ownIdentity(tx, c, id)
+			i, _, err := ownIdentity(tx, c, id)
 			if err != nil {
 				return err
 			}
@@ -116,9 +115,6 @@ func (s *Service) DeleteIdentities(ctx context.Context, c awsapi.Caller, in *Del
 				continue
 			}
 			if err := tx.DeleteIdentity(i); err != nil {
-				return err
-			}
-			if err := tx.Revoke(revocation.Gone(i.target(p), s.now())); err != nil {
 				return err
 			}
 		}

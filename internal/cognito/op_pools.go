@@ -7,7 +7,6 @@ import (
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
-	"github.com/daypass/daypass/internal/revocation"
 )
 
 // belongsTo says whether a pool belongs to the caller: of the caller's account
@@ -163,8 +162,8 @@ func (s *Service) UpdateIdentityPool(ctx context.Context, c awsapi.Caller, in *I
 	return &p.IdentityPool, nil
 }
 
-// DeleteIdentityPool removes a pool with all its identities, and voids what they
-// hold.
+// DeleteIdentityPool removes a pool with all its identities. What they hold is
+// void with that ([Service.IdentityAlive]).
 func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *DeleteIdentityPoolInput) (*awsapi.None, error) {
 	audit.From(ctx).Set("pool", string(in.IdentityPoolId))
 	var number int64
@@ -174,9 +173,6 @@ func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *D
 			return err
 		}
 		number = p.Number
-		if err := tx.Revoke(revocation.Gone(p.target(), s.now())); err != nil {
-			return err
-		}
 		return tx.DeletePool(p)
 	})
 	if err != nil {

@@ -48,10 +48,10 @@ func notOwnToken(err error) *awsapi.Error {
 // checkRevoked refuses a token of ours that was revoked, in the words for one
 // that has expired: clients then get another one, which is all that can help.
 func (s *Service) checkRevoked(c *openid.Claims) error {
-	r, void := s.STS.TokenRevoked(c.Subject, c.Audience, c.AMR, time.Unix(c.IssuedAt, 0))
+	before, void := s.STS.TokenRevoked(c.Subject, c.Audience, c.AMR, time.Unix(c.IssuedAt, 0))
 	if !void {
 		return nil
 	}
 	now := s.now().Unix()
-	return invalidLoginToken(causeTokenRevoked, nil, "Token expired: %d >= %d", now, min(now, r.Before.Unix()))
+	return invalidLoginToken(causeTokenRevoked, nil, "Token expired: %d >= %d", now, min(now, before.Unix()))
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/daypass/daypass/internal/arn"
 	"github.com/daypass/daypass/internal/awsapi"
-	"github.com/daypass/daypass/internal/revocation"
 )
 
 // Pool is an identity pool with what the wire does not show.
@@ -34,11 +33,6 @@ type Pool struct {
 	// which stands for it in the logins' rows. A number is never given twice:
 	// identities keep logins of providers that the pool no longer accepts.
 	Providers map[string]int32
-}
-
-// target is the pool as revocations name it.
-func (p *Pool) target() revocation.Target {
-	return revocation.Target{Kind: revocation.IdentityPool, Name: string(p.IdentityPoolId)}
 }
 
 // Region is the pool's region, the first half of its ID.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
-	"github.com/daypass/daypass/internal/revocation"
 )
 
 // identityAndPool finds an identity and its pool.
@@ -33,6 +32,29 @@ func (s *Service) identityAndPool(ctx context.Context, id IdentityId) (i *Identi
 	e.SetRegion(region)
 	e.Set("pool", string(p.IdentityPoolId))
 	return i, p, nil
+}
+
+// IdentityAlive says whether there is an identity of this ID, in a pool that
+// exists, that was not merged into another one. It is asked for every call that
+// is signed with what an identity holds, and for every token of ours that
+// somebody shows at STS: what a merged or deleted identity held is void because
+// of its row, and nothing else needs to be kept, or told to other processes.
+func (s *Service) IdentityAlive(ctx context.Context, id string) (alive bool, err error) {
+	region, g, ok := parseID(id)
+	if !ok {
+		return false, nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		alive = false
+		i, err := tx.Identity(g)
+		if err != nil || i == nil || i.Disabled {
+			return err
+		}
+		p, err := tx.PoolByNumber(i.Pool)
+		alive = p != nil && p.Region() == region
+		return err
+	})
+	return alive, err
 }
 
 // guest makes a new guest of a pool.
@@ -159,7 +181,7 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 			return refused
 		}
 		survivor = r.survivor
-		return r.save(tx, p, fresh, given, owners)
+		return r.save(tx, fresh, given, owners)
 	})
 	return survivor, err
 }
@@ -230,7 +252,7 @@ func find(all []*Identity, g GUID) *Identity {
 
 // save stores what resolve decided. Given and owners are the identities as they
 // were.
-func (r *resolution) save(tx Tx, p *Pool, fresh, given *Identity, owners []*Identity) error {
+func (r *resolution) save(tx Tx, fresh, given *Identity, owners []*Identity) error {
 	if !r.changed {
 		return nil
 	}
@@ -242,11 +264,6 @@ func (r *resolution) save(tx Tx, p *Pool, fresh, given *Identity, owners []*Iden
 	for n, i := range is {
 		if was[n] = find(owners, i.GUID); was[n] == nil {
 			was[n] = given
-		}
-	}
-	for _, i := range r.merged {
-		if err := tx.Revoke(revocation.Gone(i.target(p), i.Modified)); err != nil {
-			return err
 		}
 	}
 	return tx.SaveIdentities(was, is)

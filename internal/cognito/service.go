@@ -9,7 +9,6 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sts"
 )
@@ -105,9 +104,6 @@ type Tx interface {
 	SaveIdentities(was, is []*Identity) error
 	// DeleteIdentity removes an identity with its logins.
 	DeleteIdentity(*Identity) error
-
-	// Revoke voids what was issued, with the rest of the transaction.
-	Revoke(revocation.Revocation) error
 }
 
 func (s *Service) now() time.Time {

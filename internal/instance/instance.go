@@ -98,6 +98,7 @@ type Instance struct {
 	iam     *iam.Service
 	oidc    *login.OIDC
 	log     *slog.Logger
+	now     func() time.Time
 }
 
 // Open puts an instance together on the data in its directory.
@@ -107,6 +108,10 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	now := c.Now
+	if now == nil {
+		now = time.Now
 	}
 	db, err := store.Open(ctx, store.Options{Path: filepath.Join(c.DataDir, "daypass.db")})
 	if err != nil {
@@ -123,7 +128,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	if err := db.CheckAccount(ctx, c.MasterKey, c.Account); err != nil {
 		return nil, err
 	}
-	i := &Instance{Issuer: c.Issuer, db: db, log: c.Log, cognito: db.Cognito(c.MasterKey.Box("pool-secret"))}
+	i := &Instance{Issuer: c.Issuer, db: db, log: c.Log, now: now, cognito: db.Cognito(c.MasterKey.Box("pool-secret"))}
 	return i, i.build(ctx, c)
 }
 
@@ -169,6 +174,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
 		Pages: pages, Limits: limits, Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
+	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
 	revocationTable := revocation.Operations(revocations)
 	revocationTable.About = aboutRevocation(iamService, cognitoService)
@@ -204,7 +210,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 // Run does the background work until ctx ends.
 func (i *Instance) Run(ctx context.Context) {
 	var work sync.WaitGroup
-	work.Go(func() { i.cognito.Run(ctx, i.failed(ctx, "sweeping deleted pools failed")) })
+	work.Go(func() { i.cognito.Run(ctx, i.now, i.failed(ctx, "removing what nobody can reach any more failed")) })
 	work.Go(func() { i.iam.Run(ctx, i.failed(ctx, "writing down the use of access keys failed")) })
 	work.Wait()
 }

@@ -208,16 +208,54 @@ func TestWhatGoesIsRevoked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			end(s, guest)
-			if got := whoami(t, held); got != "ExpiredToken" {
-				t.Errorf("the credentials answer %q", got)
+			out, err := call(s.public(), "GetOpenIdToken", map[string]any{"IdentityId": guest})
+			if err != nil {
+				t.Fatal(err)
 			}
+			token := out["Token"].(string)
+			if err := s.assume(token); codeOf(t, err) != "AccessDenied" { // the token is good, and the role not for guests
+				t.Fatalf("the token of a guest: %v", err)
+			}
+			end(s, guest)
+			check := func(when string) {
+				t.Helper()
+				if got := whoami(t, held); got != "ExpiredToken" {
+					t.Errorf("%s: the credentials answer %q", when, got)
+				}
+				if err := s.assume(token); codeOf(t, err) != "ExpiredTokenException" {
+					t.Errorf("%s: the OpenID token: %v", when, err)
+				}
+			}
+			check("at once")
+			c.pass(time.Second) // nothing is issued in the second of a revocation: the row alone decides
+			check("a second later")
 			s.server.Restart()
 			held.Endpoint = s.server.URL
-			if got := whoami(t, held); got != "ExpiredToken" {
-				t.Errorf("after a restart: %q", got)
+			check("after a restart")
+			if out, err := s.daypass("ListRevocations", map[string]any{}); err != nil || len(out["Revocations"].([]any)) > 0 {
+				t.Errorf("revocations were kept: %v, %v", out, err)
 			}
 		})
+	}
+}
+
+// Neither does it help to have assumed another role in time.
+func TestWhatGoesIsRevokedThroughRoles(t *testing.T) {
+	s := newStory(t, daypasstest.Config{})
+	s.query("CreateRole", "RoleName", "next", "AssumeRolePolicyDocument", trustAWS(roleARN("user")))
+	s.query("CreateRole", "RoleName", "last", "AssumeRolePolicyDocument", trustAWS(roleARN("next")))
+	alice := s.mustID(s.signIn("alice"))
+	held, err := s.credentials(alice, s.signIn("alice"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := s.mustAssumeRole(s.mustAssumeRole(held, "next"), "last")
+	if got := whoami(t, last); got != "" {
+		t.Fatalf("before: %s", got)
+	}
+	s.root("DeleteIdentities", map[string]any{"IdentityIdsToDelete": []string{alice}})
+	if got := whoami(t, last); got != "ExpiredToken" {
+		t.Errorf("the last session answers %q", got)
 	}
 }
 

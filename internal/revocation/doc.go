@@ -13,6 +13,9 @@
 // The [Index] holds the revocations in memory, for every signed call asks it. It
 // changes when a revocation is durable and before the caller is told.
 //
+// What an identity held is void when it is deleted or merged, without any
+// revocation: whoever asks the Index also asks the identity's row.
+//
 // AWS's own way, a policy of the role with a condition on aws:TokenIssueTime,
 // works too and needs nothing of this package.
 //

@@ -1,20 +1,30 @@
 package revocation
 
 import (
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Index holds the revocations that are in force. The zero value has none. It
-// may be used by several goroutines.
+// Index holds the revocations that are in force, each in some 70 bytes however
+// long its target's name is: by a hash of the target. The zero value has none.
+// It may be used by several goroutines.
 type Index struct {
 	size  atomic.Int64 // so that asking costs nothing where nothing is revoked
 	mu    sync.RWMutex
-	by    map[Target]Revocation
-	asked int // how many of them somebody asked for
+	seeds [2]maphash.Seed
+	by    map[key]entry
 	swept time.Time
 }
+
+// key stands for a target. With 128 bits of hashes whose seeds nobody knows, no
+// two targets share one.
+type key [2]uint64
+
+// entry is a revocation without its target: the seconds since 1970 up to which
+// what was issued is void, and those from which on it is forgotten.
+type entry struct{ before, ends int64 }
 
 // sweepEvery is how often what has ended is dropped.
 const sweepEvery = time.Hour
@@ -25,21 +35,21 @@ func (x *Index) Add(r Revocation) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.by == nil {
-		x.by = map[Target]Revocation{}
+		x.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+		x.by = map[key]entry{}
 	}
-	old, had := x.by[r.Target]
-	if had {
-		x.drop(old)
-	}
-	r = Merge(old, r)
-	x.by[r.Target] = r
-	if !r.gone() {
-		x.asked++
-	}
+	k := x.key(r.Target)
+	old := x.by[k]
+	ends := r.Ends().Add(time.Second - 1).Unix() // rounded up
+	x.by[k] = entry{before: max(old.before, r.Before.Unix()), ends: max(old.ends, ends)}
 	if r.Created.Sub(x.swept) >= sweepEvery {
 		x.sweep(r.Created)
 	}
 	x.size.Store(int64(len(x.by)))
+}
+
+func (x *Index) key(t Target) key {
+	return key{maphash.Comparable(x.seeds[0], t), maphash.Comparable(x.seeds[1], t)}
 }
 
 // Merge is what two revocations of one target void together. The first may be
@@ -56,27 +66,11 @@ func Merge(old, r Revocation) Revocation {
 
 func (x *Index) sweep(now time.Time) {
 	x.swept = now
-	for _, r := range x.by {
-		if !now.Before(r.Ends()) {
-			x.drop(r)
+	for k, e := range x.by {
+		if e.ends <= now.Unix() {
+			delete(x.by, k)
 		}
 	}
-}
-
-func (x *Index) drop(r Revocation) {
-	delete(x.by, r.Target)
-	if !r.gone() {
-		x.asked--
-	}
-}
-
-// Asked is how many targets are revoked because somebody asked for it. What
-// goes by itself is not counted: whoever can sign in can make guests and merge
-// them, and must not use up the room for revocations by that.
-func (x *Index) Asked() int {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return x.asked
 }
 
 // Len is how many targets are revoked. A nil Index has none.
@@ -87,18 +81,18 @@ func (x *Index) Len() int {
 	return int(x.size.Load())
 }
 
-// Voids finds the revocation that voids something that bears the marks. A nil
-// Index has none.
-func (x *Index) Voids(marks ...Mark) (Revocation, bool) {
+// Voids finds out whether something that bears the marks is void, and up to
+// which moment what stems from the revoked target is. A nil Index voids nothing.
+func (x *Index) Voids(marks ...Mark) (before time.Time, void bool) {
 	if x.Len() == 0 {
-		return Revocation{}, false
+		return time.Time{}, false
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	for _, m := range marks {
-		if r, ok := x.by[m.Target]; ok && r.voids(m.At) {
-			return r, true
+		if e, ok := x.by[x.key(m.Target)]; ok && m.At.Unix() <= e.before {
+			return time.Unix(e.before, 0), true
 		}
 	}
-	return Revocation{}, false
+	return time.Time{}, false
 }

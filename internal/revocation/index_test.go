@@ -1,6 +1,8 @@
 package revocation_test
 
 import (
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -47,34 +49,37 @@ func TestIndexWithout(t *testing.T) {
 	}
 }
 
-// Identities that go leave as many revocations as somebody cares to merge guests
-// into an identity of theirs. That must not keep an administrator from revoking.
-func TestIndexAsked(t *testing.T) {
+// What has ended makes room, at the latest an hour later.
+func TestIndexDropsWhatHasEnded(t *testing.T) {
 	x := &revocation.Index{}
-	of := func(name string) revocation.Target {
-		return revocation.Target{Kind: revocation.Identity, Name: name}
-	}
-	want := func(when string, asked, all int) {
-		t.Helper()
-		if x.Asked() != asked || x.Len() != all {
-			t.Errorf("%s: %d of %d are asked for, want %d of %d", when, x.Asked(), x.Len(), asked, all)
+	for n, at := range []time.Duration{0, time.Minute, time.Minute, revocation.Lasts + 30*time.Second, revocation.Lasts + time.Hour + 31*time.Second} {
+		at := noon.Add(at)
+		x.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Identity, Name: string(rune('a' + n))}, Before: at, Created: at})
+		if want := []int{1, 2, 3, 3, 2}[n]; x.Len() != want {
+			t.Errorf("after %s: %d targets, want %d", at.Sub(noon), x.Len(), want)
 		}
 	}
-	asked := func(name string, at time.Time) {
-		x.Add(revocation.Revocation{Target: of(name), Before: at, Created: at})
+}
+
+// As many revocations as there can be fit into a small machine.
+func TestIndexIsSmall(t *testing.T) {
+	measure := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
 	}
-	x.Add(revocation.Gone(of("merged"), noon))
-	want("what went by itself", 0, 1)
-	asked("a", noon)
-	asked("b", noon)
-	asked("b", noon.Add(time.Minute))
-	want("asked for", 2, 3)
-	asked("merged", noon.Add(time.Minute))
-	want("asked for what had gone already", 2, 3)
-	x.Add(revocation.Gone(of("a"), noon.Add(time.Minute)))
-	want("went after it was asked for", 1, 3)
-	asked("c", noon.Add(revocation.Lasts+time.Hour))
-	want("all others have ended", 1, 1)
+	before := measure()
+	x := &revocation.Index{}
+	const many = 100_000
+	for n := range many {
+		x.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Login, Name: "accounts.google.com", User: strconv.Itoa(n)}, Before: noon, Created: noon})
+	}
+	each := (measure() - before) / many
+	if each > 100 {
+		t.Errorf("%d bytes a revocation, want at most 100", each)
+	}
+	runtime.KeepAlive(x)
 }
 
 // However revocations come, what one of them voids stays void until it ends, and

@@ -51,17 +51,5 @@ type Revocation struct {
 	Created time.Time
 }
 
-// Gone revokes what never comes back, such as a deleted identity: whatever is
-// issued while the revocation lasts is void too.
-func Gone(t Target, now time.Time) Revocation {
-	return Revocation{Target: t, Before: now.Add(Lasts), Created: now}
-}
-
-// gone says that the revocation is of what never comes back.
-func (r Revocation) gone() bool { return r.Before.After(r.Created) }
-
 // Ends is when the revocation is forgotten.
 func (r Revocation) Ends() time.Time { return r.Created.Add(Lasts) }
-
-// voids says whether something of the target that was issued at a time is void.
-func (r Revocation) voids(at time.Time) bool { return at.Unix() <= r.Before.Unix() }

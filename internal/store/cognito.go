@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -49,12 +48,6 @@ func (c *Cognito) View(ctx context.Context, read func(cognito.Tx) error) error {
 // Update implements cognito.Store.
 func (c *Cognito) Update(ctx context.Context, change func(cognito.Tx) error) error {
 	return c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx, c}) })
-}
-
-// Revoke implements cognito.Tx.
-func (t *cognitoTx) Revoke(r revocation.Revocation) error {
-	_, err := t.c.db.revoke(t.tx, r)
-	return err
 }
 
 type cognitoTx struct {
@@ -429,32 +422,75 @@ func (t *cognitoTx) removeLogin(i *cognito.Identity, l cognito.Login) error {
 	return err
 }
 
-// sweepBatch is how many identities are swept away in one transaction.
-const sweepBatch = 500
+// tidyBatch is how many rows are removed in one transaction.
+const tidyBatch = 500
 
-// sweepRetry is how long after a failure sweeping is tried again.
-const sweepRetry = time.Minute
+// tidyRetry is how long after a failure tidying is tried again, and tidyEvery
+// how often it is looked for what has run out.
+const (
+	tidyRetry = time.Minute
+	tidyEvery = time.Hour
+)
 
-// Run sweeps away what deleted pools left behind, until ctx ends. It tells
-// failed what goes wrong and tries again.
-func (c *Cognito) Run(ctx context.Context, failed func(error)) {
+// Run removes what nobody can reach any more, until ctx ends: what deleted pools
+// left behind at once, dead identities and revocations when they have run out.
+// It tells failed what goes wrong and tries again.
+func (c *Cognito) Run(ctx context.Context, now func() time.Time, failed func(error)) {
 	for {
-		more, err := c.sweep(ctx)
+		more, err := c.tidy(ctx, now())
 		if more && err == nil {
 			continue
 		}
-		var retry <-chan time.Time
+		wait := tidyEvery
 		if err != nil && ctx.Err() == nil {
 			failed(err)
-			retry = time.After(sweepRetry)
+			wait = tidyRetry
 		}
+		again := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
+			again.Stop()
 			return
 		case <-c.swept:
-		case <-retry:
+		case <-again.C:
 		}
+		again.Stop()
 	}
+}
+
+// tidy removes a batch of each, and says whether there may be more.
+func (c *Cognito) tidy(ctx context.Context, now time.Time) (more bool, err error) {
+	swept, err := c.sweep(ctx)
+	if err != nil {
+		return false, err
+	}
+	compacted, err := c.compact(ctx, now)
+	if err != nil {
+		return false, err
+	}
+	dropped, err := c.db.dropRevocations(ctx, now)
+	return swept || compacted || dropped, err
+}
+
+// deadIdentities are those that nobody can reach any more, since a moment.
+const deadIdentities = `FROM identities WHERE (state = 2 OR (state = 1 AND logins IS NULL)) AND created + modified <= $1`
+
+// compact removes a batch of identities that nobody can reach any more, and
+// says whether there may be more. Of a chain of merges the older ones go first.
+func (c *Cognito) compact(ctx context.Context, now time.Time) (more bool, err error) {
+	before := now.Add(-cognito.DeadFor).UnixMilli()
+	err = c.db.View(ctx, func(tx *Tx) error {
+		var one int
+		more, err = tx.query(`SELECT 1 `+deadIdentities+` LIMIT 1`, before).one(&one)
+		return err
+	})
+	if err != nil || !more {
+		return false, err
+	}
+	return true, c.db.Update(ctx, func(tx *Tx) error {
+		_, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id `+deadIdentities+` ORDER BY created + modified LIMIT $2)`, before, tidyBatch)
+		return err
+	})
 }
 
 // sweep removes a batch of what deleted pools left behind, and says whether
@@ -469,11 +505,11 @@ func (c *Cognito) sweep(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	return true, c.db.Update(ctx, func(tx *Tx) error {
-		identities, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE pool = $1 LIMIT $2)`, pool, sweepBatch)
+		identities, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE pool = $1 LIMIT $2)`, pool, tidyBatch)
 		if err != nil {
 			return err
 		}
-		logins, err := tx.exec(`DELETE FROM logins WHERE pool = $1 AND (provider, subject) IN (SELECT provider, subject FROM logins WHERE pool = $1 LIMIT $2)`, pool, sweepBatch)
+		logins, err := tx.exec(`DELETE FROM logins WHERE pool = $1 AND (provider, subject) IN (SELECT provider, subject FROM logins WHERE pool = $1 LIMIT $2)`, pool, tidyBatch)
 		if err != nil || identities+logins > 0 {
 			return err
 		}

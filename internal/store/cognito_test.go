@@ -253,7 +253,7 @@ func TestDeletedPoolIsSweptAway(t *testing.T) {
 	p, q := newPool(1), newPool(2)
 	addPool(t, c, p)
 	addPool(t, c, q)
-	const people = sweepBatch + 7
+	const people = tidyBatch + 7
 	saveCognito(t, c, func(tx cognito.Tx) error {
 		for n := range people {
 			i := newIdentity(p, 0, cognito.Login{Provider: 1, Subject: fmt.Sprint(n)})
@@ -304,7 +304,7 @@ func TestRunSweeps(t *testing.T) {
 	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(newIdentity(p, 1)) })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); c.Run(ctx, func(err error) { t.Error(err) }) }()
+	go func() { defer close(done); c.Run(ctx, time.Now, func(err error) { t.Error(err) }) }()
 	saveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(p) })
 	deadline := time.After(20 * time.Second)
 	for count(t, db, "identities")+count(t, db, "dead_pools") > 0 {
@@ -316,6 +316,71 @@ func TestRunSweeps(t *testing.T) {
 	}
 	cancel()
 	<-done
+}
+
+// Identities that nobody can reach any more go when nothing that they held can be
+// alive, the older ones first, and no others.
+func TestDeadIdentitiesAreRemoved(t *testing.T) {
+	db, c, _ := openCognito(t)
+	p := newPool(1)
+	addPool(t, c, p)
+	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	old := now.Add(-cognito.DeadFor)
+	add := func(n byte, change func(*cognito.Identity), logins ...cognito.Login) {
+		i := newIdentity(p, n, logins...)
+		i.Created, i.Modified = old.Add(-time.Hour), old
+		change(i)
+		saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
+	}
+	merged := func(i *cognito.Identity) {
+		i.Authenticated, i.Disabled, i.MergedInto = true, true, cognito.GUID{1}
+	}
+	person := cognito.Login{Provider: 1, Subject: "alice"}
+	add(1, func(i *cognito.Identity) { i.Authenticated = true }, person)
+	add(2, func(*cognito.Identity) {}) // a guest
+	add(3, merged)
+	add(4, func(i *cognito.Identity) { i.Authenticated = true }) // unlinked
+	add(5, func(i *cognito.Identity) { merged(i); i.Modified = old.Add(time.Millisecond) })
+	add(6, func(i *cognito.Identity) { i.Authenticated, i.Modified = true, old.Add(time.Millisecond) })
+	saveCognito(t, c, func(tx cognito.Tx) error {
+		for n := range tidyBatch + 7 {
+			i := newIdentity(p, 7)
+			merged(i)
+			i.GUID[1], i.GUID[2] = byte(n>>8), byte(n)
+			i.Created, i.Modified = old.Add(-2*time.Hour), old.Add(-time.Hour)
+			if err := tx.AddIdentity(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	batches := 0
+	for more := true; more; batches++ {
+		var err error
+		if more, err = c.tidy(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var left []byte
+	for _, i := range viewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) {
+		return tx.Identities(p.Number, nil, 100, false)
+	}) {
+		left = append(left, i.GUID[0])
+	}
+	if want := []byte{1, 2, 5, 6}; !cmp.Equal(left, want) || batches != 3 {
+		t.Errorf("%v are left after %d batches, want %v after 3", left, batches, want)
+	}
+	if got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, person) }); got == nil {
+		t.Error("alice has lost her identity")
+	}
+	var plan string
+	if err := db.View(t.Context(), func(tx *Tx) error {
+		var n int
+		_, err := tx.query(`EXPLAIN QUERY PLAN SELECT 1 `+deadIdentities, 0).one(&n, &n, &n, &plan)
+		return err
+	}); err != nil || !strings.Contains(plan, "identities_dead") {
+		t.Errorf("the dead are found by %q (%v), want the index of the dead", plan, err)
+	}
 }
 
 func TestDamagedRowsAreErrors(t *testing.T) {

@@ -20,17 +20,22 @@ var _ revocation.Store = (*Revocations)(nil)
 // open.
 func (v *Revocations) Index() *revocation.Index { return &v.db.revoked }
 
-// load fills the index. What has ended does no harm in it.
+// load fills the index, row by row. What has ended does no harm in it.
+//
+// The first versions also revoked what merged and deleted identities and pools
+// had held, up to a moment ahead: any number of rows, which are void anyway
+// because of what they name. They stay in the table until they run out, and out
+// of memory.
 func (v *Revocations) load(ctx context.Context) error {
-	var list []revocation.Revocation
-	err := v.db.View(ctx, func(tx *Tx) (err error) {
-		list, err = all(tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations`), scanRevocation)
-		return err
+	return v.db.View(ctx, func(tx *Tx) error {
+		return tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations WHERE void_before <= created`).each(func(rows *sql.Rows) (more bool, err error) {
+			r, err := scanRevocation(rows)
+			if err == nil {
+				v.db.revoked.Add(r)
+			}
+			return true, err
+		})
 	})
-	for _, r := range list {
-		v.db.revoked.Add(r)
-	}
-	return err
 }
 
 // Revoke implements revocation.Store.
@@ -42,9 +47,20 @@ func (v *Revocations) Revoke(ctx context.Context, r revocation.Revocation) (stor
 	return stored, err
 }
 
-// revoke adds a revocation in a transaction, and drops those that have ended.
+// drop removes revocations that have ended, at most so many, and tells how many
+// it has removed.
+func drop(tx *Tx, now time.Time, most int) (int64, error) {
+	return tx.exec(`DELETE FROM revocations WHERE (kind, name, user_name, pool) IN
+		(SELECT kind, name, user_name, pool FROM revocations WHERE created <= $1 ORDER BY created LIMIT $2)`, now.Add(-revocation.Lasts).UnixMilli(), most)
+}
+
+// dropBatch is how many revocations that have ended go with a new one: two, so
+// that they become fewer, and a table of millions holds nobody up.
+const dropBatch = 2
+
+// revoke adds a revocation in a transaction, and drops some that have ended.
 func (db *DB) revoke(tx *Tx, r revocation.Revocation) (revocation.Revocation, error) {
-	if _, err := tx.exec(`DELETE FROM revocations WHERE created <= $1`, r.Created.Add(-revocation.Lasts).UnixMilli()); err != nil {
+	if _, err := drop(tx, r.Created, dropBatch); err != nil {
 		return r, err
 	}
 	var before, created int64
@@ -63,6 +79,23 @@ func (db *DB) revoke(tx *Tx, r revocation.Revocation) (revocation.Revocation, er
 		tx.AfterCommit(func() { db.revoked.Add(r) })
 	}
 	return r, err
+}
+
+// dropRevocations removes a batch of revocations that have ended, and says
+// whether there may be more.
+func (db *DB) dropRevocations(ctx context.Context, now time.Time) (more bool, err error) {
+	err = db.View(ctx, func(tx *Tx) error {
+		var one int
+		more, err = tx.query(`SELECT 1 FROM revocations WHERE created <= $1 LIMIT 1`, now.Add(-revocation.Lasts).UnixMilli()).one(&one)
+		return err
+	})
+	if err != nil || !more {
+		return false, err
+	}
+	return true, db.Update(ctx, func(tx *Tx) error {
+		_, err := drop(tx, now, tidyBatch)
+		return err
+	})
 }
 
 // Revocations implements revocation.Store.

@@ -2,6 +2,7 @@ package sts
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -101,10 +102,46 @@ func appendLogin(marks []revocation.Mark, l openid.Login, pool string, at time.T
 	return marks
 }
 
-// TokenRevoked finds the revocation that voids an OpenID token of ours.
-func (s *Service) TokenRevoked(identity, pool string, amr []string, issued time.Time) (revocation.Revocation, bool) {
+// TokenRevoked says whether an OpenID token of ours is revoked, and up to which
+// moment what stems from the revoked target is. Whether the token's identity is
+// still alive is another question.
+func (s *Service) TokenRevoked(identity, pool string, amr []string, issued time.Time) (before time.Time, void bool) {
 	if s.Revocations.Len() == 0 {
-		return revocation.Revocation{}, false
+		return time.Time{}, false
 	}
 	return s.Revocations.Voids(appendIdentity(nil, identity, pool, amr, issued)...)
+}
+
+// checkIdentities refuses a session that stems from an identity which is no
+// more. Every call asks the rows: an identity may be merged or deleted at any
+// time, by another process too.
+func (s *Service) checkIdentities(ctx context.Context, session *Session) error {
+	if session.Provider == CognitoProvider {
+		if err := s.checkIdentity(ctx, session.key("sub")); err != nil {
+			return err
+		}
+	}
+	for _, m := range session.Lineage {
+		if m.Kind == revocation.Identity {
+			if err := s.checkIdentity(ctx, m.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Service) checkIdentity(ctx context.Context, id string) error {
+	alive, err := s.alive(ctx, id)
+	if err == nil && !alive {
+		err = ErrRevokedToken
+	}
+	return err
+}
+
+func (s *Service) alive(ctx context.Context, id string) (bool, error) {
+	if s.IdentityAlive == nil {
+		return false, nil
+	}
+	return s.IdentityAlive(ctx, id)
 }

@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
 	"time"
@@ -32,6 +33,10 @@ type Service struct {
 	SAML login.SAML
 	// Revocations are those in force.
 	Revocations *revocation.Index
+	// IdentityAlive says whether there is an identity of an identity pool, neither
+	// deleted with or without its pool nor merged into another. What an identity
+	// that is not alive held is void. Nil means that none is alive.
+	IdentityAlive func(ctx context.Context, id string) (bool, error)
 	// Tokens seals session tokens; it is made for [TokenPurpose].
 	Tokens *seal.Box
 	// Now is the clock; nil means time.Now.

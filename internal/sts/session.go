@@ -130,7 +130,8 @@ var (
 	ErrExpiredToken = errors.New("expired session token")
 	// ErrParentKey says that the access key that the session was made with is inactive or gone.
 	ErrParentKey = errors.New("the access key behind the session is inactive or gone")
-	// ErrRevokedToken says that the session was revoked.
+	// ErrRevokedToken says that the session was revoked, or that the identity which
+	// it stems from is no more.
 	ErrRevokedToken = errors.New("revoked session token")
 )
 
@@ -174,6 +175,9 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsapi.Caller, seal.Secret, *Session, error) {
 	session, err := s.open(accessKeyID, token)
 	if err != nil {
+		return awsapi.Caller{}, seal.Secret{}, nil, err
+	}
+	if err := s.checkIdentities(ctx, session); err != nil {
 		return awsapi.Caller{}, seal.Secret{}, nil, err
 	}
 	caller := session.caller()

@@ -89,7 +89,8 @@ func newHouse(t testing.TB) *house {
 	}
 	h.sts = &sts.Service{
 		Account: account, IAM: h.iam, OpenID: h.ids, Tokens: tokens, Now: clock, Rand: random,
-		OIDC: &login.OIDC{Fetch: &fetch.Client{AllowLoopback: true}, Now: clock, Own: []string{ownURL}},
+		OIDC:          &login.OIDC{Fetch: &fetch.Client{AllowLoopback: true}, Now: clock, Own: []string{ownURL}},
+		IdentityAlive: func(context.Context, string) (bool, error) { return true, nil },
 	}
 	t.Cleanup(h.sts.OIDC.Wait)
 	return h

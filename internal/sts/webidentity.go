@@ -14,7 +14,6 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
-	"github.com/daypass/daypass/internal/revocation"
 )
 
 // CognitoProvider is the principal of our own tokens and the prefix of their
@@ -119,17 +118,24 @@ func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*federated, er
 	}
 	f.authTime, f.region = time.Unix(issued, 0).UTC(), regionOf(f.audience)
 	amr, _ := l.Claims.Texts("amr")
-	if r, void := s.TokenRevoked(f.subject, f.audience, amr, f.authTime); void {
-		return nil, s.tokenRevoked(r)
+	if before, void := s.TokenRevoked(f.subject, f.audience, amr, f.authTime); void {
+		return nil, s.tokenRevoked(before)
+	}
+	alive, err := s.alive(ctx, f.subject)
+	if err != nil {
+		return nil, err
+	}
+	if !alive {
+		return nil, s.tokenRevoked(s.now())
 	}
 	return f, nil
 }
 
 // tokenRevoked tells the bearer of a revoked token that it has ended: to get
 // another one is what clients then do, and all that can help.
-func (s *Service) tokenRevoked(r revocation.Revocation) *awsapi.Error {
+func (s *Service) tokenRevoked(before time.Time) *awsapi.Error {
 	now := s.now().Unix()
-	return exception(expiredToken, causeTokenRevoked, "%s", tokenExpired(now, min(now, r.Before.Unix())))
+	return exception(expiredToken, causeTokenRevoked, "%s", tokenExpired(now, min(now, before.Unix())))
 }
 
 // verifyOIDC checks a token of an OpenID Connect provider in IAM.
