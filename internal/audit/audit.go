@@ -56,6 +56,11 @@ type Event struct {
 	Cause string
 	// Err is the underlying error.
 	Err error
+	// Warning is the stable code (docs/causes.md) of something that the operator
+	// should look at, whatever became of the request. It makes the line a warning.
+	Warning string
+	// WarningErr says more of it.
+	WarningErr error
 	// Duration is how long the request took.
 	Duration time.Duration
 
@@ -129,8 +134,11 @@ func Hash(id string) string {
 // the service's own failure is an error.
 func (e *Event) writeLine(ctx context.Context, log *slog.Logger) {
 	level := slog.LevelInfo
-	if e.Status >= 500 {
+	switch {
+	case e.Status >= 500:
 		level = slog.LevelError
+	case e.Warning != "":
+		level = slog.LevelWarn
 	}
 	if !log.Enabled(ctx, level) {
 		return
@@ -154,6 +162,10 @@ func (e *Event) writeLine(ctx context.Context, log *slog.Logger) {
 	add("caller", e.Caller)
 	add("access_key_id", e.AccessKeyID)
 	add("source_ip", e.SourceIP)
+	add("warning", e.Warning)
+	if e.WarningErr != nil {
+		add("warning_detail", clip(e.WarningErr.Error()))
+	}
 	a = append(a, e.attrs...)
 	a = append(a, slog.Duration("duration", e.Duration))
 	// The record is handed over as it is: a Logger would look for the line of

@@ -65,9 +65,14 @@ func (s *Server) record(ctx context.Context, c *call, a awsapi.Answer) awsapi.An
 
 // event opens the record of a request.
 func (s *Server) event(r *http.Request) *audit.Event {
-	return &audit.Event{
-		RequestID: s.requestID(), Start: s.now(), SourceIP: s.sourceIP(r),
+	ip, err := s.sourceIP(r)
+	e := &audit.Event{
+		RequestID: s.requestID(), Start: s.now(), SourceIP: ip,
 	}
+	if err != nil {
+		e.Warning, e.WarningErr = string(warningForwardedFor), err
+	}
+	return e
 }
 
 // facts are how a request came, for policies. Its region is the server's own

@@ -46,6 +46,8 @@ const (
 	causeSessionCredentials awsapi.Cause = "session-credentials"
 	// No operation has this name, which the detail has, in this version of the API.
 	causeUnknownOperation awsapi.Cause = "unknown-operation"
+	// A trusted proxy named its peer in X-Forwarded-For in a way that cannot be read (warning_detail has it), so the request has no aws:SourceIp. It is a warning, not a cause.
+	warningForwardedFor awsapi.Cause = "forwarded-for-unreadable"
 	// The input violates constraints of the API model.
 	causeValidation awsapi.Cause = "validation"
 	// The session, or what it stems from, was revoked.
