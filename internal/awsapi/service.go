@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // Auth says who may call an operation.
@@ -117,6 +118,10 @@ type Service struct {
 	Version string
 	// Target is the prefix of X-Amz-Target (AWS JSON services only).
 	Target string
+	// TargetPackage is what the samples of the service's API reference write in
+	// front of the prefix, and some clients send, with a dot between; empty if they
+	// write nothing.
+	TargetPackage string
 	// Namespace is the XML namespace of answers (AWS Query services only).
 	Namespace string
 	// Shapes are the constraints of its types.
@@ -188,6 +193,16 @@ func (r *Row) Fields(t reflect.Type) []Field { return r.table.fields[t] }
 
 // Row finds an operation by its exact name; nil if there is none.
 func (t *Table) Row(name string) *Row { return t.byName[name] }
+
+// Targeted says whether the prefix of an X-Amz-Target is the service's, alone or
+// behind its package.
+func (s *Service) Targeted(prefix string) bool {
+	if prefix == s.Target {
+		return true
+	}
+	path, ok := strings.CutSuffix(prefix, "."+s.Target)
+	return ok && path != "" && path == s.TargetPackage
+}
 
 // Takes says whether any operation takes bodies of this length beyond the usual.
 func (t *Table) Takes(length int64) bool {

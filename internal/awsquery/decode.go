@@ -3,6 +3,7 @@ package awsquery
 import (
 	"bytes"
 	"errors"
+	"iter"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -101,6 +102,41 @@ func Action(form []byte) (action, version string, err error) {
 		found[i] = true
 	}
 	return action, version, nil
+}
+
+// Share says whether a query and a form that Decode has read have a parameter in
+// common, be its values equal or not, or the query has more of them than a form
+// may have. Parameters that cannot be read are passed over.
+func Share(query, form []byte) bool {
+	if len(query) == 0 {
+		return false
+	}
+	if bytes.Count(query, []byte{'&'}) >= maxParameters {
+		return true
+	}
+	names := map[string]bool{}
+	for name := range parameterNames(query) {
+		names[name] = true
+	}
+	for name := range parameterNames(form) {
+		if names[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// parameterNames are the names of a form's parameters, as far as they can be read.
+func parameterNames(form []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for part := range bytes.SplitSeq(form, []byte{'&'}) {
+			escaped, _, _ := bytes.Cut(part, []byte{'='})
+			name, err := url.QueryUnescape(string(escaped[:min(len(escaped), 3*maxName)]))
+			if err == nil && len(part) > 0 && !yield(name) {
+				return
+			}
+		}
+	}
 }
 
 // clipName shortens a name that is too long to be Action or Version, however it

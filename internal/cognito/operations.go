@@ -7,7 +7,8 @@ import "github.com/daypass/daypass/internal/awsapi"
 func Operations(s *Service) awsapi.Service {
 	return awsapi.Service{
 		Name: "cognito-identity", Version: "2014-06-30", Target: "AWSCognitoIdentityService",
-		Shapes: shapes, About: s.about,
+		TargetPackage: "com.amazonaws.cognito.identity.model",
+		Shapes:        shapes, About: s.about,
 		Operations: []awsapi.Operation{
 			awsapi.Op("CreateIdentityPool", awsapi.Signed, "Creates an identity pool.", s.CreateIdentityPool,
 				invalidParameter, notAuthorized, resourceConflict, tooManyRequests, internalError, limitExceeded),

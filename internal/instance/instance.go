@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -187,9 +188,8 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Region:      c.Region,
 		ValidRegion: openid.ValidRegion,
 		Paths: server.Paths{
-			"/healthz":      server.Healthy(),
-			"/readyz":       server.Ready(i.db.Ping, c.Log),
-			"/.well-known/": keys.Handler(),
+			"/healthz": server.Healthy(),
+			"/readyz":  server.Ready(i.db.Ping, c.Log),
 		},
 		CORSOrigins:    c.CORSOrigins,
 		TrustedProxies: c.TrustedProxies,
@@ -198,6 +198,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Now:            c.Now,
 		Rand:           c.Rand,
 	}
+	maps.Copy(i.Handler.Paths, keys.Documents())
 	if c.Dev {
 		i.Handler.HostAllowed = loopbackOr(c.PublicURL)
 	}

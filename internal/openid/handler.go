@@ -104,20 +104,20 @@ func (p *Provider) discovery() discovery {
 	}
 }
 
-// Handler serves the public documents to GET and HEAD, at the paths that AWS
-// has, below the root of the host:
+// Documents are the public documents, at the paths that AWS has, below the root
+// of the host:
 //
 //	/.well-known/openid-configuration   discovery
 //	/.well-known/jwks_uri               the key set
 //	/.well-known/jwks.json              the same, where others expect it
 //
-// Anybody may read them, from any origin.
-func (p *Provider) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /.well-known/openid-configuration", p.serveDiscovery)
-	mux.HandleFunc("GET /.well-known/jwks_uri", p.serveKeys)
-	mux.HandleFunc("GET /.well-known/jwks.json", p.serveKeys)
-	return mux
+// Anybody may read them, from any origin, with GET and HEAD.
+func (p *Provider) Documents() map[string]http.Handler {
+	return map[string]http.Handler{
+		"/.well-known/openid-configuration": http.HandlerFunc(p.serveDiscovery),
+		"/.well-known/jwks_uri":             http.HandlerFunc(p.serveKeys),
+		"/.well-known/jwks.json":            http.HandlerFunc(p.serveKeys),
+	}
 }
 
 func (p *Provider) serveDiscovery(w http.ResponseWriter, r *http.Request) {

@@ -103,8 +103,9 @@ func (s *Server) respond(ctx context.Context, w http.ResponseWriter, c *call) (a
 func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call) (awsapi.Answer, error) {
 	defer s.release(c)
 	body, err := s.readBody(ctx, w, c)
-	if c.route = s.routeOf(c.r, body); c.route == nil {
-		return notAService(c.event.RequestID), nil
+	var lost error
+	if c.route, lost = s.routeOf(c.r, body); lost != nil {
+		return awsapi.Answer{}, lost
 	}
 	if c.row != nil {
 		c.event.Service, c.event.Operation = c.row.Service.Name, c.row.Name
@@ -159,6 +160,9 @@ func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 // wrong with it.
 func (c *call) decode() (any, error) {
 	n, err := c.protocol.Decode(c.row, c.input(c.body))
+	if err == nil && c.sharedParameter() {
+		return nil, c.protocol.Refuse(awsapi.Malformed, "").Because(causeQueryAndBody, errors.New("a parameter is in both"))
+	}
 	if err == nil {
 		var in any
 		if in, err = c.row.Bind(n); err == nil {
@@ -167,7 +171,7 @@ func (c *call) decode() (any, error) {
 	}
 	var s *awsapi.SerializationError
 	if errors.As(err, &s) {
-		return nil, c.protocol.Refuse(awsapi.Malformed, s.Message).Because(causeMalformed, s.Err)
+		return nil, c.protocol.Refuse(awsapi.Malformed, s.Message).Because(c.unreadable(causeMalformed, s.Err))
 	}
 	var v *awsapi.ValidationError
 	if errors.As(err, &v) {
@@ -207,7 +211,10 @@ func (c *call) refuseBody(err error) error {
 func (s *Server) fail(c *call, err error) awsapi.Answer {
 	e := s.edge(c, err)
 	c.event.Code, c.event.Cause, c.event.Err = e.Code, string(e.Cause), e.Err
-	if c.route == nil {
+	switch {
+	case c.route == nil && e.Code == unknownOperation:
+		return notAService(c.event.RequestID)
+	case c.route == nil:
 		return unrouted.EncodeError(nil, e, c.event.RequestID)
 	}
 	return c.protocol.EncodeError(c.service, e, c.event.RequestID)

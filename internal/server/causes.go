@@ -12,10 +12,16 @@ const (
 	causeBodyUnreadable awsapi.Cause = "body-unreadable"
 	// The client went away before the answer was ready.
 	causeClientGone awsapi.Cause = "client-gone"
+	// The body cannot be read, and Content-Encoding, which is in the detail, says that it is compressed. Send it as it is.
+	causeContentEncoding awsapi.Cause = "content-encoding"
+	// The Content-Type, which is in the detail, is that of no protocol: application/x-amz-json-1.1, or application/json with an X-Amz-Target, and application/x-www-form-urlencoded are.
+	causeContentType awsapi.Cause = "content-type"
 	// A browser page of an origin that is not in --cors-origin called a signed operation.
 	causeCorsOrigin awsapi.Cause = "cors-origin"
 	// The session token was good once.
 	causeExpiredSession awsapi.Cause = "expired-session"
+	// The Host header, which is in the detail, is neither a loopback name nor that of --public-url. A server with --dev answers to these alone: set --public-url to the URL that clients have.
+	causeHostRefused awsapi.Cause = "host-refused"
 	// The service failed; the detail says where.
 	causeInternal awsapi.Cause = "internal"
 	// IAM takes no credentials of GetSessionToken, since none of them were got with a second factor.
@@ -24,6 +30,16 @@ const (
 	causeLargeBodies awsapi.Cause = "large-bodies"
 	// The body cannot be read as the operation's input.
 	causeMalformed awsapi.Cause = "malformed"
+	// The HTTP method, which is in the detail, is one that the path does not have: the API has POST and GET.
+	causeMethod awsapi.Cause = "method"
+	// A GET of / without a query, which no AWS client sends. Health checks ask for /healthz or /readyz.
+	causeNothingAsked awsapi.Cause = "nothing-asked"
+	// There is nothing at the path, which is in the detail: the API is at / alone. If it has a prefix, so has the endpoint URL of the client; leave it out or let a proxy remove it, which the signature covers.
+	causeNoSuchPath awsapi.Cause = "no-such-path"
+	// The path is that of a protocol which daypass does not speak (Smithy RPC v2, REST). The SDK may have a setting for it; identity pools have AWS JSON 1.1, STS and IAM have AWS Query.
+	causeOtherProtocol awsapi.Cause = "other-protocol"
+	// Parameters are in the query and in the body. They are read from the query only where there is no body, and none may be in both.
+	causeQueryAndBody awsapi.Cause = "query-and-body"
 	// Nobody has such an access key.
 	causeUnknownKey awsapi.Cause = "unknown-key"
 	// The access key was made inactive.

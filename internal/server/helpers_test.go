@@ -163,7 +163,7 @@ func logger(w io.Writer) *slog.Logger {
 func newServer() (*Server, *logBuffer) {
 	log := &logBuffer{}
 	return &Server{
-		JSON:  []*awsapi.Table{awsapi.Service{Name: "zoo", Target: "AWSZooService", Shapes: testShapes, Operations: operations()}.Compile()},
+		JSON:  []*awsapi.Table{awsapi.Service{Name: "zoo", Target: "AWSZooService", TargetPackage: "com.example.model", Shapes: testShapes, Operations: operations()}.Compile()},
 		Query: []*awsapi.Table{awsapi.Service{Name: "box", Version: "2011-06-15", Namespace: "urn:box", Shapes: testShapes, Operations: operations()}.Compile()},
 		Credentials: func(_ context.Context, key, token string) (awsapi.Caller, seal.Secret, error) {
 			switch {

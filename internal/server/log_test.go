@@ -70,7 +70,7 @@ func TestLogLine(t *testing.T) {
 			" status=400 error=InvalidAction cause=unknown-operation detail=\"Other of version " + strings.Repeat("9", 111) + "\"",
 		},
 		"no action":   {func(*testing.T) *http.Request { return request("POST", "/", amzForm, "x=y") }, " status=400 error=MissingAction cause=unknown-operation"},
-		"no service":  {func(*testing.T) *http.Request { return request("PUT", "/", "", "") }, " status=404"},
+		"no service":  {func(*testing.T) *http.Request { return request("PUT", "/", "", "") }, " status=404 error=UnknownOperationException cause=method detail=PUT"},
 		"a preflight": {func(*testing.T) *http.Request { return request("OPTIONS", "/", "", "") }, " status=200"},
 	} {
 		t.Run(name, func(t *testing.T) {

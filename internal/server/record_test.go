@@ -98,7 +98,7 @@ func TestNotRecorded(t *testing.T) {
 		},
 		"no protocol": {
 			func() *http.Request { return request("PUT", "/", "", "") }, formError(faults, "Receiver", "InternalFailure", internalError),
-			" status=500 error=InternalFailure cause=not-recorded detail=\"the disk /var/lib is full\"",
+			" status=500 error=InternalFailure cause=not-recorded detail=\"the disk /var/lib is full\\nPUT\"",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

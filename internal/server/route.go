@@ -19,37 +19,61 @@ type route struct {
 	// row is nil where there is no such operation; then unknown says so.
 	row     *awsapi.Row
 	unknown error
-	// get says that the input is in the query string.
-	get bool
-	r   *http.Request
+	// inQuery says that the input is in the query string.
+	inQuery bool
+	r       *http.Request
 }
 
 // input gives the bytes that hold the operation's input.
 func (t *route) input(body []byte) []byte {
-	if t.get {
+	if t.inQuery {
 		return []byte(t.r.URL.RawQuery)
 	}
 	return body
 }
 
-// routeOf finds the row of a request; nil if the request speaks no protocol of
-// ours. The body is nil where it could not be read: then only the protocol
-// counts.
-func (s *Server) routeOf(r *http.Request, body []byte) *route {
+// plainJSON is the media type that the samples of the API reference of identity
+// pools have. Without a target it is nobody's.
+const plainJSON = "application/json"
+
+// routeOf finds the row of a request. The body is nil where it could not be
+// read: then only the protocol counts. The error says why a request speaks no
+// protocol of ours.
+func (s *Server) routeOf(r *http.Request, body []byte) (*route, error) {
 	switch r.Method {
 	case http.MethodPost:
-		switch mediaType(r) {
-		case awsjson.ContentType:
-			return s.jsonRoute(r)
-		case awsquery.ContentType:
-			return s.queryRoute(r, body, false)
+		// Some clients send what others put into the form in the query, and no body.
+		inQuery := len(body) == 0 && r.URL.RawQuery != ""
+		switch t := mediaType(r); {
+		case t == awsjson.ContentType, t == plainJSON && len(r.Header["X-Amz-Target"]) > 0:
+			return s.jsonRoute(r), nil
+		case t == awsquery.ContentType, inQuery && !hasContentType(r):
+			return s.queryRoute(r, body, inQuery), nil
 		}
+		return nil, noRoute(causeContentType, "Content-Type: "+strings.Join(r.Header["Content-Type"], ", "))
 	case http.MethodGet:
 		if r.URL.RawQuery != "" {
-			return s.queryRoute(r, []byte(r.URL.RawQuery), true)
+			return s.queryRoute(r, nil, true), nil
 		}
+		return nil, noRoute(causeNothingAsked, "")
 	}
-	return nil
+	return nil, noRoute(causeMethod, r.Method)
+}
+
+// unknownOperation is the error of a request that speaks none of the protocols.
+const unknownOperation = "UnknownOperationException"
+
+func noRoute(cause awsapi.Cause, detail string) error {
+	e := &awsapi.Error{Code: unknownOperation, Status: http.StatusNotFound, Cause: cause}
+	if detail != "" {
+		e.Err = errors.New(clip(detail))
+	}
+	return e
+}
+
+func hasContentType(r *http.Request) bool {
+	values := r.Header["Content-Type"]
+	return len(values) > 1 || len(values) == 1 && strings.Trim(values[0], " \t") != ""
 }
 
 func mediaType(r *http.Request) string {
@@ -73,9 +97,10 @@ func (s *Server) jsonRoute(r *http.Request) *route {
 	// the second.
 	targets := r.Header["X-Amz-Target"]
 	if len(targets) == 1 {
-		prefix, name, _ := strings.Cut(targets[0], ".")
+		i := strings.LastIndexByte(targets[0], '.')
+		prefix, name := targets[0][:max(i, 0)], targets[0][i+1:]
 		for _, table := range s.JSON {
-			if row := table.Row(name); row != nil && table.Target == prefix {
+			if row := table.Row(name); row != nil && table.Targeted(prefix) {
 				t.service, t.row = &table.Service, row
 				return t
 			}
@@ -85,15 +110,15 @@ func (s *Server) jsonRoute(r *http.Request) *route {
 	return t
 }
 
-func (s *Server) queryRoute(r *http.Request, form []byte, get bool) *route {
-	t := &route{protocol: awsquery.Protocol{}, r: r, get: get}
-	action, version, err := awsquery.Action(form)
+func (s *Server) queryRoute(r *http.Request, body []byte, inQuery bool) *route {
+	t := &route{protocol: awsquery.Protocol{}, r: r, inQuery: inQuery}
+	action, version, err := awsquery.Action(t.input(body))
 	if err != nil {
-		t.unknown = t.protocol.Refuse(awsapi.Malformed, "").Because(causeMalformed, errors.Unwrap(err))
+		t.unknown = t.protocol.Refuse(awsapi.Malformed, "").Because(t.unreadable(causeMalformed, errors.Unwrap(err)))
 		return t
 	}
 	if action == "" {
-		t.unknown = &awsapi.Error{Code: "MissingAction", Message: "The request is missing an action or a required parameter.", Cause: causeUnknownOperation}
+		t.unknown = t.missingAction()
 		return t
 	}
 	for _, table := range s.Query {
@@ -109,6 +134,32 @@ func (s *Server) queryRoute(r *http.Request, form []byte, get bool) *route {
 	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "Could not find operation "+action+" for version "+version).
 		Because(causeUnknownOperation, noOperation(action+" of version "+version))
 	return t
+}
+
+// sharedParameter says whether a parameter is in the query and in the body.
+func (c *call) sharedParameter() bool {
+	_, form := c.protocol.(awsquery.Protocol)
+	return form && !c.inQuery && awsquery.Share([]byte(c.r.URL.RawQuery), c.body)
+}
+
+// missingAction refuses a form without an action.
+func (t *route) missingAction() error {
+	e := &awsapi.Error{Code: "MissingAction", Message: "The request is missing an action or a required parameter."}
+	if action, _, err := awsquery.Action([]byte(t.r.URL.RawQuery)); !t.inQuery && (action != "" || err != nil) {
+		return e.Because(causeQueryAndBody, errors.New("the action is in the query, which is not read where there is a body"))
+	}
+	return e.Because(t.unreadable(causeUnknownOperation, nil))
+}
+
+// unreadable gives the cause and the detail of a body that cannot be read: that
+// it is compressed, or else those given. Some clients name an encoding that
+// means nothing (amz-1.0), so a body is refused for what it is, not for its name.
+func (t *route) unreadable(cause awsapi.Cause, err error) (awsapi.Cause, error) {
+	encoding := strings.Join(t.r.Header["Content-Encoding"], ", ")
+	if encoding == "" || t.inQuery {
+		return cause, err
+	}
+	return causeContentEncoding, errors.New("Content-Encoding: " + clip(encoding))
 }
 
 // noOperation says for the log what was asked for: what a client needs and does

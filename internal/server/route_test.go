@@ -22,11 +22,31 @@ func TestRouteJSON(t *testing.T) {
 		status int
 		body   string
 	}{
-		"as SDKs send it":              {func(*http.Request) {}, 200, helloJSON},
-		"a charset":                    {func(r *http.Request) { r.Header.Set("Content-Type", amzJSON+"; charset=utf-8") }, 200, helloJSON},
-		"capital letters":              {func(r *http.Request) { r.Header.Set("Content-Type", "Application/X-AMZ-JSON-1.1") }, 200, helloJSON},
-		"JSON 1.0":                     {func(r *http.Request) { r.Header.Set("Content-Type", "application/x-amz-json-1.0") }, 404, noService},
-		"plain JSON":                   {func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }, 404, noService},
+		"as SDKs send it":             {func(*http.Request) {}, 200, helloJSON},
+		"a charset":                   {func(r *http.Request) { r.Header.Set("Content-Type", amzJSON+"; charset=utf-8") }, 200, helloJSON},
+		"capital letters":             {func(r *http.Request) { r.Header.Set("Content-Type", "Application/X-AMZ-JSON-1.1") }, 200, helloJSON},
+		"JSON 1.0":                    {func(r *http.Request) { r.Header.Set("Content-Type", "application/x-amz-json-1.0") }, 404, noService},
+		"plain JSON":                  {func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }, 200, helloJSON},
+		"plain JSON, a charset":       {func(r *http.Request) { r.Header.Set("Content-Type", "application/json; charset=utf-8") }, 200, helloJSON},
+		"plain JSON without a target": {func(r *http.Request) { r.Header.Set("Content-Type", "application/json"); r.Header.Del("X-Amz-Target") }, 404, noService},
+		"plain JSON, unknown target": {func(r *http.Request) {
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("X-Amz-Target", "AWSZooService.Other")
+		}, 400, unknown},
+		"the target's package": {func(r *http.Request) { r.Header.Set("X-Amz-Target", "com.example.model.AWSZooService.Hello") }, 200, helloJSON},
+		"the samples' target and type": {func(r *http.Request) {
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("X-Amz-Target", "com.example.model.AWSZooService.Hello")
+		}, 200, helloJSON},
+		"another package":           {func(r *http.Request) { r.Header.Set("X-Amz-Target", "com.example.AWSZooService.Hello") }, 400, unknown},
+		"a part of the package":     {func(r *http.Request) { r.Header.Set("X-Amz-Target", "model.AWSZooService.Hello") }, 400, unknown},
+		"a longer package":          {func(r *http.Request) { r.Header.Set("X-Amz-Target", "x.com.example.model.AWSZooService.Hello") }, 400, unknown},
+		"the package without a dot": {func(r *http.Request) { r.Header.Set("X-Amz-Target", "com.example.modelAWSZooService.Hello") }, 400, unknown},
+		"the package twice": {func(r *http.Request) {
+			r.Header.Set("X-Amz-Target", "com.example.model.com.example.model.AWSZooService.Hello")
+		}, 400, unknown},
+		"the package alone":            {func(r *http.Request) { r.Header.Set("X-Amz-Target", "com.example.model.Hello") }, 400, unknown},
+		"an empty package":             {func(r *http.Request) { r.Header.Set("X-Amz-Target", ".AWSZooService.Hello") }, 400, unknown},
 		"text":                         {func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, 404, noService},
 		"no content type":              {func(r *http.Request) { r.Header.Del("Content-Type") }, 404, noService},
 		"an empty content type":        {func(r *http.Request) { r.Header.Set("Content-Type", "") }, 404, noService},
@@ -86,7 +106,19 @@ func TestRouteQuery(t *testing.T) {
 		"HEAD":                     {"HEAD", "/?" + good, "", "", 404, noService},
 		"PUT":                      {"PUT", "/", amzForm, good, 404, noService},
 		"DELETE":                   {"DELETE", "/?" + good, "", "", 404, noService},
-		"the query of a POST":      {"POST", "/?" + good, amzForm, "", 400, missing},
+		"the query of a POST":      {"POST", "/?" + good, amzForm, "", 200, helloXML},
+		"without a content type":   {"POST", "/?" + good, "", "", 200, helloXML},
+		"a query and a body":       {"POST", "/?" + good, amzForm, "X=1", 400, missing},
+		"a body without a type":    {"POST", "/?" + good, "", "X=1", 404, noService},
+		"a query of another type":  {"POST", "/?" + good, "text/plain", "", 404, noService},
+		"a query and a document":   {"POST", "/?" + good, "application/json", "", 404, noService},
+		"more in the query":        {"POST", "/?X=1", amzForm, good, 200, helloXML},
+		"a parameter in both":      {"POST", "/?Name=moon", amzForm, good, 400, formError("urn:box", "Sender", "MalformedInput", "The request could not be read.")},
+		"the same in both":         {"POST", "/?Name=world", amzForm, good, 400, formError("urn:box", "Sender", "MalformedInput", "The request could not be read.")},
+		"escaped in both":          {"POST", "/?%4eame=moon", amzForm, good, 400, formError("urn:box", "Sender", "MalformedInput", "The request could not be read.")},
+		"the action in both":       {"POST", "/?Action=Guarded", amzForm, good, 400, formError("urn:box", "Sender", "MalformedInput", "The request could not be read.")},
+		"a query of many":          {"POST", "/?" + strings.Repeat("&", 1000) + "Name=moon", amzForm, good, 400, formError("urn:box", "Sender", "MalformedInput", "The request could not be read.")},
+		"twice in the query":       {"POST", "/?" + good + "&Name=moon", "", "", 400, formError("urn:box", "Sender", "MalformedInput", "The request could not be read.")},
 		"the body of a GET":        {"GET", "/?Name=world", amzForm, good, 400, missing},
 		"no action":                {"POST", "/", amzForm, "Version=2011-06-15", 400, missing},
 		"an empty action":          {"POST", "/", amzForm, "Action=&Version=2011-06-15", 400, missing},

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -142,7 +143,7 @@ func (s *Server) rand() io.Reader {
 // ServeHTTP sends a request to its part of the house.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.HostAllowed != nil && !s.HostAllowed(r.Host) {
-		http.Error(w, "This development server answers to loopback host names and its public URL only.", http.StatusMisdirectedRequest)
+		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, r.Host)
 		return
 	}
 	path := r.URL.Path
@@ -150,11 +151,38 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.api(w, r)
 		return
 	}
-	if h := s.Paths.at(path); h != nil {
-		h.ServeHTTP(w, r)
+	page := s.Paths.at(path)
+	switch {
+	case page == nil && rpcPath.MatchString(path):
+		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeOtherProtocol, path)
+	case page == nil:
+		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeNoSuchPath, path)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		s.turnAway(w, r, http.StatusMethodNotAllowed, "method not allowed\n", causeMethod, r.Method)
+	default:
+		page.ServeHTTP(w, r)
+	}
+}
+
+const hostRefused = "With --dev, daypass answers only to loopback host names and to the host of --public-url.\n"
+
+// rpcPath is the path of Smithy's RPC v2 protocols.
+var rpcPath = regexp.MustCompile(`(?i)/service/[^/]+/operation/[^/]+$`)
+
+// turnAway answers a request that does not get as far as the API, and records
+// why. Its path and host are a stranger's words, cut short. The query is none of
+// them: there may be a token in it.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, status int, text string, cause awsapi.Cause, detail string) {
+	c := &call{r: r, event: s.event(r)}
+	c.event.Cause, c.event.Err = string(cause), errors.New(clip(detail))
+	a := s.record(audit.NewContext(r.Context(), c.event), c, awsapi.Answer{Status: status})
+	if a.Status != status {
+		s.send(w, c, a)
 		return
 	}
-	plain(w, r, http.StatusNotFound, "not found\n")
+	w.Header().Set("x-amzn-RequestId", c.event.RequestID)
+	plain(w, status, text)
 }
 
 // Paths are pages, by their paths. One that ends in a slash is also that of
@@ -179,7 +207,7 @@ func (p Paths) at(path string) http.Handler {
 
 // Healthy is the page that says that the process answers.
 func Healthy() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { plain(w, r, http.StatusOK, "ok\n") })
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 }
 
 // Ready is the page that says whether the server can do its work. Why it cannot
@@ -188,20 +216,16 @@ func Ready(check func(context.Context) error, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := check(r.Context()); err != nil {
 			log.LogAttrs(r.Context(), slog.LevelError, "not ready", slog.Any("error", err))
-			plain(w, r, http.StatusServiceUnavailable, "not ready\n")
+			plain(w, http.StatusServiceUnavailable, "not ready\n")
 			return
 		}
-		plain(w, r, http.StatusOK, "ready\n")
+		plain(w, http.StatusOK, "ready\n")
 	})
 }
 
-func plain(w http.ResponseWriter, r *http.Request, status int, text string) {
+func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && status == http.StatusOK {
-		w.Header().Set("Allow", "GET, HEAD")
-		status, text = http.StatusMethodNotAllowed, "method not allowed\n"
-	}
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text)
+	_, _ = io.WriteString(w, text) // a client that has gone away needs no answer
 }

@@ -49,8 +49,13 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s %s: Allow is %q", test.method, test.path, w.Header().Get("Allow"))
 		}
 	}
-	if log.String() != "" {
-		t.Errorf("probes are in the log: %s", log)
+	for line := range strings.Lines(log.String()) {
+		if !strings.Contains(line, " status=404 cause=no-such-path ") && !strings.Contains(line, " status=405 cause=method ") {
+			t.Errorf("the log has %s", line)
+		}
+	}
+	if n := strings.Count(log.String(), "\n"); n != 7 {
+		t.Errorf("%d lines, one for each refusal and none for what is served: %s", n, log)
 	}
 	s.Paths = nil
 	wantAnswer(t, serve(s, request("GET", "/.well-known/openid-configuration", "", "")), 404, "not found\n")
@@ -69,15 +74,78 @@ func TestNotReady(t *testing.T) {
 
 // A development server answers to its own names alone, on every path.
 func TestHostAllowed(t *testing.T) {
-	s, _ := newServer()
+	s, log := newServer()
 	s.HostAllowed = func(host string) bool { return host == testHost }
 	for _, path := range []string{"/", "/healthz", "/.well-known/openid-configuration"} {
 		r := request("POST", path, amzJSON, `{"Name":"world"}`)
 		r.Header.Set("X-Amz-Target", "AWSZooService.Hello")
 		r.Host = "rebound.example.com:4600"
-		wantAnswer(t, serve(s, r), 421, "This development server answers to loopback host names and its public URL only.\n")
+		w := serve(s, r)
+		wantAnswer(t, w, 421, "With --dev, daypass answers only to loopback host names and to the host of --public-url.\n")
+		if id := w.Header().Get("X-Amzn-Requestid"); id != requestID {
+			t.Errorf("request ID %q", id)
+		}
+	}
+	const line = "level=INFO msg=request request_id=" + requestID + " status=421 cause=host-refused detail=rebound.example.com:4600 source_ip=192.0.2.7 duration=0s\n"
+	if want := strings.Repeat(line, 3); log.String() != want {
+		t.Errorf("log %s", log)
 	}
 	wantAnswer(t, serve(s, jsonCall("Hello", `{"Name":"world"}`)), 200, helloJSON)
+}
+
+// What gets no further than the door is in the log, with a cause of its own and
+// without what is in the query.
+func TestTurnedAway(t *testing.T) {
+	const form = "Action=Hello&Version=2011-06-15&Name=world"
+	gzipped := "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03"
+	with := func(r *http.Request, header, value string) *http.Request {
+		r.Header.Set(header, value)
+		return r
+	}
+	for name, test := range map[string]struct {
+		r    *http.Request
+		want string // of the log
+	}{
+		"a prefix":             {request("POST", "/daypass/", amzJSON, "{}"), " status=404 cause=no-such-path detail=/daypass/ "},
+		"two slashes":          {request("POST", "//", amzJSON, "{}"), " status=404 cause=no-such-path detail=// "},
+		"a path with a query":  {request("GET", "/sts?WebIdentityToken=secret", "", ""), " status=404 cause=no-such-path detail=/sts "},
+		"a long path":          {request("GET", "/"+strings.Repeat("x", 9000), "", ""), " status=404 cause=no-such-path detail=/" + strings.Repeat("x", 127) + " "},
+		"a path with a line":   {request("GET", "/%0alevel=ERROR", "", ""), ` status=404 cause=no-such-path detail="/\nlevel=ERROR" `},
+		"RPC v2":               {request("POST", "/service/AWSCognitoIdentityService/operation/GetId", "application/cbor", "\xa0"), " status=404 cause=other-protocol detail=/service/AWSCognitoIdentityService/operation/GetId "},
+		"RPC v2 and a prefix":  {request("POST", "/x/service/S/operation/O", "application/json", "{}"), " status=404 cause=other-protocol detail=/x/service/S/operation/O "},
+		"plain JSON":           {request("POST", "/", "application/json", `{}`), ` status=404 error=UnknownOperationException cause=content-type detail="Content-Type: application/json" `},
+		"JSON 1.0":             {with(request("POST", "/", "application/x-amz-json-1.0", `{}`), "X-Amz-Target", "AWSZooService.Hello"), ` error=UnknownOperationException cause=content-type detail="Content-Type: application/x-amz-json-1.0" `},
+		"no content type":      {request("POST", "/", "", form), ` error=UnknownOperationException cause=content-type detail="Content-Type: " `},
+		"a content type twice": {with(request("POST", "/", amzForm+", text/plain", form), "X", "x"), ` error=UnknownOperationException cause=content-type detail="Content-Type: ` + amzForm + `, text/plain" `},
+		"a long content type":  {request("POST", "/", strings.Repeat("x", 9000), form), ` cause=content-type detail="Content-Type: ` + strings.Repeat("x", 114) + `" `},
+		"text with a query":    {request("POST", "/?"+form, "text/plain", ""), ` error=UnknownOperationException cause=content-type detail="Content-Type: text/plain" `},
+		"GET alone":            {request("GET", "/", "", ""), " status=404 error=UnknownOperationException cause=nothing-asked source_ip"},
+		"HEAD":                 {request("HEAD", "/", "", ""), " status=404 error=UnknownOperationException cause=method detail=HEAD "},
+		"PUT":                  {request("PUT", "/?"+form, amzForm, ""), " status=404 error=UnknownOperationException cause=method detail=PUT "},
+		"a gzipped document":   {with(jsonCall("Hello", gzipped), "Content-Encoding", "gzip"), ` operation=Hello status=400 error=SerializationException cause=content-encoding detail="Content-Encoding: gzip" `},
+		"a gzipped form":       {with(request("POST", "/", amzForm, gzipped), "Content-Encoding", "gzip"), ` status=400 error=MissingAction cause=content-encoding detail="Content-Encoding: gzip" `},
+		"the action in the query, the rest in the body": {request("POST", "/?Action=Hello&Version=2011-06-15", amzForm, "Name=world"),
+			` status=400 error=MissingAction cause=query-and-body detail="the action is in the query, which is not read where there is a body" `},
+		"a parameter in both": {request("POST", "/?Name=secret", amzForm, form), ` operation=Hello status=400 error=MalformedInput cause=query-and-body detail="a parameter is in both" `},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, log := newServer()
+			serve(s, test.r)
+			if line := log.String(); !strings.Contains(line, test.want) || strings.Count(line, "\n") != 1 || strings.Contains(line, "secret") || strings.Contains(line, "world") {
+				t.Errorf("the log is %s, want %s", line, test.want)
+			}
+		})
+	}
+}
+
+// An encoding that means nothing, which old clients name, refuses no body.
+func TestContentEncoding(t *testing.T) {
+	s, _ := newServer()
+	for _, encoding := range []string{"amz-1.0", "identity", "gzip"} {
+		r := jsonCall("Hello", `{"Name":"world"}`)
+		r.Header.Set("Content-Encoding", encoding)
+		wantAnswer(t, serve(s, r), 200, helloJSON)
+	}
 }
 
 // The zero value of what may be left out works.
