@@ -35,6 +35,7 @@ const imports = `
 	# The protocols, and what speaks them.
 	awsjson:     awsapi
 	awsquery:    awsapi
+	jmespath:    awsapi                       # queries on trees
 	client:      awsapi awsjson awsquery sigv4
 	server:      awsapi awsjson awsquery sigv4 audit limit seal     # seal: the type of a secret
 
@@ -74,6 +75,7 @@ const reserved = `
 	github.com/zitadel/oidc:         idp
 	golang.org/x/crypto:             seal
 	github.com/alecthomas/kong:      cmd/daypass
+	github.com/jmespath-community:   jmespath
 	html/template:                   idp
 	net/http:                        server client fetch login login/logintest openid idp cmd/daypass daypasstest
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -38,7 +39,7 @@ func (b *binder) bind(p *plan, n Node, dst reflect.Value) error {
 	case planMap:
 		return b.bindMap(p, n, dst)
 	}
-	panic("awsapi: " + p.typ.String() + " in an input") // Compile has refused it
+	return b.bindTime(n, dst)
 }
 
 // wrongKind is AWS's sentence for a value of another kind than the shape's.
@@ -126,6 +127,33 @@ func (b *binder) bindBool(n Node, dst reflect.Value) error {
 	dst.SetBool(n.Text == "true")
 	return nil
 }
+
+// bindTime reads a timestamp: seconds since 1970, fractions allowed, or in a form
+// RFC 3339 (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html).
+func (b *binder) bindTime(n Node, dst reflect.Value) error {
+	var t time.Time
+	switch {
+	case n.Kind == Number:
+		seconds, err := strconv.ParseFloat(n.Text, 64)
+		if err != nil || math.Abs(seconds) > maxSeconds {
+			return notValid("a Timestamp")
+		}
+		t = time.UnixMilli(int64(math.Round(seconds * 1000))).UTC()
+	case n.scalarForm():
+		var err error
+		if t, err = time.Parse(time.RFC3339, n.Text); err != nil {
+			return notValid("a Timestamp")
+		}
+	default:
+		return wrongKind(n, "a Timestamp")
+	}
+	dst.Set(reflect.ValueOf(t))
+	return nil
+}
+
+// maxSeconds is about the year 36,800: far beyond any date of ours, and far
+// below where a float64 loses milliseconds.
+const maxSeconds = 1 << 40
 
 func (b *binder) bindStruct(p *plan, n Node, dst reflect.Value) error {
 	if n.Kind != Map && (n.Kind != Form || n.Text != "") {

@@ -16,6 +16,9 @@ const (
 	List
 	// Map is an object: structures and maps look alike on the wire.
 	Map
+	// Time is a timestamp, its text RFC 3339. No request is decoded to it; those who
+	// write requests and read answers have it.
+	Time
 	// Form is a value of an AWS Query request, where everything is text: it has
 	// text, members (after a dot), or both, and the shape decides what it is.
 	Form

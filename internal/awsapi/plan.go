@@ -62,9 +62,6 @@ type compiler struct {
 	plans  map[reflect.Type]*plan
 	// fields are the members of every structure, for those who write answers.
 	fields map[reflect.Type][]Field
-	// input says that the types are those of inputs, which have no timestamps so
-	// far.
-	input bool
 }
 
 var timeType = reflect.TypeFor[time.Time]()
@@ -102,9 +99,6 @@ func (c *compiler) plan(t reflect.Type) *plan {
 
 func (c *compiler) planStruct(p *plan) {
 	if p.typ == timeType {
-		if c.input {
-			panic("awsapi: no protocol reads a time.Time in an input")
-		}
 		p.kind = planTime
 		return
 	}

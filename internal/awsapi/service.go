@@ -160,7 +160,8 @@ type Row struct {
 	Service *Service
 
 	table *Table
-	plan  *plan
+	plan  *plan // of the input
+	out   *plan // of the output
 }
 
 // Compile makes a table ready. It panics where the table contradicts itself
@@ -168,7 +169,7 @@ type Row struct {
 // that compiles the table shows.
 func (s Service) Compile() *Table {
 	t := &Table{Service: s, byName: make(map[string]*Row, len(s.Operations)), fields: map[reflect.Type][]Field{}}
-	c := compiler{shapes: s.Shapes.byType, plans: map[reflect.Type]*plan{}, fields: t.fields, input: true}
+	c := compiler{shapes: s.Shapes.byType, plans: map[reflect.Type]*plan{}, fields: t.fields}
 	for _, op := range t.Operations {
 		switch {
 		case t.byName[op.Name] != nil:
@@ -180,9 +181,8 @@ func (s Service) Compile() *Table {
 		}
 		t.byName[op.Name] = &Row{Operation: op, Service: &t.Service, table: t, plan: c.plan(op.In)}
 	}
-	c.input = false
 	for _, op := range t.Operations {
-		c.plan(op.Out)
+		t.byName[op.Name].out = c.plan(op.Out)
 	}
 	return t
 }

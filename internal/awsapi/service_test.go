@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -83,7 +82,6 @@ func op[I, O any](name string) awsapi.Operation {
 // A table that contradicts itself does not compile.
 func TestCompilePanics(t *testing.T) {
 	type (
-		timed    struct{ At time.Time }
 		floating struct{ F float64 }
 		keyed    struct{ M map[int32]string }
 		tagged   struct {
@@ -93,7 +91,6 @@ func TestCompilePanics(t *testing.T) {
 	for want, ops := range map[string][]awsapi.Operation{
 		"awsapi: two rows for Do":                               {op[empty, empty]("Do"), op[empty, empty]("Do")},
 		"awsapi: input and output of Do must be structs":        {op[string, empty]("Do")},
-		"awsapi: no protocol reads a time.Time in an input":     {op[timed, empty]("Do")},
 		"awsapi: no protocol carries a float64":                 {op[empty, floating]("Do")},
 		"awsapi: the keys of a map[int32]string are no strings": {op[keyed, empty]("Do")},
 		`awsapi: member A has the tag "name"`:                   {op[tagged, empty]("Do")},
@@ -116,7 +113,6 @@ func TestCompilePanics(t *testing.T) {
 			}
 		})
 	}
-	awsapi.Service{Operations: []awsapi.Operation{op[empty, timed]("Do")}}.Compile() // times in outputs are fine
 }
 
 func TestShapes(t *testing.T) {

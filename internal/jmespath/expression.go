@@ -1,7 +1,6 @@
 package jmespath
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -333,8 +332,6 @@ func literal(v any) (awsapi.Node, error) {
 		return awsapi.Node{Kind: awsapi.Text, Text: v}, nil
 	case float64:
 		return number(v), nil
-	case json.Number:
-		return awsapi.Node{Kind: awsapi.Number, Text: v.String()}, nil
 	case []any:
 		out := awsapi.Node{Kind: awsapi.List, List: []awsapi.Node{}}
 		for _, e := range v {

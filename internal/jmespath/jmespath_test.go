@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/daypass/daypass/internal/awsapi"
-	"github.com/daypass/daypass/internal/awsjson"
 )
 
 func lines(t testing.TB, name string) []string {
@@ -20,7 +19,7 @@ func lines(t testing.TB, name string) []string {
 
 func document(t testing.TB) awsapi.Node {
 	t.Helper()
-	n, err := awsjson.Protocol{}.Decode([]byte(strings.Join(lines(t, "document.json"), "\n")))
+	n, err := awsapi.ParseJSON([]byte(strings.Join(lines(t, "document.json"), "\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
