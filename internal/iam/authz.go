@@ -313,7 +313,7 @@ func (in *ListRolesRequest) ResourceARN(c awsapi.Caller) string {
 // ResourceARN implements awsapi.ResourceNamer.
 func (in *CreateOpenIDConnectProviderRequest) ResourceARN(c awsapi.Caller) string {
 	_, name, _ := strings.Cut(string(in.Url), "://")
-	return "arn:aws:iam::" + c.Account + ":" + providerResource + strings.TrimSuffix(name, "/")
+	return "arn:aws:iam::" + c.Account + ":" + providerResource + name
 }
 
 // ResourceARN implements awsapi.ResourceNamer.

@@ -58,7 +58,7 @@ const (
 	causeLimitUserPolicies awsapi.Cause = "limit-user-policies-size"
 	// The account has as many users as it may.
 	causeLimitUsers awsapi.Cause = "limit-users"
-	// There is a provider with this URL, whatever its scheme and last slash.
+	// There is a provider of this name: with the same URL, with another scheme, or one that lost the slash at the end of its URL when it was stored.
 	causeProviderExists awsapi.Cause = "oidc-provider-exists"
 	// There is no provider with this ARN in the account.
 	causeProviderMissing awsapi.Cause = "oidc-provider-missing"

@@ -217,8 +217,11 @@ func providerNotFound(arn ArnType) *awsapi.Error {
 	return exception(noSuchEntity, causeProviderMissing, "OpenIDConnect Provider not found for arn %s", arn)
 }
 
-func providerExists(url OpenIDConnectProviderUrlType) *awsapi.Error {
-	return exception(entityAlreadyExists, causeProviderExists, "Provider with url %s already exists.", url)
+// providerExists tells the log which provider has the name, since its URL may be
+// another one.
+func providerExists(url OpenIDConnectProviderUrlType, has *OIDCProvider) *awsapi.Error {
+	return exception(entityAlreadyExists, causeProviderExists, "Provider with url %s already exists.", url).
+		Because(causeProviderExists, fmt.Errorf("%s is the provider of %s", has.ARN, has.URL))
 }
 
 // A URL that cannot be taken apart is answered with another code than one whose

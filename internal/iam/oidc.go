@@ -18,7 +18,9 @@ import (
 type OIDCProvider struct {
 	// Account owns the provider.
 	Account string
-	// ARN is its name: the URL without scheme and without a slash at the end.
+	// ARN is its name: the URL without its scheme. Providers that were stored by
+	// early versions lost a slash at the end of it and keep the name that they got
+	// then (see [OIDCProvider.KeptName]).
 	ARN ArnType
 	// URL is what the iss of its tokens must be, character by character.
 	URL OpenIDConnectProviderUrlType
@@ -43,6 +45,14 @@ func (p *OIDCProvider) with(change func(*OIDCProvider)) *OIDCProvider {
 // Name is the provider's name in policies and in the Logins of identity pools:
 // host[/path].
 func (p *OIDCProvider) Name() string { return providerName(p.ARN) }
+
+// KeptName says that the provider was stored when names lost the slash at the end
+// of the URL, and keeps that name: roles, pools and identities have it. The row
+// itself is the mark, since no later provider has a URL with the slash and a name
+// without.
+func (p *OIDCProvider) KeptName() bool {
+	return strings.HasSuffix(string(p.URL), "/") && !strings.HasSuffix(string(p.ARN), "/")
+}
 
 // Issuer is what the iss of the provider's tokens must be, character by
 // character.
@@ -72,23 +82,47 @@ func (s *Service) OIDCProvider(ctx context.Context, arn string) (p *OIDCProvider
 	return p, ok, err
 }
 
-// OIDCProviderARN is the ARN that an account's provider of an issuer has; false
-// for what cannot be an issuer. That there is one, and that it is of this
-// issuer to the character, is for the caller to see.
-func OIDCProviderARN(account, issuer string) (string, bool) {
-	if len(issuer) > 255 {
-		return "", false
+// OIDCProvidersOf finds the providers of an account whose tokens have this iss,
+// character by character: the one that has it in its ARN first, then one that
+// keeps the name that it got without the slash at the end. Near are those that the
+// iss misses by its scheme or by a slash at its end, for the log to say so.
+func (s *Service) OIDCProvidersOf(ctx context.Context, account, iss string) (of, near []*OIDCProvider, err error) {
+	name := iss
+	if !strings.Contains(iss, "://") {
+		name = "https://" + iss
 	}
-	u, err := parseIssuer(OpenIDConnectProviderUrlType(issuer))
-	if err != nil {
-		return "", false
+	if len(name) > maxIssuer {
+		return nil, nil, nil
 	}
-	return string(u.arn(account)), true
+	u, parseErr := parseIssuer(OpenIDConnectProviderUrlType(name))
+	if parseErr != nil {
+		return nil, nil, nil
+	}
+	err = s.Store.View(ctx, func(tx Tx) error {
+		of, near = nil, nil
+		for _, arn := range []ArnType{u.arn(account), u.otherForm().arn(account)} {
+			p, ok, err := tx.OIDCProvider(arn)
+			switch {
+			case err != nil:
+				return err
+			case ok && p.Issuer() == iss:
+				of = append(of, p)
+			case ok:
+				near = append(near, p)
+			}
+		}
+		return nil
+	})
+	return of, near, err
 }
+
+// maxIssuer is how long the URL of a provider can be.
+const maxIssuer = 255
 
 const providerResource = "oidc-provider/"
 
-// issuer is a provider's URL taken apart.
+// issuer is a provider's URL taken apart. The path has the slash that it begins
+// with, if there is one.
 type issuer struct {
 	scheme, host, port, path string
 }
@@ -113,12 +147,14 @@ func parseIssuer(url OpenIDConnectProviderUrlType) (issuer, *awsapi.Error) {
 		return u, notHTTPS()
 	}
 	u.scheme = scheme
-	authority, path, _ := strings.Cut(rest, "/")
-	u.path = path
+	authority, path, hasPath := strings.Cut(rest, "/")
+	if hasPath {
+		u.path = "/" + path
+	}
 	if u.host, u.port, ok = splitHost(authority); !ok || !isHost(u.host) {
 		return u, badIssuerPart(errors.New("the host, or what stands before or behind it")) // which may be a password
 	}
-	if !isPath(path) {
+	if !isPath(u.path) {
 		return u, badIssuerPart(errors.New("the path, or a query or fragment behind it"))
 	}
 	return u, nil
@@ -147,12 +183,11 @@ func isHost(host string) bool {
 	return len(host) <= 253
 }
 
-// isPath looks at the path without its first slash.
 func isPath(path string) bool {
-	if path == "" {
+	if path == "" || path == "/" {
 		return true
 	}
-	for segment := range strings.SplitSeq(strings.TrimSuffix(path, "/"), "/") {
+	for segment := range strings.SplitSeq(strings.TrimSuffix(path[1:], "/"), "/") {
 		if !pathText.MatchString(segment) || segment == "." || segment == ".." {
 			return false
 		}
@@ -160,25 +195,31 @@ func isPath(path string) bool {
 	return true
 }
 
-// name is host[:port][/path], without a slash at the end.
+// name is host[:port][/path], with the slash at the end if there is one.
 func (u issuer) name() string {
-	name := u.host
 	if u.port != "" {
-		name += ":" + u.port
+		return u.host + ":" + u.port + u.path
 	}
-	if path := strings.TrimSuffix(u.path, "/"); path != "" {
-		name += "/" + path
+	return u.host + u.path
+}
+
+// otherForm is the issuer with a slash at its end if it has none, else without.
+func (u issuer) otherForm() issuer {
+	if path, ok := strings.CutSuffix(u.path, "/"); ok {
+		u.path = path
+	} else {
+		u.path += "/"
 	}
-	return name
+	return u
 }
 
 // bare is the name by which issuers are compared that must not be confused:
-// without the scheme's own port and ignoring case.
+// without the scheme's own port and a slash at the end, and ignoring case.
 func (u issuer) bare() string {
 	if u.scheme == "https" && u.port == "443" || u.scheme == "http" && u.port == "80" {
 		u.port = ""
 	}
-	return strings.ToLower(u.name())
+	return strings.ToLower(strings.TrimSuffix(u.name(), "/"))
 }
 
 func (u issuer) arn(account string) ArnType {

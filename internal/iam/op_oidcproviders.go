@@ -76,12 +76,12 @@ func distinct(list ClientIDListType) ClientIDListType {
 }
 
 func (s *Service) addProvider(tx Tx, p *OIDCProvider) error {
-	_, exists, err := tx.OIDCProvider(p.ARN)
+	has, exists, err := tx.OIDCProvider(p.ARN)
 	if err != nil {
 		return err
 	}
 	if exists {
-		return providerExists(p.URL)
+		return providerExists(p.URL, has)
 	}
 	all, err := tx.OIDCProviders(p.Account)
 	if err != nil {

@@ -41,7 +41,8 @@ func TestCreateProviderRefusals(t *testing.T) {
 		{"thumbprint", []string{"Url", "https://a.example", "ThumbprintList.member.1", thumbprint[1:] + "z"}, refusal{400, "InvalidInput", "Thumbprint " + thumbprint[1:] + "z must be 40 hexadecimal characters."}},
 		{"tags", []string{"Url", "https://a.example", "Tags.member.1.Key", "aws:x", "Tags.member.1.Value", ""}, refusal{400, "InvalidInput", "aws: prefixed tag key names are not allowed for external use."}},
 		{"same URL", []string{"Url", "https://there.example.com/x"}, refusal{409, "EntityAlreadyExists", "Provider with url https://there.example.com/x already exists."}},
-		{"same URL but for a slash", []string{"Url", "https://there.example.com/x/"}, refusal{409, "EntityAlreadyExists", "Provider with url https://there.example.com/x/ already exists."}},
+		{"same URL but for a slash", []string{"Url", "https://there.example.com/x/"}, refusal{}},
+		{"same URL with the slash", []string{"Url", "https://there.example.com/x/"}, refusal{409, "EntityAlreadyExists", "Provider with url https://there.example.com/x/ already exists."}},
 		{"path in other case", []string{"Url", "https://there.example.com/X"}, refusal{}},
 	}
 	s := newService(t)
@@ -125,7 +126,7 @@ func TestChangeOIDCProvider(t *testing.T) {
 func TestOIDCProvider(t *testing.T) {
 	ctx := t.Context()
 	s := newService(t)
-	const arn = "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/realms/x"
+	const arn = "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/realms/x/"
 	if p, ok, err := s.OIDCProvider(ctx, arn); p != nil || ok || err != nil {
 		t.Fatalf("a provider before it is made: %v, %v, %v", p, ok, err)
 	}
@@ -144,7 +145,7 @@ func TestOIDCProvider(t *testing.T) {
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Error(diff)
 	}
-	if p.Name() != "oidc.example.com/realms/x" || p.Issuer() != "https://oidc.example.com/realms/x/" {
+	if p.Name() != "oidc.example.com/realms/x/" || p.KeptName() || p.Issuer() != "https://oidc.example.com/realms/x/" {
 		t.Errorf("name %s, issuer %s", p.Name(), p.Issuer())
 	}
 	if diff := cmp.Diff([]string{"b", "a"}, p.Audiences()); diff != "" {
@@ -181,4 +182,64 @@ func TestHTTPProvider(t *testing.T) {
 	}
 	wantRefused(t, do(t, s, "CreateOpenIDConnectProvider", "Url", "https://127.0.0.1:5556/dex"),
 		refusal{409, "EntityAlreadyExists", "Provider with url https://127.0.0.1:5556/dex already exists."})
+}
+
+// A provider that was stored when names lost the slash keeps its name. The same
+// URL can be made a provider again beside it; without the slash it would have the
+// kept name and cannot.
+func TestKeptName(t *testing.T) {
+	ctx := t.Context()
+	s := newService(t)
+	const kept = "arn:aws:iam::111122223333:oidc-provider/acme.eu.auth0.com"
+	add := func(p *iam.OIDCProvider) {
+		if err := s.Store.Update(ctx, func(tx iam.Tx) error { return tx.AddOIDCProvider(p) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(&iam.OIDCProvider{Account: account, ARN: kept, URL: "https://acme.eu.auth0.com/", ClientIDs: iam.ClientIDListType{"app"}, Created: start})
+	wantOf := func(iss string, of, near []string) {
+		t.Helper()
+		gotOf, gotNear, err := s.OIDCProvidersOf(ctx, account, iss)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]string{of, near}, [][]string{arns(gotOf), arns(gotNear)}); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", iss, diff)
+		}
+	}
+	wantOf("https://acme.eu.auth0.com/", []string{kept}, nil)
+	for _, near := range []string{"https://acme.eu.auth0.com", "http://acme.eu.auth0.com/", "acme.eu.auth0.com", "acme.eu.auth0.com/"} {
+		wantOf(near, nil, []string{kept})
+	}
+	for _, far := range []string{"", "https://acme.eu.auth0.com//", "https://acme.eu.auth0.com/x", "https://acme.eu.auth0.com.example/", "https://acme.eu.auth0.com/" + strings.Repeat("a", 300)} {
+		wantOf(far, nil, nil)
+	}
+	body := must(t, s, "GetOpenIDConnectProvider", "OpenIDConnectProviderArn", kept)
+	if got := element(t, body, "Url"); got != "acme.eu.auth0.com/" {
+		t.Errorf("Url %s", got)
+	}
+	must(t, s, "AddClientIDToOpenIDConnectProvider", "OpenIDConnectProviderArn", kept, "ClientID", "more")
+	if p, _, _ := s.OIDCProvider(ctx, kept); p == nil || !p.KeptName() || len(p.ClientIDs) != 2 {
+		t.Errorf("after a change: %+v", p)
+	}
+
+	wantRefused(t, do(t, s, "CreateOpenIDConnectProvider", "Url", "https://acme.eu.auth0.com"),
+		refusal{409, "EntityAlreadyExists", "Provider with url https://acme.eu.auth0.com already exists."})
+	made := must(t, s, "CreateOpenIDConnectProvider", "Url", "https://acme.eu.auth0.com/")
+	if got := element(t, made, "OpenIDConnectProviderArn"); got != kept+"/" {
+		t.Errorf("the new provider is %s", got)
+	}
+	wantOf("https://acme.eu.auth0.com/", []string{kept + "/", kept}, nil)
+	must(t, s, "DeleteOpenIDConnectProvider", "OpenIDConnectProviderArn", kept)
+	must(t, s, "CreateOpenIDConnectProvider", "Url", "https://acme.eu.auth0.com")
+	wantOf("https://acme.eu.auth0.com/", []string{kept + "/"}, []string{kept})
+	wantOf("https://acme.eu.auth0.com", []string{kept}, []string{kept + "/"})
+}
+
+func arns(all []*iam.OIDCProvider) []string {
+	var list []string
+	for _, p := range all {
+		list = append(list, string(p.ARN))
+	}
+	return list
 }

@@ -408,7 +408,7 @@ func TestRestart(t *testing.T) {
 		for _, parameters := range [][]string{
 			{"GetRole", "RoleName", "AppAuth"},
 			{"GetRolePolicy", "RoleName", "AppAuth", "PolicyName", "p"},
-			{"GetOpenIDConnectProvider", "OpenIDConnectProviderArn", "arn:aws:iam::111122223333:oidc-provider/oidc.example.com"},
+			{"GetOpenIDConnectProvider", "OpenIDConnectProviderArn", "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/"},
 			{"ListRoles"},
 			{"ListOpenIDConnectProviders"},
 		} {
@@ -482,7 +482,7 @@ func TestResourceARNs(t *testing.T) {
 		{&iam.DeleteRolePolicyRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
 		{&iam.ListRolesRequest{}, "arn:aws:iam::111122223333:role/"},
 		{&iam.ListRolesRequest{PathPrefix: "/p/"}, "arn:aws:iam::111122223333:role/p/"},
-		{&iam.CreateOpenIDConnectProviderRequest{Url: "https://a.example/b/"}, "arn:aws:iam::111122223333:oidc-provider/a.example/b"},
+		{&iam.CreateOpenIDConnectProviderRequest{Url: "https://a.example/b/"}, "arn:aws:iam::111122223333:oidc-provider/a.example/b/"},
 		{&iam.GetOpenIDConnectProviderRequest{OpenIDConnectProviderArn: "x"}, "x"},
 		{&iam.DeleteOpenIDConnectProviderRequest{OpenIDConnectProviderArn: "x"}, "x"},
 		{&iam.ListOpenIDConnectProvidersRequest{}, "arn:aws:iam::111122223333:oidc-provider/*"},

@@ -154,7 +154,7 @@ func TestCheckIssuer(t *testing.T) {
 	}}
 	for _, test := range tests {
 		u, err := s.checkIssuer(OpenIDConnectProviderUrlType(test.url))
-		got := u.name()
+		got := strings.TrimSuffix(u.name(), "/")
 		if err != nil {
 			got = err.Error()
 		}
@@ -173,44 +173,57 @@ func TestLoopbackOnlyInDevelopment(t *testing.T) {
 }
 
 // Whatever is accepted as an issuer is a URL to others as well, and its ARN
-// tells it from every other issuer but for scheme and last slash.
+// tells it from every other issuer but for its scheme.
 func FuzzIssuer(f *testing.F) {
-	for _, seed := range []string{"https://oidc.example.com/realms/x", "http://[::1]:5556/", "https://a:1", "https://a/b?c", "https://a@b"} {
+	for _, seed := range []string{"https://oidc.example.com/realms/x", "http://[::1]:5556/", "https://a:1", "https://a/", "https://a//", "https://a/b/", "https://a/b?c", "https://a@b"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		arn, ok := OIDCProviderARN("111122223333", s)
-		if !ok {
+		issuer, err := parseIssuer(OpenIDConnectProviderUrlType(s))
+		if err != nil {
 			return
 		}
-		u, err := url.Parse(s)
-		if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" || u.Host == "" {
-			t.Fatalf("%q is an issuer but no plain URL: %v", s, err)
+		u, parseErr := url.Parse(s)
+		if parseErr != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" || u.Host == "" {
+			t.Fatalf("%q is an issuer but no plain URL: %v", s, parseErr)
 		}
 		if u.String() != s {
 			t.Errorf("%q is written %q by others", s, u)
 		}
-		name := providerName(ArnType(arn))
-		if name != u.Host+strings.TrimSuffix(u.Path, "/") {
-			t.Errorf("%q has the name %q", s, name)
-		}
-		if err := parseProviderARN(ArnType(arn)); err != nil {
+		arn := issuer.arn("111122223333")
+		if err := parseProviderARN(arn); err != nil {
 			t.Errorf("%q has the ARN %q: %v", s, arn, err)
 		}
-		if again, ok := OIDCProviderARN("111122223333", u.Scheme+"://"+name); !ok || again != arn {
-			t.Errorf("%q has the ARN %q, its name %q", s, arn, again)
+		if name := providerName(arn); u.Scheme+"://"+name != s {
+			t.Errorf("%q has the name %q", s, name)
+		}
+		other := issuer.otherForm()
+		if other.bare() != issuer.bare() || other.otherForm() != issuer || other.arn("111122223333") == arn {
+			t.Errorf("%q has the other form %+v", s, other)
 		}
 	})
 }
 
-func TestOIDCProviderARN(t *testing.T) {
-	arn, ok := OIDCProviderARN("111122223333", "https://oidc.example.com/realms/x/")
-	if want := "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/realms/x"; arn != want || !ok {
-		t.Errorf("got %q, %v", arn, ok)
+func TestIssuerARN(t *testing.T) {
+	for url, want := range map[OpenIDConnectProviderUrlType]ArnType{
+		"https://oidc.example.com":           "arn:aws:iam::111122223333:oidc-provider/oidc.example.com",
+		"https://oidc.example.com/":          "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/",
+		"https://oidc.example.com/realms/x":  "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/realms/x",
+		"https://oidc.example.com/realms/x/": "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/realms/x/",
+		"https://oidc.example.com:8443/":     "arn:aws:iam::111122223333:oidc-provider/oidc.example.com:8443/",
+	} {
+		u, err := parseIssuer(url)
+		if got := u.arn("111122223333"); err != nil || got != want {
+			t.Errorf("%s: %s, %v", url, got, err)
+		}
+		in := &CreateOpenIDConnectProviderRequest{Url: url}
+		if got := in.ResourceARN(awsapi.Caller{Account: "111122223333"}); got != string(want) {
+			t.Errorf("%s: CreateOpenIDConnectProvider is about %s", url, got)
+		}
 	}
-	for _, issuer := range []string{"", "oidc.example.com", "https://a?b", "https://" + strings.Repeat("a.", 124) + ".example.com"} {
-		if arn, ok := OIDCProviderARN("111122223333", issuer); ok || arn != "" {
-			t.Errorf("OIDCProviderARN of %q: %q, %v", issuer, arn, ok)
+	for _, bad := range []OpenIDConnectProviderUrlType{"", "oidc.example.com", "https://a?b", "https://a//", "https://a/b//", "https://a//b"} {
+		if u, err := parseIssuer(bad); err == nil {
+			t.Errorf("%q is the issuer %+v", bad, u)
 		}
 	}
 }

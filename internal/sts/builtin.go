@@ -7,7 +7,6 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
-	"github.com/daypass/daypass/internal/policy"
 )
 
 // Providers that need none of IAM: Google by its ID tokens, Login with Amazon and
@@ -20,23 +19,36 @@ func isGoogle(issuer string) bool {
 	return issuer == "https://"+login.GoogleName || issuer == login.GoogleName
 }
 
-// trustsIAMProvider says whether a role names the IAM provider of an issuer.
-// Such roles see Google as any other provider.
-func (s *Service) trustsIAMProvider(ctx context.Context, roleARN, issuer string) (bool, error) {
-	account, name, _ := iam.ParseRoleARN(roleARN)
-	arn, ok := iam.OIDCProviderARN(account, issuer)
-	if !ok || account != s.Account {
+// trustsGoogleInIAM says whether a role names Google as a provider in IAM. Such
+// roles see Google as any other provider.
+func (s *Service) trustsGoogleInIAM(ctx context.Context, role, issuer string) (bool, error) {
+	if issuer != "https://"+login.GoogleName {
 		return false, nil
+	}
+	names, err := s.principalsOf(ctx, role)
+	return slices.Contains(names, "arn:aws:iam::"+s.Account+":oidc-provider/"+login.GoogleName), err
+}
+
+// principalsOf are the principals that a role's trust policy names; none if there
+// is no such role.
+func (s *Service) principalsOf(ctx context.Context, roleARN string) ([]string, error) {
+	account, name, _ := iam.ParseRoleARN(roleARN)
+	if account != s.Account {
+		return nil, nil
 	}
 	role, ok, err := s.IAM.Role(ctx, account, name)
 	if err != nil || !ok {
-		return false, err
+		return nil, err
 	}
 	trust, err := role.Trust()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return slices.ContainsFunc(trust.Principals(), func(p policy.NamedPrincipal) bool { return p.Value == arn }), nil
+	var names []string
+	for _, p := range trust.Principals() {
+		names = append(names, p.Value)
+	}
+	return names, nil
 }
 
 // verifyPublic asks the verifier of a public provider about a token.

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/policy"
 	"github.com/daypass/daypass/internal/saml"
@@ -119,12 +120,42 @@ func tokenTooLarge() *awsapi.Error {
 	return exception(packedPolicyTooLarge, causeTokenTooLarge, "Serialized token too large for session")
 }
 
-func issuerUnknown(issuer string) *awsapi.Error {
+// issuerUnknown tells the log of providers that the issuer misses by little.
+func issuerUnknown(issuer string, near []*iam.OIDCProvider) *awsapi.Error {
 	const most = 255 // of a provider's URL; a stranger's text goes no further
 	if len(issuer) > most {
 		issuer = strings.ToValidUTF8(issuer[:most], "")
 	}
-	return exception(invalidIdentityToken, causeIssuerUnknown, "No OpenIDConnect provider found in your account for %s", issuer)
+	refused := exception(invalidIdentityToken, causeIssuerUnknown, "No OpenIDConnect provider found in your account for %s", issuer)
+	if len(near) == 0 {
+		return refused
+	}
+	var differ []string
+	for _, p := range near {
+		differ = append(differ, fmt.Sprintf("%s, %s", p.Issuer(), difference(issuer, p.Issuer())))
+	}
+	return refused.Because(causeIssuerUnknown, fmt.Errorf("iss is %q; the account has a provider of %s", issuer, strings.Join(differ, ", and of ")))
+}
+
+// difference says how the URL of a provider differs from an iss that misses it by
+// its scheme, by a slash at its end, or by both.
+func difference(iss, url string) string {
+	var says []string
+	scheme, _, hasScheme := strings.Cut(iss, "://")
+	switch wanted, _, _ := strings.Cut(url, "://"); {
+	case !hasScheme:
+		says = append(says, "with the scheme")
+	case scheme != wanted:
+		says = append(says, "with another scheme")
+	}
+	switch has := strings.HasSuffix(url, "/"); {
+	case has == strings.HasSuffix(iss, "/"):
+	case has:
+		says = append(says, "with a slash at the end")
+	default:
+		says = append(says, "without the slash at the end")
+	}
+	return strings.Join(says, " and ")
 }
 
 // badTags refuses session tags with a sentence of AWS where there is one.

@@ -241,11 +241,25 @@ type issuer struct {
 // newIssuer starts an OpenID provider and makes the account trust it.
 func (h *house) newIssuer(clientIDs ...iam.ClientIDType) *issuer {
 	h.t.Helper()
+	i := h.startIssuer("")
+	out, err := h.iam.CreateOpenIDConnectProvider(h.ctx, root, &iam.CreateOpenIDConnectProviderRequest{
+		Url: iam.OpenIDConnectProviderUrlType(i.URL), ClientIDList: clientIDs,
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	i.arn = string(out.OpenIDConnectProviderArn)
+	return i
+}
+
+// startIssuer starts an OpenID provider whose iss ends in a slash, or does not.
+func (h *house) startIssuer(end string) *issuer {
+	h.t.Helper()
 	i := &issuer{key: fixtureKey(h.t, "2")}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.MarshalWrite(w, map[string]any{
-			"issuer": i.URL, "jwks_uri": i.URL + "/keys", "authorization_endpoint": i.URL + "/authorize",
+			"issuer": i.URL, "jwks_uri": "http://" + i.name + "/keys", "authorization_endpoint": "http://" + i.name + "/authorize",
 			"response_types_supported": []string{"id_token"}, "subject_types_supported": []string{"public"},
 			"id_token_signing_alg_values_supported": []string{"RS256"},
 		})
@@ -256,15 +270,8 @@ func (h *house) newIssuer(clientIDs ...iam.ClientIDType) *issuer {
 	})
 	server := httptest.NewServer(mux)
 	h.t.Cleanup(server.Close)
-	i.URL = server.URL
+	i.URL = server.URL + end
 	i.name = server.Listener.Addr().String()
-	out, err := h.iam.CreateOpenIDConnectProvider(h.ctx, root, &iam.CreateOpenIDConnectProviderRequest{
-		Url: iam.OpenIDConnectProviderUrlType(i.URL), ClientIDList: clientIDs,
-	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	i.arn = string(out.OpenIDConnectProviderArn)
 	return i
 }
 

@@ -83,16 +83,15 @@ func (s *Service) verify(ctx context.Context, role, token string) (*federated, e
 	case iss == s.issuer():
 		return s.verifyOwn(ctx, t)
 	case isGoogle(iss):
-		named, err := s.trustsIAMProvider(ctx, role, iss)
+		inIAM, err := s.trustsGoogleInIAM(ctx, role, iss)
 		if err != nil {
 			return nil, err
 		}
-		if !named {
+		if !inIAM {
 			return s.verifyGoogle(ctx, token)
 		}
 	}
-	account, _, _ := iam.ParseRoleARN(role)
-	return s.verifyOIDC(ctx, account, t.Issuer(), t)
+	return s.verifyOIDC(ctx, role, t.Issuer(), t)
 }
 
 // issuer is the iss of our own tokens.
@@ -139,21 +138,15 @@ func (s *Service) tokenRevoked(before time.Time) *awsapi.Error {
 }
 
 // verifyOIDC checks a token of an OpenID Connect provider in IAM.
-func (s *Service) verifyOIDC(ctx context.Context, account, issuer string, t *login.Token) (*federated, error) {
-	if account != s.Account {
+func (s *Service) verifyOIDC(ctx context.Context, role, issuer string, t *login.Token) (*federated, error) {
+	if account, _, _ := iam.ParseRoleARN(role); account != s.Account {
 		return nil, notAuthorized(actionWebIdentity, causeRoleForeign)
 	}
-	arn, ok := iam.OIDCProviderARN(account, issuer)
-	if !ok {
-		return nil, issuerUnknown(issuer)
-	}
-	p, ok, err := s.IAM.OIDCProvider(ctx, arn)
+	p, err := s.providerOf(ctx, role, issuer)
 	if err != nil {
 		return nil, err
 	}
-	if !ok || p.Issuer() != issuer {
-		return nil, issuerUnknown(issuer)
-	}
+	arn := string(p.ARN)
 	l, err := s.OIDC.Verify(ctx, login.Provider{
 		Name: p.Name(), ARN: arn, Issuer: issuer, ClientIDs: p.Audiences(), SingleAudience: true,
 	}, t)
@@ -161,6 +154,33 @@ func (s *Service) verifyOIDC(ctx context.Context, account, issuer string, t *log
 		return nil, tokenRefused(err)
 	}
 	return fromLogin(arn, l)
+}
+
+// providerOf finds the account's provider of an issuer, to the character. One that
+// keeps its name without the slash at the end counts where there is no other, or
+// where the role names it and not the other: to make a provider takes nothing from
+// the roles that trust an older one.
+func (s *Service) providerOf(ctx context.Context, role, issuer string) (*iam.OIDCProvider, error) {
+	of, near, err := s.IAM.OIDCProvidersOf(ctx, s.Account, issuer)
+	if err != nil {
+		return nil, err
+	}
+	if len(of) == 0 {
+		return nil, issuerUnknown(issuer, near)
+	}
+	if len(of) == 1 {
+		return of[0], nil
+	}
+	names, err := s.principalsOf(ctx, role)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range of {
+		if slices.Contains(names, string(p.ARN)) {
+			return p, nil
+		}
+	}
+	return of[0], nil
 }
 
 const (
