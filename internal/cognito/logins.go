@@ -101,8 +101,8 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 // provider there may be no token.
 func (p *Pool) notConfigured(token *login.Token, name string, named bool) *awsapi.Error {
 	if !isSAML(name) {
-		if iss := token.Issuer(); iss != "https://"+name && iss != "http://"+name && iss != name {
-			mismatch := fmt.Errorf("the token's iss is %.255q, the key in Logins %.255q", iss, name)
+		if iss := token.Issuer(); !isIssuerOf(iss, name) {
+			mismatch := fmt.Errorf("the token's iss is %.255q, the key in Logins %.255q%s", iss, name, p.otherForm(name))
 			return invalidLoginToken(loginCause(login.IssuerMismatch), mismatch, "Issuer doesn't match providerName")
 		}
 	}
@@ -113,10 +113,38 @@ func (p *Pool) notConfigured(token *login.Token, name string, named bool) *awsap
 	case strings.Contains(name, "://"):
 		cause = causeLoginsKeyURL
 	}
-	if named {
-		return loginsDontMatch(cause)
+	var detail error
+	if other := p.otherForm(name); other != "" {
+		detail = fmt.Errorf("the key in Logins is %.255q%s", name, other)
 	}
-	return unsupportedProvider(cause, nil)
+	if named {
+		return loginsDontMatch(cause).Because(cause, detail)
+	}
+	return unsupportedProvider(cause, detail)
+}
+
+// isIssuerOf says whether an iss could be that of the provider that a key in
+// Logins names. A slash at its end is forgiven, as it is by providers without one.
+func isIssuerOf(iss, name string) bool {
+	for _, scheme := range []string{"https://", "http://", ""} {
+		if rest, ok := strings.CutPrefix(iss, scheme); ok && (rest == name || rest == name+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// otherForm tells the log that the pool has a provider whose name differs from a
+// key in Logins by the slash at its end; empty if it has none.
+func (p *Pool) otherForm(name string) string {
+	without, slash := strings.CutSuffix(name, "/")
+	switch names := p.providerNames(); {
+	case slash && slices.Contains(names, without):
+		return ", the pool has " + without + " without the slash at the end"
+	case !slash && slices.Contains(names, name+"/"):
+		return ", the pool has " + name + "/ with a slash at the end"
+	}
+	return ""
 }
 
 // loginError gives AWS's sentence to what is wrong with a token.

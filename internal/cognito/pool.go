@@ -127,6 +127,12 @@ func oidcProviderName(a ARNString) string {
 	return name
 }
 
+// sameIssuer says whether two providers are of one issuer, or of two that differ by
+// a slash at the end: there would be tokens that are logins of both.
+func sameIssuer(a, b ARNString) bool {
+	return strings.TrimSuffix(oidcProviderName(a), "/") == strings.TrimSuffix(oidcProviderName(b), "/")
+}
+
 // publicProviders are the providers that SupportedLoginProviders may name.
 var publicProviders = []IdentityProviderName{
 	"graph.facebook.com", "accounts.google.com", "appleid.apple.com", "www.amazon.com", "api.twitter.com", "www.digits.com",
@@ -168,7 +174,7 @@ func (p *Pool) check(l Limits) *awsapi.Error {
 		}
 	}
 	for _, a := range p.OpenIdConnectProviderARNs {
-		twice := func(other ARNString) bool { return other != a && oidcProviderName(other) == oidcProviderName(a) }
+		twice := func(other ARNString) bool { return other != a && sameIssuer(other, a) }
 		if !isProviderARN(a, "oidc-provider/") || oidcProviderName(a) == ownProvider || slices.ContainsFunc(p.OpenIdConnectProviderARNs, twice) {
 			return exception(invalidParameter, "Invalid OpenID Connect provider ARN '%s'.", a).Because(causeProviderArn, nil)
 		}

@@ -29,6 +29,36 @@ func TestDeveloperProviderIsApart(t *testing.T) {
 	}
 }
 
+// A pool has one provider of an issuer. Two that differ by the slash at the end
+// would both take some tokens, and one person would be two.
+func TestProvidersOfOneIssuer(t *testing.T) {
+	const here, there = "arn:aws:iam::123456789012:oidc-provider/", "arn:aws:iam::210987654321:oidc-provider/"
+	for _, test := range []struct {
+		a, b    ARNString
+		refused bool
+	}{
+		{here + "a.example", here + "a.example", false}, // the same one twice
+		{here + "a.example", there + "a.example", true},
+		{here + "a.example", here + "a.example/", true},
+		{here + "a.example/", here + "a.example", true},
+		{here + "a.example/x", there + "a.example/x/", true},
+		{here + "a.example", here + "a.example//", false}, // no provider's ARN
+		{here + "a.example", here + "a.example/x", false},
+		{here + "a.example/", here + "a.example/x/", false},
+		{here + "a.example", here + "b.a.example", false},
+	} {
+		p := &Pool{IdentityPool: IdentityPool{OpenIdConnectProviderARNs: OIDCProviderList{test.a, test.b}}}
+		p.normalize()
+		err := p.check(DefaultLimits())
+		if refused := err != nil; refused != test.refused {
+			t.Errorf("%s and %s: %v", test.a, test.b, err)
+		}
+		if err != nil && (err.Code != invalidParameter || err.Message != "Invalid OpenID Connect provider ARN '"+string(test.a)+"'.") {
+			t.Errorf("%s and %s: %v", test.a, test.b, err)
+		}
+	}
+}
+
 // A number stays with its provider, though the pool stops accepting it.
 func TestProviderNumbersStay(t *testing.T) {
 	p := &Pool{IdentityPool: IdentityPool{SupportedLoginProviders: IdentityProviders{"accounts.google.com": "a", "www.amazon.com": "b"}}}

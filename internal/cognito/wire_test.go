@@ -47,6 +47,8 @@ var renew = flag.Bool("update", false, "write the answers in testdata/wire anew"
 // changed by name=value behind the word, and taken away by name alone. ${trust N}
 // is the trust policy of a role for the users of the pool that answer N made,
 // ${trust N AMR} one for whoever has that amr. ${metadata}
+// ${slash} is the name of another OpenID provider, without the slash that its issuer
+// ends in, and ${slash WHO} an ID token of it. ${metadata}
 // and ${saml WHO} are of a SAML provider: behind the name attributes, role=NAME, and
 // bad=KIND. The section
 // "N answer" is the status, the headers and the body. What
@@ -111,6 +113,7 @@ type wire struct {
 	t        *testing.T
 	server   *daypasstest.Server
 	provider *idp.Server
+	slashed  *idp.Server // nil until asked for
 	doubles  *logintest.Doubles
 	start    time.Time
 	later    atomic.Int64 // how far the clock was set forward
@@ -130,8 +133,14 @@ func newWire(t *testing.T) *wire {
 		GuestsPerSecond: 1, GuestBurst: 3, CORSOrigins: []string{"https://app.example"},
 		ProviderEndpoints: w.doubles.Endpoints(), UserPoolAccessKeyID: logintest.PoolAccessKeyID, UserPoolSecretAccessKey: logintest.PoolSecretAccessKey,
 	})
-	var err error
-	w.provider, err = idp.Start(t.Context(), idp.Config{Now: w.now, IDTokenLifetime: time.Hour,
+	w.provider = w.startProvider("")
+	return w
+}
+
+// startProvider starts an OpenID provider, whose issuer has a path or none.
+func (w *wire) startProvider(path string) *idp.Server {
+	w.t.Helper()
+	p, err := idp.Start(w.t.Context(), idp.Config{Issuer: path, Now: w.now, IDTokenLifetime: time.Hour,
 		Users: []idp.User{{Subject: "alice", Password: "pw"}, {Subject: "bob", Password: "pw"}},
 		Clients: []idp.Client{
 			{ID: "app", RedirectURIs: []string{"http://127.0.0.1/cb"}},
@@ -139,10 +148,23 @@ func newWire(t *testing.T) *wire {
 		},
 	}, "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = w.provider.Close() })
-	return w
+	w.t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// slash starts the provider whose issuer ends in a slash.
+func (w *wire) slash() *idp.Server {
+	if w.slashed == nil {
+		w.slashed = w.startProvider("/")
+	}
+	return w.slashed
+}
+
+// slashName is the name of that provider, without the slash.
+func (w *wire) slashName() string {
+	return strings.TrimSuffix(strings.TrimPrefix(w.slash().URL, "http://"), "/")
 }
 
 // now is the clock of everybody.
@@ -307,11 +329,15 @@ func (w *wire) expand(body string) string {
 		case words[0] == "provider":
 			return w.providerName()
 		case words[0] == "token":
-			return w.token(words[1:])
+			return w.token(w.provider, words[1:])
+		case words[0] == "slash" && len(words) > 1:
+			return w.token(w.slash(), words[1:])
+		case words[0] == "slash":
+			return w.slashName()
 		case words[0] == "trust":
 			return w.trust(words[1], words[2:])
 		case words[0] == "forged":
-			return forge(w.t, w.token(words[1:2]), words[1], words[2])
+			return forge(w.t, w.token(w.provider, words[1:2]), words[1], words[2])
 		case words[0] == "repeat":
 			return strings.Repeat(words[1], int(w.number(words[2])))
 		case words[0] == "saml":
@@ -357,15 +383,15 @@ func (w *wire) trust(n string, amr []string) string {
 func (w *wire) providerName() string { return strings.TrimPrefix(w.provider.URL, "http://") }
 
 // token signs a user in: "alice", or "alice other" with another client.
-func (w *wire) token(who []string) string {
+func (w *wire) token(provider *idp.Server, who []string) string {
 	w.t.Helper()
-	key := strings.Join(who, " ")
+	key := provider.URL + " " + strings.Join(who, " ")
 	if w.tokens[key] == "" {
 		client := "app"
 		if len(who) > 1 {
 			client = who[1]
 		}
-		tokens, err := idp.RelyingParty{Issuer: w.provider.URL, ClientID: client, RedirectURI: "http://127.0.0.1/cb"}.SignIn(w.t.Context(), who[0], "pw")
+		tokens, err := idp.RelyingParty{Issuer: provider.URL, ClientID: client, RedirectURI: "http://127.0.0.1/cb"}.SignIn(w.t.Context(), who[0], "pw")
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -409,6 +435,9 @@ func (w *wire) scrub(s string) string {
 		return `"Token":"` + decoded(w.t, parts[1]) + "." + decoded(w.t, parts[2]) + `.SIGNATURE"`
 	})
 	s = strings.NewReplacer(w.providerName(), "PROVIDER", url.QueryEscape(w.providerName()), "PROVIDER").Replace(s)
+	if w.slashed != nil {
+		s = strings.NewReplacer(w.slashName(), "SLASH", url.QueryEscape(w.slashName()), "SLASH").Replace(s)
+	}
 	if s != was {
 		s = lengthOf.ReplaceAllString(s, "Content-Length: LENGTH")
 	}

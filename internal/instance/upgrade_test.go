@@ -118,13 +118,44 @@ func TestUpgrade(t *testing.T) {
 	}
 
 	// Roles that trust the providers by the names that they had then.
-	for _, r := range []struct{ role, issuer string }{{was.WebSlash, was.Slash}, {was.WebPlain, was.Plain}} {
-		_, err := public.Query(t.Context(), client.STS, "AssumeRoleWithWebIdentity", "RoleArn", r.role, "RoleSessionName", "alice",
-			"WebIdentityToken", provider.token(r.issuer, "alice", nil))
-		if err != nil {
-			t.Errorf("%s with a token of %s: %v", r.role, r.issuer, err)
+	wantRoles := func() {
+		t.Helper()
+		for _, r := range []struct{ role, issuer, provider string }{{was.WebSlash, was.Slash, was.SlashProvider}, {was.WebPlain, was.Plain, was.PlainProvider}} {
+			answer, err := public.Query(t.Context(), client.STS, "AssumeRoleWithWebIdentity", "RoleArn", r.role, "RoleSessionName", "alice",
+				"WebIdentityToken", provider.token(r.issuer, "alice", nil))
+			if err != nil || !strings.Contains(string(answer), "<Provider>"+r.provider+"</Provider>") {
+				t.Errorf("%s with a token of %s: %s, %v", r.role, r.issuer, answer, err)
+			}
 		}
 	}
+	wantRoles()
+
+	// The issuer with the slash becomes a provider again, by its whole name, and
+	// takes nothing from the one that lost the slash: not its roles, and not its
+	// place in the pool.
+	answer, err := root.Query(t.Context(), client.IAM, "CreateOpenIDConnectProvider", "Url", was.Slash, "ClientIDList.member.1", "app")
+	if err != nil || !strings.Contains(string(answer), "<OpenIDConnectProviderArn>"+was.SlashProvider+"/</OpenIDConnectProviderArn>") {
+		t.Errorf("a provider of %s: %s, %v", was.Slash, answer, err)
+	}
+	wantRoles()
+	alice := was.People["alice"]
+	for key, want := range map[string]string{alice.Key: alice.Identity, alice.Key + "/": ""} {
+		out, _ := call(public, "GetId", map[string]any{"IdentityPoolId": was.Pool, "Logins": map[string]string{key: provider.token(alice.Issuer, "alice", nil)}})
+		if id, _ := out["IdentityId"].(string); id != want {
+			t.Errorf("alice by the key %s is %q, want %q", key, id, want)
+		}
+	}
+	if _, err := call(public, "GetId", map[string]any{"IdentityPoolId": was.Pool,
+		"Logins": map[string]string{alice.Key: provider.token("https://acme.eu.auth0.com", "alice", nil)}}); err == nil {
+		t.Error("a provider with the slash takes an iss without")
+	}
+	out, err := call(root, "DescribeIdentityPool", map[string]any{"IdentityPoolId": was.Pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out["OpenIdConnectProviderARNs"] = append(out["OpenIdConnectProviderARNs"].([]any), was.SlashProvider+"/")
+	_, err = call(root, "UpdateIdentityPool", out)
+	wantError(t, err, "InvalidParameterException", "Invalid OpenID Connect provider ARN '"+was.SlashProvider+"'.")
 
 	// Documents stay readable, to the letter.
 	for name, document := range was.Odd {

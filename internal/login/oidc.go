@@ -48,7 +48,8 @@ type OIDC struct {
 	// logins, and nothing is ever fetched from them.
 	Own []string
 	// Offline gives issuers a key set at hand, a JSON Web Key Set, in place of what
-	// they publish: nothing is fetched for them.
+	// they publish: nothing is fetched for them. An issuer that is not in it is
+	// looked up with a slash at the end if it has none, else without.
 	Offline map[string]func() ([]byte, error)
 
 	strict   fetch.Client
@@ -183,13 +184,24 @@ func (o *OIDC) load(from source) (*published, error) {
 }
 
 func (o *OIDC) publishedBy(ctx context.Context, from source) (*published, error) {
-	if read, ok := o.Offline[from.issuer]; ok {
+	if read := o.offline(from.issuer); read != nil {
 		return readKeySet(read)
 	}
 	if from.keySet != "" {
 		return fetchKeySet(ctx, o.client(), from.keySet, nil)
 	}
 	return discover(ctx, o.client(), from.issuer)
+}
+
+// offline is the reader of an issuer's key set at hand; nil if it has none.
+func (o *OIDC) offline(issuer string) func() ([]byte, error) {
+	if read, ok := o.Offline[issuer]; ok {
+		return read
+	}
+	if without, ok := strings.CutSuffix(issuer, "/"); ok {
+		return o.Offline[without]
+	}
+	return o.Offline[issuer+"/"]
 }
 
 // client is the way out to the network.
