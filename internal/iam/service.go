@@ -195,6 +195,11 @@ type Tx interface {
 	AddPolicyVersion(policy IdType, v *PolicyVersionEntity) error
 	// DeletePolicyVersion removes a version.
 	DeletePolicyVersion(policy IdType, number int) error
+	// PolicyLanguage is the language in which an account's policies were last
+	// looked through; 1 if they never were.
+	PolicyLanguage(account string) (int, error)
+	// SetPolicyLanguage writes it down.
+	SetPolicyLanguage(account string, language int) error
 
 	// OIDCProvider finds an OpenID Connect provider by its ARN.
 	OIDCProvider(arn ArnType) (*OIDCProvider, bool, error)

@@ -130,7 +130,10 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 		return nil, err
 	}
 	i := &Instance{Issuer: c.Issuer, db: db, log: c.Log, now: now, cognito: db.Cognito(c.MasterKey.Box("pool-secret"))}
-	return i, i.build(ctx, c)
+	if err := i.build(ctx, c); err != nil {
+		return nil, err
+	}
+	return i, i.tellPolicyChanges(ctx)
 }
 
 // build makes the services and the front door.

@@ -78,3 +78,16 @@ func (d *Document) emptyValues() Context {
 	}
 	return empty
 }
+
+// NamesBeyondBoundary are the callers that a trust policy lets in whatever their
+// permissions boundaries leave out, which was otherwise in language 1: the ARNs of
+// users and sessions, and everybody whose aws:PrincipalArn a condition compares.
+func (d *Document) NamesBeyondBoundary() (arns []string, everybody bool) {
+	for i := range d.statements {
+		if s := &d.statements[i]; !s.deny {
+			arns = append(arns, s.principals.arns...)
+			everybody = everybody || s.principals.everybody && s.principals.narrowed
+		}
+	}
+	return arns, everybody
+}

@@ -175,3 +175,17 @@ func (t *iamTx) DeletePolicyVersion(policy iam.IdType, number int) error {
 	_, err := t.tx.exec(`DELETE FROM policy_versions WHERE policy = $1 AND number = $2`, string(policy), number)
 	return err
 }
+
+// PolicyLanguage implements iam.Tx.
+func (t *iamTx) PolicyLanguage(account string) (int, error) {
+	language := 1
+	_, err := t.tx.query(`SELECT language FROM policy_languages WHERE account = $1`, account).one(&language)
+	return language, err
+}
+
+// SetPolicyLanguage implements iam.Tx.
+func (t *iamTx) SetPolicyLanguage(account string, language int) error {
+	_, err := t.tx.exec(`INSERT INTO policy_languages (account, language) VALUES ($1, $2)
+		ON CONFLICT (account) DO UPDATE SET language = excluded.language`, account, language)
+	return err
+}
