@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -71,6 +72,11 @@ type Operation struct {
 	Doc string
 	// Errors are the codes of the exceptions that the operation declares.
 	Errors []string
+	// ReadOnly says that the operation changes nothing that is stored: calling it
+	// again, or on somebody else's behalf, does no harm. It is what the verb says,
+	// unless the row says otherwise (WithChanges); a verb that is not known to read
+	// changes something.
+	ReadOnly bool
 	// MaxBody is how many bytes a request's body may have where that is more than
 	// the server takes otherwise; 0 where it is not.
 	MaxBody int64
@@ -83,7 +89,7 @@ type Operation struct {
 // Op makes a row from the method that does the operation.
 func Op[I, O any](name string, auth Auth, doc string, do func(context.Context, Caller, *I) (*O, error), errs ...string) Operation {
 	return Operation{
-		Name: name, Auth: auth, Doc: doc, Errors: errs,
+		Name: name, Auth: auth, Doc: doc, Errors: errs, ReadOnly: readingVerb.MatchString(name),
 		In: reflect.TypeFor[I](), Out: reflect.TypeFor[O](),
 		call: func(ctx context.Context, caller Caller, in any) (any, error) {
 			out, err := do(ctx, caller, in.(*I))
@@ -96,6 +102,17 @@ func Op[I, O any](name string, auth Auth, doc string, do func(context.Context, C
 			return out, nil
 		},
 	}
+}
+
+// readingVerb is the beginning of the names of operations that change nothing, as
+// AWS names its operations; not all whose names begin so.
+var readingVerb = regexp.MustCompile(`^(Describe|Get|List|Lookup|Simulate)[A-Z]`)
+
+// WithChanges is the row of an operation that its verb does not do justice to: it
+// changes something, or does not.
+func (o Operation) WithChanges(yes bool) Operation {
+	o.ReadOnly = !yes
+	return o
 }
 
 // WithBody is the row with longer bodies. It must not be a public one.
