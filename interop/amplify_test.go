@@ -41,7 +41,7 @@ func TestAmplify(t *testing.T) {
 		"endpoint": s.endpoint, "pool": s.pool, "token": token, "forged": forge(t, token, bob),
 	})
 
-	if did.Error != "" || did.Origin == s.endpoint || did.Forged != "NotAuthorizedException" || did.Signed != "TypeError" {
+	if did.Error != "" || did.Origin == s.endpoint || did.Forged != "NotAuthorizedException" || did.Signed != "none" {
 		t.Errorf("the page tells %+v", did)
 	}
 	if did.Kept != did.Guest {

@@ -43,7 +43,7 @@ type Config struct {
 
 	OutboundAllow  []string `placeholder:"HOST|CIDR" help:"Hosts and networks that outbound calls (to login providers) may reach although their addresses are private; with http:// in front, over plain HTTP too. Metadata addresses stay refused."`
 	OutboundCAFile string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities of outbound calls, PEM, in place of the system's."`
-	CORSOrigin     []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations. The public operations answer every origin."`
+	CORSOrigin     []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations, besides loopback ones with --dev. The public operations answer every origin."`
 	GuestRate      *float64 `placeholder:"N" help:"Guests that a pool may get each second, in the long run (25; no limit with --dev; 0 for no limit)."`
 	GuestBurst     int      `placeholder:"N" default:"1000" help:"Guests that a pool may get at once (${default})."`
 

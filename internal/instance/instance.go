@@ -203,7 +203,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	maps.Copy(i.Handler.Paths, keys.Documents())
 	if c.Dev {
-		i.Handler.HostAllowed = loopbackOr(c.PublicURL)
+		i.Handler.HostAllowed, i.Handler.OriginAllowed = loopbackOr(c.PublicURL), isLoopbackOrigin
 	}
 	if c.Undeclared != nil {
 		i.Handler.Undeclared = func(row *awsapi.Row, e *awsapi.Error) { c.Undeclared(row.Name, e.Code) }
@@ -294,9 +294,21 @@ func loopbackOr(public string) func(string) bool {
 	}
 	return func(host string) bool {
 		h := (&url.URL{Host: host}).Hostname()
-		if a, err := netip.ParseAddr(h); err == nil && a.IsLoopback() {
-			return true
-		}
-		return strings.EqualFold(h, "localhost") || strings.HasSuffix(strings.ToLower(h), ".localhost") || strings.EqualFold(h, name)
+		return isLoopback(h) || strings.EqualFold(h, name)
 	}
+}
+
+// isLoopback says whether a host name is one of this machine's.
+func isLoopback(name string) bool {
+	if a, err := netip.ParseAddr(name); err == nil {
+		return a.IsLoopback()
+	}
+	return strings.EqualFold(name, "localhost") || strings.HasSuffix(strings.ToLower(name), ".localhost")
+}
+
+// isLoopbackOrigin says whether an origin, as browsers write it, is a page of this
+// machine.
+func isLoopbackOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && origin == u.Scheme+"://"+u.Host && isLoopback(u.Hostname())
 }

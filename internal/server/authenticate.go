@@ -15,13 +15,15 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 	if c.row.Auth == awsapi.Public {
 		return nil
 	}
-	if origin := c.r.Header.Get("Origin"); origin != "" && !s.originAllowed(c.r, origin) {
-		return c.protocol.Refuse(awsapi.Denied, "Requests of this origin are not allowed.").Because(causeCorsOrigin, nil)
+	if err := s.refusePage(c); err != nil {
+		return err
 	}
-	req := signedRequest(c)
-	sig, err := sigv4.Parse(req)
+	sig, err := sigv4.Parse(signedRequest(c))
 	if err != nil {
 		return c.refuseSignature(err)
+	}
+	if err := c.refusePresigned(sig); err != nil {
+		return err
 	}
 	caller, secret, err := s.holder(ctx, c, sig)
 	if err != nil {

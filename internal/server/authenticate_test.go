@@ -263,8 +263,8 @@ func TestPresigned(t *testing.T) {
 	wantAnswer(t, serve(s, presign(root, target)), 200, whoXML(root, rootARN))
 	wantAnswer(t, serve(s, presign(guest, target)), 200, whoXML(guest, guestARN))
 
-	changed := presign(guest, target)
-	changed.URL.RawQuery = strings.Replace(changed.URL.RawQuery, "Action=Who", "Action=Guarded", 1)
+	changed := presign(guest, target+"&X=1")
+	changed.URL.RawQuery = strings.Replace(changed.URL.RawQuery, "X=1", "X=2", 1)
 	wantAnswer(t, serve(s, changed), 403, formError("urn:box", "Sender", "SignatureDoesNotMatch", mismatchText))
 
 	more := presign(root, target)

@@ -16,10 +16,16 @@ const (
 	causeContentEncoding awsapi.Cause = "content-encoding"
 	// The Content-Type, which is in the detail, is that of no protocol: application/x-amz-json-1.1, or application/json with an X-Amz-Target, and application/x-www-form-urlencoded are.
 	causeContentType awsapi.Cause = "content-type"
-	// A browser page of an origin that is not in --cors-origin called a signed operation.
+	// A browser page of an origin, which the detail has, that is not in --cors-origin called a signed operation.
 	causeCorsOrigin awsapi.Cause = "cors-origin"
 	// The session token was good once.
 	causeExpiredSession awsapi.Cause = "expired-session"
+	// A browser sent a signed request without an origin for a page of another site, as an image or a link there makes it do (Sec-Fetch-Site, which the detail has).
+	causeFetchSite awsapi.Cause = "fetch-site"
+	// A GET with a signature in the query called an operation that makes changes. Send it with POST, or sign it in the Authorization header.
+	causePresignedGet awsapi.Cause = "presigned-get"
+	// A browser sent a POST with a signature in the query, as a form on any page makes it do (it has a Sec-Fetch-Site). Sign it in the Authorization header.
+	causePresignedPost awsapi.Cause = "presigned-post"
 	// The Host header, which is in the detail, is neither a loopback name nor that of --public-url. A server with --dev answers to these alone: set --public-url to the URL that clients have.
 	causeHostRefused awsapi.Cause = "host-refused"
 	// The service failed; the detail says where.

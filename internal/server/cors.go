@@ -1,10 +1,12 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // allowedHeaders are what AWS's browser clients send. The star covers what the
@@ -38,6 +40,47 @@ func (s *Server) allowOrigin(h http.Header, c *call) {
 	}
 }
 
+// refusePage refuses a signed request that a browser sends for a page which may
+// not call signed operations: a signature proves who made the request, and not who
+// sends it. Browsers name the page's origin, but not with all that a page can make
+// them get, such as pictures; newer ones say of everything whether it is for a page
+// of the same site. Server programs send Sec-Fetch-Mode and -Dest, so only the site
+// counts.
+func (s *Server) refusePage(c *call) error {
+	named := false
+	for _, origin := range c.r.Header["Origin"] {
+		if origin == "" {
+			continue
+		}
+		if !s.originAllowed(c.r, origin) {
+			return c.protocol.Refuse(awsapi.Denied, "Requests of this origin are not allowed.").Because(causeCorsOrigin, errors.New(clip(origin)))
+		}
+		named = true
+	}
+	for _, site := range c.r.Header["Sec-Fetch-Site"] {
+		if !named && site != "same-origin" && site != "none" {
+			return c.protocol.Refuse(awsapi.Denied, "Requests of other sites are not allowed.").Because(causeFetchSite, errors.New(clip(site)))
+		}
+	}
+	return nil
+}
+
+// refusePresigned refuses a signature in the query where a link or a form could
+// be what sends it, which needs no script: a GET that changes something, and a POST
+// of any browser that says that it is one.
+func (c *call) refusePresigned(sig *sigv4.Signature) error {
+	switch {
+	case !sig.Presigned:
+		return nil
+	case c.r.Method == http.MethodGet && !c.row.ReadOnly:
+		return c.protocol.Refuse(awsapi.Denied, "A GET request with a signature in the query cannot call "+c.row.Name+", which makes changes. Use POST.").
+			Because(causePresignedGet, nil)
+	case c.r.Method != http.MethodGet && len(c.r.Header["Sec-Fetch-Site"]) > 0:
+		return c.protocol.Refuse(awsapi.Denied, "Browsers cannot send a POST request with a signature in the query.").Because(causePresignedPost, nil)
+	}
+	return nil
+}
+
 // originAllowed says whether pages of an origin may call signed operations:
 // those that the operator named, and our own.
 func (s *Server) originAllowed(r *http.Request, origin string) bool {
@@ -45,5 +88,5 @@ func (s *Server) originAllowed(r *http.Request, origin string) bool {
 	if s.secure(r) {
 		scheme = "https://"
 	}
-	return slices.Contains(s.CORSOrigins, origin) || r.Host != "" && origin == scheme+r.Host
+	return slices.Contains(s.CORSOrigins, origin) || s.OriginAllowed != nil && s.OriginAllowed(origin) || r.Host != "" && origin == scheme+r.Host
 }

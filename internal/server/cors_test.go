@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/daypass/daypass/internal/sigv4"
 )
 
 func TestPreflight(t *testing.T) {
@@ -101,6 +104,87 @@ func TestOrigins(t *testing.T) {
 			wantAnswer(t, serve(s, with(signedForm(t, root, "Who", ""))), 403, formError("urn:box", "Sender", "AccessDenied", refused))
 		})
 	}
+}
+
+// What browsers send for pages, with a good signature of root: Guarded changes
+// something, Who does not.
+func TestBrowsers(t *testing.T) {
+	const app, evil = "https://app.example.com", "https://evil.example.com"
+	type headers map[string][]string
+	site := func(values ...string) headers { return headers{"Sec-Fetch-Site": values} }
+	origin := func(values ...string) headers { return headers{"Origin": values} }
+	both := func(o, s string) headers { return headers{"Origin": {o}, "Sec-Fetch-Site": {s}} }
+	const header, get, post, getWho, getHeader = "header", "presigned GET", "presigned POST", "presigned GET of Who", "signed GET"
+	for name, test := range map[string]struct {
+		headers headers
+		// refused are the causes of what is refused, by the way the request is signed.
+		refused map[string]string
+	}{
+		"a program":                    {nil, map[string]string{get: "presigned-get"}},
+		"a program with other headers": {headers{"Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Dest": {"empty"}, "Referer": {evil}}, map[string]string{get: "presigned-get"}},
+		"an image of another site": {headers{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "Sec-Fetch-Dest": {"image"}},
+			map[string]string{header: "fetch-site", get: "fetch-site", post: "fetch-site", getWho: "fetch-site", getHeader: "fetch-site"}},
+		"another origin of the site":      {site("same-site"), map[string]string{header: "fetch-site", get: "fetch-site", post: "fetch-site", getWho: "fetch-site", getHeader: "fetch-site"}},
+		"the own origin":                  {site("same-origin"), map[string]string{get: "presigned-get", post: "presigned-post"}},
+		"a user":                          {site("none"), map[string]string{get: "presigned-get", post: "presigned-post"}},
+		"an empty site":                   {site(""), map[string]string{header: "fetch-site", get: "fetch-site", post: "fetch-site", getWho: "fetch-site", getHeader: "fetch-site"}},
+		"capital letters":                 {site("None"), map[string]string{header: "fetch-site", get: "fetch-site", post: "fetch-site", getWho: "fetch-site", getHeader: "fetch-site"}},
+		"two sites":                       {site("none", "cross-site"), map[string]string{header: "fetch-site", get: "fetch-site", post: "fetch-site", getWho: "fetch-site", getHeader: "fetch-site"}},
+		"an allowed origin":               {origin(app), map[string]string{get: "presigned-get"}},
+		"an allowed origin elsewhere":     {both(app, "cross-site"), map[string]string{get: "presigned-get", post: "presigned-post"}},
+		"a foreign origin":                {origin(evil), map[string]string{header: "cors-origin", get: "cors-origin", post: "cors-origin", getWho: "cors-origin", getHeader: "cors-origin"}},
+		"a foreign origin that says same": {both(evil, "same-origin"), map[string]string{header: "cors-origin", get: "cors-origin", post: "cors-origin", getWho: "cors-origin", getHeader: "cors-origin"}},
+		"no origin to tell":               {origin("null"), map[string]string{header: "cors-origin", get: "cors-origin", post: "cors-origin", getWho: "cors-origin", getHeader: "cors-origin"}},
+		"two origins":                     {origin(app, evil), map[string]string{header: "cors-origin", get: "cors-origin", post: "cors-origin", getWho: "cors-origin", getHeader: "cors-origin"}},
+		"an empty origin":                 {both("", "cross-site"), map[string]string{header: "fetch-site", get: "fetch-site", post: "fetch-site", getWho: "fetch-site", getHeader: "fetch-site"}},
+	} {
+		for _, way := range []string{header, get, post, getWho, getHeader} {
+			t.Run(name+"/"+way, func(t *testing.T) {
+				s, log := newServer()
+				s.CORSOrigins = []string{app}
+				const guarded = "/?Action=Guarded&Version=2011-06-15&Name=world"
+				r := signedForm(t, root, "Guarded", "&Name=world")
+				switch way {
+				case get:
+					r = presigned(t, request("GET", guarded, "", ""))
+				case post:
+					r = presigned(t, request("POST", guarded, "", ""))
+				case getWho:
+					r = presigned(t, request("GET", "/?Action=Who&Version=2011-06-15", "", ""))
+				case getHeader:
+					r = sign(t, request("GET", guarded, "", ""), root, "box", testNow)
+				}
+				for key, values := range test.headers {
+					r.Header[key] = values
+				}
+				w := serve(s, r)
+				if cause := test.refused[way]; cause != "" {
+					if w.Code != 403 || !strings.Contains(w.Body.String(), "<Code>AccessDenied</Code>") || !strings.Contains(log.String(), " cause="+cause+" ") {
+						t.Errorf("%d %s, %s; want %s", w.Code, w.Body, log, cause)
+					}
+				} else if w.Code != 200 {
+					t.Errorf("%d %s", w.Code, w.Body)
+				}
+				// Public operations have nothing to lose.
+				public := jsonCall("Hello", `{"Name":"world"}`)
+				for key, values := range test.headers {
+					public.Header[key] = values
+				}
+				wantAnswer(t, serve(s, public), 200, helloJSON)
+			})
+		}
+	}
+}
+
+// presigned puts root's signature into the query.
+func presigned(t *testing.T, r *http.Request) *http.Request {
+	t.Helper()
+	q := sigRequest(t, r)
+	if err := sigv4.Presign(q, root, "us-east-1", "box", testNow, 15*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	r.URL.RawQuery = q.RawQuery
+	return r
 }
 
 // Without a Host header no origin is our own.

@@ -98,7 +98,7 @@ func operations() []awsapi.Operation {
 	return []awsapi.Operation{
 		awsapi.Op("Hello", awsapi.Public, "", hello),
 		awsapi.Op("Guarded", awsapi.Signed, "", hello),
-		awsapi.Op("Who", awsapi.Identified, "", who),
+		awsapi.Op("Who", awsapi.Identified, "", who).WithChanges(false),
 		awsapi.Op("Fail", awsapi.Public, "", fail, "ResourceNotFoundException"),
 		awsapi.Op("GuardedFail", awsapi.Signed, "", fail, "ResourceNotFoundException"),
 		awsapi.Op("Long", awsapi.Signed, "", long).WithBody(longBody),

@@ -106,6 +106,9 @@ type Server struct {
 	// CORSOrigins are the browser origins that may call signed operations. The
 	// public ones answer every origin.
 	CORSOrigins []string
+	// OriginAllowed says whether another origin may call them too; nil means none. A
+	// development server allows pages of the same machine.
+	OriginAllowed func(origin string) bool
 	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto count.
 	TrustedProxies []netip.Prefix
 	// Rates limit how often operations are done.

@@ -49,7 +49,7 @@ async function story() {
   did.user = await session();
   Amplify.configure(config, signedInWith(given.forged));
   did.forged = await named(() => fetchAuthSession());
-  // The developer's operations are not for pages of other origins.
+  // The developer's operations are for pages of this machine too, with --dev.
   did.signed = await named(() =>
     fetch(given.endpoint, {
       method: "POST",
