@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -106,11 +107,31 @@ func (c *idpTokenCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(p.stdout, text)
-	return nil
+	return printToken(p.stdout, text, isTerminal(p.stdout))
 }
 
 // claims are those of the user and of the flags.
+// printToken prints a token and nothing else, so that what is written to a file or
+// a variable is the token; on a terminal the prompt gets a line of its own.
+func printToken(w io.Writer, text string, terminal bool) error {
+	if terminal {
+		text += "\n"
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// isTerminal says whether a writer is a terminal, as far as a character device is
+// one.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 func (c *idpTokenCommand) claims() (map[string]any, error) {
 	users, err := c.users()
 	if err != nil {

@@ -104,3 +104,34 @@ func TestIDPTokens(t *testing.T) {
 		}
 	}
 }
+
+// What is written to a file, a pipe or a variable is the token and nothing else.
+func TestIDPTokenEndsWithoutALineEnd(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, flags := range [][]string{{"--sub", "alice"}, {"--sub", "alice", "--saml"}} {
+		var out, bad bytes.Buffer
+		if code := run(&process{t.Context(), &out, &bad, func(string) string { return "" }}, append([]string{"idp", "token"}, flags...)); code != exitOK {
+			t.Fatalf("daypass idp token %v: %s", flags, &bad)
+		}
+		if text := out.String(); text == "" || strings.TrimSpace(text) != text {
+			t.Errorf("%v: %q has white space at an end", flags, text)
+		}
+	}
+	var out bytes.Buffer
+	if err := printToken(&out, "token", true); err != nil || out.String() != "token\n" {
+		t.Errorf("on a terminal: %q, %v", &out, err)
+	}
+	file, err := os.Create("file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	device, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	if isTerminal(file) || isTerminal(&out) || !isTerminal(device) {
+		t.Errorf("terminals: file %t, buffer %t, character device %t", isTerminal(file), isTerminal(&out), isTerminal(device))
+	}
+}
