@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/login"
 )
@@ -46,11 +47,21 @@ func (s *Service) prove(ctx context.Context, p *Pool, logins LoginsMap, named bo
 	for _, name := range slices.Sorted(maps.Keys(logins)) {
 		proven, err := s.proveOne(ctx, p, string(name), string(logins[name]), named)
 		if err != nil {
+			audit.From(ctx).Set("failed_login", p.loggedName(string(name)))
 			return nil, err
 		}
 		proofs = append(proofs, *proven)
 	}
 	return proofs, nil
+}
+
+// loggedName is the key of a login for the log, if it is the name of a provider: a
+// client that confuses key and value sends a token.
+func (p *Pool) loggedName(name string) string {
+	if isProviderName(name) || p.Providers[name] != 0 || name == string(p.DeveloperProviderName) {
+		return name
+	}
+	return "not a provider's name"
 }
 
 // proveOne checks in AWS's order: our own tokens, the provider's name, whether
@@ -60,8 +71,10 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 	token, notJWT := presented.Token()
 	ours := notJWT == nil && token.Issuer() == s.OpenID.Issuer
 	switch {
-	case ours:
+	case ours && name == ownProvider:
 		return nil, ownTokenRefused()
+	case ours:
+		return nil, invalidLoginToken(causeOwnToken, nil, msgIssuerMismatch)
 	case name == ownProvider:
 		return nil, notOwnToken(nil)
 	case name == string(p.DeveloperProviderName):
@@ -73,11 +86,8 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 	if err != nil {
 		return nil, err
 	}
-	if len(trusted) == 0 && notJWT != nil && !isSAML(name) {
-		return nil, loginError(notJWT)
-	}
 	if len(trusted) == 0 {
-		return nil, p.notConfigured(token, name, named)
+		return nil, p.notConfigured(presented, name, named)
 	}
 	verified, err := verify(ctx, trusted, presented)
 	if err != nil {
@@ -96,22 +106,34 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, nam
 	return f, nil
 }
 
-// notConfigured refuses a login of a provider that the pool does not have: a
-// token that is not even the named provider's own is told so first. For a SAML
+// notConfigured refuses a login of a provider that the pool does not have. Of a
+// public provider nothing more is asked; any other key may be a misspelled one, so
+// a token that is not even the named provider's own is told so first. For a SAML
 // provider there may be no token.
-func (p *Pool) notConfigured(token *login.Token, name string, named bool) *awsapi.Error {
-	if !isSAML(name) {
+func (p *Pool) notConfigured(presented login.Presented, name string, named bool) error {
+	token, notJWT := presented.Token()
+	cause := causeProviderNotConfigured
+	var mismatch error
+	if notJWT == nil {
 		if iss := token.Issuer(); !isIssuerOf(iss, name) {
-			mismatch := fmt.Errorf("the token's iss is %.255q, the key in Logins %.255q%s", iss, name, p.otherForm(name))
-			return invalidLoginToken(loginCause(login.IssuerMismatch), mismatch, "Issuer doesn't match providerName")
+			mismatch = fmt.Errorf("the token's iss is %.255q, the key in Logins %.255q%s", iss, name, p.otherForm(name))
 		}
 	}
-	cause := causeProviderNotConfigured
 	switch {
-	case slices.Contains(p.providerNames(), name):
-		cause = causeProviderMissing
+	case slices.Contains(publicProviders, IdentityProviderName(name)):
+		return unsupportedProvider(cause, mismatch)
+	case isSAML(name):
+	case strings.Contains(name, "://") && notJWT == nil:
+		return invalidLoginToken(causeLoginsKeyURL, mismatch, msgIssuerMismatch)
 	case strings.Contains(name, "://"):
-		cause = causeLoginsKeyURL
+		return invalidLoginToken(causeLoginsKeyURL, notJWT, msgNotAJWT)
+	case notJWT != nil:
+		return loginError(notJWT)
+	case mismatch != nil:
+		return invalidLoginToken(loginCause(login.IssuerMismatch), mismatch, msgIssuerMismatch)
+	}
+	if slices.Contains(p.providerNames(), name) {
+		cause = causeProviderMissing
 	}
 	var detail error
 	if other := p.otherForm(name); other != "" {
@@ -147,6 +169,12 @@ func (p *Pool) otherForm(name string) string {
 	return ""
 }
 
+// AWS's sentences about tokens that have several causes.
+const (
+	msgNotAJWT        = "Not a valid OpenId Connect identity token."
+	msgIssuerMismatch = "Issuer doesn't match providerName"
+)
+
 // loginError gives AWS's sentence to what is wrong with a token.
 func loginError(err error) error {
 	var e *login.Error
@@ -158,8 +186,11 @@ func loginError(err error) error {
 		return exception(externalService, "The identity provider could not be reached.").Because(cause, err)
 	}
 	switch e.Cause {
-	case login.NotAJWT:
-		return invalidLoginToken(cause, err, "Not a valid OpenId Connect identity token.")
+	case login.NotAJWT, login.TokenBearer, login.TokenWhiteSpace:
+		if e.Opaque {
+			break
+		}
+		return invalidLoginToken(cause, err, msgNotAJWT)
 	case login.ClaimMissing, login.AccessToken:
 		return invalidLoginToken(cause, err, "Missing a required claim: %s", e.Claim)
 	case login.SAMLNotBase64, login.SAMLNotXML, login.SAMLXMLRefused, login.SAMLXMLMalformed, login.SAMLNotAResponse, login.SAMLTooLarge:
@@ -167,7 +198,7 @@ func loginError(err error) error {
 	case login.SAMLEncrypted:
 		return invalidLoginToken(cause, err, "Encrypted SAML assertions are not supported.")
 	case login.IssuerMismatch, login.SAMLIssuerMismatch:
-		return invalidLoginToken(cause, err, "Issuer doesn't match providerName")
+		return invalidLoginToken(cause, err, msgIssuerMismatch)
 	case login.TokenExpired, login.SAMLExpired:
 		return invalidLoginToken(cause, err, "Token expired: %d >= %d", e.Now, e.Expires)
 	case login.AudienceMismatch, login.SAMLAudienceMismatch:

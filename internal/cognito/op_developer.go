@@ -3,6 +3,7 @@ package cognito
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -92,7 +93,7 @@ func (s *Service) proveDeveloper(ctx context.Context, p *Pool, logins LoginsMap,
 	for n, v := range logins {
 		switch {
 		case n == name:
-		case !isProviderName(string(n)) && p.Providers[string(n)] == 0:
+		case p.anotherDeveloper(string(n), string(v)):
 			return nil, Login{}, noSuchDeveloperProvider()
 		default:
 			public[n] = v
@@ -107,6 +108,16 @@ func (s *Service) proveDeveloper(ctx context.Context, p *Pool, logins LoginsMap,
 		name:  string(name), qualified: p.qualifiedUser(string(user)), source: string(name),
 	}
 	return slices.Insert(proofs, 0, mine), mine.login, nil
+}
+
+// anotherDeveloper says whether a login is of a developer provider that the pool
+// does not have: under a name that may be one, with a value that is no token.
+func (p *Pool) anotherDeveloper(name, value string) bool {
+	if p.Providers[name] != 0 || name == ownProvider || slices.Contains(publicProviders, IdentityProviderName(name)) {
+		return false
+	}
+	_, notJWT := login.Parse(value, maxLoginToken)
+	return !isProviderName(name) || !strings.ContainsAny(name, "/:") && notJWT != nil
 }
 
 // withoutExternalService gives the errors of an operation that does not declare

@@ -41,6 +41,8 @@ type Cause string
 const (
 	TokenTooLarge     Cause = "token-too-large"     // The token is longer than the operation accepts.
 	NotAJWT           Cause = "not-a-jwt"           // The token is not three base64url parts that hold JSON objects.
+	TokenBearer       Cause = "token-bearer"        // The word Bearer stands in front of the token, as in a header of HTTP.
+	TokenWhiteSpace   Cause = "token-white-space"   // There is white space around the token or in it, such as the line end that echo writes.
 	CognitoToken      Cause = "cognito-token"       // One of our own OpenID tokens was shown where a login is expected.
 	ClaimMissing      Cause = "claim-missing"       // A claim that must be there is absent or null; the detail says which.
 	AccessToken       Cause = "access-token"        // The token is an access token of a user pool; it takes an ID token.
@@ -91,6 +93,7 @@ type Error struct {
 	Kind    Kind
 	Cause   Cause
 	Claim   string // the claim at fault, where one is
+	Opaque  bool   // the token is not meant to be a JWT
 	Now     int64  // TokenExpired, SAMLExpired: our time, seconds since the epoch
 	Expires int64  // TokenExpired, SAMLExpired: the token's time, seconds since the epoch
 	Err     error  // detail, for logs

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,9 @@ func (v Presented) opaque() (string, error) {
 	}
 	for _, c := range []byte(v.text) {
 		if c <= ' ' || c >= 0x7f {
-			return "", reject(NotAToken, errors.New("a character that no token has"))
+			e := reject(cmp.Or(wrapping(v.text), NotAToken), errors.New("a character that no token has"))
+			e.Opaque = true
+			return "", e
 		}
 	}
 	return v.text, nil

@@ -2,6 +2,7 @@ package login
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -46,22 +47,43 @@ func Parse(token string, maxLen int) (*Token, error) {
 	if len(token) > maxLen {
 		return nil, reject(TokenTooLarge, fmt.Errorf("%d bytes, at most %d are accepted", len(token), maxLen))
 	}
-	head, rest, _ := strings.Cut(token, ".")
-	body, signature, ok := strings.Cut(rest, ".")
-	if !ok || strings.Contains(signature, ".") {
-		return nil, reject(NotAJWT, errors.New("not three parts"))
-	}
 	t := &Token{raw: token}
-	if err := t.readHeader(head); err != nil {
-		return nil, reject(NotAJWT, fmt.Errorf("header: %w", err))
-	}
-	if err := t.readPayload(body); err != nil {
-		return nil, reject(NotAJWT, fmt.Errorf("payload: %w", err))
-	}
-	if _, err := decodePart(signature); err != nil {
-		return nil, reject(NotAJWT, fmt.Errorf("signature: %w", err))
+	if err := t.read(); err != nil {
+		return nil, reject(cmp.Or(wrapping(token), NotAJWT), err)
 	}
 	return t, nil
+}
+
+// wrapping says what stands around a token that cannot be read, or in it, that no
+// token has; "" if nothing does.
+func wrapping(token string) Cause {
+	const scheme = "bearer "
+	trimmed := strings.TrimSpace(token)
+	switch {
+	case len(trimmed) > len(scheme) && strings.EqualFold(trimmed[:len(scheme)], scheme):
+		return TokenBearer
+	case trimmed != token, strings.ContainsAny(token, " \t\r\n") && strings.Count(token, ".") == 2:
+		return TokenWhiteSpace
+	}
+	return ""
+}
+
+func (t *Token) read() error {
+	head, rest, _ := strings.Cut(t.raw, ".")
+	body, signature, ok := strings.Cut(rest, ".")
+	if !ok || strings.Contains(signature, ".") {
+		return errors.New("not three parts")
+	}
+	if err := t.readHeader(head); err != nil {
+		return fmt.Errorf("header: %w", err)
+	}
+	if err := t.readPayload(body); err != nil {
+		return fmt.Errorf("payload: %w", err)
+	}
+	if _, err := decodePart(signature); err != nil {
+		return fmt.Errorf("signature: %w", err)
+	}
+	return nil
 }
 
 func (t *Token) readHeader(part string) error {

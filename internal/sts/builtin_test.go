@@ -78,7 +78,8 @@ func TestBuiltInProviders(t *testing.T) {
 		{"Amazon, by app ID", amazon, opaque("Atza|alice"), trusted(amazon, "app_id", "amzn1.application.436"), lwa, map[string][]string{"www.amazon.com:user_id": {"amzn1.account.K2LI23"}}, refusal{}},
 		{"Amazon, by client ID", amazon, opaque("Atza|alice"), trusted(amazon, "app_id", "amzn1.application-oa2-client.abc"), lwa, map[string][]string{"www.amazon.com:user_id": {"amzn1.account.K2LI23"}}, refusal{}},
 		{"Amazon, another app", amazon, opaque("Atza|alice"), trusted(amazon, "app_id", "amzn1.application.437"), assumed{}, nil, denied},
-		{"Amazon, a space", amazon, opaque("Atza|alice "), trusted(amazon, "app_id", "amzn1.application.436"), assumed{}, nil, invalid("Provided Token is not a Login With Amazon token")},
+		{"Amazon, a line end behind", amazon, opaque("Atza|alice\r\n"), trusted(amazon, "app_id", "amzn1.application.436"), lwa, nil, refusal{}},
+		{"Amazon, a space", amazon, opaque("Atza |alice"), trusted(amazon, "app_id", "amzn1.application.436"), assumed{}, nil, invalid("Provided Token is not a Login With Amazon token")},
 
 		{"Google, azp is the audience", "", id(), trusted(google, "aud", android), atGoogle, map[string][]string{"accounts.google.com:aud": {android}, "accounts.google.com:sub": {googleUser}}, refusal{}},
 		{"Google, aud is not where there is an azp", "", id(), trusted(google, "aud", web), assumed{}, nil, denied},

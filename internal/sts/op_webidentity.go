@@ -2,6 +2,7 @@ package sts
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
@@ -46,10 +47,12 @@ func (s *Service) identify(ctx context.Context, in *AssumeRoleWithWebIdentityReq
 	if _, _, ok := iam.ParseRoleARN(string(in.RoleArn)); !ok {
 		return nil, badRoleARN()
 	}
+	// Clients send the file of a token as it is, and files end with a line end.
+	token := strings.Trim(string(in.WebIdentityToken), " \t\r\n")
 	if in.ProviderId != "" {
-		return s.verifyAccessToken(ctx, string(in.ProviderId), string(in.WebIdentityToken))
+		return s.verifyAccessToken(ctx, string(in.ProviderId), token)
 	}
-	return s.verify(ctx, string(in.RoleArn), string(in.WebIdentityToken))
+	return s.verify(ctx, string(in.RoleArn), token)
 }
 
 func answer(session *Session, f *federated, made *Credentials) *AssumeRoleWithWebIdentityResponse {

@@ -143,6 +143,12 @@ func TestOwnTokens(t *testing.T) {
 	}{
 		{"ours", token, refusal{}},
 		{"ours, signed here", signed(nil), refusal{}},
+		{"a line end behind, as echo writes it to a file", token + "\n", refusal{}},
+		{"white space at both ends", " \t\r\n" + token + "\n \t\r", refusal{}},
+		{"white space in it", parts[0] + ".\n" + parts[1] + "." + parts[2], identityToken(noJWT)},
+		{"a vertical tab behind", token + "\v", identityToken(noJWT)},
+		{"Bearer", "Bearer " + token, identityToken(noJWT)},
+		{"nothing but white space", " \n \n", identityToken(noJWT)},
 		{"not a JWT", "EAACEdEose0cBAAccessToken", identityToken(noJWT)},
 		{"two parts", parts[0] + "." + parts[1], identityToken(noJWT)},
 		{"four parts", token + ".x", identityToken(noJWT)},
