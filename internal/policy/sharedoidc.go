@@ -11,10 +11,11 @@ const msgScope = "Trust policy with trusted principal %s must evaluate, " +
 	"using StringEquals, StringLike or StringEqualsIgnoreCase, %s which is not scoped to all."
 
 // sharedProviders are OpenID Connect providers that issue tokens for many
-// organizations under one issuer, with the claims of which a trust policy must
-// check one ("Identity-provider controls for shared OIDC providers" in the IAM
-// User Guide). They are checked when a document is written, and a subject that
-// may be anybody's is as good as none.
+// organizations under one issuer, with the keys of which a trust policy must check
+// one ("Identity-provider controls for shared OIDC providers" in the IAM User
+// Guide); what begins with a colon is a claim of the provider. A subject that may
+// be anybody's is as good as none. They are checked when a document is written, and
+// never again: AWS's list grows.
 var sharedProviders = map[string][]string{
 	"token.actions.githubusercontent.com":                {":sub", ":job_workflow_ref"},
 	"vstoken.actions.githubusercontent.com":              {":sub"},
@@ -30,6 +31,11 @@ var sharedProviders = map[string][]string{
 	"api.pulumi.com/oidc":     {":aud"},
 	"sandboxes.cloud":         {":aud"},
 	"oidc.vercel.com":         {":aud"},
+
+	// Microsoft Sentinel: AWS's table has it without the slash, Sentinel's guide
+	// with it. Its tokens have the same sub and aud for all who use it.
+	"sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d":  {"sts:RoleSessionName"},
+	"sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/": {"sts:RoleSessionName"},
 }
 
 // githubProvider has the organization's name as a path for those who ask
@@ -52,7 +58,9 @@ func (raw *rawStatement) checkSharedProvider(provider string) *Error {
 	}
 	keys := make([]string, len(claims))
 	for i, claim := range claims {
-		keys[i] = url + claim
+		if keys[i] = claim; strings.HasPrefix(claim, ":") {
+			keys[i] = url + claim
+		}
 	}
 	if slices.ContainsFunc(keys, raw.scopes) {
 		return nil

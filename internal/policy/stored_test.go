@@ -130,3 +130,15 @@ func TestChanges(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A list of AWS's that grows refuses nobody who is in already.
+func TestStoredTrustInASharedProvider(t *testing.T) {
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",` +
+		`"Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d"}}]}`
+	if _, err := policy.Parse(policy.Trust, trust); err == nil {
+		t.Error("a new document trusts whoever uses Sentinel")
+	}
+	if _, err := policy.ParseStored(policy.Trust, trust); err != nil {
+		t.Errorf("a stored document is not read: %v", err)
+	}
+}

@@ -103,7 +103,7 @@ func (d *Document) compileTrust(i int, raw *rawStatement) *Error {
 		}
 	}
 	s.principals.narrowed = isNarrowed(s.conditions)
-	if err := raw.checkProviderConditions(s.principals.federated); err != nil {
+	if err := raw.checkProviderConditions(s.principals.federated, d.stored); err != nil {
 		return err
 	}
 	d.principals = append(d.principals, names...)
@@ -182,13 +182,16 @@ func (raw *rawStatement) trustPrincipals() ([]NamedPrincipal, *Error) {
 
 // checkProviderConditions refuses to let in everybody who has a token of a
 // provider that serves many owners.
-func (raw *rawStatement) checkProviderConditions(federated []string) *Error {
+func (raw *rawStatement) checkProviderConditions(federated []string, stored bool) *Error {
 	if raw.effect != "Allow" {
 		return nil
 	}
 	for _, provider := range federated {
 		if provider == cognitoProvider && len(raw.conditions) == 0 {
 			return malformed(msgCognitoCondition, "no Condition for %s", provider)
+		}
+		if stored {
+			continue
 		}
 		if err := raw.checkSharedProvider(provider); err != nil {
 			return err
