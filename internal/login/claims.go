@@ -39,6 +39,27 @@ func (c Claims) Texts(name string) ([]string, bool) {
 	return nil, false
 }
 
+// Scalar returns a claim that is a JSON string, number or boolean, as text: a
+// number as it was written.
+func (c Claims) Scalar(name string) (string, bool) {
+	switch v := c[name]; v.Kind() {
+	case '"':
+		return text(v)
+	case '0', 't', 'f':
+		return string(v), true
+	}
+	return "", false
+}
+
+// Object returns the members of a claim that is a JSON object; of any other none.
+func (c Claims) Object(name string) Claims {
+	var members Claims
+	if v := c[name]; v.Kind() != '{' || json.Unmarshal(v, &members) != nil {
+		return nil
+	}
+	return members
+}
+
 // has reports whether a claim is there; null counts as absent.
 func (c Claims) has(name string) bool {
 	v, ok := c[name]

@@ -59,6 +59,7 @@ func fromLogin(provider string, l *login.Login) (*federated, error) {
 	if party, _ := l.Claims.Text("azp"); party != "" {
 		f.passing = []Key{{"azp", []string{party}}}
 	}
+	f.passing = append(f.passing, claimKeys(provider, l.Claims)...)
 	var err error
 	if f.sourceIdentity, err = sourceIdentityOf(l.Claims); err != nil {
 		return nil, err
