@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +24,9 @@ import (
 const operationsHead = `# Operations
 
 Every operation that daypass has, with its members and the errors that it declares. Any operation may answer with the errors
-of its protocol too: validation, signatures, access denied, throttling. [compatibility.md](compatibility.md) says where an
-operation departs from AWS.
+of its protocol too: validation, signatures, access denied, throttling. A signed operation names the resource that policies
+are asked about, and the condition keys that it has beyond those of every request ([policies.md](policies.md)).
+[compatibility.md](compatibility.md) says where an operation departs from AWS.
 
 This page is written from the tables by ` + "`go test . -run TestOperations -update`" + `.
 
@@ -70,6 +72,7 @@ func (p *page) operation(op awsapi.Operation) {
 		awsapi.Identified: "Needs a signature; it decides itself what else.",
 	}[op.Auth]
 	fmt.Fprintf(p, "### %s\n\n%s %s\n\n", op.Name, op.Doc, who)
+	p.subject(op.Subject)
 	p.members("Input", op.In)
 	if op.HasOutput() {
 		p.members("Output", op.Out)
@@ -79,6 +82,23 @@ func (p *page) operation(op awsapi.Operation) {
 	if len(op.Errors) > 0 {
 		fmt.Fprintf(p, "Errors: `%s`\n\n", strings.Join(op.Errors, "`, `"))
 	}
+}
+
+// subject says what policies are asked about.
+func (p *page) subject(s awsapi.Subject) {
+	if s.Resource == "" {
+		return
+	}
+	resource := s.Resource
+	if resource == "*" {
+		resource = "none, `*`"
+	}
+	fmt.Fprintf(p, "Resource: %s.", resource)
+	if len(s.Keys) > 0 {
+		keys := slices.Compact(slices.Sorted(slices.Values(s.Keys)))
+		fmt.Fprintf(p, " Condition keys: `%s`.", strings.Join(keys, "`, `"))
+	}
+	p.WriteString("\n\n")
 }
 
 func (p *page) members(title string, t reflect.Type) {

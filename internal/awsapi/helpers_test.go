@@ -85,7 +85,7 @@ func echo(_ context.Context, _ awsapi.Caller, in *Input) (*Output, error) { retu
 func table() *awsapi.Table {
 	return awsapi.Service{
 		Name: "zoo", Version: "2014-06-30", Target: "Zoo", Namespace: "urn:zoo", Shapes: shapes,
-		Operations: []awsapi.Operation{awsapi.Op("Echo", awsapi.Public, "Echoes.", echo, "ZooException")},
+		Operations: []awsapi.Operation{awsapi.Op("Echo", awsapi.Public, awsapi.Unasked, "Echoes.", echo, "ZooException")},
 	}.Compile()
 }
 

@@ -36,29 +36,6 @@ func (a Auth) String() string {
 	return fmt.Sprintf("Auth(%d)", int(a))
 }
 
-// ResourceNamer is an input that names the resource which the operation is
-// about, for authorization and its messages: an ARN, or * where the operation
-// has no resource. The input of every Signed operation is one.
-type ResourceNamer interface {
-	ResourceARN(Caller) string
-}
-
-// Resource is what an operation is about, for authorization.
-type Resource struct {
-	// ARN is what policies are asked about: an ARN, or *.
-	ARN string
-	// Name is what a refusal calls it where that is not the ARN.
-	Name string
-}
-
-// Shown is what a refusal calls the resource.
-func (r Resource) Shown() string {
-	if r.Name != "" {
-		return r.Name
-	}
-	return r.ARN
-}
-
 // None is the output of an operation that has no output shape: an empty body.
 type None struct{}
 
@@ -68,6 +45,8 @@ type Operation struct {
 	Name string
 	// Auth says who may call it.
 	Auth Auth
+	// Subject is what it is about, for authorization.
+	Subject Subject
 	// Doc is a sentence for help and reference pages.
 	Doc string
 	// Errors are the codes of the exceptions that the operation declares.
@@ -87,9 +66,9 @@ type Operation struct {
 }
 
 // Op makes a row from the method that does the operation.
-func Op[I, O any](name string, auth Auth, doc string, do func(context.Context, Caller, *I) (*O, error), errs ...string) Operation {
+func Op[I, O any](name string, auth Auth, about Subject, doc string, do func(context.Context, Caller, *I) (*O, error), errs ...string) Operation {
 	return Operation{
-		Name: name, Auth: auth, Doc: doc, Errors: errs, ReadOnly: readingVerb.MatchString(name),
+		Name: name, Auth: auth, Subject: about, Doc: doc, Errors: errs, ReadOnly: readingVerb.MatchString(name),
 		In: reflect.TypeFor[I](), Out: reflect.TypeFor[O](),
 		call: func(ctx context.Context, caller Caller, in any) (any, error) {
 			out, err := do(ctx, caller, in.(*I))
@@ -143,10 +122,6 @@ type Service struct {
 	Namespace string
 	// Shapes are the constraints of its types.
 	Shapes ShapeSet
-	// About says what a signed operation is about, and adds the condition keys
-	// that the input and the resource have. The resource need not exist. It is
-	// asked only for callers whom policies limit. Nil means what the input names.
-	About func(ctx context.Context, caller Caller, in any, facts map[string][]string) (Resource, error)
 	// Operations are its rows.
 	Operations []Operation
 }
@@ -159,30 +134,20 @@ type Table struct {
 	fields map[reflect.Type][]Field
 }
 
-// ResourceOf asks the service what an operation is about.
-func (r *Row) ResourceOf(ctx context.Context, c Caller, in any, facts map[string][]string) (Resource, error) {
-	if r.Service.About != nil {
-		return r.Service.About(ctx, c, in, facts)
-	}
-	n, ok := in.(ResourceNamer)
-	if !ok {
-		return Resource{}, fmt.Errorf("awsapi: %s has no rule of authorization: %T names no resource", r.Name, in)
-	}
-	return Resource{ARN: n.ResourceARN(c)}, nil
-}
-
 // Row is an operation made ready for requests.
 type Row struct {
 	Operation
 	Service *Service
 
-	table *Table
-	plan  *plan // of the input
-	out   *plan // of the output
+	table   *Table
+	plan    *plan // of the input
+	out     *plan // of the output
+	subject subject
 }
 
 // Compile makes a table ready. It panics where the table contradicts itself
-// (two rows of one name, a type that no protocol can carry), which any test
+// (two rows of one name, a type that no protocol can carry, a subject that the
+// input lacks), which any test
 // that compiles the table shows.
 func (s Service) Compile() *Table {
 	t := &Table{Service: s, byName: make(map[string]*Row, len(s.Operations)), fields: map[reflect.Type][]Field{}}
@@ -196,7 +161,7 @@ func (s Service) Compile() *Table {
 		case op.In.Kind() != reflect.Struct || op.Out.Kind() != reflect.Struct:
 			panic("awsapi: input and output of " + op.Name + " must be structs")
 		}
-		t.byName[op.Name] = &Row{Operation: op, Service: &t.Service, table: t, plan: c.plan(op.In)}
+		t.byName[op.Name] = &Row{Operation: op, Service: &t.Service, table: t, plan: c.plan(op.In), subject: compileSubject(op)}
 	}
 	for _, op := range t.Operations {
 		t.byName[op.Name].out = c.plan(op.Out)

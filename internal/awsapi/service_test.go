@@ -41,7 +41,7 @@ type empty struct{}
 func run[O any](t *testing.T, do func() (*O, error)) (any, error) {
 	t.Helper()
 	row := awsapi.Service{Operations: []awsapi.Operation{
-		awsapi.Op("Do", awsapi.Signed, "", func(_ context.Context, _ awsapi.Caller, _ *empty) (*O, error) { return do() }),
+		awsapi.Op("Do", awsapi.Signed, awsapi.OnNothing(), "", func(_ context.Context, _ awsapi.Caller, _ *empty) (*O, error) { return do() }),
 	}}.Compile().Row("Do")
 	in, err := row.Bind(awsapi.Node{Kind: awsapi.Map})
 	if err != nil {
@@ -76,7 +76,7 @@ func TestBindOnlyObjects(t *testing.T) {
 }
 
 func op[I, O any](name string) awsapi.Operation {
-	return awsapi.Op(name, awsapi.Public, "", func(context.Context, awsapi.Caller, *I) (*O, error) { return new(O), nil })
+	return awsapi.Op(name, awsapi.Public, awsapi.Unasked, "", func(context.Context, awsapi.Caller, *I) (*O, error) { return new(O), nil })
 }
 
 // A table that contradicts itself does not compile.

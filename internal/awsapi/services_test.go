@@ -1,16 +1,18 @@
 package awsapi_test
 
 import (
-	"reflect"
+	"context"
+	"errors"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsjson"
 	"github.com/daypass/daypass/internal/awsquery"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -102,17 +104,102 @@ func TestServicesBindNothing(t *testing.T) {
 	}
 }
 
-// Every signed operation says what it is about: nobody but root could be
-// allowed one without a rule.
-func TestServicesAuthorize(t *testing.T) {
-	for _, s := range []awsapi.Service{cognito.Operations(nil), sts.Operations(nil), iam.Operations(nil), revocation.Operations(nil)} {
-		for _, op := range s.Operations {
-			if op.Auth != awsapi.Signed {
-				continue
-			}
-			if _, ok := reflect.New(op.In).Interface().(awsapi.ResourceNamer); !ok {
-				t.Errorf("%s: %s does not name its resource (ResourceARN)", op.Name, op.In)
-			}
+// A row says what it is about, as the input has it: a table in which one does not
+// cannot be compiled.
+func TestCompileSubject(t *testing.T) {
+	type tag struct{ Key, Value string }
+	type input struct {
+		Name  string
+		Count int
+		Tags  []tag
+		Map   map[string]string
+		Keys  []string
+		Other []int
+	}
+	type another struct{ Name string }
+	onName := awsapi.OnARN("thing", "Name")
+	findIn := func(context.Context, awsapi.Caller, *another, *awsapi.Resource, map[string][]string) error {
+		return nil
+	}
+	for name, test := range map[string]struct {
+		auth    awsapi.Auth
+		subject awsapi.Subject
+		want    string
+	}{
+		"nothing of what it is about":    {awsapi.Signed, awsapi.Unasked, "awsapi: Do must say what it is about if it is signed, and only then"},
+		"public, and about something":    {awsapi.Public, onName, "awsapi: Do must say what it is about if it is signed, and only then"},
+		"decides itself":                 {awsapi.Identified, onName, "awsapi: Do must say what it is about if it is signed, and only then"},
+		"a member that is not there":     {awsapi.Signed, awsapi.OnARN("thing", "Arn"), "awsapi: Do is about its member Arn, which awsapi_test.input lacks or has as something else"},
+		"a name that is a number":        {awsapi.Signed, awsapi.OnARN("thing", "Count"), "awsapi: Do is about its member Count, which awsapi_test.input lacks or has as something else"},
+		"a key that is a list":           {awsapi.Signed, onName.Key("x:Keys", "Keys"), "awsapi: Do is about its member Keys, which awsapi_test.input lacks or has as something else"},
+		"tags that are keys":             {awsapi.Signed, onName.Tags("Keys"), "awsapi: Do is about its member Keys, which awsapi_test.input lacks or has as something else"},
+		"keys that are tags":             {awsapi.Signed, onName.TagKeys("Tags"), "awsapi: Do is about its member Tags, which awsapi_test.input lacks or has as something else"},
+		"keys that are numbers":          {awsapi.Signed, onName.TagKeys("Other"), "awsapi: Do is about its member Other, which awsapi_test.input lacks or has as something else"},
+		"found in another input":         {awsapi.Signed, awsapi.FoundIn(onName, findIn), "awsapi: what Do is about is found in a awsapi_test.another"},
+		"the name and all kinds of keys": {awsapi.Signed, onName.Key("x:Name", "Name").Tags("Tags").Tags("Map").TagKeys("Keys"), ""},
+		"a name":                         {awsapi.Signed, onName, ""},
+		"nothing in particular":          {awsapi.Signed, awsapi.OnNothing("Name"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if got := recover(); got != test.want && (got != nil || test.want != "") {
+					t.Errorf("%v, want %s", got, test.want)
+				}
+			}()
+			do := func(context.Context, awsapi.Caller, *input) (*awsapi.None, error) { return nil, nil }
+			awsapi.Service{Operations: []awsapi.Operation{awsapi.Op("Do", test.auth, test.subject, "", do)}}.Compile()
+		})
+	}
+}
+
+// What a row says it is about comes out of the input.
+func TestRowAbout(t *testing.T) {
+	type tag struct{ Key, Value string }
+	type input struct {
+		Path, Name string
+		Tags       []tag
+		Map        map[string]string
+		Keys       []string
+	}
+	do := func(context.Context, awsapi.Caller, *input) (*awsapi.None, error) { return nil, nil }
+	arn := func(c awsapi.Caller, members ...string) string { return c.Account + members[0] + members[1] }
+	find := func(_ context.Context, _ awsapi.Caller, r *awsapi.Resource, facts map[string][]string, members ...string) error {
+		r.Name = "thing " + members[1]
+		facts["found"] = []string{r.ARN}
+		return nil
+	}
+	change := func(_ context.Context, _ awsapi.Caller, in *input, r *awsapi.Resource, _ map[string][]string) error {
+		if in.Name == "bad" {
+			return errors.New("no disk")
 		}
+		r.ARN += "!"
+		return nil
+	}
+	subject := awsapi.FoundIn(awsapi.On("thing", arn, "Path", "Name").Key("x:Name", "Name").Tags("Tags").Tags("Map").TagKeys("Keys").Found(find, "x:Found"), change)
+	row := awsapi.Service{Operations: []awsapi.Operation{awsapi.Op("Do", awsapi.Signed, subject, "", do)}}.Compile().Row("Do")
+	if want := []string{"x:Name", "aws:RequestTag/${TagKey}", "aws:TagKeys", "aws:RequestTag/${TagKey}", "aws:TagKeys", "aws:TagKeys", "x:Found"}; !cmp.Equal(row.Subject.Keys, want) {
+		t.Errorf("keys %v", row.Subject.Keys)
+	}
+	c := awsapi.Caller{Account: "1"}
+	facts := map[string][]string{}
+	got, err := row.About(t.Context(), c, &input{
+		Path: "/p/", Name: "n", Tags: []tag{{"Team", "red"}}, Map: map[string]string{"b": "2", "a": "1"}, Keys: []string{"k"},
+	}, facts)
+	if want := (awsapi.Resource{ARN: "1/p/n!", Name: "thing n"}); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	want := map[string][]string{
+		"x:name": {"n"}, "aws:requesttag/team": {"red"}, "aws:requesttag/a": {"1"}, "aws:requesttag/b": {"2"},
+		"aws:tagkeys": {"Team", "a", "b", "k"}, "found": {"1/p/n"},
+	}
+	if diff := cmp.Diff(want, facts); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	empty := map[string][]string{}
+	if _, err := row.About(t.Context(), c, &input{}, empty); err != nil || len(empty) != 1 {
+		t.Errorf("of an empty input: %v, %v", empty, err)
+	}
+	if _, err := row.About(t.Context(), c, &input{Name: "bad"}, empty); err == nil || err.Error() != "no disk" {
+		t.Errorf("error %v", err)
 	}
 }

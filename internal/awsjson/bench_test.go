@@ -44,7 +44,7 @@ func benchmarkRow() *awsapi.Row {
 			awsapi.String[loginToken](1, 50000, "").Sensitive(),
 			awsapi.Size[logins](0, 10),
 		),
-		Operations: []awsapi.Operation{awsapi.Op("Do", awsapi.Public, "", do)},
+		Operations: []awsapi.Operation{awsapi.Op("Do", awsapi.Public, awsapi.Unasked, "", do)},
 	}.Compile().Row("Do")
 }
 

@@ -48,7 +48,7 @@ var row = awsapi.Service{
 	Name: "test", Target: "Test",
 	Shapes: awsapi.Shapes(awsapi.Size[limited](0, 2), awsapi.Size[fewLabels](0, 2), awsapi.Size[parts](0, 2), awsapi.Size[mappings](0, 2)),
 	Operations: []awsapi.Operation{
-		awsapi.Op("Do", awsapi.Public, "", func(context.Context, awsapi.Caller, *input) (*input, error) { return nil, nil }),
+		awsapi.Op("Do", awsapi.Public, awsapi.Unasked, "", func(context.Context, awsapi.Caller, *input) (*input, error) { return nil, nil }),
 	},
 }.Compile().Row("Do")
 

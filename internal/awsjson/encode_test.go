@@ -46,7 +46,7 @@ type (
 // rowFor is a row whose output is an O.
 func rowFor[O any]() *awsapi.Row {
 	do := func(context.Context, awsapi.Caller, *none) (*O, error) { return nil, nil }
-	return awsapi.Service{Name: "zoo", Operations: []awsapi.Operation{awsapi.Op("Do", awsapi.Public, "", do)}}.Compile().Row("Do")
+	return awsapi.Service{Name: "zoo", Operations: []awsapi.Operation{awsapi.Op("Do", awsapi.Public, awsapi.Unasked, "", do)}}.Compile().Row("Do")
 }
 
 func TestEncode(t *testing.T) {

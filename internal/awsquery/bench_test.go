@@ -49,7 +49,7 @@ func benchmarkRow() *awsapi.Row {
 			awsapi.String[sessionName](2, 64, `[\w+=,.@-]*`),
 			awsapi.String[webToken](4, 20000, "").Sensitive(),
 		),
-		Operations: []awsapi.Operation{awsapi.Op("Assume", awsapi.Public, "", do)},
+		Operations: []awsapi.Operation{awsapi.Op("Assume", awsapi.Public, awsapi.Unasked, "", do)},
 	}.Compile().Row("Assume")
 }
 

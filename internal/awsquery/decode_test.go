@@ -46,7 +46,7 @@ type (
 var row = awsapi.Service{
 	Name: "test", Namespace: "urn:test", Shapes: awsapi.Shapes(awsapi.Size[formFew](0, 2)),
 	Operations: []awsapi.Operation{
-		awsapi.Op("Do", awsapi.Public, "", func(context.Context, awsapi.Caller, *formInput) (*formInput, error) { return nil, nil }),
+		awsapi.Op("Do", awsapi.Public, awsapi.Unasked, "", func(context.Context, awsapi.Caller, *formInput) (*formInput, error) { return nil, nil }),
 	},
 }.Compile().Row("Do")
 
@@ -101,7 +101,7 @@ func TestDecodeKeepsFew(t *testing.T) {
 	little := awsapi.Service{
 		Name: "test", Namespace: "urn:test", Shapes: awsapi.Shapes(awsapi.Size[formFew](0, 2)),
 		Operations: []awsapi.Operation{
-			awsapi.Op("Do", awsapi.Public, "", func(context.Context, awsapi.Caller, *struct{ Few formFew }) (*formInput, error) { return nil, nil }),
+			awsapi.Op("Do", awsapi.Public, awsapi.Unasked, "", func(context.Context, awsapi.Caller, *struct{ Few formFew }) (*formInput, error) { return nil, nil }),
 		},
 	}.Compile().Row("Do")
 	items := func(name string, n int) []byte {

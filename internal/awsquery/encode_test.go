@@ -44,7 +44,7 @@ type (
 
 func rowFor[O any]() *awsapi.Row {
 	do := func(context.Context, awsapi.Caller, *none) (*O, error) { return nil, nil }
-	return awsapi.Service{Name: "zoo", Namespace: "urn:zoo", Operations: []awsapi.Operation{awsapi.Op("Do", awsapi.Public, "", do)}}.Compile().Row("Do")
+	return awsapi.Service{Name: "zoo", Namespace: "urn:zoo", Operations: []awsapi.Operation{awsapi.Op("Do", awsapi.Public, awsapi.Unasked, "", do)}}.Compile().Row("Do")
 }
 
 const metadata = `<ResponseMetadata><RequestId>the-id</RequestId></ResponseMetadata>`

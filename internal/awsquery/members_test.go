@@ -25,7 +25,7 @@ func echo(_ context.Context, _ awsapi.Caller, in *descriptors) (*descriptors, er
 
 var echoTable = awsapi.Service{
 	Name: "echo", Namespace: "urn:echo",
-	Operations: []awsapi.Operation{awsapi.Op("Echo", awsapi.Public, "Echoes.", echo)},
+	Operations: []awsapi.Operation{awsapi.Op("Echo", awsapi.Public, awsapi.Unasked, "Echoes.", echo)},
 }.Compile()
 
 // Both directions use a member's name on the wire, and required members of an

@@ -2,8 +2,6 @@ package cognito
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -11,27 +9,78 @@ import (
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// keyPoolARN is the condition key of operations that have no resource although
-// they are about a pool.
-const keyPoolARN = "cognito-identity:identitypoolarn"
+// What the operations are about ("Actions, resources, and condition keys for
+// Amazon Cognito Identity" in the Service Authorization Reference). Operations on a
+// pool name it; those on the account's pools are about the bare prefix, which is
+// how AWS words it in a denial; the others have no resource. Beyond AWS, operations
+// without a resource have the tags of their pool, and SetIdentityPoolRoles and
+// SetPrincipalTagAttributeMap its ARN, so that a team can be kept to its pools.
+var (
+	aPool       = awsapi.On("identity pool", namedPool, "IdentityPoolId")
+	aTaggedPool = awsapi.OnARN("identity pool", "ResourceArn")
+	allPools    = awsapi.On("all identity pools of the account in the region", anyPoolARN)
+)
 
-// about says what a signed operation is about ("Actions, resources, and
-// condition keys for Amazon Cognito Identity" in the Service Authorization
-// Reference). Beyond AWS, operations without a resource have the tags of their
-// pool, and SetIdentityPoolRoles and SetPrincipalTagAttributeMap its ARN, so
-// that a team can be kept to its pools.
-func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
-	setRequestTags(facts, in)
-	resource := awsapi.Resource{ARN: in.(awsapi.ResourceNamer).ResourceARN(c)}
-	pool, err := s.poolAbout(ctx, c, in, resource.ARN)
-	if err != nil {
-		return resource, err
+// The condition keys of what an operation is about.
+const (
+	keyTags = "aws:ResourceTag/${TagKey}"
+	keyPool = "cognito-identity:IdentityPoolArn"
+)
+
+// about is a subject with the tags of the pool that it names.
+func (s *Service) about(subject awsapi.Subject) awsapi.Subject {
+	return subject.Found(s.findPool, keyTags)
+}
+
+// aboutPoolOfIdentity is about no resource, but has the pool of an identity.
+func (s *Service) aboutPoolOfIdentity() awsapi.Subject {
+	find := func(ctx context.Context, c awsapi.Caller, _ *awsapi.Resource, facts map[string][]string, members ...string) error {
+		pool, err := s.poolWith(ctx, c, IdentityId(members[0]))
+		pool.setFacts(facts)
+		return err
 	}
-	if resource.ARN == "*" && pool.arn != "" {
-		facts[keyPoolARN] = []string{pool.arn}
+	return awsapi.OnNothing("IdentityId").Found(find, keyPool, keyTags)
+}
+
+// aboutPoolToChange is about no resource, but has the pool that is named.
+func (s *Service) aboutPoolToChange() awsapi.Subject {
+	find := func(ctx context.Context, c awsapi.Caller, _ *awsapi.Resource, facts map[string][]string, members ...string) error {
+		pool, err := s.poolNamed(ctx, c, IdentityPoolId(members[0]))
+		pool.setFacts(facts)
+		return err
 	}
+	return awsapi.OnNothing("IdentityPoolId").Found(find, keyPool, keyTags)
+}
+
+// aboutIdentitiesToDelete is about no resource, but has the pool of identities
+// that the caller may delete.
+func (s *Service) aboutIdentitiesToDelete() awsapi.Subject {
+	find := func(ctx context.Context, c awsapi.Caller, in *DeleteIdentitiesInput, _ *awsapi.Resource, facts map[string][]string) error {
+		pool, err := s.poolToDeleteFrom(ctx, c, in.IdentityIdsToDelete)
+		pool.setFacts(facts)
+		return err
+	}
+	return awsapi.FoundIn(awsapi.OnNothing(), find, keyPool, keyTags)
+}
+
+func namedPool(c awsapi.Caller, members ...string) string {
+	return poolARN(c.Account, IdentityPoolId(members[0]))
+}
+
+func anyPoolARN(c awsapi.Caller, _ ...string) string {
+	return "arn:aws:cognito-identity:" + c.Region + ":" + c.Account + ":identitypool/"
+}
+
+// findPool adds the tags of the pool that a resource is. One that nobody has, has
+// none.
+func (s *Service) findPool(ctx context.Context, c awsapi.Caller, r *awsapi.Resource, facts map[string][]string, _ ...string) error {
+	id, bad := taggedPool(c, ARNString(r.ARN))
+	if bad != nil {
+		return nil
+	}
+	pool, err := s.poolNamed(ctx, c, id)
 	setTags(facts, "aws:resourcetag/", pool.tags)
-	return resource, nil
+	return err
 }
 
 // SetResourceTags adds the condition keys of the tags of a pool that an ARN names,
@@ -54,10 +103,7 @@ func (s *Service) SetResourceTags(ctx context.Context, c awsapi.Caller, arn stri
 func (s *Service) SetIdentityPool(ctx context.Context, c awsapi.Caller, id string, facts policy.Context) error {
 	c.Region, _, _ = strings.Cut(id, ":")
 	pool, err := s.poolWith(ctx, c, IdentityId(id))
-	if pool.arn != "" {
-		facts[keyPoolARN] = []string{pool.arn}
-	}
-	setTags(facts, "aws:resourcetag/", pool.tags)
+	pool.setFacts(facts)
 	return err
 }
 
@@ -75,23 +121,13 @@ type named struct {
 	tags IdentityPoolTagsType
 }
 
-// poolAbout finds the pool that an operation is about, if it is about one.
-func (s *Service) poolAbout(ctx context.Context, c awsapi.Caller, in any, resource string) (named, error) {
-	switch in := in.(type) {
-	case *DescribeIdentityInput:
-		return s.poolWith(ctx, c, in.IdentityId)
-	case *DeleteIdentitiesInput:
-		return s.poolToDeleteFrom(ctx, c, in.IdentityIdsToDelete)
-	case *SetIdentityPoolRolesInput:
-		return s.poolNamed(ctx, c, in.IdentityPoolId)
-	case *SetPrincipalTagAttributeMapInput:
-		return s.poolNamed(ctx, c, in.IdentityPoolId)
+// setFacts adds the condition keys of the pool for operations that have no
+// resource although they are about it.
+func (n named) setFacts(facts policy.Context) {
+	if n.arn != "" {
+		facts.Set(keyPool, n.arn)
 	}
-	id, bad := taggedPool(c, ARNString(resource))
-	if bad != nil { // about no pool, or about one that nobody has
-		return named{}, nil
-	}
-	return s.poolNamed(ctx, c, id)
+	setTags(facts, "aws:resourcetag/", n.tags)
 }
 
 func (s *Service) poolNamed(ctx context.Context, c awsapi.Caller, id IdentityPoolId) (about named, err error) {
@@ -167,121 +203,7 @@ func (s *Service) poolToDeleteFrom(ctx context.Context, c awsapi.Caller, ids Ide
 // zero value, identities that are not there.
 func (s *Service) mayDelete(ctx context.Context, c awsapi.Caller, p named) (bool, error) {
 	facts := iam.NewFacts()
-	if p.arn != "" {
-		facts.Set(keyPoolARN, p.arn)
-	}
-	setTags(facts, "aws:resourcetag/", p.tags)
+	p.setFacts(facts)
 	decision, err := s.IAM.Authorize(ctx, c, "cognito-identity:DeleteIdentities", "*", facts)
 	return err == nil && decision.Allowed(), err
 }
-
-// setRequestTags adds the condition keys of tags that a request gives or takes
-// away.
-func setRequestTags(facts map[string][]string, in any) {
-	var tags IdentityPoolTagsType
-	var keys []string
-	switch in := in.(type) {
-	case *CreateIdentityPoolInput:
-		tags = in.IdentityPoolTags
-	case *IdentityPool:
-		tags = in.IdentityPoolTags
-	case *TagResourceInput:
-		tags = in.Tags
-	case *UntagResourceInput:
-		for _, k := range in.TagKeys {
-			keys = append(keys, string(k))
-		}
-	}
-	setTags(facts, "aws:requesttag/", tags)
-	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		keys = append(keys, string(k))
-	}
-	if len(keys) > 0 {
-		facts["aws:tagkeys"] = keys
-	}
-}
-
-// The resources that the operations are about, as IAM names them. Operations
-// on a pool name it; those on the account's pools are about the bare prefix, which
-// is how AWS words it in a denial; the others have none.
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *DescribeIdentityPoolInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *DeleteIdentityPoolInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *IdentityPool) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *GetIdentityPoolRolesInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListIdentitiesInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *GetOpenIdTokenForDeveloperIdentityInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *LookupDeveloperIdentityInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *MergeDeveloperIdentitiesInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UnlinkDeveloperIdentityInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *GetPrincipalTagAttributeMapInput) ResourceARN(c awsapi.Caller) string {
-	return poolARN(c.Account, in.IdentityPoolId)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *TagResourceInput) ResourceARN(awsapi.Caller) string { return string(in.ResourceArn) }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UntagResourceInput) ResourceARN(awsapi.Caller) string { return string(in.ResourceArn) }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListTagsForResourceInput) ResourceARN(awsapi.Caller) string { return string(in.ResourceArn) }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *CreateIdentityPoolInput) ResourceARN(c awsapi.Caller) string { return anyPoolARN(c) }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListIdentityPoolsInput) ResourceARN(c awsapi.Caller) string { return anyPoolARN(c) }
-
-func anyPoolARN(c awsapi.Caller) string {
-	return "arn:aws:cognito-identity:" + c.Region + ":" + c.Account + ":identitypool/"
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *DescribeIdentityInput) ResourceARN(awsapi.Caller) string { return "*" }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *DeleteIdentitiesInput) ResourceARN(awsapi.Caller) string { return "*" }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *SetIdentityPoolRolesInput) ResourceARN(awsapi.Caller) string { return "*" }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *SetPrincipalTagAttributeMapInput) ResourceARN(awsapi.Caller) string { return "*" }

@@ -16,6 +16,7 @@ import (
 func TestInputFacts(t *testing.T) {
 	r := newRig(t)
 	service := cognito.Operations(r.service)
+	table := service.Compile()
 	for _, op := range service.Operations {
 		if op.Auth != awsapi.Signed {
 			continue
@@ -33,7 +34,7 @@ func TestInputFacts(t *testing.T) {
 			want["aws:tagkeys"] = []string{"B", "A"}
 		}
 		got := policy.Context{}
-		if _, err := service.About(t.Context(), awsapi.Caller{Account: "123456789012", Request: awsapi.Request{Region: "us-east-1"}}, in.Interface(), got); err != nil {
+		if _, err := table.Row(op.Name).About(t.Context(), awsapi.Caller{Account: "123456789012", Request: awsapi.Request{Region: "us-east-1"}}, in.Interface(), got); err != nil {
 			t.Errorf("%s: %v", op.Name, err)
 		}
 		delete(got, "cognito-identity:identitypoolarn") // of the input, not about tags

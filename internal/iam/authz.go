@@ -10,40 +10,179 @@ import (
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// about says what a signed operation is about ("Actions, resources, and
-// condition keys for AWS Identity and Access Management" in the Service
-// Authorization Reference). An input that names a user or role by its name alone
-// is about the ARN with its path, and a refusal calls it by the name or ARN
-// that the caller gave, as AWS does: what is found is for those who may see it. What is
-// not there is about the ARN as it was named.
-func (s *Service) about(ctx context.Context, c awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
-	setInputFacts(facts, in)
-	named := in.(awsapi.ResourceNamer).ResourceARN(c)
-	resource := awsapi.Resource{ARN: named}
-	if !namesEntity(in) {
-		return resource, nil
+// What the operations are about ("Actions, resources, and condition keys for AWS
+// Identity and Access Management" in the Service Authorization Reference). An
+// input that names a user or role by its name alone is about the ARN with its
+// path, and a refusal calls it by the name or ARN that the caller gave, as AWS
+// does: what is found is for those who may see it. What is not there is about the
+// ARN as it was named. An operation that makes an entity is not about another of
+// that name, which will stand in its way, and a listing is about the prefix of a
+// path.
+
+// The condition keys of what an operation is about.
+const (
+	keyTags     = "aws:ResourceTag/${TagKey}"
+	keyIAMTags  = "iam:ResourceTag/${TagKey}"
+	keyBoundary = "iam:PermissionsBoundary"
+	keyPolicy   = "iam:PolicyARN"
+)
+
+// What operations are about that is there, or should be.
+var (
+	aRole          = awsapi.On("role", namedRole, "RoleName")
+	aUser          = awsapi.On("user", namedUser, "UserName")
+	aPolicy        = awsapi.OnARN("managed policy", "PolicyArn")
+	anOIDCProvider = awsapi.OnARN("OpenID Connect provider", "OpenIDConnectProviderArn")
+	aSAMLProvider  = awsapi.OnARN("SAML provider", "SAMLProviderArn")
+)
+
+// about is a subject with what it is stored with.
+func (s *Service) about(subject awsapi.Subject) awsapi.Subject {
+	return subject.Found(s.find, keyTags, keyIAMTags)
+}
+
+// aboutRightsOf is about a user or role who gets rights or loses some: then the
+// boundary within which that happens is a condition key. Setting a boundary is
+// about the new one.
+func (s *Service) aboutRightsOf(subject awsapi.Subject) awsapi.Subject {
+	return subject.Found(s.findWithBoundary, keyTags, keyIAMTags, keyBoundary)
+}
+
+// aboutKeyOwner is about the user who has an access key; about nothing if nobody
+// has it.
+func (s *Service) aboutKeyOwner() awsapi.Subject {
+	subject := awsapi.OnNothing("AccessKeyId").Found(s.findKeyOwner, keyTags, keyIAMTags)
+	subject.Resource = "user who has the access key"
+	return subject
+}
+
+// aboutPrincipal is about a user or role that is named by its ARN, and called by
+// it.
+func (s *Service) aboutPrincipal(member string) awsapi.Subject {
+	return s.about(awsapi.OnARN("user or role", member)).
+		Found(func(_ context.Context, _ awsapi.Caller, r *awsapi.Resource, _ map[string][]string, members ...string) error {
+			r.Name = members[0]
+			return nil
+		})
+}
+
+// aboutNew is about an entity that the operation makes.
+func aboutNew(kind string, arn func(c awsapi.Caller, members ...string) string, members ...string) awsapi.Subject {
+	return awsapi.On(kind, arn, members...).Tags("Tags")
+}
+
+// aboutAll is about the entities of a kind whose path begins with a prefix.
+func aboutAll(kind, resource string) awsapi.Subject {
+	return awsapi.On(kind, func(c awsapi.Caller, members ...string) string {
+		return "arn:aws:iam::" + c.Account + ":" + resource + "/" + strings.TrimPrefix(members[0], "/")
+	}, "PathPrefix")
+}
+
+// The ARNs that members name. Where an input does not tell the path of a user or
+// role, the name stands alone, and find looks for it.
+
+func namedRole(c awsapi.Caller, members ...string) string {
+	return string(roleARN(c.Account, "/", RoleNameType(members[0])))
+}
+
+// namedUser is the caller where no user is named.
+func namedUser(c awsapi.Caller, members ...string) string {
+	if members[0] != "" {
+		return string(userARN(c.Account, "/", UserNameType(members[0])))
 	}
-	resource.Name = cmp.Or(shownName(named), named)
-	if _, byARN := in.(*SimulatePrincipalPolicyRequest); byARN {
-		resource.Name = named
+	return cmp.Or(c.PrincipalARN, c.ARN)
+}
+
+func newRole(c awsapi.Caller, members ...string) string {
+	return string(roleARN(c.Account, PathType(cmp.Or(members[0], "/")), RoleNameType(members[1])))
+}
+
+func newUser(c awsapi.Caller, members ...string) string {
+	return string(userARN(c.Account, PathType(cmp.Or(members[0], "/")), UserNameType(members[1])))
+}
+
+func newPolicy(c awsapi.Caller, members ...string) string {
+	return string(policyARN(c.Account, PolicyPathType(cmp.Or(members[0], "/")), PolicyNameType(members[1])))
+}
+
+func newOIDCProvider(c awsapi.Caller, members ...string) string {
+	_, name, _ := strings.Cut(members[0], "://")
+	return "arn:aws:iam::" + c.Account + ":" + providerResource + name
+}
+
+func newSAMLProvider(c awsapi.Caller, members ...string) string {
+	return string(samlProviderARN(c.Account, SAMLProviderNameType(members[0])))
+}
+
+func allOIDCProviders(c awsapi.Caller, _ ...string) string {
+	return "arn:aws:iam::" + c.Account + ":" + providerResource + "*"
+}
+
+func allSAMLProviders(c awsapi.Caller, _ ...string) string {
+	return string(samlProviderARN(c.Account, "*"))
+}
+
+// find looks for the entity that an operation is about, and adds its tags.
+func (s *Service) find(ctx context.Context, c awsapi.Caller, r *awsapi.Resource, facts map[string][]string, _ ...string) error {
+	_, err := s.findEntity(ctx, c, r, facts)
+	return err
+}
+
+// findWithBoundary is find for operations to which the boundary of the user or
+// role matters.
+func (s *Service) findWithBoundary(ctx context.Context, c awsapi.Caller, r *awsapi.Resource, facts map[string][]string, _ ...string) error {
+	there, err := s.findEntity(ctx, c, r, facts)
+	if there != nil {
+		setIfAny(facts, "iam:permissionsboundary", string(there.boundary))
 	}
-	err := s.Store.View(ctx, func(tx Tx) error {
-		named, err := userMeant(tx, c, in, named)
-		if err != nil {
-			return err
-		}
-		there, ok, err := findResource(tx, c, named)
-		if err != nil || !ok {
-			return err
-		}
-		resource.ARN = there.arn
-		there.setTags(facts)
-		if changesRights(in) {
-			setIfAny(facts, "iam:permissionsboundary", string(there.boundary))
-		}
-		return nil
+	return err
+}
+
+func (s *Service) findEntity(ctx context.Context, c awsapi.Caller, r *awsapi.Resource, facts map[string][]string) (there *found, err error) {
+	r.Name = cmp.Or(shownName(r.ARN), r.ARN)
+	err = s.Store.View(ctx, func(tx Tx) error {
+		there, err = findMeant(tx, c, r.ARN)
+		return err
 	})
-	return resource, err
+	if there != nil {
+		r.ARN = there.arn
+		there.setTags(facts)
+	}
+	return there, err
+}
+
+// findKeyOwner looks for the user who has an access key.
+func (s *Service) findKeyOwner(ctx context.Context, _ awsapi.Caller, r *awsapi.Resource, facts map[string][]string, members ...string) error {
+	var owner *UserEntity
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		_, owner, _, err = findKey(tx, AccessKeyIdType(members[0]))
+		return err
+	})
+	r.Name = r.ARN
+	if owner != nil {
+		r.ARN = string(owner.Arn)
+		(&found{tags: owner.Tags}).setTags(facts)
+	}
+	return err
+}
+
+// findMeant finds the entity that a caller means by an ARN; nil if it is not
+// there. Callers mean themselves by their own, whatever they are called by now.
+func findMeant(tx Tx, c awsapi.Caller, named string) (*found, error) {
+	if named == c.PrincipalARN && isUser(named) {
+		user, ok, err := tx.UserByID(IdType(c.PrincipalID))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			named = string(user.Arn)
+		}
+	}
+	there, ok, err := findResource(tx, c, named)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &there, nil
 }
 
 // SetResourceTags adds the condition keys of the tags of what an ARN names, for
@@ -56,47 +195,6 @@ func (s *Service) SetResourceTags(ctx context.Context, c awsapi.Caller, arn stri
 		}
 		return err
 	})
-}
-
-// changesRights says that an operation gives rights to a user or role or takes
-// them away, for which the boundary that it has is a condition key. Setting a
-// boundary is about the new one.
-func changesRights(in any) bool {
-	switch in.(type) {
-	case *PutRolePolicyRequest, *DeleteRolePolicyRequest, *AttachRolePolicyRequest, *DetachRolePolicyRequest, *DeleteRolePermissionsBoundaryRequest,
-		*PutUserPolicyRequest, *DeleteUserPolicyRequest, *AttachUserPolicyRequest, *DetachUserPolicyRequest, *DeleteUserPermissionsBoundaryRequest:
-		return true
-	}
-	return false
-}
-
-// namesEntity says that an operation is about an entity that should be there. One
-// that makes an entity is not about another of that name, which will stand in its
-// way, and a listing is about the prefix of a path.
-func namesEntity(in any) bool {
-	switch in.(type) {
-	case *CreateRoleRequest, *CreateUserRequest, *CreatePolicyRequest, *CreateOpenIDConnectProviderRequest, *CreateSAMLProviderRequest,
-		*ListRolesRequest, *ListUsersRequest, *ListPoliciesRequest, *ListOpenIDConnectProvidersRequest, *ListSAMLProvidersRequest:
-		return false
-	}
-	return true
-}
-
-// userMeant is the user that an operation is about without naming one: the caller,
-// by the unique ID, or the one whose access key it names.
-func userMeant(tx Tx, c awsapi.Caller, in any, named string) (string, error) {
-	var user *UserEntity
-	var ok bool
-	var err error
-	if about, isKey := in.(*GetAccessKeyLastUsedRequest); isKey {
-		_, user, ok, err = findKey(tx, about.AccessKeyId)
-	} else if named == c.PrincipalARN && isUser(named) {
-		user, ok, err = tx.UserByID(IdType(c.PrincipalID))
-	}
-	if err != nil || !ok {
-		return named, err
-	}
-	return string(user.Arn), nil
 }
 
 // found is an entity that an operation is about.
@@ -171,278 +269,4 @@ func shownName(named string) string {
 		return ""
 	}
 	return kind + " " + name
-}
-
-// setInputFacts adds the condition keys that come from the input: tags that it
-// gives or takes away, and policies that it names.
-func setInputFacts(facts policy.Context, in any) {
-	tags, keys := inputTags(in)
-	setTags(facts, "aws:requesttag/", tags)
-	for _, t := range tags {
-		keys = append(keys, string(t.Key))
-	}
-	if len(keys) > 0 {
-		facts.Set("aws:tagkeys", keys...)
-	}
-	setIfAny(facts, "iam:permissionsboundary", string(inputBoundary(in)))
-	setIfAny(facts, "iam:policyarn", string(inputPolicy(in)))
-}
-
-func inputTags(in any) (tags TagListType, keys []string) {
-	switch in := in.(type) {
-	case *CreateRoleRequest:
-		tags = in.Tags
-	case *CreateUserRequest:
-		tags = in.Tags
-	case *CreatePolicyRequest:
-		tags = in.Tags
-	case *CreateOpenIDConnectProviderRequest:
-		tags = in.Tags
-	case *CreateSAMLProviderRequest:
-		tags = in.Tags
-	case *TagRoleRequest:
-		tags = in.Tags
-	case *TagOpenIDConnectProviderRequest:
-		tags = in.Tags
-	case *TagSAMLProviderRequest:
-		tags = in.Tags
-	case *TagPolicyRequest:
-		tags = in.Tags
-	case *TagUserRequest:
-		tags = in.Tags
-	case *UntagRoleRequest:
-		keys = text(in.TagKeys)
-	case *UntagOpenIDConnectProviderRequest:
-		keys = text(in.TagKeys)
-	case *UntagSAMLProviderRequest:
-		keys = text(in.TagKeys)
-	case *UntagPolicyRequest:
-		keys = text(in.TagKeys)
-	case *UntagUserRequest:
-		keys = text(in.TagKeys)
-	}
-	return tags, keys
-}
-
-func text(keys TagKeyListType) []string {
-	list := make([]string, len(keys))
-	for i, k := range keys {
-		list[i] = string(k)
-	}
-	return list
-}
-
-func inputBoundary(in any) ArnType {
-	switch in := in.(type) {
-	case *CreateRoleRequest:
-		return in.PermissionsBoundary
-	case *CreateUserRequest:
-		return in.PermissionsBoundary
-	case *PutRolePermissionsBoundaryRequest:
-		return in.PermissionsBoundary
-	case *PutUserPermissionsBoundaryRequest:
-		return in.PermissionsBoundary
-	}
-	return ""
-}
-
-// inputPolicy is the managed policy that a user or role gets or loses.
-func inputPolicy(in any) ArnType {
-	switch in := in.(type) {
-	case *AttachRolePolicyRequest:
-		return in.PolicyArn
-	case *DetachRolePolicyRequest:
-		return in.PolicyArn
-	case *AttachUserPolicyRequest:
-		return in.PolicyArn
-	case *DetachUserPolicyRequest:
-		return in.PolicyArn
-	}
-	return ""
-}
-
-// The resources that the operations are about, as the inputs name them. Where an
-// input does not tell a role's path, the name stands alone, and about finds it.
-
-func namedRoleARN(c awsapi.Caller, name RoleNameType) string {
-	return string(roleARN(c.Account, "/", name))
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *CreateRoleRequest) ResourceARN(c awsapi.Caller) string {
-	path := in.Path
-	if path == "" {
-		path = "/"
-	}
-	return string(roleARN(c.Account, path, in.RoleName))
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *GetRoleRequest) ResourceARN(c awsapi.Caller) string { return namedRoleARN(c, in.RoleName) }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *DeleteRoleRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *PutRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *GetRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListRolePoliciesRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *DeleteRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListRolesRequest) ResourceARN(c awsapi.Caller) string {
-	return "arn:aws:iam::" + c.Account + ":role/" + strings.TrimPrefix(string(in.PathPrefix), "/")
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *CreateOpenIDConnectProviderRequest) ResourceARN(c awsapi.Caller) string {
-	_, name, _ := strings.Cut(string(in.Url), "://")
-	return "arn:aws:iam::" + c.Account + ":" + providerResource + name
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *GetOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.OpenIDConnectProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *DeleteOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.OpenIDConnectProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListOpenIDConnectProvidersRequest) ResourceARN(c awsapi.Caller) string {
-	return "arn:aws:iam::" + c.Account + ":" + providerResource + "*"
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *CreateSAMLProviderRequest) ResourceARN(c awsapi.Caller) string {
-	return string(samlProviderARN(c.Account, in.Name))
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *GetSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.SAMLProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UpdateSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.SAMLProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *DeleteSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.SAMLProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListSAMLProvidersRequest) ResourceARN(c awsapi.Caller) string {
-	return string(samlProviderARN(c.Account, "*"))
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *AddClientIDToOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.OpenIDConnectProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListInstanceProfilesForRoleRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListOpenIDConnectProviderTagsRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.OpenIDConnectProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListRoleTagsRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *ListSAMLProviderTagsRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.SAMLProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *RemoveClientIDFromOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.OpenIDConnectProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *TagOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.OpenIDConnectProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *TagRoleRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *TagSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.SAMLProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UntagOpenIDConnectProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.OpenIDConnectProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UntagRoleRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UntagSAMLProviderRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.SAMLProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UpdateAssumeRolePolicyRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UpdateOpenIDConnectProviderThumbprintRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.OpenIDConnectProviderArn)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UpdateRoleRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *UpdateRoleDescriptionRequest) ResourceARN(c awsapi.Caller) string {
-	return namedRoleARN(c, in.RoleName)
-}
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *GetContextKeysForCustomPolicyRequest) ResourceARN(awsapi.Caller) string { return "*" }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *SimulateCustomPolicyRequest) ResourceARN(awsapi.Caller) string { return "*" }
-
-// ResourceARN implements awsapi.ResourceNamer.
-func (in *SimulatePrincipalPolicyRequest) ResourceARN(awsapi.Caller) string {
-	return string(in.PolicySourceArn)
 }

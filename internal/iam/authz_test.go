@@ -16,6 +16,7 @@ import (
 func TestInputFacts(t *testing.T) {
 	s := newService(t)
 	service := iam.Operations(s)
+	table := service.Compile()
 	for _, op := range service.Operations {
 		if op.Auth != awsapi.Signed {
 			continue
@@ -42,7 +43,7 @@ func TestInputFacts(t *testing.T) {
 			want["iam:policyarn"] = []string{"arn:p"}
 		}
 		got := policy.Context{}
-		if _, err := service.About(t.Context(), root, in.Interface(), got); err != nil {
+		if _, err := table.Row(op.Name).About(t.Context(), root, in.Interface(), got); err != nil {
 			t.Errorf("%s: %v", op.Name, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -83,11 +84,24 @@ func TestBoundaryFacts(t *testing.T) {
 		{&iam.GetRoleRequest{RoleName: "bound"}, nil},
 	} {
 		facts := policy.Context{}
-		if _, err := iam.Operations(s).About(t.Context(), root, test.in, facts); err != nil {
+		if _, err := about(t, s, root, test.in, facts); err != nil {
 			t.Errorf("%T: %v", test.in, err)
 		}
 		if got := facts["iam:permissionsboundary"]; !cmp.Equal(got, test.want) {
 			t.Errorf("%T %+v: %v, want %v", test.in, test.in, got, test.want)
 		}
 	}
+}
+
+// about is what a row says that it is about.
+func about(t testing.TB, s *iam.Service, c awsapi.Caller, in any, facts policy.Context) (awsapi.Resource, error) {
+	t.Helper()
+	table := iam.Operations(s).Compile()
+	for _, op := range table.Operations {
+		if op.In == reflect.TypeOf(in).Elem() {
+			return table.Row(op.Name).About(t.Context(), c, in, facts)
+		}
+	}
+	t.Fatalf("no operation takes %T", in)
+	return awsapi.Resource{}, nil
 }

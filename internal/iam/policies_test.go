@@ -400,9 +400,10 @@ func TestPoliciesAfterRestart(t *testing.T) {
 }
 
 func TestPolicyResourceARNs(t *testing.T) {
+	s := newService(t)
 	c := awsapi.Caller{Account: account}
 	for i, test := range []struct {
-		in   awsapi.ResourceNamer
+		in   any
 		want string
 	}{
 		{&iam.CreatePolicyRequest{PolicyName: "p"}, policyARN("p")},
@@ -412,7 +413,7 @@ func TestPolicyResourceARNs(t *testing.T) {
 		{&iam.AttachRolePolicyRequest{RoleName: "r", PolicyArn: "x"}, "arn:aws:iam::111122223333:role/r"},
 		{&iam.DetachRolePolicyRequest{RoleName: "r", PolicyArn: "x"}, "arn:aws:iam::111122223333:role/r"},
 	} {
-		if got := test.in.ResourceARN(c); got != test.want {
+		if got, err := about(t, s, c, test.in, policy.Context{}); err != nil || got.ARN != test.want {
 			t.Errorf("%s is about %s, want %s", fmt.Sprintf("%d %T", i, test.in), got, test.want)
 		}
 	}

@@ -280,7 +280,7 @@ func TestSimulationResource(t *testing.T) {
 		"arn:aws:iam::111122223333:role/x/other":    {ARN: "arn:aws:iam::111122223333:role/x/other", Name: "arn:aws:iam::111122223333:role/x/other"},
 	} {
 		facts := policy.Context{}
-		got, err := iam.Operations(s).About(t.Context(), root, &iam.SimulatePrincipalPolicyRequest{PolicySourceArn: iam.ArnType(named)}, facts)
+		got, err := about(t, s, root, &iam.SimulatePrincipalPolicyRequest{PolicySourceArn: iam.ArnType(named)}, facts)
 		if err != nil {
 			t.Fatal(err)
 		}

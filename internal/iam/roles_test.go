@@ -467,9 +467,10 @@ func TestParallelCreates(t *testing.T) {
 }
 
 func TestResourceARNs(t *testing.T) {
+	s := newService(t)
 	c := awsapi.Caller{Account: account}
 	tests := []struct {
-		in   awsapi.ResourceNamer
+		in   any
 		want string
 	}{
 		{&iam.CreateRoleRequest{RoleName: "r"}, "arn:aws:iam::111122223333:role/r"},
@@ -510,7 +511,7 @@ func TestResourceARNs(t *testing.T) {
 		{&iam.SimulatePrincipalPolicyRequest{PolicySourceArn: "x"}, "x"},
 	}
 	for _, test := range tests {
-		if got := test.in.ResourceARN(c); got != test.want {
+		if got, err := about(t, s, c, test.in, policy.Context{}); err != nil || got.ARN != test.want {
 			t.Errorf("%T is about %s, want %s", test.in, got, test.want)
 		}
 	}

@@ -216,8 +216,7 @@ func TestIssuerARN(t *testing.T) {
 		if got := u.arn("111122223333"); err != nil || got != want {
 			t.Errorf("%s: %s, %v", url, got, err)
 		}
-		in := &CreateOpenIDConnectProviderRequest{Url: url}
-		if got := in.ResourceARN(awsapi.Caller{Account: "111122223333"}); got != string(want) {
+		if got := newOIDCProvider(awsapi.Caller{Account: "111122223333"}, string(url)); got != string(want) {
 			t.Errorf("%s: CreateOpenIDConnectProvider is about %s", url, got)
 		}
 	}

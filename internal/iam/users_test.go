@@ -597,10 +597,11 @@ func TestListEntitiesForPolicy(t *testing.T) {
 }
 
 func TestUserResourceARNs(t *testing.T) {
+	s := newService(t)
 	anna := awsapi.Caller{Account: account, ARN: "arn:aws:iam::111122223333:user/x/anna", PrincipalARN: "arn:aws:iam::111122223333:user/x/anna"}
 	for _, test := range []struct {
 		c    awsapi.Caller
-		in   awsapi.ResourceNamer
+		in   any
 		want string
 	}{
 		{root, &iam.CreateUserRequest{UserName: "u", Path: "/p/"}, "arn:aws:iam::111122223333:user/p/u"},
@@ -615,7 +616,7 @@ func TestUserResourceARNs(t *testing.T) {
 		{root, &iam.ListGroupsForUserRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
 		{root, &iam.ListUsersRequest{PathPrefix: "/p/"}, "arn:aws:iam::111122223333:user/p/"},
 	} {
-		if got := test.in.ResourceARN(test.c); got != test.want {
+		if got, err := about(t, s, test.c, test.in, policy.Context{}); err != nil || got.ARN != test.want {
 			t.Errorf("%T is about %s, want %s", test.in, got, test.want)
 		}
 	}
@@ -643,7 +644,7 @@ func TestAboutUsers(t *testing.T) {
 		{root, &iam.GetAccessKeyLastUsedRequest{AccessKeyId: "AKIAAAAAAAAAAAAAAAAA"}, "*", "*"},
 	} {
 		facts := policy.Context{}
-		got, err := iam.Operations(s).About(t.Context(), test.c, test.in, facts)
+		got, err := about(t, s, test.c, test.in, facts)
 		if err != nil || got.ARN != test.arn || got.Shown() != test.name {
 			t.Errorf("%T %+v: %+v, %v", test.in, test.in, got, err)
 		}

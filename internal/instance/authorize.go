@@ -7,22 +7,23 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/server"
 )
 
-// aboutRevocation is what operations of the service daypass are about. The
-// resources that they name belong to other services, which know the tags.
-func aboutRevocation(i *iam.Service, c *cognito.Service) func(context.Context, awsapi.Caller, any, map[string][]string) (awsapi.Resource, error) {
-	return func(ctx context.Context, caller awsapi.Caller, in any, facts map[string][]string) (awsapi.Resource, error) {
-		about := awsapi.Resource{ARN: in.(awsapi.ResourceNamer).ResourceARN(caller)}
-		if in, ok := in.(*revocation.RevokeSessionsRequest); ok && in.IdentityId != "" {
-			if err := c.SetIdentityPool(ctx, caller, string(in.IdentityId), facts); err != nil {
-				return about, err
-			}
-		}
-		return about, errors.Join(i.SetResourceTags(ctx, caller, about.ARN, facts), c.SetResourceTags(ctx, caller, about.ARN, facts))
-	}
+// owners are the services whose resources the service daypass is about.
+type owners struct {
+	iam     *iam.Service
+	cognito *cognito.Service
+}
+
+// SetResourceTags implements revocation.Owners.
+func (o owners) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts map[string][]string) error {
+	return errors.Join(o.iam.SetResourceTags(ctx, c, arn, facts), o.cognito.SetResourceTags(ctx, c, arn, facts))
+}
+
+// SetIdentityPool implements revocation.Owners.
+func (o owners) SetIdentityPool(ctx context.Context, c awsapi.Caller, identity string, facts map[string][]string) error {
+	return o.cognito.SetIdentityPool(ctx, c, identity, facts)
 }
 
 // sessionRefused refuses what credentials of GetSessionToken cannot do, whatever
@@ -53,7 +54,7 @@ func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller,
 			return nil
 		}
 		facts := iam.NewFacts()
-		about, err := row.ResourceOf(ctx, caller, in, facts)
+		about, err := row.About(ctx, caller, in, facts)
 		if err != nil {
 			return err
 		}

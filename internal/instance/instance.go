@@ -180,10 +180,9 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
-	revocationTable := revocation.Operations(revocations)
-	revocationTable.About = aboutRevocation(iamService, cognitoService)
+	revocations.Owners = owners{iamService, cognitoService}
 	i.Handler = &server.Server{
-		JSON:        []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocationTable.Compile()},
+		JSON:        []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocation.Operations(revocations).Compile()},
 		Query:       []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
 		Credentials: credentials(iamService, stsService),
 		Authorize:   authorize(iamService),

@@ -36,9 +36,6 @@ func (s *Service) ListRevocations(ctx context.Context, _ awsapi.Caller, in *List
 	return out, nil
 }
 
-// ResourceARN implements awsapi.ResourceNamer: the list is of all kinds.
-func (in *ListRevocationsRequest) ResourceARN(awsapi.Caller) string { return "*" }
-
 // nextToken seals the last target of a page.
 func (s *Service) nextToken(last Target) PaginationKey {
 	var plain []byte

@@ -99,21 +99,34 @@ func isRole(text, account string) bool {
 		strings.HasPrefix(a.Resource, "role/") && !strings.HasSuffix(a.Resource, "/")
 }
 
-// ResourceARN implements awsapi.ResourceNamer: the pool or the role, where the
-// call names one.
-func (in *RevokeSessionsRequest) ResourceARN(c awsapi.Caller) string {
+// aboutTarget is about the pool or the role, where the call names one, and has
+// the pool of an identity.
+func (s *Service) aboutTarget() awsapi.Subject {
+	subject := awsapi.FoundIn(awsapi.OnNothing(), s.findTarget, "aws:ResourceTag/${TagKey}", "cognito-identity:IdentityPoolArn")
+	subject.Resource = "role or identity pool that is named, `*` otherwise"
+	return subject
+}
+
+// findTarget asks the services that own what the call names. It need not be
+// there.
+func (s *Service) findTarget(ctx context.Context, c awsapi.Caller, in *RevokeSessionsRequest, r *awsapi.Resource, facts map[string][]string) error {
 	pool := in.IdentityPoolId
 	if in.Login != nil {
 		pool = in.Login.IdentityPoolId
 	}
 	switch {
 	case in.RoleArn != "":
-		return string(in.RoleArn)
+		r.ARN = string(in.RoleArn)
 	case pool != "":
 		region, _, _ := strings.Cut(string(pool), ":")
-		return "arn:aws:cognito-identity:" + region + ":" + c.Account + ":identitypool/" + string(pool)
+		r.ARN = "arn:aws:cognito-identity:" + region + ":" + c.Account + ":identitypool/" + string(pool)
 	}
-	return "*"
+	if in.IdentityId != "" {
+		if err := s.Owners.SetIdentityPool(ctx, c, string(in.IdentityId), facts); err != nil {
+			return err
+		}
+	}
+	return s.Owners.SetResourceTags(ctx, c, r.ARN, facts)
 }
 
 // detail is the revocation as the API shows it.

@@ -12,9 +12,9 @@ func Operations(s *Service) awsapi.Service {
 		Name: ServiceName, Version: "2026-11-01", Target: "Daypass",
 		Shapes: shapes,
 		Operations: []awsapi.Operation{
-			awsapi.Op("ListRevocations", awsapi.Signed, "Lists the revocations that are in force.", s.ListRevocations,
+			awsapi.Op("ListRevocations", awsapi.Signed, awsapi.OnNothing(), "Lists the revocations that are in force.", s.ListRevocations,
 				invalidParameter, tooManyRequests, internalError),
-			awsapi.Op("RevokeSessions", awsapi.Signed, "Voids the credentials and the OpenID tokens that were issued to an identity, a login, an identity pool or a role, or one session.", s.RevokeSessions,
+			awsapi.Op("RevokeSessions", awsapi.Signed, s.aboutTarget(), "Voids the credentials and the OpenID tokens that were issued to an identity, a login, an identity pool or a role, or one session.", s.RevokeSessions,
 				invalidParameter, limitExceeded, tooManyRequests, internalError),
 		},
 	}

@@ -16,10 +16,20 @@ type Service struct {
 	Store Store
 	// Index is the one that the store fills.
 	Index *Index
+	// Owners are the services that own what sessions are revoked of.
+	Owners Owners
 	// Pages seals the tokens that say where a listing goes on.
 	Pages *seal.Box
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// Owners tell the condition keys of what other services own.
+type Owners interface {
+	// SetResourceTags adds those of the tags of what an ARN names.
+	SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts map[string][]string) error
+	// SetIdentityPool adds those of the pool of an identity.
+	SetIdentityPool(ctx context.Context, c awsapi.Caller, identity string, facts map[string][]string) error
 }
 
 // Store is what the service asks of a database.

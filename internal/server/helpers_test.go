@@ -96,13 +96,13 @@ func quiet(context.Context, awsapi.Caller, *nothing) (*awsapi.None, error) { ret
 
 func operations() []awsapi.Operation {
 	return []awsapi.Operation{
-		awsapi.Op("Hello", awsapi.Public, "", hello),
-		awsapi.Op("Guarded", awsapi.Signed, "", hello),
-		awsapi.Op("Who", awsapi.Identified, "", who).WithChanges(false),
-		awsapi.Op("Fail", awsapi.Public, "", fail, "ResourceNotFoundException"),
-		awsapi.Op("GuardedFail", awsapi.Signed, "", fail, "ResourceNotFoundException"),
-		awsapi.Op("Long", awsapi.Signed, "", long).WithBody(longBody),
-		awsapi.Op("Quiet", awsapi.Public, "", quiet),
+		awsapi.Op("Hello", awsapi.Public, awsapi.Unasked, "", hello),
+		awsapi.Op("Guarded", awsapi.Signed, awsapi.OnNothing(), "", hello),
+		awsapi.Op("Who", awsapi.Identified, awsapi.Unasked, "", who).WithChanges(false),
+		awsapi.Op("Fail", awsapi.Public, awsapi.Unasked, "", fail, "ResourceNotFoundException"),
+		awsapi.Op("GuardedFail", awsapi.Signed, awsapi.OnNothing(), "", fail, "ResourceNotFoundException"),
+		awsapi.Op("Long", awsapi.Signed, awsapi.OnNothing(), "", long).WithBody(longBody),
+		awsapi.Op("Quiet", awsapi.Public, awsapi.Unasked, "", quiet),
 	}
 }
 
