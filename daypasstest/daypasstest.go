@@ -79,6 +79,8 @@ type Config struct {
 	// SAMLAudiences and SAMLRecipients are accepted of SAML responses besides
 	// AWS's.
 	SAMLAudiences, SAMLRecipients []string
+	// SAMLAllowRSA1024 accepts RSA keys of 1,024 to 2,047 bits of SAML providers.
+	SAMLAllowRSA1024 bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand is the source of identifiers; nil means crypto/rand. With a seeded one
@@ -181,6 +183,7 @@ func (c Config) logins(t testing.TB) instance.Logins {
 		UserPool:        sigv4.Credentials{AccessKeyID: c.UserPoolAccessKeyID, SecretAccessKey: c.UserPoolSecretAccessKey},
 		FacebookSecrets: map[string]seal.Secret{}, FacebookLimitedLogin: c.FacebookLimitedLogin, KeyFiles: c.OIDCKeyFiles,
 		OIDCAlgorithms: c.OIDCAlgorithms, SAMLAudiences: c.SAMLAudiences, SAMLRecipients: c.SAMLRecipients,
+		SAMLAllowRSA1024: c.SAMLAllowRSA1024,
 	}
 	for name, text := range c.UserPoolIssuers {
 		issuer, err := login.ParseUserPoolIssuer(text)

@@ -21,6 +21,7 @@ type LoginConfig struct {
 	OIDCAlgorithm          []string `name:"oidc-algorithm" env:"DAYPASS_OIDC_ALGORITHM" enum:"PS256,PS384,PS512,EdDSA" placeholder:"ALG" help:"Signature algorithms of OpenID Connect providers in IAM that are accepted besides AWS's (RS and ES): PS256, PS384, PS512, EdDSA (Ed25519)."`
 	SAMLAudience           []string `name:"saml-audience" env:"DAYPASS_SAML_AUDIENCE" sep:"none" placeholder:"URI" help:"Audiences of SAML responses that are accepted besides urn:amazon:webservices. Repeatable; in the environment with spaces between."`
 	SAMLRecipient          []string `name:"saml-recipient" env:"DAYPASS_SAML_RECIPIENT" sep:"none" placeholder:"URL" help:"Recipients of SAML responses that are accepted besides AWS's sign-in addresses. Repeatable; in the environment with spaces between."`
+	SAMLAllowRSA1024       bool     `name:"saml-allow-rsa-1024" env:"DAYPASS_SAML_ALLOW_RSA_1024" help:"Accept RSA keys of 1,024 to 2,047 bits of SAML providers. Such keys are too weak for signatures; use it only until the provider has a longer key."`
 	FacebookAppSecretsFile string   `placeholder:"FILE" help:"App secrets of Facebook apps, a line APPID = SECRET each. Access tokens of these apps are checked by debug_token and with appsecret_proof too. Nobody else may read the file."`
 	FacebookLimitedLogin   bool     `help:"Accept ID tokens of Facebook Limited Login (iOS) as logins of graph.facebook.com, which AWS does not."`
 }
@@ -46,6 +47,7 @@ func (c *LoginConfig) settle(p *process) (l instance.Logins, err error) {
 	l.OIDCAlgorithms = c.OIDCAlgorithm
 	l.SAMLAudiences = strings.Fields(strings.Join(c.SAMLAudience, " "))
 	l.SAMLRecipients = strings.Fields(strings.Join(c.SAMLRecipient, " "))
+	l.SAMLAllowRSA1024 = c.SAMLAllowRSA1024
 	l.FacebookLimitedLogin = c.FacebookLimitedLogin
 	if c.FacebookAppSecretsFile != "" {
 		if l.FacebookSecrets, err = readAppSecrets(c.FacebookAppSecretsFile); err != nil {

@@ -3,6 +3,11 @@ package cognito_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"math/big"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,18 +24,44 @@ var samlKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
+// shortKey is one that is not accepted.
+var shortKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
 func (w *wire) samlMint() idp.SAMLMint {
 	return idp.SAMLMint{Issuer: "https://idp.example", Key: samlKey(), Lifetime: 5 * time.Minute, Now: w.now, Attributes: map[string][]string{}}
 }
 
-func (w *wire) metadata() string {
+// metadata are the provider's: as they are, "expired" with a certificate that has,
+// or "short" with a key of 1,024 bits.
+func (w *wire) metadata(how []string) string {
 	w.t.Helper()
-	document, err := w.samlMint().Metadata()
+	m := w.samlMint()
+	if slices.Contains(how, "short") {
+		m.Key = shortKey()
+	}
+	document, err := m.Metadata()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return strings.ReplaceAll(string(document), "\n", "")
+	text := strings.ReplaceAll(string(document), "\n", "")
+	if slices.Contains(how, "expired") {
+		c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+		der, err := x509.CreateCertificate(nil, c, c, m.Key.Public(), m.Key)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		text = certificate.ReplaceAllString(text, "${1}"+base64.StdEncoding.EncodeToString(der))
+	}
+	return text
 }
+
+var certificate = regexp.MustCompile(`(<ds:X509Certificate>)[^<]+`)
 
 // saml makes a response for somebody: "alice role=user groups=a groups=b", or a
 // bad one: "alice bad=expired". The names session, duration, age and lifetime are

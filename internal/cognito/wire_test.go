@@ -343,7 +343,7 @@ func (w *wire) expand(body string) string {
 		case words[0] == "saml":
 			return w.saml(words[1:])
 		case words[0] == "metadata":
-			return w.metadata()
+			return w.metadata(words[1:])
 		case doubleTokens[words[0]] != nil:
 			return w.doubleToken(words[0], strings.TrimSpace(v[2+len(words[0]):len(v)-1]))
 		}

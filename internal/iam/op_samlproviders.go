@@ -18,18 +18,15 @@ func (s *Service) CreateSAMLProvider(ctx context.Context, c awsapi.Caller, in *C
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	m, refusal := parseSAMLMetadata(in.SAMLMetadataDocument)
-	if refusal != nil {
-		return nil, refusal
+	m, err := s.parseSAMLMetadata(in.SAMLMetadataDocument)
+	if err != nil {
+		return nil, err
 	}
 	id, err := newUUID(s.rand())
 	if err != nil {
 		return nil, err
 	}
-	p := &SAMLProvider{
-		Account: c.Account, ARN: arn, UUID: id, Tags: in.Tags, Created: s.now(),
-		Document: in.SAMLMetadataDocument, ValidUntil: m.ValidUntil,
-	}
+	p := (&SAMLProvider{Account: c.Account, ARN: arn, UUID: id, Tags: in.Tags, Created: s.now()}).with(in.SAMLMetadataDocument, m)
 	if err := s.Store.Update(ctx, func(tx Tx) error { return s.addSAMLProvider(tx, p, in.Name) }); err != nil {
 		return nil, err
 	}
@@ -88,7 +85,7 @@ func (s *Service) GetSAMLProvider(ctx context.Context, c awsapi.Caller, in *GetS
 	}
 	return &GetSAMLProviderResponse{
 		SAMLProviderUUID: p.UUID, SAMLMetadataDocument: p.Document,
-		CreateDate: p.Created, ValidUntil: p.ValidUntil, Tags: append(TagListType{}, p.Tags...),
+		CreateDate: p.Created, ValidUntil: p.ValidUntil(), Tags: append(TagListType{}, p.Tags...),
 	}, nil
 }
 
@@ -118,9 +115,9 @@ func (s *Service) UpdateSAMLProvider(ctx context.Context, c awsapi.Caller, in *U
 	}
 	change := func(Tx, *SAMLProvider) error { return nil }
 	if in.SAMLMetadataDocument != "" {
-		m, refusal := parseSAMLMetadata(in.SAMLMetadataDocument)
-		if refusal != nil {
-			return nil, refusal
+		m, err := s.parseSAMLMetadata(in.SAMLMetadataDocument)
+		if err != nil {
+			return nil, err
 		}
 		change = func(tx Tx, p *SAMLProvider) error { return tx.PutSAMLProvider(p.with(in.SAMLMetadataDocument, m)) }
 	}

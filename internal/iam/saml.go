@@ -25,8 +25,6 @@ type SAMLProvider struct {
 	UUID PrivateKeyIdType
 	// Document is the metadata, byte for byte as they were given.
 	Document SAMLMetadataDocumentType
-	// ValidUntil is when the metadata end.
-	ValidUntil time.Time
 	// Tags are its tags.
 	Tags TagListType
 	// Created is when it was made.
@@ -50,20 +48,28 @@ func (p *SAMLProvider) Metadata() (*saml.Metadata, error) {
 	return p.metadata, p.err
 }
 
-// with is the provider with other metadata.
-func (p *SAMLProvider) with(document SAMLMetadataDocumentType, m *saml.Metadata) *SAMLProvider {
-	return &SAMLProvider{
-		Account: p.Account, ARN: p.ARN, UUID: p.UUID, Tags: p.Tags, Created: p.Created,
-		Document: document, ValidUntil: m.ValidUntil,
+// ValidUntil is when the metadata end; a hundred years after the provider was made
+// where they do not say, or cannot be read.
+func (p *SAMLProvider) ValidUntil() time.Time {
+	m, err := p.Metadata()
+	if err != nil || m.ValidUntil.IsZero() {
+		return p.Created.AddDate(100, 0, 0)
 	}
+	return m.ValidUntil
+}
+
+// with is the provider with other metadata, which parse as m.
+func (p *SAMLProvider) with(document SAMLMetadataDocumentType, m *saml.Metadata) *SAMLProvider {
+	changed := &SAMLProvider{Account: p.Account, ARN: p.ARN, UUID: p.UUID, Tags: p.Tags, Created: p.Created, Document: document}
+	changed.parse.Do(func() { changed.metadata = m })
+	return changed
 }
 
 // tagged is the provider with other tags.
 func (p *SAMLProvider) tagged(tags TagListType) *SAMLProvider {
-	return &SAMLProvider{
-		Account: p.Account, ARN: p.ARN, UUID: p.UUID, Tags: tags, Created: p.Created,
-		Document: p.Document, ValidUntil: p.ValidUntil,
-	}
+	changed := &SAMLProvider{Account: p.Account, ARN: p.ARN, UUID: p.UUID, Tags: tags, Created: p.Created, Document: p.Document}
+	changed.parse.Do(func() { changed.metadata, changed.err = p.Metadata() })
+	return changed
 }
 
 // SAMLProvider finds a SAML provider by its ARN.
@@ -99,9 +105,13 @@ func newUUID(random io.Reader) (PrivateKeyIdType, error) {
 	return PrivateKeyIdType(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(noise[:])), nil
 }
 
-// parseSAMLMetadata reads the metadata that a caller gave.
-func parseSAMLMetadata(document SAMLMetadataDocumentType) (*saml.Metadata, *awsapi.Error) {
+// parseSAMLMetadata reads the metadata that a caller gave. What was stored while
+// short keys were allowed stays readable: its responses are refused, not it.
+func (s *Service) parseSAMLMetadata(document SAMLMetadataDocumentType) (*saml.Metadata, error) {
 	m, err := saml.ParseMetadata([]byte(document))
+	if err == nil && m.ShortRSA() && !s.SAMLAllowRSA1024 {
+		err = fmt.Errorf("saml: metadata: an RSA key of less than %d bits", saml.MinRSA)
+	}
 	if err != nil {
 		return nil, badMetadata(err)
 	}

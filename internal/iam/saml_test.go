@@ -1,6 +1,11 @@
 package iam_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"math/big"
 	"os"
 	"strings"
 	"testing"
@@ -97,7 +102,7 @@ func TestUpdateSAMLProvider(t *testing.T) {
 	}
 	want := &iam.SAMLProvider{
 		Account: account, ARN: samlARN, UUID: first.UUID, Document: iam.SAMLMetadataDocumentType(m),
-		ValidUntil: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Tags: iam.TagListType{{Key: "env", Value: "dev"}}, Created: start.Truncate(time.Second),
+		Tags: iam.TagListType{{Key: "env", Value: "dev"}}, Created: start.Truncate(time.Second),
 	}
 	unexported := cmpopts.IgnoreUnexported(iam.SAMLProvider{})
 	if diff := cmp.Diff(want, first, unexported); diff != "" {
@@ -124,7 +129,6 @@ func TestUpdateSAMLProvider(t *testing.T) {
 	}
 
 	want.Document = iam.SAMLMetadataDocumentType(strings.NewReplacer("2030-01-01", "2031-01-01", "/meta", "/new").Replace(m))
-	want.ValidUntil = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
 	must(t, s, "UpdateSAMLProvider", "SAMLProviderArn", samlARN, "SAMLMetadataDocument", string(want.Document))
 	second, _, err := s.SAMLProvider(ctx, samlARN)
 	if err != nil {
@@ -140,6 +144,58 @@ func TestUpdateSAMLProvider(t *testing.T) {
 	if got := element(t, body, "SAMLMetadataDocument"); got != string(want.Document) {
 		t.Errorf("metadata %q", got)
 	}
+}
+
+// Without a validUntil metadata last a hundred years, expired as their certificates
+// may be; short keys are refused unless they are allowed.
+func TestSAMLProviderEndsAndKeys(t *testing.T) {
+	s := newService(t)
+	until := func(name string) string {
+		t.Helper()
+		body := must(t, s, "GetSAMLProvider", "SAMLProviderArn", strings.Replace(samlARN, "idp", name, 1))
+		list := must(t, s, "ListSAMLProviders")
+		if got := element(t, body, "ValidUntil"); strings.Contains(string(list), "saml-provider/"+name+"</Arn><ValidUntil>"+got+"<") {
+			return got
+		}
+		t.Errorf("listed otherwise: %s", list)
+		return ""
+	}
+	must(t, s, "CreateSAMLProvider", "Name", "idp", "SAMLMetadataDocument", samlMetadata(t))
+	if got := until("idp"); got != "2030-01-01T00:00:00Z" {
+		t.Errorf("until %s", got)
+	}
+	must(t, s, "CreateSAMLProvider", "Name", "old", "SAMLMetadataDocument", certified(t, 2048))
+	if got, want := until("old"), start.AddDate(100, 0, 0).UTC().Format(time.RFC3339); got != want {
+		t.Errorf("until %s, want %s", got, want)
+	}
+	short := certified(t, 1024)
+	refused := refusal{400, "InvalidInput", "Could not parse metadata."}
+	wantRefused(t, do(t, s, "CreateSAMLProvider", "Name", "short", "SAMLMetadataDocument", short), refused)
+	s.SAMLAllowRSA1024 = true
+	must(t, s, "CreateSAMLProvider", "Name", "short", "SAMLMetadataDocument", short)
+	s.SAMLAllowRSA1024 = false
+	wantRefused(t, do(t, s, "UpdateSAMLProvider", "SAMLProviderArn", samlARN, "SAMLMetadataDocument", short), refused)
+	if got, want := until("short"), start.AddDate(100, 0, 0).UTC().Format(time.RFC3339); got != want {
+		t.Errorf("what is stored is shown with %s, want %s", got, want)
+	}
+}
+
+// certified is metadata with an RSA key of a length, in a certificate that expired.
+func certified(t *testing.T, bits int) string {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, k.Public(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com">` +
+		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` +
+		`<ds:X509Data><ds:X509Certificate>` + base64.StdEncoding.EncodeToString(der) + `</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor></IDPSSODescriptor>` +
+		strings.Repeat(" ", 1000) + `</EntityDescriptor>`
 }
 
 // Metadata that this version refuses were stored by another one.

@@ -28,6 +28,9 @@ type Service struct {
 	// AllowLoopback lets OpenID Connect providers on the loopback interface have
 	// http URLs, for development.
 	AllowLoopback bool
+	// SAMLAllowRSA1024 lets the metadata of SAML providers have RSA keys of 1,024 to
+	// 2,047 bits.
+	SAMLAllowRSA1024 bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand makes unique IDs; nil means crypto/rand. Others must be safe for

@@ -58,7 +58,10 @@ func (m SAMLMint) Response() (string, error) {
 // samlResponse is a response under construction. Times are as they are written.
 type samlResponse struct {
 	id, issuer, recipient, issued string
-	status                        string
+	// destination is where the response is sent; whole says that the signature covers all of it, and not the assertion alone.
+	destination string
+	whole       bool
+	status      string
 	// before comes before the root, and around says what stands in the place of the assertion; nil for itself.
 	before string
 	around func(assertion string) string
@@ -86,7 +89,8 @@ func (m SAMLMint) response() (*samlResponse, error) {
 	}
 	r := &samlResponse{
 		id: samlID(), issuer: entityID(m.Issuer), recipient: or(m.Recipient, awsRecipient), issued: stamp(now),
-		status: "urn:oasis:names:tc:SAML:2.0:status:Success",
+		destination: or(m.Recipient, awsRecipient),
+		status:      "urn:oasis:names:tc:SAML:2.0:status:Success",
 		assertion: assertion{
 			assertionID: samlID(), nameID: nameID(m.Subject),
 			begins: stamp(now), ends: stamp(now.Add(lifetime)), audience: or(m.Audience, awsAudience), attributes: m.Attributes,
@@ -105,14 +109,25 @@ func (r *samlResponse) document() (string, error) {
 	if r.around != nil {
 		assertion = r.around(assertion)
 	}
-	return r.before + `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" Destination="` + quoted(r.recipient) + `" ID="` + r.id +
-		`" IssueInstant="` + r.issued + `" Version="2.0"><saml:Issuer xmlns:saml="` + assertionSpace + `">` + text(r.issuer) + `</saml:Issuer>` +
-		`<samlp:Status><samlp:StatusCode Value="` + r.status + `"></samlp:StatusCode></samlp:Status>` + assertion + `</samlp:Response>`, nil
+	signature := ""
+	if r.whole {
+		if signature, err = r.over(r.id, r.responseText("", assertion)); err != nil {
+			return "", err
+		}
+	}
+	return r.before + r.responseText(signature, assertion), nil
+}
+
+// responseText is the response around an assertion, in canonical form but for its signature.
+func (r *samlResponse) responseText(signature, assertion string) string {
+	return `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" Destination="` + quoted(r.destination) + `" ID="` + r.id +
+		`" IssueInstant="` + r.issued + `" Version="2.0"><saml:Issuer xmlns:saml="` + assertionSpace + `">` + text(r.issuer) + `</saml:Issuer>` + signature +
+		`<samlp:Status><samlp:StatusCode Value="` + r.status + `"></samlp:StatusCode></samlp:Status>` + assertion + `</samlp:Response>`
 }
 
 // signed is the assertion with its signature, if it has one.
 func (r *samlResponse) signed() (string, error) {
-	if r.sign == nil {
+	if r.sign == nil || r.whole {
 		return r.assertionText(""), nil
 	}
 	signature, err := r.over(r.assertionID, r.assertionText(""))

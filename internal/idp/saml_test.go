@@ -66,7 +66,7 @@ func TestMintedResponses(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	wanted := map[string]string{
-		"audience": "saml-audience-mismatch", "canonicalization": "saml-canonicalizer-refused", "comment": "saml-xml-refused", "compressed": "saml-not-xml",
+		"audience": "saml-audience-mismatch", "canonicalization": "saml-canonicalizer-refused", "destination": "saml-destination-mismatch", "comment": "saml-xml-refused", "compressed": "saml-not-xml",
 		"doctype": "saml-xml-refused", "encrypted": "saml-encrypted", "expired": "saml-expired", "hmac": "saml-algorithm-refused", "issuer": "saml-issuer-mismatch",
 		"key": "saml-signature-invalid", "no-audience": "saml-audience-mismatch", "no-name-id": "saml-name-id-missing", "not-yet-valid": "saml-not-yet-valid",
 		"recipient": "saml-recipient-mismatch", "reference": "saml-reference-mismatch", "sha1": "saml-algorithm-refused", "status": "saml-status-not-success",

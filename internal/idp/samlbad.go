@@ -27,8 +27,12 @@ var badSAML = map[string]func(m SAMLMint, r *samlResponse) error{
 	"audience":    func(_ SAMLMint, r *samlResponse) error { r.audience = "https://sp.invalid"; return nil },
 	"no-audience": func(_ SAMLMint, r *samlResponse) error { r.audience = ""; return nil },
 	"recipient":   func(_ SAMLMint, r *samlResponse) error { r.recipient = "https://sp.invalid/saml"; return nil },
-	"issuer":      func(_ SAMLMint, r *samlResponse) error { r.issuer = "https://issuer.invalid"; return nil },
-	"no-name-id":  func(_ SAMLMint, r *samlResponse) error { r.nameID = ""; return nil },
+	"destination": func(_ SAMLMint, r *samlResponse) error {
+		r.destination, r.whole = "https://sp.invalid/saml", true
+		return nil
+	},
+	"issuer":     func(_ SAMLMint, r *samlResponse) error { r.issuer = "https://issuer.invalid"; return nil },
+	"no-name-id": func(_ SAMLMint, r *samlResponse) error { r.nameID = ""; return nil },
 	"status": func(_ SAMLMint, r *samlResponse) error {
 		r.status, r.around = "urn:oasis:names:tc:SAML:2.0:status:Responder", func(string) string { return "" }
 		return nil

@@ -165,7 +165,8 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	pages := c.MasterKey.Box("page-token")
 	iamService := &iam.Service{
 		Account: c.Account, Store: i.db.IAM(c.MasterKey.Box("access-key")), Root: c.Root, OwnIssuers: own, AllowLoopback: c.Dev,
-		Pages: pages, Limits: iamLimits, Now: c.Now, Rand: c.Rand,
+		SAMLAllowRSA1024: c.Logins.SAMLAllowRSA1024,
+		Pages:            pages, Limits: iamLimits, Now: c.Now, Rand: c.Rand,
 	}
 	stsService := &sts.Service{
 		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc, SAML: c.Logins.saml(c.Now), Public: c.Logins.kinds(i.oidc).Public,

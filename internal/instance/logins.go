@@ -36,6 +36,9 @@ type Logins struct {
 	OIDCAlgorithms []string
 	// SAMLAudiences and SAMLRecipients are accepted of SAML responses besides AWS's.
 	SAMLAudiences, SAMLRecipients []string
+	// SAMLAllowRSA1024 accepts RSA keys of 1,024 to 2,047 bits of SAML providers, as
+	// AWS does.
+	SAMLAllowRSA1024 bool
 }
 
 // kinds makes the verifiers of all kinds of login.
@@ -57,7 +60,7 @@ func (l Logins) kinds(tokens *login.OIDC) login.Kinds {
 
 // saml makes the verifier of SAML responses.
 func (l Logins) saml(now func() time.Time) login.SAML {
-	return login.SAML{Audiences: l.SAMLAudiences, Recipients: l.SAMLRecipients, Now: now}
+	return login.SAML{Audiences: l.SAMLAudiences, Recipients: l.SAMLRecipients, AllowRSA1024: l.SAMLAllowRSA1024, Now: now}
 }
 
 // maxKeyFile is the longest key file that is read, in bytes.
@@ -115,6 +118,9 @@ func (l Logins) announce(ctx context.Context, log *slog.Logger) {
 	}
 	if len(l.SAMLAudiences)+len(l.SAMLRecipients) > 0 {
 		log.LogAttrs(ctx, slog.LevelInfo, "SAML besides AWS's", slog.Any("audiences", l.SAMLAudiences), slog.Any("recipients", l.SAMLRecipients))
+	}
+	if l.SAMLAllowRSA1024 {
+		log.LogAttrs(ctx, slog.LevelWarn, "RSA keys of less than 2048 bits are accepted of SAML providers: they are too weak for signatures")
 	}
 	for _, issuer := range slices.Sorted(maps.Keys(l.KeyFiles)) {
 		log.LogAttrs(ctx, slog.LevelInfo, "offline issuer", slog.String("issuer", issuer), slog.String("file", l.KeyFiles[issuer]))

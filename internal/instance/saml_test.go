@@ -3,6 +3,7 @@ package instance_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -99,6 +100,7 @@ func TestSAMLHostile(t *testing.T) {
 		"audience":         {"login-saml-audience-mismatch", "Token is not from a supported provider of this identity pool."},
 		"no-audience":      {"login-saml-audience-mismatch", "Token is not from a supported provider of this identity pool."},
 		"recipient":        {"login-saml-recipient-mismatch", unverified},
+		"destination":      {"login-saml-destination-mismatch", unverified},
 		"issuer":           {"login-saml-issuer-mismatch", "Invalid login token. Issuer doesn't match providerName"},
 		"expired":          {"login-saml-expired", "Invalid login token. Token expired: 1767268800 >= 978310800"},
 		"not-yet-valid":    {"login-saml-not-yet-valid", unverified},
@@ -315,6 +317,34 @@ func TestSAMLMetadataEnd(t *testing.T) {
 	wantError(t, err, "NotAuthorizedException", "Invalid login token. Couldn't verify signed token.")
 	if !strings.Contains(s.log.String(), `cause=login-saml-metadata-expired detail="login misconfigured`) {
 		t.Error("the log does not tell why")
+	}
+}
+
+// Short keys sign in where the operator says so, and are named as the cause where
+// the operator no longer does.
+func TestSAMLShortKeys(t *testing.T) {
+	dir := t.TempDir()
+	s := newSAMLShop(t, daypasstest.Config{SAMLAllowRSA1024: true, DataDir: dir})
+	var err error
+	if s.Key, err = rsa.GenerateKey(rand.Reader, 1024); err != nil {
+		t.Fatal(err)
+	}
+	s.query("UpdateSAMLProvider", "SAMLProviderArn", samlARN, "SAMLMetadataDocument", s.metadata())
+	if _, err := s.getID(s.response()); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(s.log.String(), `level=WARN msg="RSA keys of less than 2048 bits are accepted`) {
+		t.Error("no warning")
+	}
+	s.server.Close()
+	var log strings.Builder
+	strict := daypasstest.Start(t, daypasstest.Config{DataDir: dir, Now: s.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	public := &client.Client{Endpoint: strict.URL, Region: "us-east-1"}
+	_, err = call(public, "GetId", map[string]any{"IdentityPoolId": s.pool, "Logins": map[string]string{samlARN: s.response()}})
+	wantError(t, err, "NotAuthorizedException", "Invalid login token. Couldn't verify signed token.")
+	strict.Close()
+	if !strings.Contains(log.String(), "cause=login-saml-key-too-short") {
+		t.Errorf("the log does not tell why: %s", &log)
 	}
 }
 

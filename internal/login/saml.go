@@ -44,6 +44,8 @@ type SAML struct {
 	// Audiences and Recipients are accepted besides AWS's. AWS's are the same for
 	// everybody, so they do not tell us from AWS or from others like us.
 	Audiences, Recipients []string
+	// AllowRSA1024 accepts signatures of RSA keys of 1,024 to 2,047 bits.
+	AllowRSA1024 bool
 	// Now tells the time; nil means time.Now.
 	Now func() time.Time
 }
@@ -73,7 +75,10 @@ func (s SAML) Assertion(response string, m *saml.Metadata) (*saml.Assertion, err
 	if s.Now != nil {
 		now = s.Now
 	}
-	rules := saml.Rules{Audiences: append([]string{AWSAudience}, s.Audiences...), Recipient: s.recipient, Now: now(), Skew: Skew}
+	rules := saml.Rules{
+		Audiences: append([]string{AWSAudience}, s.Audiences...), Recipient: s.recipient, AllowRSA1024: s.AllowRSA1024,
+		Now: now(), Skew: Skew,
+	}
 	a, err := saml.Verify(response, m, rules)
 	if err != nil {
 		return nil, samlError(err, rules.Now)

@@ -32,9 +32,14 @@ func readSAML(t testing.TB, name string) []byte {
 // samlProvider is a provider whose metadata have a certificate.
 func samlProvider(t testing.TB, certificate string) Provider {
 	t.Helper()
+	certificate, until, ends := strings.Cut(certificate, " until ")
+	attributes := ""
+	if ends {
+		attributes = ` validUntil="` + until + `"`
+	}
 	block, _ := pem.Decode(readSAML(t, certificate+".crt"))
 	m, err := saml.ParseMetadata([]byte(`<!--` + strings.Repeat(" padding", 125) + `-->` +
-		`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com/meta"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` +
+		`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com/meta"` + attributes + `><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` +
 		`<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` + base64.StdEncoding.EncodeToString(block.Bytes) +
 		`</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>`))
 	if err != nil {
@@ -128,7 +133,7 @@ func TestSAMLRefused(t *testing.T) {
 		{"at its end", "rsa", samlResponse(t, "assertion"), end, "login rejected: saml-expired: 2026-01-01T00:05:00Z, not on or after 2026-01-01T00:05:00Z"},
 		{"our clock is late", "rsa", samlResponse(t, "assertion"), samlNow.Add(-6 * time.Minute), ""},
 		{"our clock is too late", "rsa", samlResponse(t, "assertion"), samlNow.Add(-7 * time.Minute), "login rejected: saml-not-yet-valid: 2025-12-31T23:54:00Z, issued 2026-01-01T00:00:00Z"},
-		{"metadata at their end", "rsa", samlResponse(t, "assertion"), time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC), "login misconfigured: saml-metadata-expired"},
+		{"metadata at their end", "rsa until 2026-01-01T00:01:00Z", samlResponse(t, "assertion"), samlNow, "login misconfigured: saml-metadata-expired"},
 		{"key of another provider", "other", samlResponse(t, "assertion"), samlNow, "login rejected: saml-signature-invalid"},
 		{"a JWT", "rsa", "e30.e30.e30", samlNow, "login rejected: saml-not-base64"},
 		{"a comment", "rsa", base64.StdEncoding.EncodeToString([]byte("<a><!-- --></a>")), samlNow, "login rejected: saml-xml-refused: comment is refused"},

@@ -11,7 +11,7 @@ import (
 type Assertion struct {
 	// ID is the Assertion's own ID.
 	ID string
-	// NameID says who signed in, to the character. It has no white space around it.
+	// NameID says who signed in, to the character but for white space around it.
 	NameID string
 	// Format is the kind of NameID; "" where the response does not say.
 	Format string
@@ -119,16 +119,17 @@ func (s *statement) readSubject() error {
 	if err != nil {
 		return &Error{Cause: NameIDMissing, Err: err}
 	}
-	s.NameID, err = id.content()
+	// Documents that are laid out in lines have white space around it, which is
+	// nobody's name: with it and without it is one person.
+	s.NameID, err = id.token()
 	switch {
 	case err != nil:
 		return &Error{Cause: AssertionMalformed, Err: err}
-	case strings.Trim(s.NameID, whiteSpace) == "":
+	case s.NameID == "":
 		return refuse(NameIDMissing)
 	case strings.TrimSpace(s.NameID) != s.NameID:
-		// Whoever reads it with the space and whoever reads it without would see two
-		// people.
-		return refusef(AssertionMalformed, "white space around the NameID")
+		// What is white space to others and not to XML could be part of a name.
+		return refusef(AssertionMalformed, "white space of another kind than XML's around the NameID")
 	}
 	s.Format, _ = id.attribute("Format")
 	return s.readConfirmation(subject)

@@ -29,10 +29,12 @@ const (
 	ReferenceMismatch    Cause = "reference-mismatch"    // The signature does not cover exactly the element that it stands in.
 	TransformRefused     Cause = "transform-refused"     // The transforms of the signature are not enveloped-signature followed by exclusive canonicalization.
 	SignatureInvalid     Cause = "signature-invalid"     // The signature is of no key in the provider's metadata.
+	KeyTooShort          Cause = "key-too-short"         // The signature is of an RSA key in the provider's metadata that has less than 2,048 bits; --saml-allow-rsa-1024 accepts it.
 	DigestMismatch       Cause = "digest-mismatch"       // What the signature covers was changed after it was signed.
-	MetadataExpired      Cause = "metadata-expired"      // The provider's metadata are past their validUntil, or all certificates in them are expired.
+	MetadataExpired      Cause = "metadata-expired"      // The provider's metadata are past their validUntil.
 	StatusNotSuccess     Cause = "status-not-success"    // The identity provider reports that the sign-in failed.
 	IssuerMismatch       Cause = "issuer-mismatch"       // The Issuer of the Response or the Assertion is not the entity ID of the provider's metadata.
+	DestinationMismatch  Cause = "destination-mismatch"  // The signed Response was sent to somebody else: its Destination is none of the recipients configured.
 	AssertionMalformed   Cause = "assertion-malformed"   // A part of the Assertion is absent, occurs twice or cannot be read; the detail says which.
 	NameIDMissing        Cause = "name-id-missing"       // The Assertion names nobody: it has no NameID, or an empty one.
 	ConfirmationRefused  Cause = "confirmation-refused"  // The Subject does not have exactly one SubjectConfirmation, of method bearer, with Recipient and NotOnOrAfter.

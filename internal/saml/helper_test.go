@@ -131,7 +131,8 @@ type signing struct {
 	key, method, digest, canonicalizer, uri, transforms string
 	keyInfo, extra, info, params, c14n                  string // put into the signature as they are
 	inclusive                                           string
-	wrong                                               bool // of the element as if it were empty
+	wrong                                               bool            // of the element as if it were empty
+	signer                                              *rsa.PrivateKey // in place of the key of a name
 }
 
 func or(s, otherwise string) string {
@@ -211,6 +212,9 @@ func (s signing) value(t testing.TB, info []byte) []byte {
 		return mac.Sum(nil)
 	}
 	k := key(t, or(s.key, "rsa"))
+	if s.signer != nil {
+		k = s.signer
+	}
 	hash := crypto.SHA256
 	if m, ok := methods[s.method]; ok {
 		hash = m.hash

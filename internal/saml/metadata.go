@@ -24,9 +24,13 @@ const (
 	maxKeys        = 10 // KeyDescriptor elements in them
 )
 
-// minRSA is the shortest RSA key that is taken, in bits. AWS takes 1024, which
-// NIST SP 800-131A has disallowed for signatures since 2013.
-const minRSA = 2048
+// MinRSA is the shortest RSA key that signs, in bits, unless the rules allow
+// shorter ones (Rules.AllowRSA1024). AWS takes 1024, which NIST SP 800-131A has
+// disallowed for signatures since 2013.
+const MinRSA = 2048
+
+// minRSA is the shortest RSA key that metadata may have at all.
+const minRSA = 1024
 
 // maxRSA is the longest. Verifying takes longer with the square of it, and anybody
 // can have it done.
@@ -38,20 +42,31 @@ type Metadata struct {
 	EntityID string
 	// Certificates are those of its signing keys, in the order of the document and
 	// each once. That they are expired or signed by nobody does not matter: they
-	// are trusted because they are listed.
+	// are trusted because they are listed ("Create a SAML identity provider in IAM"
+	// in the IAM User Guide, after the SAML V2.0 Metadata Interoperability Profile).
 	Certificates []*x509.Certificate
-	// ValidUntil is when the metadata end: at the earliest validUntil in them, and
-	// not after all certificates are expired.
+	// ValidUntil is the earliest validUntil in the metadata, when they end; zero
+	// where they have none.
 	ValidUntil time.Time
 }
 
-// keys are the public keys of the certificates.
-func (m *Metadata) keys() []crypto.PublicKey {
-	list := make([]crypto.PublicKey, len(m.Certificates))
-	for i, c := range m.Certificates {
-		list[i] = c.PublicKey
+// keys are the public keys of the certificates, with or without short RSA keys.
+func (m *Metadata) keys(short bool) []crypto.PublicKey {
+	var list []crypto.PublicKey
+	for _, c := range m.Certificates {
+		if k, ok := c.PublicKey.(*rsa.PublicKey); short || !ok || k.N.BitLen() >= MinRSA {
+			list = append(list, c.PublicKey)
+		}
 	}
 	return list
+}
+
+// ShortRSA says whether a key is an RSA key of fewer than MinRSA bits.
+func (m *Metadata) ShortRSA() bool { return len(m.keys(false)) < len(m.Certificates) }
+
+// ended says whether the metadata are at their end.
+func (m *Metadata) ended(now time.Time) bool {
+	return !m.ValidUntil.IsZero() && !now.Before(m.ValidUntil)
 }
 
 // ParseMetadata reads the metadata of an identity provider: an EntityDescriptor
@@ -108,8 +123,6 @@ func (r *metadataReader) entity(root *element) error {
 	if len(r.Certificates) == 0 {
 		return errors.New("no IDPSSODescriptor of SAML 2.0 with a signing certificate")
 	}
-	last := slices.MaxFunc(r.Certificates, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
-	r.end(last.NotAfter)
 	return nil
 }
 
@@ -123,14 +136,10 @@ func (r *metadataReader) until(e *element) error {
 	if err != nil || t.IsZero() {
 		return errors.New("the validUntil is no time")
 	}
-	r.end(t)
-	return nil
-}
-
-func (r *metadataReader) end(t time.Time) {
 	if r.ValidUntil.IsZero() || t.Before(r.ValidUntil) {
 		r.ValidUntil = t.UTC()
 	}
+	return nil
 }
 
 func (r *metadataReader) descriptor(d *element) error {

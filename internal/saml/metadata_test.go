@@ -30,11 +30,7 @@ func TestParseMetadata(t *testing.T) {
 		}
 		want = append(want, c)
 	}
-	last := want[0].NotAfter
-	if want[1].NotAfter.After(last) {
-		last = want[1].NotAfter
-	}
-	if diff := cmp.Diff(&Metadata{EntityID: "https://idp.example.com/meta", Certificates: want, ValidUntil: last}, m, cmp.Comparer((*x509.Certificate).Equal)); diff != "" {
+	if diff := cmp.Diff(&Metadata{EntityID: "https://idp.example.com/meta", Certificates: want}, m, cmp.Comparer((*x509.Certificate).Equal)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -52,6 +48,7 @@ func TestMetadataValidUntil(t *testing.T) {
 	}{
 		{"entity", []func(string) string{until("entityID", "2027-01-01T01:00:00+01:00")}, early},
 		{"descriptor", []func(string) string{until("protocolSupportEnumeration", "2028-01-01T00:00:00Z")}, late},
+		{"none", nil, time.Time{}},
 		{"both", []func(string) string{until("entityID", "2028-01-01T00:00:00Z"), until("protocolSupportEnumeration", "2027-01-01T00:00:00Z")}, early},
 	}
 	for _, test := range tests {
@@ -92,8 +89,8 @@ func TestMetadataRefused(t *testing.T) {
 		{"eleven descriptors", strings.Replace(entity(good), "</EntityDescriptor>", strings.Repeat("<IDPSSODescriptor/>", 10)+"</EntityDescriptor>", 1), "more than 10 of IDPSSODescriptor"},
 		{"no certificate", entity(good, `<KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:KeyName>x</ds:KeyName></ds:KeyInfo></KeyDescriptor>`), "KeyDescriptor 2: no X509Certificate"},
 		{"no KeyInfo", entity(`<KeyDescriptor/>`), "KeyDescriptor 1: 0 of KeyInfo in KeyDescriptor"},
-		{"short RSA key", entity(descriptor(t, "rsa1024", "")), "KeyDescriptor 1: an RSA key of 1024 bits, not 2048 to 16384"},
-		{"long RSA key", entity(keyDescriptor(certify(t, longRSA(), now), "")), "KeyDescriptor 1: an RSA key of 16385 bits, not 2048 to 16384"},
+		{"short RSA key", entity(keyDescriptor(certify(t, ofBits(1023), now), "")), "KeyDescriptor 1: an RSA key of 1023 bits, not 1024 to 16384"},
+		{"long RSA key", entity(keyDescriptor(certify(t, ofBits(maxRSA+1), now), "")), "KeyDescriptor 1: an RSA key of 16385 bits, not 1024 to 16384"},
 		{"P-224 key", entity(keyDescriptor(certify(t, &p224.PublicKey, now), "")), "KeyDescriptor 1: the key is neither RSA nor on P-256, P-384 or P-521"},
 		{"Ed25519 key", entity(descriptor(t, "ed25519", "")), "KeyDescriptor 1: the key is neither RSA nor on P-256, P-384 or P-521"},
 	}
@@ -105,9 +102,9 @@ func TestMetadataRefused(t *testing.T) {
 	}
 }
 
-// longRSA is a key that nobody has.
-func longRSA() *rsa.PublicKey {
-	n := new(big.Int).Lsh(big.NewInt(1), maxRSA)
+// ofBits is an RSA key of a length, that nobody has.
+func ofBits(bits uint) *rsa.PublicKey {
+	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	return &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}
 }
 
@@ -122,15 +119,52 @@ func certify(t *testing.T, of crypto.PublicKey, until time.Time) []byte {
 	return der
 }
 
-// Of certificates the one that expires last ends the metadata.
-func TestMetadataEnd(t *testing.T) {
+// That certificates expire does not end the metadata, nor the keys in them.
+func TestExpiredCertificates(t *testing.T) {
 	var list []string
-	for _, hours := range []time.Duration{2, 3, 1} {
-		list = append(list, keyDescriptor(certify(t, key(t, "p256").Public(), now.Add(hours*time.Hour)), ""))
+	for _, hours := range []time.Duration{-1, -20_000} {
+		list = append(list, keyDescriptor(certify(t, key(t, "rsa").Public(), now.Add(hours*time.Hour)), ""))
 	}
 	m, err := ParseMetadata([]byte(entity(list...)))
-	if err != nil || !m.ValidUntil.Equal(now.Add(3*time.Hour)) || len(m.Certificates) != 3 {
-		t.Errorf("%v, %v", m, err)
+	if err != nil || !m.ValidUntil.IsZero() || len(m.Certificates) != 2 {
+		t.Fatalf("%v, %v", m, err)
+	}
+	if _, err := Verify(encode(sign(t, plain, &signing{}, nil)), m, rules); err != nil {
+		t.Error(err)
+	}
+}
+
+// Short RSA keys sign where the rules say so. Where they do not, the cause is that
+// and not a wrong key, which it is for others.
+func TestShortRSA(t *testing.T) {
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shortKey := keyDescriptor(certify(t, short.Public(), now), "")
+	m, err := ParseMetadata([]byte(entity(shortKey, descriptor(t, "rsa", ""))))
+	if err != nil || !m.ShortRSA() || metadata(t, "rsa", "p256").ShortRSA() {
+		t.Fatalf("%v, %v", m, err)
+	}
+	allowing := rules
+	allowing.AllowRSA1024 = true
+	for _, test := range []struct {
+		name string
+		s    *signing
+		r    Rules
+		want Cause
+	}{
+		{"not allowed", &signing{signer: short}, rules, KeyTooShort},
+		{"allowed", &signing{signer: short}, allowing, ""},
+		{"the long one", &signing{}, rules, ""},
+		{"another", &signing{key: "other"}, rules, SignatureInvalid},
+		{"another, allowed", &signing{key: "other"}, allowing, SignatureInvalid},
+		{"changed", &signing{signer: short, wrong: true}, rules, SignatureInvalid},
+	} {
+		a, err := Verify(encode(sign(t, plain, test.s, nil)), m, test.r)
+		if got := causeOf(t, a, err); got != test.want {
+			t.Errorf("%s: cause %q (%v), want %q", test.name, got, err, test.want)
+		}
 	}
 }
 
@@ -162,10 +196,10 @@ func FuzzParseMetadata(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if m.EntityID == "" || len(m.Certificates) == 0 || len(m.Certificates) > maxKeys || m.ValidUntil.IsZero() {
+		if m.EntityID == "" || len(m.Certificates) == 0 || len(m.Certificates) > maxKeys || !m.ValidUntil.IsZero() && m.ended(m.ValidUntil.Add(-1)) {
 			t.Fatalf("%+v", m)
 		}
-		for _, k := range m.keys() {
+		for _, k := range m.keys(true) {
 			if err := checkKey(k); err != nil {
 				t.Fatal(err)
 			}

@@ -19,13 +19,16 @@ type Rules struct {
 	// by each AudienceRestriction of the Assertion, of which there is one at least.
 	Audiences []string
 	// Recipient says whether the response may be handed to this address; nil means
-	// that it may be handed to nobody.
+	// that it may be handed to nobody. It is asked of the Recipient of the
+	// Assertion, and of the Destination of a Response that is signed.
 	Recipient func(address string) bool
 	// Now is the time.
 	Now time.Time
 	// Skew is how far the identity provider's clock may be ahead. An end is an end:
 	// nothing is forgiven there.
 	Skew time.Duration
+	// AllowRSA1024 lets RSA keys of 1,024 to 2,047 bits sign.
+	AllowRSA1024 bool
 }
 
 // Verify verifies a response: base64 (the POST binding), signed with a key of the
@@ -43,14 +46,22 @@ func Verify(response string, m *Metadata, rules Rules) (*Assertion, error) {
 	if err != nil {
 		return nil, refusef(XMLMalformed, "%.200s", err.Error()) // it may quote the document
 	}
-	signed, err := verifyDocument(e, m.keys())
+	signed, err := verifyDocument(e, m.keys(rules.AllowRSA1024))
+	if CauseOf(err) == SignatureInvalid && m.ShortRSA() {
+		if _, short := verifyDocument(e, m.keys(true)); short == nil {
+			err = refusef(KeyTooShort, "RSA key of less than %d bits", MinRSA)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !rules.Now.Before(m.ValidUntil) {
+	if m.ended(rules.Now) {
 		return nil, refusef(MetadataExpired, "valid until %s", stamp(m.ValidUntil))
 	}
 	if err := checkResponse(signed.response, m); err != nil {
+		return nil, err
+	}
+	if err := signed.checkDestination(rules); err != nil {
 		return nil, err
 	}
 	a, err := readAssertion(signed.assertion)
@@ -82,6 +93,8 @@ func open(response string) ([]byte, error) {
 // signature covers, read again.
 type document struct {
 	response, assertion *element
+	// whole says that a signature covers the response.
+	whole bool
 }
 
 // verifyDocument finds the one Response, the one Assertion and their signatures,
@@ -105,6 +118,7 @@ func verifyDocument(root *element, keys []crypto.PublicKey) (d document, err err
 		if d, err = partsOf(d.response); err != nil {
 			return document{}, err
 		}
+		d.whole = true
 	}
 	if overAssertion != nil {
 		if d.assertion, err = verified(original.assertion, overAssertion, keys); err != nil {
@@ -137,7 +151,7 @@ func partsOf(root *element) (document, error) {
 		}
 		return document{}, refusef(AssertionCount, "%d of Response, %d of Assertion, %d in its place", count["Response"], count["Assertion"], len(assertions))
 	}
-	return document{root, assertions[0]}, checkIDs(root)
+	return document{response: root, assertion: assertions[0]}, checkIDs(root)
 }
 
 // checkIDs sees to it that no two elements have the same ID, however the
@@ -193,6 +207,17 @@ func checkResponse(response *element, m *Metadata) error {
 		return nil // it may be left out here
 	}
 	return checkIssuer(response, m)
+}
+
+// checkDestination looks at where a Response was sent to, if it says so and a
+// signature covers it (SAML Bindings 2.0, 3.5.5.2). One that no signature covers
+// says nothing: the Recipient of the Assertion, which is signed, is checked anyway.
+func (d document) checkDestination(rules Rules) error {
+	destination, ok := d.response.attribute("Destination")
+	if d.whole && ok && (rules.Recipient == nil || !rules.Recipient(destination)) {
+		return refusef(DestinationMismatch, "%.200q", destination)
+	}
+	return nil
 }
 
 func checkStatus(response *element) error {

@@ -309,7 +309,7 @@ func TestRefusedAssertions(t *testing.T) {
 		{"empty NameID", ">user-77<", "><", NameIDMissing},
 		{"blank NameID", ">user-77<", "> <", NameIDMissing},
 		{"two NameIDs", `<saml:SubjectConfirmation `, `<saml:NameID>user-78</saml:NameID><saml:SubjectConfirmation `, NameIDMissing},
-		{"white space around the NameID", ">user-77<", ">user-77 <", AssertionMalformed},
+		{"white space around the NameID", ">user-77<", ">\n\t user-77\r\n<", ""},
 		{"no-break space after the NameID", ">user-77<", ">user-77\u00a0<", AssertionMalformed},
 		{"element in the NameID", ">user-77<", "><x/>user-77<", AssertionMalformed},
 		{"encrypted NameID", `<saml:SubjectConfirmation `, `<saml:EncryptedID/><saml:SubjectConfirmation `, Encrypted},
@@ -319,6 +319,9 @@ func TestRefusedAssertions(t *testing.T) {
 		{"no confirmation data", `<saml:SubjectConfirmationData NotOnOrAfter="2026-01-01T00:05:00Z" Recipient="https://signin.aws.amazon.com/saml"/>`, "", ConfirmationRefused},
 		{"no recipient", ` Recipient="https://signin.aws.amazon.com/saml"`, "", ConfirmationRefused},
 		{"no end of the confirmation", ` NotOnOrAfter="2026-01-01T00:05:00Z"`, "", ConfirmationRefused},
+		{"destination", `Destination="https://signin.aws.amazon.com/saml"`, `Destination="https://signin.aws.amazon.com/saml/"`, DestinationMismatch},
+		{"empty destination", `Destination="https://signin.aws.amazon.com/saml"`, `Destination=""`, DestinationMismatch},
+		{"no destination", ` Destination="https://signin.aws.amazon.com/saml"`, "", ""},
 		{"recipient", `Recipient="https://signin.aws.amazon.com/saml"`, `Recipient="https://signin.aws.amazon.com/saml/"`, RecipientMismatch},
 		{"audience", `urn:amazon:webservices`, `urn:amazon:webservices:other`, AudienceMismatch},
 		{"two audiences", `<saml:Audience>`, `<saml:Audience>urn:other</saml:Audience><saml:Audience>`, ""},
@@ -372,6 +375,28 @@ func TestRefusedAssertions(t *testing.T) {
 	}
 }
 
+// A Destination counts where a signature covers it.
+func TestDestinationOfAnUnsignedResponse(t *testing.T) {
+	doc := strings.Replace(plain, `Destination="https://signin.aws.amazon.com/saml"`, `Destination="https://elsewhere.example.com"`, 1)
+	for _, test := range []struct {
+		assertion, response *signing
+		want                Cause
+	}{{&signing{}, nil, ""}, {nil, &signing{}, DestinationMismatch}, {&signing{}, &signing{}, DestinationMismatch}} {
+		a, err := verify(t, sign(t, doc, test.assertion, test.response))
+		if got := causeOf(t, a, err); got != test.want {
+			t.Errorf("cause %q (%v), want %q", got, err, test.want)
+		}
+	}
+}
+
+// The name is what stands between the white space.
+func TestSpaceAroundNameID(t *testing.T) {
+	a, err := verify(t, sign(t, strings.Replace(plain, ">user-77<", ">\n  user 77\n<", 1), &signing{}, nil))
+	if err != nil || a.NameID != "user 77" {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
 func TestExpiredMetadata(t *testing.T) {
 	doc := encode(sign(t, plain, &signing{}, nil))
 	text := strings.Replace(entity(descriptor(t, "rsa", "")), "entityID", `validUntil="2026-01-01T00:01:00Z" entityID`, 1)
@@ -392,7 +417,7 @@ func TestExpiredMetadata(t *testing.T) {
 
 // Errors go to logs, and logs are no place for names.
 func TestErrorsNameNobody(t *testing.T) {
-	doc := sign(t, strings.Replace(plain, ">user-77<", ">user-77 <", 1), &signing{}, nil)
+	doc := sign(t, strings.Replace(plain, ">user-77<", ">user-77\u00a0<", 1), &signing{}, nil)
 	_, err := verify(t, doc)
 	if err == nil || strings.Contains(err.Error(), "user-77") {
 		t.Errorf("%v", err)
@@ -448,13 +473,13 @@ func TestOnlyVerifiedBytesAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := verifyDocument(came, metadata(t, "rsa").keys())
+		d, err := verifyDocument(came, metadata(t, "rsa").keys(false))
 		if err != nil {
 			t.Fatal(err)
 		}
 		came.walk(func(e *element) {
 			if e.is(dsigSpace, "Signature") {
-				if info, err := verifiedInfo(e, metadata(t, "rsa").keys()); err != nil || info == e.elements()[0] {
+				if info, err := verifiedInfo(e, metadata(t, "rsa").keys(false)); err != nil || info == e.elements()[0] {
 					t.Errorf("SignedInfo as it came (%v)", err)
 				}
 			}

@@ -217,12 +217,32 @@ func (t *iamTx) SAMLProvider(arn iam.ArnType) (*iam.SAMLProvider, bool, error) {
 // SAMLProviders implements iam.Tx.
 func (t *iamTx) SAMLProviders(account string) ([]iam.SAMLProviderListEntry, error) {
 	q := t.tx.query(`SELECT arn, created, valid_until FROM saml_providers WHERE account = $1 ORDER BY arn`, account)
-	return all(q, func(rows *sql.Rows) (p iam.SAMLProviderListEntry, err error) {
+	list, err := all(q, func(rows *sql.Rows) (p iam.SAMLProviderListEntry, err error) {
 		var created, until int64
-		err = rows.Scan(&p.Arn, &created, &until)
-		p.CreateDate, p.ValidUntil = time.UnixMilli(created).UTC(), time.UnixMilli(until).UTC()
+		if err = rows.Scan(&p.Arn, &created, &until); until != endUnknown {
+			p.ValidUntil = time.UnixMilli(until).UTC()
+		}
+		p.CreateDate = time.UnixMilli(created).UTC()
 		return p, err
 	})
+	for i := range list {
+		if err == nil && list[i].ValidUntil.IsZero() {
+			list[i].ValidUntil, err = t.samlEnd(list[i].Arn)
+		}
+	}
+	return list, err
+}
+
+// endUnknown is the end of SAML providers that an earlier daypass stored, which
+// took the end of certificates for it: theirs is in their metadata.
+const endUnknown = -1
+
+func (t *iamTx) samlEnd(arn iam.ArnType) (time.Time, error) {
+	p, ok, err := t.SAMLProvider(arn)
+	if err != nil || !ok {
+		return time.Time{}, err
+	}
+	return p.ValidUntil(), nil
 }
 
 // PutSAMLProvider implements iam.Tx.
@@ -234,7 +254,7 @@ func (t *iamTx) PutSAMLProvider(p *iam.SAMLProvider) error {
 	t.i.saml.invalidate(t.tx, p.ARN)
 	_, err = t.tx.exec(`INSERT INTO saml_providers (arn, account, created, valid_until, body) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (arn) DO UPDATE SET valid_until = excluded.valid_until, body = excluded.body`,
-		string(p.ARN), p.Account, p.Created.UnixMilli(), p.ValidUntil.UnixMilli(), string(body))
+		string(p.ARN), p.Account, p.Created.UnixMilli(), p.ValidUntil().UnixMilli(), string(body))
 	return err
 }
 

@@ -1,7 +1,13 @@
 package store
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
 	"errors"
+	"math/big"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -371,7 +377,7 @@ func TestSAMLProviderIsStoredWhole(t *testing.T) {
 	want := &iam.SAMLProvider{
 		Account: "111122223333", ARN: "arn:aws:iam::111122223333:saml-provider/idp", UUID: "ABC",
 		Document: "<?xml version=\"1.0\"?>\r\n\t<a>é &lt;</a>\n", Tags: iam.TagListType{{Key: "env"}},
-		Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), ValidUntil: time.Date(2126, 1, 2, 3, 4, 5, 678_000_000, time.UTC),
+		Created: time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC),
 	}
 	unexported := cmpopts.IgnoreUnexported(iam.SAMLProvider{})
 	get := func(i *IAM) *iam.SAMLProvider {
@@ -392,10 +398,10 @@ func TestSAMLProviderIsStoredWhole(t *testing.T) {
 		t.Error("a provider that did not change is read again")
 	}
 	changed := &iam.SAMLProvider{
-		Account: want.Account, ARN: want.ARN, UUID: want.UUID, Document: "<b/>",
-		Created: want.Created, ValidUntil: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+		Account: want.Account, ARN: want.ARN, UUID: want.UUID, Document: samlMetadata(t, ` validUntil="2027-01-01T00:00:00Z"`),
+		Created: want.Created,
 	}
-	other := &iam.SAMLProvider{Account: "111122223333", ARN: "arn:aws:iam::111122223333:saml-provider/IDP", Created: want.Created, ValidUntil: want.Created}
+	other := &iam.SAMLProvider{Account: "111122223333", ARN: "arn:aws:iam::111122223333:saml-provider/IDP", Created: want.Created, Document: "<b/>"}
 	foreign := &iam.SAMLProvider{Account: "999988887777", ARN: "arn:aws:iam::999988887777:saml-provider/idp"}
 	updateIAM(t, i, func(tx iam.Tx) error {
 		return errors.Join(tx.PutSAMLProvider(changed), tx.PutSAMLProvider(other), tx.PutSAMLProvider(foreign))
@@ -404,9 +410,17 @@ func TestSAMLProviderIsStoredWhole(t *testing.T) {
 		t.Error(diff)
 	}
 	all := []iam.SAMLProviderListEntry{
-		{Arn: other.ARN, ValidUntil: want.Created, CreateDate: want.Created},
-		{Arn: want.ARN, ValidUntil: changed.ValidUntil, CreateDate: want.Created},
+		{Arn: other.ARN, ValidUntil: time.Date(2126, 1, 2, 3, 4, 5, 678_000_000, time.UTC), CreateDate: want.Created},
+		{Arn: want.ARN, ValidUntil: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), CreateDate: want.Created},
 	}
+	if diff := cmp.Diff(all, list()); diff != "" {
+		t.Error(diff)
+	}
+	// As an earlier daypass has left them, which took the end of certificates.
+	updateIAM(t, i, func(tx iam.Tx) error {
+		_, err := tx.(*iamTx).tx.exec(`UPDATE saml_providers SET valid_until = -1`)
+		return err
+	})
 	if diff := cmp.Diff(all, list()); diff != "" {
 		t.Error(diff)
 	}
@@ -417,4 +431,22 @@ func TestSAMLProviderIsStoredWhole(t *testing.T) {
 	if diff := cmp.Diff(all[:1], list()); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// samlMetadata is metadata with a signing certificate that is expired.
+func samlMetadata(t *testing.T, attributes string) iam.SAMLMetadataDocumentType {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, k.Public(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return iam.SAMLMetadataDocumentType(`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com"` + attributes + `>` +
+		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` +
+		`<ds:X509Data><ds:X509Certificate>` + base64.StdEncoding.EncodeToString(der) + `</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor></IDPSSODescriptor>` +
+		strings.Repeat(" ", 1000) + `</EntityDescriptor>`)
 }

@@ -266,11 +266,11 @@ func responseRefused(err error) error {
 	case saml.NotBase64:
 		answer.Message = "Invalid base64 SAMLResponse"
 	case saml.Unsigned, saml.SignatureMisplaced, saml.SignatureMalformed, saml.CanonicalizerRefused, saml.AlgorithmRefused,
-		saml.ReferenceMismatch, saml.TransformRefused, saml.SignatureInvalid, saml.DigestMismatch, saml.MetadataExpired:
+		saml.ReferenceMismatch, saml.TransformRefused, saml.SignatureInvalid, saml.KeyTooShort, saml.DigestMismatch, saml.MetadataExpired:
 		answer.Message = msgBadSignature
 	case saml.IssuerMismatch:
 		answer.Message = "Issuer not present in specified provider"
-	case saml.RecipientMismatch, saml.AudienceMismatch:
+	case saml.RecipientMismatch, saml.DestinationMismatch, saml.AudienceMismatch:
 		answer.Message = "Response does not contain the required audience."
 	case saml.NameIDMissing:
 		answer.Code, answer.Status, answer.Message = accessDenied, 403, "Not authorized to perform "+actionSAML

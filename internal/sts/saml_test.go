@@ -324,7 +324,7 @@ func TestAssumeRoleWithBadSAML(t *testing.T) {
 	token := func(message string) refusal { return refusal{400, "InvalidIdentityToken", message} }
 	signature, notValid, audience := token("Response signature invalid"), token("The SAML response is not valid."), token("Response does not contain the required audience.")
 	want := map[string]refusal{
-		"audience": audience, "no-audience": audience, "recipient": audience,
+		"audience": audience, "no-audience": audience, "recipient": audience, "destination": audience,
 		"canonicalization": signature, "hmac": signature, "key": signature, "reference": signature, "sha1": signature, "tampered": signature, "transform": signature, "unsigned": signature,
 		"comment": notValid, "compressed": notValid, "doctype": notValid, "encrypted": notValid, "two-assertions": notValid, "wrapped": notValid,
 		"expired":       {400, "ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance"},
