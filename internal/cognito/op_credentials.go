@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
@@ -158,24 +157,21 @@ func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, in 
 }
 
 // stillHas says whether a login that a token was made for is still linked: a
-// token does not outlive the unlinking of what it stands for. After the first
-// entry of amr each login has two, the provider's name and the qualified subject.
+// token does not outlive the unlinking of what it stands for.
 func (i *Identity) stillHas(p *Pool, amr []string) bool {
-	for n := 1; n+1 < len(amr); n += 2 {
-		name, qualified := amr[n], amr[n+1]
-		if slices.ContainsFunc(i.Logins, func(l Login) bool { return p.standsFor(name, qualified, l) }) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(openid.Logins(string(p.IdentityPoolId), amr), func(l openid.Login) bool { return i.has(p.login(l)) })
 }
 
-// standsFor says whether two entries of amr are about a login.
-func (p *Pool) standsFor(name, qualified string, l Login) bool {
-	if l.Provider == p.developer() {
-		return name == string(p.DeveloperProviderName) && qualified == p.qualifiedUser(l.Subject)
+// login is a login as identities have it; one that no identity has if the pool
+// does not know its provider.
+func (p *Pool) login(l openid.Login) Login {
+	switch {
+	case !l.Developer:
+		return Login{Provider: p.Providers[l.Provider], Subject: l.Subject}
+	case l.Provider == string(p.DeveloperProviderName):
+		return Login{Provider: p.developer(), Subject: l.Subject}
 	}
-	return l.Provider == p.Providers[name] && strings.HasSuffix(qualified, ":"+l.Subject)
+	return Login{}
 }
 
 // qualifiedUser is a developer user as the amr claim has it.

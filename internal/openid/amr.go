@@ -8,6 +8,9 @@ type Login struct {
 	Provider string
 	// Subject is who it is at the provider.
 	Subject string
+	// Developer says that the provider is the pool's developer provider. A public
+	// provider may have, or have had, the same name.
+	Developer bool
 }
 
 // Logins reads the amr claim of a token of an identity pool, which is the
@@ -24,23 +27,25 @@ type Login struct {
 func Logins(audience string, amr []string) []Login {
 	var logins []Login
 	for n := 1; n+1 < len(amr); n += 2 {
-		if subject, ok := subjectOf(amr[n], amr[n+1], audience); ok {
-			logins = append(logins, Login{Provider: amr[n], Subject: subject})
+		if l, ok := readLogin(amr[n], amr[n+1], audience); ok {
+			logins = append(logins, l)
 		}
 	}
 	return logins
 }
 
-func subjectOf(provider, qualified, audience string) (string, bool) {
-	if rest, ok := strings.CutPrefix(qualified, provider+":"); ok {
-		if user, ok := strings.CutPrefix(rest, audience+":"); ok {
-			return user, true // a pool's ID has a colon
-		}
-		_, subject, ok := strings.Cut(rest, ":")
-		return subject, ok
+// readLogin reads the two entries of a login. A subject may look like the end of
+// any of these forms, so it is what remains when all before it has been read.
+func readLogin(provider, qualified, audience string) (Login, bool) {
+	l := Login{Provider: provider}
+	rest, ok := strings.CutPrefix(qualified, provider+":")
+	switch {
+	case ok && strings.HasPrefix(rest, audience+":"): // a pool's ID has a colon
+		l.Subject, l.Developer = rest[len(audience)+1:], true
+	case ok:
+		_, l.Subject, ok = strings.Cut(rest, ":")
+	case strings.HasPrefix(qualified, "arn:"):
+		_, l.Subject, ok = strings.Cut(qualified, ":oidc-provider/"+provider+":OIDC:")
 	}
-	if arn, subject, ok := strings.Cut(qualified, ":OIDC:"); ok && strings.HasSuffix(arn, ":oidc-provider/"+provider) {
-		return subject, true
-	}
-	return "", false
+	return l, ok
 }
