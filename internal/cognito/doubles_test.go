@@ -68,13 +68,16 @@ func (w *wire) doubleToken(kind, words string) string {
 }
 
 // claim is the value of a claim as a word says it: seconds from now for times, a
-// list in brackets, a text so many times over, or a text.
+// list in brackets, an object with one member for events, a text so many times
+// over, or a text.
 func (w *wire) claim(name, value string) any {
 	list, isList := strings.CutPrefix(value, "[")
 	text, times, repeats := strings.Cut(value, "*")
 	switch {
 	case name == "exp" || name == "iat" || name == "nbf":
 		return w.now().Unix() + w.number(value)
+	case name == "events":
+		return map[string]any{value: map[string]any{}}
 	case isList:
 		return strings.Split(strings.TrimSuffix(list, "]"), ",")
 	case repeats:

@@ -50,6 +50,7 @@ const (
 	IssuerMismatch    Cause = "issuer-mismatch"     // The token's iss is not the provider's issuer.
 	TokenExpired      Cause = "token-expired"       // The token has expired; the detail has our time and the token's.
 	TokenNotYetValid  Cause = "token-not-yet-valid" // The token's nbf or iat lies in the future; the detail says which.
+	LogoutToken       Cause = "logout-token"        // The token has a claim events: it tells of a logout or another event, and is no sign-in.
 	TokenTypeRefused  Cause = "token-type-refused"  // The token's typ says that it is another kind of JWT.
 	HeaderRefused     Cause = "header-refused"      // The token's header has a crit member.
 	HeaderMalformed   Cause = "header-malformed"    // The token's header has an x5c that holds no certificates, or a jwk that is no public key; the detail says which.

@@ -121,6 +121,11 @@ func VerifyWith(ctx context.Context, keys KeySet, rules Rules, now time.Time, t 
 	if err := f.checkTimes(now.Unix(), rules.ExpirySkew); err != nil {
 		return nil, err
 	}
+	if t.claims["events"].Kind() == '{' {
+		// OpenID Connect Back-Channel Logout, section 2.4, and all other security
+		// event tokens (RFC 8417, section 2.2).
+		return nil, reject(LogoutToken, nil)
+	}
 	if err := t.header.check(rules.Algorithms); err != nil {
 		return nil, err
 	}

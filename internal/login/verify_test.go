@@ -344,12 +344,29 @@ func TestVerifyAsksForKeysLast(t *testing.T) {
 		"expired":         goodToken("exp", 1),
 		"not yet valid":   goodToken("nbf", testNow.Unix()+10_000),
 		"algorithm":       sign("HS256", []byte("x"), goodHeader.with("alg", "HS256").String(), goodClaims.String()),
+		"another client":  goodToken("aud", "client-3"),
+		"issued later":    goodToken("iat", testNow.Unix()+10_000),
+		"logout token":    goodToken("events", logout),
 		"critical header": sign("RS256", rsaKey(), goodHeader.with("crit", []string{"x"}).String(), goodClaims.String()),
 	} {
 		if _, err := VerifyWith(t.Context(), noKeys{t}, testRules(), testNow, parse(t, token)); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+var logout = object{"http://schemas.openid.net/event/backchannel-logout": object{}}
+
+// A logout token (OpenID Connect Back-Channel Logout, section 2.4) has everything
+// that an ID token has, and need not say otherwise in its header.
+func TestVerifyLogoutTokens(t *testing.T) {
+	const refused = "login rejected: logout-token"
+	check(t, testRules(), goodToken("events", logout), refused)
+	check(t, testRules(), goodToken("events", logout, "jti", "1", "sid", "s"), refused)
+	check(t, testRules(), goodToken("events", object{"https://schemas.openid.net/secevent/risc/event-type/account-disabled": object{}}), refused)
+	check(t, testRules(), goodToken("events", object{}), refused)
+	check(t, testRules(), goodToken("events", []string{"conference"}), "ok client-1") // a claim of somebody's own
+	check(t, testRules(), goodToken("events", rawJSON("null")), "ok client-1")
 }
 
 type noKeys struct{ t *testing.T }

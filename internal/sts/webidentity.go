@@ -202,7 +202,7 @@ func tokenRefused(err error) error {
 	answer := exception(invalidIdentityToken, "login-"+awsapi.Cause(e.Cause), msgNoKey)
 	answer.Err = err
 	switch e.Cause {
-	case login.NotAJWT, login.TokenBearer, login.TokenWhiteSpace, login.TokenTooLarge, login.TokenTypeRefused, login.HeaderRefused, login.HeaderMalformed:
+	case login.NotAJWT, login.TokenBearer, login.TokenWhiteSpace, login.TokenTooLarge, login.TokenTypeRefused, login.LogoutToken, login.HeaderRefused, login.HeaderMalformed:
 		answer.Message = msgNoJWT
 	case login.ClaimMissing, login.AccessToken:
 		answer.Message = "Missing a required claim: " + e.Claim
