@@ -93,14 +93,14 @@ func (s *shop) browse(t *testing.T, chromium, script string, given map[string]st
 }
 
 // openBrowser shows a page in a browser of its own until the test ends.
-func openBrowser(t *testing.T, chromium, url string) {
+func openBrowser(t *testing.T, chromium, url string, flags ...string) {
 	t.Helper()
 	profile, err := os.MkdirTemp("", "daypass-browser-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+profile, url)
+	c := exec.Command(chromium, append(flags, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+profile, url)...)
 	var said strings.Builder
 	c.Env, c.Stdout, c.Stderr = environment(t), &said, &said
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
