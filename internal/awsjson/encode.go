@@ -21,7 +21,7 @@ func (Protocol) Encode(row *awsapi.Row, out any, requestID string) (awsapi.Answe
 	if !row.HasOutput() {
 		return a, nil
 	}
-	e := encoder{row}
+	e := encoder{row: row}
 	body, err := e.value(make([]byte, 0, 1024), reflect.ValueOf(out).Elem())
 	a.Body = body
 	return a, err
@@ -30,7 +30,12 @@ func (Protocol) Encode(row *awsapi.Row, out any, requestID string) (awsapi.Answe
 var timeType = reflect.TypeFor[time.Time]()
 
 // encoder appends the values of an operation's output.
-type encoder struct{ row *awsapi.Row }
+type encoder struct {
+	row *awsapi.Row
+	// envelope says that the answer is an Envelope: times are whole seconds, and
+	// members that are required are there even if they are empty.
+	envelope bool
+}
 
 func (e encoder) value(b []byte, v reflect.Value) ([]byte, error) {
 	switch v.Kind() {
@@ -51,7 +56,11 @@ func (e encoder) value(b []byte, v reflect.Value) ([]byte, error) {
 		return e.object(b, v)
 	case reflect.Struct:
 		if v.Type() == timeType {
-			return appendTime(b, v.Interface().(time.Time)), nil
+			t := v.Interface().(time.Time)
+			if e.envelope {
+				return strconv.AppendInt(b, t.Unix(), 10), nil
+			}
+			return appendTime(b, t), nil
 		}
 		return e.structure(b, v)
 	}
@@ -68,7 +77,7 @@ func (e encoder) structure(b []byte, v reflect.Value) ([]byte, error) {
 	first := true
 	for _, member := range e.row.Fields(v.Type()) {
 		f := v.Field(member.Index)
-		if unset(f) {
+		if unset(f) && !(e.envelope && member.Required && empty(f)) {
 			continue
 		}
 		if !first {
@@ -95,6 +104,15 @@ func unset(f reflect.Value) bool {
 		return f.Len() == 0
 	case reflect.Struct:
 		return f.Type() == timeType && f.Interface().(time.Time).IsZero()
+	}
+	return false
+}
+
+// empty says that a value has an empty form: a text, a list or a map.
+func empty(f reflect.Value) bool {
+	switch f.Kind() {
+	case reflect.String, reflect.Slice, reflect.Map:
+		return f.Len() == 0
 	}
 	return false
 }

@@ -51,7 +51,7 @@ func (s *Server) admit(ctx context.Context, c *call, b *bytes.Buffer) (limit int
 	if c.r.Method != http.MethodPost || mediaType(c.r) != awsquery.ContentType {
 		return 0, tooLarge
 	}
-	c.route = &route{protocol: awsquery.Protocol{}, r: c.r}
+	c.route = &route{protocol: queryProtocol(c.r.Header["Accept"]), r: c.r}
 	sig, err := sigv4.Parse(signedRequest(c))
 	if unsigned, ok := errors.AsType[*sigv4.Error](err); ok && unsigned.Kind == sigv4.Missing {
 		return 0, tooLarge

@@ -19,9 +19,9 @@ type route struct {
 	// row is nil where there is no such operation; then unknown says so.
 	row     *awsapi.Row
 	unknown error
-	// inQuery says that the input is in the query string.
-	inQuery bool
-	r       *http.Request
+	// form says that the input is a form, and inQuery that it is in the query string.
+	form, inQuery bool
+	r             *http.Request
 }
 
 // input gives the bytes that hold the operation's input.
@@ -111,7 +111,7 @@ func (s *Server) jsonRoute(r *http.Request) *route {
 }
 
 func (s *Server) queryRoute(r *http.Request, body []byte, inQuery bool) *route {
-	t := &route{protocol: awsquery.Protocol{}, r: r, inQuery: inQuery}
+	t := &route{protocol: queryProtocol(r.Header["Accept"]), r: r, form: true, inQuery: inQuery}
 	action, version, err := awsquery.Action(t.input(body))
 	if err != nil {
 		t.unknown = t.protocol.Refuse(awsapi.Malformed, "").Because(t.unreadable(causeMalformed, errors.Unwrap(err)))
@@ -138,8 +138,7 @@ func (s *Server) queryRoute(r *http.Request, body []byte, inQuery bool) *route {
 
 // sharedParameter says whether a parameter is in the query and in the body.
 func (c *call) sharedParameter() bool {
-	_, form := c.protocol.(awsquery.Protocol)
-	return form && !c.inQuery && awsquery.Share([]byte(c.r.URL.RawQuery), c.body)
+	return c.form && !c.inQuery && awsquery.Share([]byte(c.r.URL.RawQuery), c.body)
 }
 
 // missingAction refuses a form without an action.

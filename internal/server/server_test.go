@@ -216,7 +216,7 @@ func FuzzServe(f *testing.F) {
 		s, log := newServer()
 		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
 		r.Method, r.Host = method, testHost
-		r.Header = http.Header{"Content-Type": {contentType}, "X-Amz-Target": {target}, "Authorization": {authorization}}
+		r.Header = http.Header{"Content-Type": {contentType}, "X-Amz-Target": {target}, "Authorization": {authorization}, "Accept": {contentType}}
 		if method == "GET" {
 			r.URL.RawQuery = body
 		}
@@ -236,7 +236,7 @@ func FuzzServe(f *testing.F) {
 // wellFormed says whether an answer is what its content type says.
 func wellFormed(w *httptest.ResponseRecorder) error {
 	switch w.Header().Get("Content-Type") {
-	case amzJSON:
+	case amzJSON, "application/json":
 		if w.Body.Len() > 0 && !json.Valid(w.Body.Bytes()) {
 			return errors.New("not JSON")
 		}
