@@ -202,6 +202,9 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Rand:           c.Rand,
 	}
 	maps.Copy(i.Handler.Paths, keys.Documents())
+	if u, err := url.Parse(c.PublicURL); err == nil {
+		i.Handler.PublicHost = u.Host
+	}
 	if c.Dev {
 		i.Handler.HostAllowed, i.Handler.OriginAllowed = loopbackOr(c.PublicURL), isLoopbackOrigin
 	}

@@ -30,7 +30,7 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 		return err
 	}
 	if err := sig.Verify(secret.Reveal(), s.signatureOptions(c, c.row.Service.Name)); err != nil {
-		return c.refuseSignature(err)
+		return s.refuseMismatch(c, secret, err)
 	}
 	caller.AccessKeyID, caller.Request = sig.AccessKeyID, c.caller.In(sig.Region)
 	c.caller = caller
@@ -83,6 +83,27 @@ func signedRequest(c *call) *sigv4.Request {
 		Method: c.r.Method, Path: c.r.URL.EscapedPath(), RawQuery: c.r.URL.RawQuery,
 		Host: c.r.Host, Header: c.r.Header, Body: c.body,
 	}
+}
+
+// refuseMismatch refuses a signature that does not verify. Proxies that rewrite the
+// Host header are what most often breaks one, so the log says over which host it
+// was verified, and whether it would be right for the public one: for that it is
+// verified again, and refused all the same.
+func (s *Server) refuseMismatch(c *call, secret seal.Secret, err error) error {
+	refusal := c.refuseSignature(err)
+	e, typed := awsapi.AsError(refusal)
+	if !typed || e.Cause != awsapi.Cause(sigv4.CauseMismatch) {
+		return refusal
+	}
+	if s.PublicHost != "" && s.PublicHost != c.r.Host {
+		r := signedRequest(c)
+		r.Host = s.PublicHost
+		again, err := sigv4.Parse(r)
+		if err == nil && again.Verify(secret.Reveal(), s.signatureOptions(c, c.row.Service.Name)) == nil {
+			return e.Because(causeSignatureHost, errors.New("Host: "+clip(c.r.Host)+", and the client signed "+s.PublicHost))
+		}
+	}
+	return e.Because(e.Cause, errors.New("Host: "+clip(c.r.Host)))
 }
 
 // refuseSignature gives the protocol's code to what is wrong with a signature.

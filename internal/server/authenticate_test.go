@@ -277,6 +277,48 @@ func TestPresigned(t *testing.T) {
 		"Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."))
 }
 
+// Where a proxy changed the Host header the signature is refused, and the log says
+// that it is right for the public host; a signature that is right for neither is
+// a mismatch.
+func TestRewrittenHost(t *testing.T) {
+	const public = "daypass.example.com"
+	for name, test := range map[string]struct {
+		signed, came string
+		change       func(*http.Request)
+		want         string // of the log; empty for an accepted request
+	}{
+		"as it was":                 {public, public, nil, ""},
+		"rewritten":                 {public, "10.0.0.3:4600", nil, `cause=signature-host detail="Host: 10.0.0.3:4600, and the client signed daypass.example.com" `},
+		"a port":                    {public, public + ":443", nil, `cause=signature-host detail="Host: daypass.example.com:443, and the client signed daypass.example.com" `},
+		"signed for another name":   {"other.example.com", "10.0.0.3:4600", nil, `cause=signature-mismatch detail="Host: 10.0.0.3:4600" `},
+		"another one at the public": {"other.example.com", public, nil, `cause=signature-mismatch detail="Host: daypass.example.com" `},
+		"rewritten, and a changed target": {public, "10.0.0.3:4600", func(r *http.Request) { r.Header.Set("X-Amz-Target", "AWSZooService.GuardedFail") },
+			`cause=signature-mismatch detail="Host: 10.0.0.3:4600" `},
+		"a long host": {public, strings.Repeat("x", 9000), nil, `detail="Host: ` + strings.Repeat("x", 128) + `, and the client signed daypass.example.com" `},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, log := newServer()
+			s.PublicHost = public
+			r := jsonCall("Guarded", `{"Name":"world"}`)
+			r.Host = test.signed
+			sign(t, r, root, "zoo", testNow)
+			r.Host = test.came
+			if test.change != nil {
+				test.change(r)
+			}
+			w := serve(s, r)
+			if test.want == "" {
+				wantAnswer(t, w, 200, guardedJSON)
+				return
+			}
+			wantAnswer(t, w, 400, jsonError("InvalidSignatureException", "message", mismatchText))
+			if !strings.Contains(log.String(), test.want) {
+				t.Errorf("the log is %s, want %s", log, test.want)
+			}
+		})
+	}
+}
+
 // A public operation ignores whatever signature comes along.
 func TestPublicIgnoresSignature(t *testing.T) {
 	for name, value := range map[string]string{

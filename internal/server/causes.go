@@ -40,7 +40,7 @@ const (
 	causeMethod awsapi.Cause = "method"
 	// A GET of / without a query, which no AWS client sends. Health checks ask for /healthz or /readyz.
 	causeNothingAsked awsapi.Cause = "nothing-asked"
-	// There is nothing at the path, which is in the detail: the API is at / alone. If it has a prefix, so has the endpoint URL of the client; leave it out or let a proxy remove it, which the signature covers.
+	// There is nothing at the path, which is in the detail: the API is at / alone. Leave the path out of the client's endpoint URL; a prefix that a proxy removes breaks signatures, which cover the path.
 	causeNoSuchPath awsapi.Cause = "no-such-path"
 	// The path is that of a protocol which daypass does not speak (Smithy RPC v2, REST). The SDK may have a setting for it; identity pools have AWS JSON 1.1, STS and IAM have AWS Query.
 	causeOtherProtocol awsapi.Cause = "other-protocol"
@@ -64,6 +64,8 @@ const (
 	causeNotRecorded awsapi.Cause = "not-recorded"
 	// The operation is called more often than --rate allows.
 	causeRequestRate awsapi.Cause = "request-rate"
+	// The signature is right for the host of --public-url and not for the Host header that came, so a proxy in between changed the header. It must pass Host on unchanged (nginx: proxy_set_header Host $http_host).
+	causeSignatureHost awsapi.Cause = "signature-host"
 	// The operation takes no credentials of GetSessionToken.
 	causeSessionCredentials awsapi.Cause = "session-credentials"
 	// No operation has this name, which the detail has, in this version of the API.

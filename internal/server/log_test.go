@@ -37,7 +37,7 @@ func TestLogLine(t *testing.T) {
 				r.Host = "other.example.com"
 				return r
 			},
-			" service=zoo operation=Guarded status=400 error=InvalidSignatureException cause=signature-mismatch access_key_id=" + rootKey,
+			" service=zoo operation=Guarded status=400 error=InvalidSignatureException cause=signature-mismatch detail=\"Host: other.example.com\" access_key_id=" + rootKey,
 		},
 		"a wrong input": {
 			func(*testing.T) *http.Request { return jsonCall("Hello", `{"Name":"WORLD"}`) },

@@ -103,6 +103,9 @@ type Server struct {
 	// HostAllowed says whether a Host header may be served; nil allows all. A
 	// development server uses it against DNS rebinding.
 	HostAllowed func(host string) bool
+	// PublicHost is the host of the public URL as clients send it, with the port if
+	// it has one. It is for the log alone, which says where a proxy changed it.
+	PublicHost string
 	// CORSOrigins are the browser origins that may call signed operations. The
 	// public ones answer every origin.
 	CORSOrigins []string
