@@ -74,6 +74,15 @@ func (s Statement) String() string {
 	return fmt.Sprintf("statement %d (%q)", s.Index+1, s.Sid)
 }
 
+// ConditionKeys are the keys of the statement's conditions, in lower case.
+func (s Statement) ConditionKeys() []string {
+	var keys []string
+	for _, c := range s.Document.statements[s.Index].conditions {
+		keys = append(keys, c.key)
+	}
+	return keys
+}
+
 // statement is a compiled statement.
 type statement struct {
 	sid         string

@@ -77,6 +77,8 @@ const (
 	causeTrustAudience awsapi.Cause = "trust-audience"
 	// A condition of the role's trust policy is not met; the detail says which.
 	causeTrustCondition awsapi.Cause = "trust-condition"
+	// The role's trust policy asks for a condition key that no such request has; the detail says which one is nearest.
+	causeTrustKeyUnknown awsapi.Cause = "trust-key-unknown"
 	// The role's trust policy names neither the provider as a Federated principal nor the caller.
 	causeTrustPrincipal awsapi.Cause = "trust-principal"
 	// The OpenID token of ours, or what it stems from, was revoked.

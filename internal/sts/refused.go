@@ -15,7 +15,11 @@ import (
 // it; the log has it, by its own cause if there is one for the action.
 func trustRefusal(trust *policy.Document, req *policy.Request, d policy.Decision) (awsapi.Cause, error) {
 	if d.Effect == policy.ExplicitDeny {
-		return causeTrustDenied, errors.New(d.Statements[0].String() + " denies it")
+		detail := d.Statements[0].String() + " denies it"
+		if hint := unknownKeys(req, d.Statements[0].ConditionKeys()); hint != "" {
+			detail += "; " + hint
+		}
+		return causeTrustDenied, errors.New(detail)
 	}
 	why, detail := whyRefused(trust, req)
 	switch req.Action {
@@ -40,7 +44,10 @@ func whyRefused(trust *policy.Document, req *policy.Request) (awsapi.Cause, stri
 	}
 	prefix := KeyPrefix(req.Principal.Federated)
 	detail := name + " comes nearest, whose conditions are not met: " + strings.Join(miss.Keys, ", ")
+	hint := unknownKeys(req, miss.Keys)
 	switch {
+	case hint != "":
+		return causeTrustKeyUnknown, detail + "; " + hint
 	case slices.Contains(miss.Keys, prefix+":aud"):
 		return causeTrustAudience, fmt.Sprintf("%s; aud is %q", detail, req.Context[prefix+":aud"])
 	case slices.Contains(miss.Keys, prefix+":amr"):

@@ -34,7 +34,7 @@ func TestTrust(t *testing.T) {
 		{"subject of a provider in amr, another", condition(`{"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"*:OIDC:ben"}}`), nil, "trust-amr"},
 		{"sub", condition(`{"StringEquals":{"cognito-identity.amazonaws.com:sub":"` + identity + `"}}`), nil, ""},
 		{"other sub", condition(`{"StringEquals":{"cognito-identity.amazonaws.com:sub":"` + pool + `"}}`), nil, "trust-condition"},
-		{"our issuer's keys", condition(`{"StringEquals":{"id.example.com:aud":"` + pool + `"}}`), nil, "trust-condition"},
+		{"our issuer's keys", condition(`{"StringEquals":{"id.example.com:aud":"` + pool + `"}}`), nil, "trust-key-unknown"},
 		{"other provider", trust("accounts.google.com", assume, usual), nil, "trust-principal"},
 		{"provider of IAM", trust("arn:aws:iam::111122223333:oidc-provider/id.example.com", assume, usual), nil, "trust-principal"},
 		{"other action", trust(ours, `"sts:AssumeRole"`, usual), nil, "trust-action"},
