@@ -12,7 +12,7 @@ import (
 
 // binder carries what a walk over one request has found.
 type binder struct {
-	at    []step
+	at    Path
 	found ValidationError
 	size  int
 	// quiet is set inside a list or map of scalars, of which one sentence tells:
@@ -161,7 +161,7 @@ func (b *binder) bindStruct(p *plan, n Node, dst reflect.Value) error {
 	}
 	for i := range p.fields {
 		f := &p.fields[i]
-		b.at = append(b.at, step{name: f.path})
+		b.at = append(b.at, Step{Name: f.path})
 		v := n.Member(f.Name)
 		if v == nil || v.Kind == Null {
 			if f.Required {

@@ -73,7 +73,7 @@ func (b *binder) bindList(p *plan, n Node, dst reflect.Value) error {
 			null = true
 			continue
 		}
-		b.at = append(b.at, step{index: i + 1}, step{name: "member"})
+		b.at = append(b.at, Step{Index: i + 1}, Step{Name: "member"})
 		if err := b.bind(p.elem, list[i], out.Index(i)); err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (b *binder) bindMap(p *plan, n Node, dst reflect.Value) error {
 		if m.Value.Kind == Null {
 			null = true
 		} else {
-			b.at = append(b.at, step{name: m.Name}, step{name: "member"})
+			b.at = append(b.at, Step{Name: m.Name, Key: true}, Step{Name: "member"})
 			if err := b.bind(p.elem, m.Value, v); err != nil {
 				return err
 			}

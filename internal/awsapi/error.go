@@ -3,7 +3,6 @@ package awsapi
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -91,39 +90,32 @@ func (e *SerializationError) Unwrap() error { return e.Err }
 // ValidationError lists the constraints that an input violates, in the order of
 // the members. A protocol gives it its own code.
 type ValidationError struct {
-	// Violations are the sentences without their count, for example
-	// "Value null at 'identityPoolId' failed to satisfy constraint: Member must not be null".
-	Violations []string
+	Violations []Violation
 	// Omitted is how many more there are, of an input so wrong that their
 	// sentences would fill pages.
 	Omitted int
 }
 
-// loggable is a path as the log may have it: members and items of lists, up to
-// what may be the key of a map.
-var loggable = regexp.MustCompile(`^[^.]*(?:\.[0-9]{1,4}\.member(?:\.[a-z][A-Za-z]*)?)*`)
-
 // Members lists which members violate what, without the values, which are the
 // caller's: for the log.
 func (e *ValidationError) Members() string {
-	const at, must = " at '", "' failed to satisfy constraint: "
 	members := make([]string, len(e.Violations))
-	for n, v := range e.Violations {
-		from, to := strings.LastIndex(v, at)+len(at), strings.LastIndex(v, must)
-		if to < from {
-			continue // no sentence of ours
-		}
-		members[n] = loggable.FindString(v[from:to]) + ": " + v[to+len(must):]
+	for i, v := range e.Violations {
+		members[i] = v.Path.Members() + ": " + v.Constraint
 	}
 	return strings.Join(members, "; ")
 }
 
 // Error gives AWS's whole message, with the count in front.
 func (e *ValidationError) Error() string {
+	sentences := make([]string, len(e.Violations))
+	for i, v := range e.Violations {
+		sentences[i] = v.String()
+	}
 	n := len(e.Violations) + e.Omitted
 	plural := "s"
 	if n == 1 {
 		plural = ""
 	}
-	return fmt.Sprintf("%d validation error%s detected: %s", n, plural, strings.Join(e.Violations, "; "))
+	return fmt.Sprintf("%d validation error%s detected: %s", n, plural, strings.Join(sentences, "; "))
 }

@@ -201,7 +201,7 @@ func (r *Row) Bind(n Node) (any, error) {
 	b := binder{}
 	if err := b.bind(r.plan, n, in.Elem()); err != nil {
 		if s, ok := errors.AsType[*SerializationError](err); ok {
-			s.Err = errors.New(loggable.FindString(b.path()))
+			s.Err = errors.New(b.at.Members())
 		}
 		return nil, err
 	}

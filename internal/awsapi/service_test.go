@@ -155,8 +155,12 @@ func TestError(t *testing.T) {
 		"NotAuthorizedException: No.":                    refused,
 		"NotAuthorizedException: No. (the disk is full)": because,
 		"serialization: Expected null":                   &awsapi.SerializationError{Message: "Expected null"},
-		"2 validation errors detected: a; b":             &awsapi.ValidationError{Violations: []string{"a", "b"}},
-		"3 validation errors detected: a":                &awsapi.ValidationError{Violations: []string{"a"}, Omitted: 2},
+		"2 validation errors detected: Value null at 'a' failed to satisfy constraint: x; Value at 'b.1' failed to satisfy constraint: y": &awsapi.ValidationError{
+			Violations: []awsapi.Violation{{awsapi.Path{{Name: "a"}}, "null", "x"}, {awsapi.Path{{Name: "b"}, {Index: 1}}, "", "y"}},
+		},
+		"3 validation errors detected: Value 'v' at 'a' failed to satisfy constraint: x": &awsapi.ValidationError{
+			Violations: []awsapi.Violation{{awsapi.Path{{Name: "a"}}, "'v'", "x"}}, Omitted: 2,
+		},
 	} {
 		if got := e.Error(); got != want {
 			t.Errorf("error %q, want %q", got, want)

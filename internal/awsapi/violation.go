@@ -22,27 +22,63 @@ const (
 	maxSentences = 32 << 10
 )
 
-// step is a part of the path to a value; it becomes text only when somebody
-// must be told. It is a name or the number of an item.
-type step struct {
-	name  string
-	index int
+// Violation is a constraint that a value of the input violates.
+type Violation struct {
+	// Path leads to the value.
+	Path Path
+	// Value is what the message shows of it: null, or its text in single quotes;
+	// nothing where it is sensitive.
+	Value string
+	// Constraint is AWS's sentence, such as "Member must not be null".
+	Constraint string
 }
 
-// path spells where the walk is: roleMappings.x.member.rulesConfiguration.
-func (b *binder) path() string {
+// String is the violation as AWS's messages have it, for example "Value null at
+// 'identityPoolId' failed to satisfy constraint: Member must not be null".
+func (v Violation) String() string {
+	shown := "Value "
+	if v.Value != "" {
+		shown += v.Value + " "
+	}
+	return shown + "at '" + v.Path.String() + "' failed to satisfy constraint: " + v.Constraint
+}
+
+// Path leads to a value in an input: roleMappings.x.member.rulesConfiguration.
+type Path []Step
+
+// Step is a part of a path: a member, the number of an item, or the key of an
+// entry of a map. Behind the last two comes the step "member".
+type Step struct {
+	Name string
+	// Index is the number of the item, from 1; 0 for what has a name.
+	Index int
+	// Key says that the name is a map's key, which the caller has chosen.
+	Key bool
+}
+
+// String spells the path as AWS's messages do.
+func (p Path) String() string {
 	var s []byte
-	for i, at := range b.at {
+	for i, at := range p {
 		if i > 0 {
 			s = append(s, '.')
 		}
-		if at.index > 0 {
-			s = strconv.AppendInt(s, int64(at.index), 10)
+		if at.Index > 0 {
+			s = strconv.AppendInt(s, int64(at.Index), 10)
 		} else {
-			s = append(s, clip(at.name, maxStep)...)
+			s = append(s, clip(at.Name, maxStep)...)
 		}
 	}
 	return string(s)
+}
+
+// Members is the path as far as the API names it, up to a key that the caller has
+// chosen, which may be a secret: for the log.
+func (p Path) Members() string {
+	if i := slices.IndexFunc(p, func(s Step) bool { return s.Key }); i >= 0 {
+		p = p[:i]
+	}
+	return p.String()
 }
 
 // clip cuts a text that is longer than most bytes, between two characters.
@@ -62,9 +98,7 @@ func (b *binder) told() bool { return b.quiet && b.failed }
 // missing records that a required member is not there.
 func (b *binder) missing() {
 	mark := len(b.found.Violations)
-	b.record(&mark, func() string {
-		return "Value null at '" + b.path() + "' failed to satisfy constraint: Member must not be null"
-	})
+	b.record(&mark, "null", "Member must not be null")
 }
 
 // violate records that a value does not satisfy a constraint.
@@ -76,16 +110,14 @@ func (b *binder) violate(v reflect.Value, sensitive bool, sentence string) {
 // violateAt does so at a place among the violations so far, and moves the place
 // on.
 func (b *binder) violateAt(mark *int, v reflect.Value, sensitive bool, sentence string) {
-	b.record(mark, func() string {
-		shown := "Value at '"
-		if !sensitive {
-			shown = "Value '" + quote(v) + "' at '"
-		}
-		return shown + b.path() + "' failed to satisfy constraint: " + sentence
-	})
+	shown := ""
+	if !sensitive && !b.quiet {
+		shown = "'" + quote(v) + "'"
+	}
+	b.record(mark, shown, sentence)
 }
 
-func (b *binder) record(mark *int, sentence func() string) {
+func (b *binder) record(mark *int, shown, sentence string) {
 	list := b.found.Violations
 	switch {
 	case b.quiet:
@@ -95,11 +127,11 @@ func (b *binder) record(mark *int, sentence func() string) {
 		b.found.Omitted++
 		return
 	}
-	text := sentence()
-	b.size += len(text)
-	list = slices.Insert(list, *mark, text)
-	for last := len(list) - 1; b.size-len(list[last]) >= maxSentences; last-- {
-		b.size -= len(list[last])
+	v := Violation{Path: slices.Clone(b.at), Value: shown, Constraint: sentence}
+	b.size += len(v.String())
+	list = slices.Insert(list, *mark, v)
+	for last := len(list) - 1; b.size-len(list[last].String()) >= maxSentences; last-- {
+		b.size -= len(list[last].String())
 		b.found.Omitted++
 		list = list[:last]
 	}

@@ -68,7 +68,9 @@ func TestMemberNameInMessages(t *testing.T) {
 	if !ok {
 		t.Fatalf("error %v, want a ValidationError", err)
 	}
-	want := []string{"Value null at 'policies.1.member.arn' failed to satisfy constraint: Member must not be null"}
+	want := []awsapi.Violation{{
+		Path: awsapi.Path{{Name: "policies"}, {Index: 1}, {Name: "member"}, {Name: "arn"}}, Value: "null", Constraint: "Member must not be null",
+	}}
 	if diff := cmp.Diff(want, v.Violations); diff != "" {
 		t.Error(diff)
 	}
