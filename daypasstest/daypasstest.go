@@ -50,6 +50,9 @@ type Config struct {
 	// means no limit.
 	GuestsPerSecond float64
 	GuestBurst      int
+	// Regions are those in which identity pools can be made, besides [Region]; nil for
+	// AWS's.
+	Regions []string
 	// Rates are how often each operation may be called, per second.
 	Rates map[string]float64
 	// EditWait is how long a change of a pool waits for others; zero for five
@@ -146,7 +149,7 @@ func (s *Server) open(h *httptest.Server) {
 	c := instance.Config{
 		DataDir: s.DataDir, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
 		Root:  iam.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
-		Rates: s.config.Rates, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
+		Rates: s.config.Rates, Region: Region, Regions: s.config.Regions, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
 		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,
 		Undeclared: func(operation, code string) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)

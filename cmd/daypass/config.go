@@ -32,12 +32,13 @@ type Config struct {
 	TrustedProxies []string `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged: it is signed."`
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Listen without TLS on an address that is not loopback."`
 
-	DataDir       string `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
-	MasterKeyFile string `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself may be in DAYPASS_MASTER_KEY instead. Without either, master.key in the data directory is used, and made on the first start."`
-	PublicURL     string `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Needed where --listen has no address."`
-	Issuer        string `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
-	AccountID     string `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
-	Region        string `default:"us-east-1" help:"The region of requests that do not say theirs, and of the examples shown (${default}). The server answers for every region."`
+	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
+	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself may be in DAYPASS_MASTER_KEY instead. Without either, master.key in the data directory is used, and made on the first start."`
+	PublicURL     string   `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Needed where --listen has no address."`
+	Issuer        string   `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
+	AccountID     string   `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
+	Region        string   `default:"us-east-1" help:"The region of requests that do not say theirs, and of the examples shown (${default})."`
+	AllowRegion   []string `placeholder:"REGION" help:"Regions in which identity pools can be created (AWS's); repeat it for several. The region of --region and those that have pools are always among them."`
 
 	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. Without it, root-credentials in the data directory is used, and made on the first start."`
 
@@ -93,6 +94,8 @@ func (c *Config) check() error {
 		return usage("--account-id %q: an account ID has twelve digits", c.AccountID)
 	case !openid.ValidRegion(c.Region):
 		return usage("--region %q: a region looks like us-east-1", c.Region)
+	case c.badRegion() != "":
+		return usage("--allow-region %q: a region looks like us-east-1", c.badRegion())
 	case (c.TLSCertFile == "") != (c.TLSKeyFile == ""):
 		return usage("--tls-cert-file and --tls-key-file go together")
 	case !loopback && c.TLSCertFile == "" && len(c.TrustedProxies) == 0 && !c.AllowPlainHTTP:
@@ -115,6 +118,16 @@ func (c *Config) check() error {
 		return usage("--dev with %s: everybody knows the root credentials test/test; give --root-access-key-id and DAYPASS_ROOT_SECRET_ACCESS_KEY", opens)
 	}
 	return nil
+}
+
+// badRegion finds a region that is none; empty if there is no such.
+func (c *Config) badRegion() string {
+	for _, region := range c.AllowRegion {
+		if !openid.ValidRegion(region) {
+			return cmp.Or(region, " ")
+		}
+	}
+	return ""
 }
 
 // checkAddresses finds the mistakes in URLs, origins and the like.
@@ -211,7 +224,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	s := &settings{log: c.logger(p)}
 	s.instance = instance.Config{
 		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev,
-		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, Guests: c.guests(), Log: s.log,
+		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, Guests: c.guests(), Regions: c.AllowRegion, Log: s.log,
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
 		return nil, err

@@ -38,6 +38,8 @@ const (
 	causeIdentityNotFound awsapi.Cause = "identity-not-found"
 	// The account has as many identity pools in the region as it may.
 	causeLimitPools awsapi.Cause = "limit-pools"
+	// 30 regions have signing keys, which is the most. A region without pools loses its keys after two days.
+	causeLimitRegions awsapi.Cause = "limit-regions"
 	// The pool would have more tags than it may.
 	causeLimitTags awsapi.Cause = "limit-tags"
 	// The pool would have more user-pool clients than it may.
@@ -74,6 +76,8 @@ const (
 	causeProviderMissing awsapi.Cause = "provider-missing"
 	// The pool does not accept logins of the provider that the key in Logins names.
 	causeProviderNotConfigured awsapi.Cause = "provider-not-configured"
+	// The region is not one in which identity pools can be created; --allow-region adds one.
+	causeRegionUnknown awsapi.Cause = "region-unknown"
 	// The ARN is not that of an identity pool.
 	causeResourceArn awsapi.Cause = "resource-arn"
 	// The token or assertion offers several roles and prefers none, and the request asks for none (CustomRoleArn).

@@ -182,6 +182,7 @@ func (r *rig) open() {
 	limits.PoolsPerAccount = 1 << 30
 	r.db, r.store = db, db.Cognito(r.key.Box("pool-secret"))
 	r.service = &cognito.Service{
+		Regions: []string{"us-east-1", "eu-west-1"},
 		Account: modelAccount, Store: r.store, IAM: roles, OpenID: keys, Logins: login.Kinds{OpenID: login.OpenID{Tokens: r.oidc}}, Pages: pages, Limits: limits, Now: r.now,
 		STS: &sts.Service{
 			Account: modelAccount, IAM: roles, OpenID: keys, OIDC: r.oidc,

@@ -3,10 +3,12 @@ package cognito
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/openid"
 )
 
 // belongsTo says whether a pool belongs to the caller: of the caller's account
@@ -106,7 +108,12 @@ func (s *Service) CreateIdentityPool(ctx context.Context, c awsapi.Caller, in *C
 	if err := p.check(s.Limits); err != nil {
 		return nil, err
 	}
-	if err := s.OpenID.EnsureKey(ctx, c.Region); err != nil {
+	if err := s.checkRegion(ctx, c); err != nil {
+		return nil, err
+	}
+	if err := s.OpenID.EnsureKey(ctx, c.Region); errors.Is(err, openid.ErrTooManyRegions) {
+		return nil, exception(limitExceeded, "At most %d regions can have identity pools.", openid.MaxRegions).Because(causeLimitRegions, err)
+	} else if err != nil {
 		return nil, err
 	}
 	audit.From(ctx).Set("pool", string(p.IdentityPoolId))
@@ -124,6 +131,23 @@ func (s *Service) CreateIdentityPool(ctx context.Context, c awsapi.Caller, in *C
 		return nil, err
 	}
 	return &p.IdentityPool, nil
+}
+
+// checkRegion refuses a region that nobody has heard of. Every region with pools
+// has keys of its own in the one key set, which verifiers read up to a size.
+func (s *Service) checkRegion(ctx context.Context, c awsapi.Caller) error {
+	if slices.Contains(s.Regions, c.Region) {
+		return nil
+	}
+	var pools int
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		pools, err = tx.CountPools(c.Account, c.Region)
+		return err
+	})
+	if err != nil || pools > 0 {
+		return err
+	}
+	return exception(invalidParameter, "Identity pools cannot be created in %s, which is not one of the regions of this server. Choose one of them, or start the server with --allow-region %[1]s.", c.Region).Because(causeRegionUnknown, nil)
 }
 
 // DescribeIdentityPool shows a pool's settings.

@@ -31,6 +31,8 @@ type Service struct {
 	Pages *seal.Box
 	// Limits are the quotas.
 	Limits Limits
+	// Regions are those in which pools can be made, besides those that have pools.
+	Regions []string
 	// Guests limits how fast strangers can make guests; nil for no limit.
 	Guests *GuestLimiter
 	// EditWait is how long a change of a pool waits for other changes; zero means

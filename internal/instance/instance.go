@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -70,6 +71,9 @@ type Config struct {
 	// Limits and IAMLimits are the quotas; nil for AWS's.
 	Limits    *cognito.Limits
 	IAMLimits *iam.Limits
+	// Regions are those in which identity pools can be made, besides Region and those
+	// that have some; nil for AWS's.
+	Regions []string
 	// Rates are how often each operation may be called, per second; an operation
 	// that is not named has no limit.
 	Rates map[string]float64
@@ -98,6 +102,7 @@ type Instance struct {
 	cognito *store.Cognito
 	iam     *iam.Service
 	oidc    *login.OIDC
+	keys    *openid.Provider
 	log     *slog.Logger
 	now     func() time.Time
 }
@@ -136,6 +141,15 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	return i, i.tellPolicyChanges(ctx)
 }
 
+// regions are those in which identity pools can be made.
+func (c *Config) regions() []string {
+	regions := c.Regions
+	if regions == nil {
+		regions = openid.AWSRegions()
+	}
+	return append(slices.Clone(regions), c.Region)
+}
+
 // build makes the services and the front door.
 func (i *Instance) build(ctx context.Context, c Config) error {
 	out := &fetch.Client{Allow: c.OutboundAllow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs, Endpoints: c.Logins.Endpoints}
@@ -162,6 +176,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	if err := keys.Load(ctx); err != nil {
 		return err
 	}
+	i.keys = keys
 	pages := c.MasterKey.Box("page-token")
 	iamService := &iam.Service{
 		Account: c.Account, Store: i.db.IAM(c.MasterKey.Box("access-key")), Root: c.Root, OwnIssuers: own, AllowLoopback: c.Dev,
@@ -177,7 +192,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	cognitoService := &cognito.Service{
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
-		Pages: pages, Limits: limits, Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
+		Pages: pages, Limits: limits, Regions: c.regions(), Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
@@ -219,6 +234,7 @@ func (i *Instance) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { i.cognito.Run(ctx, i.now, i.failed(ctx, "removing what nobody can reach any more failed")) })
 	work.Go(func() { i.iam.Run(ctx, i.failed(ctx, "writing down the use of access keys failed")) })
+	work.Go(func() { i.keys.Run(ctx, i.failed(ctx, "removing signing keys that are not used any more failed")) })
 	work.Wait()
 }
 

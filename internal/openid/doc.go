@@ -26,6 +26,11 @@
 // than anybody caches the set ([MaxAge]), and removes the old one when its last
 // token has expired.
 //
+// At most [MaxRegions] regions have keys, since verifiers read the whole set. The
+// keys of a region that has no identity pools any more are removed a day after the
+// last token that they may have signed, by [Provider.Run]. A kid is never used
+// again: somebody may still have the old key.
+//
 // Several processes may share a store. A process reads it again, but not more
 // often than every ten seconds, when it is asked for a kid that it does not
 // know and when somebody fetches the key set.

@@ -52,9 +52,32 @@ type Store interface {
 	// SigningKeys returns all keys, in any order.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)
 	// AddSigningKey stores a key durably before it returns. When a key with
-	// this KID is there already it changes nothing and added is false.
-	AddSigningKey(ctx context.Context, key SigningKey) (added bool, err error)
+	// this KID is there already it changes nothing and added is false. A key that
+	// there is no room for, next to those of its region or next to so many other
+	// regions, is refused with ErrTooManyKeys or ErrTooManyRegions.
+	AddSigningKey(ctx context.Context, key SigningKey, room Room) (added bool, err error)
+	// LastRemovedKey is the number of the last key of a region that was removed,
+	// zero if none was.
+	LastRemovedKey(ctx context.Context, region string) (number int, err error)
+	// RemoveUnusedKeys removes the keys of regions that have had no identity pools
+	// for so long, as far as the store has noticed, and names them.
+	RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.Duration) (kids []string, err error)
 }
+
+// Room is how much room there is for keys. Zero means any.
+type Room struct {
+	// Regions is the most regions that have keys.
+	Regions int
+	// Keys is the most keys of a region.
+	Keys int
+}
+
+// The errors of [Store.AddSigningKey] where there is no room. ErrTooManyRegions
+// is one of [Provider.EnsureKey] too.
+var (
+	ErrTooManyKeys    = errors.New("the region has as many signing keys as it may have")
+	ErrTooManyRegions = errors.New("as many regions have signing keys as may have them")
+)
 
 // UnsealError says that a stored signing key does not open. When SealedUnder and
 // MasterKey differ the master key is the wrong one; else the stored bytes are

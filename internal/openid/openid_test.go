@@ -70,6 +70,7 @@ type memory struct {
 	keys    []SigningKey
 	reads   int
 	fail    error                     // answers every call
+	last    int                       // the number of the last key that was removed
 	onAdd   func(SigningKey)          // called before a key is stored
 	blocked func(ctx context.Context) // called before a reading
 }
@@ -90,7 +91,13 @@ func (m *memory) SigningKeys(ctx context.Context) ([]SigningKey, error) {
 	return slices.Clone(m.keys), nil
 }
 
-func (m *memory) AddSigningKey(_ context.Context, key SigningKey) (bool, error) {
+func (m *memory) LastRemovedKey(context.Context, string) (int, error) { return m.last, m.fail }
+
+func (m *memory) RemoveUnusedKeys(_ context.Context, now time.Time, unused time.Duration) (kids []string, err error) {
+	return nil, errors.New("the store of the tests never does")
+}
+
+func (m *memory) AddSigningKey(_ context.Context, key SigningKey, _ Room) (bool, error) {
 	if m.onAdd != nil {
 		m.onAdd(key)
 	}

@@ -70,13 +70,60 @@ func (p *Provider) Load(ctx context.Context) error {
 	return p.reload(ctx)
 }
 
-// EnsureKey sees to it that the region has a key that signs, and makes one if it
-// has none: stored durably first, published next. Whoever asks at the same time,
-// here or in another process, ends up with the same key. Making one takes some
-// tenths of a second.
+// MaxRegions is how many regions can have keys, and maxKeys how many keys each.
+// Verifiers read the whole set: AWS's IAM, and daypass itself, one of at most a
+// hundred RSA keys.
+const (
+	MaxRegions = 30
+	maxKeys    = 3
+)
+
+// unusedFor is how long the keys of a region without identity pools stay: a day
+// longer than the longest token that one of them may have signed, which is one of
+// a day.
+const unusedFor = 48 * time.Hour
+
+// retireEvery is how often it is looked for keys that can go.
+const retireEvery = time.Hour
+
+// EnsureKey sees to it that the region has a key that signs, before the region
+// gets its first identity pool, and makes one if it has none: stored durably
+// first, published next. Whoever asks at the same time, here or in another
+// process, ends up with the same key. Making one takes some tenths of a second.
+// Beyond MaxRegions the error is ErrTooManyRegions.
 func (p *Provider) EnsureKey(ctx context.Context, region string) error {
-	_, err := p.signer(ctx, region)
+	_, err := p.signer(ctx, region, Room{Regions: MaxRegions, Keys: maxKeys})
 	return err
+}
+
+// Run removes the keys of regions that are not used any more, until ctx ends. It
+// tells failed what goes wrong and tries again.
+func (p *Provider) Run(ctx context.Context, failed func(error)) {
+	for {
+		if err := p.retire(ctx); err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+		again := time.NewTimer(retireEvery)
+		select {
+		case <-ctx.Done():
+			again.Stop()
+			return
+		case <-again.C:
+		}
+	}
+}
+
+// retire removes the keys of regions that are not used any more, from the store
+// and from the set; also those that another process has removed.
+func (p *Provider) retire(ctx context.Context) error {
+	kids, err := p.Store.RemoveUnusedKeys(ctx, p.now(), unusedFor)
+	if err != nil {
+		return err
+	}
+	for _, kid := range kids {
+		p.log().InfoContext(ctx, "signing key removed, its region has no identity pools", "kid", kid)
+	}
+	return p.reload(ctx)
 }
 
 // Sign returns the claims as a token in compact form, signed by the region's
@@ -90,7 +137,7 @@ func (p *Provider) Sign(ctx context.Context, region string, c *Claims) (string, 
 	if err != nil {
 		return "", fmt.Errorf("encoding the claims of an OpenID token: %w", err)
 	}
-	k, err := p.signer(ctx, region)
+	k, err := p.signer(ctx, region, Room{}) // there is a pool, whose users must not suffer
 	if err != nil {
 		return "", err
 	}
@@ -125,7 +172,7 @@ func (p *Provider) mayExist(kid string) bool {
 }
 
 // signer returns the key that signs for the region, making it if need be.
-func (p *Provider) signer(ctx context.Context, region string) (*key, error) {
+func (p *Provider) signer(ctx context.Context, region string, room Room) (*key, error) {
 	if k := p.current(region); k != nil {
 		return k, nil
 	}
@@ -140,7 +187,7 @@ func (p *Provider) signer(ctx context.Context, region string) (*key, error) {
 	if k := p.current(region); k != nil { // somebody made it while we waited
 		return k, nil
 	}
-	return p.firstKey(ctx, region)
+	return p.firstKey(ctx, region, room)
 }
 
 // current returns the published key that signs for the region, nil if none.
@@ -151,14 +198,17 @@ func (p *Provider) current(region string) *key {
 // firstKey gives the region the key that it lacks in memory: from the store when
 // another process has made it, else by making it. Reading the store afterwards
 // gets the winner when another process stored one at the same time.
-func (p *Provider) firstKey(ctx context.Context, region string) (*key, error) {
+func (p *Provider) firstKey(ctx context.Context, region string, room Room) (*key, error) {
 	if err := p.reload(ctx); err != nil {
 		return nil, err
 	}
 	if k := p.current(region); k != nil {
 		return k, nil
 	}
-	if err := p.makeKey(ctx, region); err != nil {
+	if room.Regions > 0 && len(p.set.Load().byRegion) >= room.Regions { // found out before a key is made
+		return nil, ErrTooManyRegions
+	}
+	if err := p.makeKey(ctx, region, room); err != nil {
 		return nil, err
 	}
 	if err := p.reload(ctx); err != nil {
@@ -171,19 +221,24 @@ func (p *Provider) firstKey(ctx context.Context, region string) (*key, error) {
 	return k, nil
 }
 
-// makeKey makes and stores the region's first key, which may sign at once:
-// nobody can hold a set that has an older key of the region.
-func (p *Provider) makeKey(ctx context.Context, region string) error {
+// makeKey makes and stores the key of a region that has none, which may sign at
+// once: nobody can hold a set that has another key of the region. Its key id is
+// none that was ever used.
+func (p *Provider) makeKey(ctx context.Context, region string, room Room) error {
+	last, err := p.Store.LastRemovedKey(ctx, region)
+	if err != nil {
+		return fmt.Errorf("making a signing key for %s: %w", region, err)
+	}
 	private, err := p.generate()
 	if err != nil {
 		return fmt.Errorf("making a signing key for %s: %w", region, err)
 	}
 	now := p.now()
-	k, err := newSigningKey(p.Box, region, 1, now, now, private)
+	k, err := newSigningKey(p.Box, region, last+1, now, now, private)
 	if err != nil {
 		return fmt.Errorf("making a signing key for %s: %w", region, err)
 	}
-	added, err := p.Store.AddSigningKey(ctx, k)
+	added, err := p.Store.AddSigningKey(ctx, k, room)
 	if err != nil {
 		return fmt.Errorf("storing signing key %s: %w", k.KID, err)
 	}

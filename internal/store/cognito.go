@@ -105,7 +105,7 @@ func (t *cognitoTx) CountPools(account, region string) (n int, err error) {
 	return n, err
 }
 
-// AddPool implements cognito.Tx.
+// AddPool implements cognito.Tx. The region's signing keys are in use with it.
 func (t *cognitoTx) AddPool(p *cognito.Pool) error {
 	for {
 		// Small, since it is in every identity's rows three times.
@@ -121,6 +121,9 @@ func (t *cognitoTx) AddPool(p *cognito.Pool) error {
 	}
 	body, err := t.c.sealPool(p)
 	if err != nil {
+		return err
+	}
+	if _, err := t.tx.exec(`UPDATE signing_keys SET unused = NULL WHERE region = $1`, p.Region()); err != nil {
 		return err
 	}
 	_, err = t.tx.exec(`INSERT INTO pools (id, account, region, number, body) VALUES ($1, $2, $3, $4, $5)`,

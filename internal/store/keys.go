@@ -86,12 +86,58 @@ func scanKey(rows *sql.Rows) (openid.SigningKey, error) {
 }
 
 // AddSigningKey implements openid.Store.
-func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey) (added bool, err error) {
+func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room openid.Room) (added bool, err error) {
 	err = k.db.Update(ctx, func(tx *Tx) error {
+		added = false
+		var regions, keys int
+		if _, err := tx.query(`SELECT COUNT(DISTINCT region), COUNT(CASE WHEN region = $1 THEN 1 END) FROM signing_keys WHERE kid <> $2`, key.Region, key.KID).one(&regions, &keys); err != nil {
+			return err
+		}
+		switch {
+		case room.Keys > 0 && keys >= room.Keys:
+			return openid.ErrTooManyKeys
+		case room.Regions > 0 && keys == 0 && regions >= room.Regions:
+			return openid.ErrTooManyRegions
+		}
 		n, err := tx.exec(`INSERT INTO signing_keys (kid, region, created, sign_after, certificate, sealed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 			key.KID, key.Region, key.Created.UnixMilli(), key.SignAfter.UnixMilli(), append([]byte{}, key.Certificate...), key.Sealed)
 		added = n == 1
 		return err
 	})
 	return added, err
+}
+
+// LastRemovedKey implements openid.Store.
+func (k keys) LastRemovedKey(ctx context.Context, region string) (number int, err error) {
+	err = k.db.View(ctx, func(tx *Tx) error {
+		_, err := tx.query(`SELECT last FROM signing_key_numbers WHERE region = $1`, region).one(&number)
+		return err
+	})
+	return number, err
+}
+
+// RemoveUnusedKeys implements openid.Store. That a region has no pools counts
+// from when this first sees it, and from anew when it has had one in between
+// (see AddPool).
+func (k keys) RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.Duration) (kids []string, err error) {
+	err = k.db.Update(ctx, func(tx *Tx) error {
+		if _, err := tx.exec(`UPDATE signing_keys SET unused = $1 WHERE unused IS NULL AND region NOT IN (SELECT region FROM pools)`, now.UnixMilli()); err != nil {
+			return err
+		}
+		ended := now.Add(-unused).UnixMilli()
+		kids, err = all(tx.query(`SELECT kid FROM signing_keys WHERE unused <= $1 ORDER BY kid`, ended), func(rows *sql.Rows) (kid string, err error) {
+			return kid, rows.Scan(&kid)
+		})
+		if err != nil || len(kids) == 0 {
+			return err
+		}
+		if _, err := tx.exec(`INSERT INTO signing_key_numbers (region, last)
+			SELECT region, MAX(CAST(SUBSTR(kid, LENGTH(region) + 2) AS BIGINT)) FROM signing_keys WHERE unused <= $1 GROUP BY region
+			ON CONFLICT (region) DO UPDATE SET last = excluded.last`, ended); err != nil {
+			return err
+		}
+		_, err = tx.exec(`DELETE FROM signing_keys WHERE unused <= $1`, ended)
+		return err
+	})
+	return kids, err
 }

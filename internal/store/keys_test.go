@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/openid"
+)
+
+func signingKey(region, number string) openid.SigningKey {
+	return openid.SigningKey{KID: region + "-" + number, Region: region, Sealed: []byte{1}}
+}
+
+func kidsOf(t *testing.T, k openid.Store) (kids []string) {
+	t.Helper()
+	list, err := k.SigningKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range list {
+		kids = append(kids, key.KID)
+	}
+	return kids
+}
+
+// A key is stored where there is room for it. What is there stays, however much
+// that is.
+func TestRoomForSigningKeys(t *testing.T) {
+	db, _, _ := openCognito(t)
+	k := db.Keys()
+	room := openid.Room{Regions: 2, Keys: 3}
+	for _, step := range []struct {
+		region, number string
+		room           openid.Room
+		added          bool
+		err            error
+	}{
+		{"us-east-1", "1", room, true, nil},
+		{"us-east-1", "1", room, false, nil},
+		{"us-east-1", "2", room, true, nil},
+		{"us-east-1", "3", room, true, nil},
+		{"us-east-1", "3", room, false, nil},
+		{"us-east-1", "4", room, false, openid.ErrTooManyKeys},
+		{"us-east-2", "1", room, true, nil},
+		{"us-west-1", "1", room, false, openid.ErrTooManyRegions},
+		{"us-east-2", "2", room, true, nil}, // of a region that has keys
+		{"us-west-1", "1", openid.Room{}, true, nil},
+		{"us-west-2", "1", openid.Room{}, true, nil},
+		{"us-west-2", "2", room, true, nil},
+	} {
+		added, err := k.AddSigningKey(t.Context(), signingKey(step.region, step.number), step.room)
+		if added != step.added || !errors.Is(err, step.err) {
+			t.Errorf("%s-%s: %v, %v, want %v, %v", step.region, step.number, added, err, step.added, step.err)
+		}
+	}
+}
+
+// The keys of a region go when it has had no pool for a while, and their numbers
+// never come back.
+func TestUnusedSigningKeysAreRemoved(t *testing.T) {
+	db, c, _ := openCognito(t)
+	k := db.Keys()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	const unused = 48 * time.Hour
+	for _, key := range []openid.SigningKey{
+		signingKey("us-east-1", "1"), signingKey("eu-west-1", "2"), signingKey("eu-west-1", "10"), signingKey("sa-east-1", "1"),
+	} {
+		if _, err := k.AddSigningKey(t.Context(), key, openid.Room{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := newPool(1)
+	addPool(t, c, p) // in us-east-1
+	remove := func(after time.Duration, want ...string) {
+		t.Helper()
+		got, err := k.RemoveUnusedKeys(context.Background(), now.Add(after), unused)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("after %s: %v went (%v), want %v", after, got, err, want)
+		}
+	}
+	again := newPool(2)
+	again.IdentityPoolId = "sa-east-1:" + again.IdentityPoolId[len("us-east-1:"):]
+	remove(0)
+	remove(unused - time.Millisecond)
+	addPool(t, c, again)
+	saveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(again) }) // its tokens live on
+	remove(unused, "eu-west-1-10", "eu-west-1-2")
+	remove(unused)
+	if got, want := kidsOf(t, k), []string{"sa-east-1-1", "us-east-1-1"}; !slices.Equal(got, want) {
+		t.Errorf("%v are left, want %v", got, want)
+	}
+	for region, want := range map[string]int{"eu-west-1": 10, "sa-east-1": 0, "us-east-1": 0} {
+		if got, err := k.LastRemovedKey(t.Context(), region); got != want || err != nil {
+			t.Errorf("the last key of %s that was removed is %d (%v), want %d", region, got, err, want)
+		}
+	}
+	if _, err := k.AddSigningKey(t.Context(), signingKey("eu-west-1", "11"), openid.Room{}); err != nil {
+		t.Fatal(err)
+	}
+	remove(2*unused - time.Millisecond)
+	remove(2*unused, "sa-east-1-1")
+	remove(3*unused-time.Millisecond, "eu-west-1-11")
+	if got, err := k.LastRemovedKey(t.Context(), "eu-west-1"); got != 11 || err != nil {
+		t.Errorf("the last key of eu-west-1 is %d (%v), want 11", got, err)
+	}
+}
