@@ -118,7 +118,12 @@ func seenIn(answer string) string {
 	} else if found := xmlError.FindStringSubmatch(answer); found != nil {
 		code, sentence = found[1], html.UnescapeString(found[2])
 	} else {
-		return ""
+		status, rest, _ := strings.Cut(answer, "\n")
+		_, body, _ := strings.Cut(rest, "\n\n")
+		if body = strings.TrimSpace(body); body == "" {
+			return ""
+		}
+		return "status " + status + " `" + body + "`"
 	}
 	seen := "`" + code + "`"
 	if sentence = own.ReplaceAllString(sentence, "ID"); sentence != "" {

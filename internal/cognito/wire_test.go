@@ -37,8 +37,13 @@ var renew = flag.Bool("update", false, "write the answers in testdata/wire anew"
 //
 //	cognito-identity CreateIdentityPool root
 //
+// or with a request as it is on the wire, whose headers stand below it, and the body
+// behind an empty line,
+//
+//	http POST /?Action=GetCallerIdentity&Version=2011-06-15 root
+//
 // followed by the body: JSON, or for sts and iam a parameter a line. Who asks
-// is root (or "root REGION"), nobody, or "as N": the credentials of answer N, which
+// is root (or "root REGION"), presigned (root, with the signature in the query), nobody, or "as N": the credentials of answer N, which
 // words behind it spoil (see spoiled). A last word "later=2h" sets the clock forward first. In a body, ${N.Name}
 // is a member of answer N, ${N.Name cut} the same without its last character, ${repeat TEXT TIMES} a
 // long text, ${token WHO} an ID token, fetched by a sign-in of that
@@ -184,8 +189,14 @@ func (w *wire) ask(n, text string) string {
 		w.setForward(later)
 		words = words[:len(words)-1]
 	}
-	r, content := w.request(words[0], words[1], w.expand(strings.TrimSpace(body)))
-	w.sign(r, words[0], words[2:], content)
+	var r *http.Request
+	if words[0] == "http" {
+		r = w.rawRequest(words[1], w.expand(words[2]), words[3:], w.expand(strings.TrimSpace(body)))
+	} else {
+		var content []byte
+		r, content = w.request(words[0], words[1], w.expand(strings.TrimSpace(body)))
+		w.sign(r, words[0], words[2:], content)
+	}
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		w.t.Fatal(err)
@@ -271,6 +282,38 @@ func (w *wire) request(service, operation, body string) (*http.Request, []byte) 
 	return r, content
 }
 
+// rawRequest makes a request as it is on the wire. A Host header is put in behind
+// the signature, as a proxy does.
+func (w *wire) rawRequest(method, target string, who []string, text string) *http.Request {
+	w.t.Helper()
+	head, body, _ := strings.Cut(text, "\n\n")
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+target, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	host := ""
+	for line := range strings.Lines(head) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		if name == "Host" {
+			host = value
+			continue
+		}
+		r.Header.Add(name, value)
+	}
+	service := "sts"
+	switch {
+	case r.Header.Get("X-Amz-Target") != "":
+		service = "cognito-identity"
+	case strings.Contains(target+body, "2010-05-08"):
+		service = "iam"
+	}
+	w.sign(r, service, who, []byte(body))
+	if host != "" {
+		r.Host = host
+	}
+	return r
+}
+
 func (w *wire) sign(r *http.Request, service string, who []string, body []byte) {
 	w.t.Helper()
 	region, at := daypasstest.Region, w.now()
@@ -282,12 +325,19 @@ func (w *wire) sign(r *http.Request, service string, who []string, body []byte) 
 		if len(who) > 1 {
 			region = who[1]
 		}
+	case "presigned":
+		q := &sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: r.URL.Host, Header: r.Header, Body: body}
+		if err := sigv4.Presign(q, c, region, service, at, time.Minute); err != nil {
+			w.t.Fatal(err)
+		}
+		r.URL.RawQuery = q.RawQuery
+		return
 	case "as":
 		c, at = w.spoiled(w.credentials(who[1]), at, who[2:])
 	default:
 		w.t.Fatalf("who is %q?", who[0])
 	}
-	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: "/", Host: r.URL.Host, Header: r.Header, Body: body}, c, region, service, at)
+	err := sigv4.Sign(&sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: r.URL.Host, Header: r.Header, Body: body}, c, region, service, at)
 	if err != nil {
 		w.t.Fatal(err)
 	}
