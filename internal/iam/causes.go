@@ -116,6 +116,10 @@ const (
 	causeUserExists awsapi.Cause = "user-exists"
 	// A user cannot be deleted while it has access keys or policies.
 	causeUserHasMore awsapi.Cause = "user-has-more"
+	// Users have no passwords here, so there is no login profile to delete.
+	causeLoginProfileMissing awsapi.Cause = "login-profile-missing"
+	// No such service has credentials of its own on AWS.
+	causeServiceNotSupported awsapi.Cause = "service-not-supported"
 	// IAM has no such user.
 	causeUserMissing awsapi.Cause = "user-missing"
 	// The user has no inline policy of this name.

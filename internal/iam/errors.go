@@ -22,6 +22,7 @@ const (
 	policyEvaluation              = "PolicyEvaluation"
 	policyNotAttachable           = "PolicyNotAttachable"
 	serviceFailure                = "ServiceFailure"
+	notSupportedService           = "NotSupportedService"
 	unmodifiableEntity            = "UnmodifiableEntity"
 
 	// These belong to the protocol: any operation may answer with them.
@@ -32,7 +33,7 @@ const (
 // statuses are the HTTP statuses of the exceptions that are not answered with
 // 400.
 var statuses = map[string]int{
-	accessDenied: 403, deleteConflict: 409, entityAlreadyExists: 409, entityTemporarilyUnmodifiable: 409, limitExceeded: 409, noSuchEntity: 404,
+	accessDenied: 403, deleteConflict: 409, entityAlreadyExists: 409, entityTemporarilyUnmodifiable: 409, limitExceeded: 409, noSuchEntity: 404, notSupportedService: 404,
 }
 
 func exception(code string, cause awsapi.Cause, format string, args ...any) *awsapi.Error {
@@ -111,6 +112,14 @@ func boundaryNotFound(arn ArnType) *awsapi.Error {
 
 func userNotFound(name ExistingUserNameType) *awsapi.Error {
 	return exception(noSuchEntity, causeUserMissing, "The user with name %s cannot be found.", name)
+}
+
+func loginProfileNotFound(name UserNameType) *awsapi.Error {
+	return exception(noSuchEntity, causeLoginProfileMissing, "Login Profile for User %s cannot be found.", name)
+}
+
+func serviceNotSupported(name ServiceName) *awsapi.Error {
+	return exception(notSupportedService, causeServiceNotSupported, "Service %s does not have service-specific credentials.", name)
 }
 
 func userExists(name UserNameType) *awsapi.Error {

@@ -113,6 +113,7 @@ func TestMissingUser(t *testing.T) {
 		"PutUserPolicy": {"PolicyName", "p", "PolicyDocument", allowS3},
 		"GetUserPolicy": {"PolicyName", "p"},
 		"TagUser":       {"Tags", ""}, "UntagUser": {"TagKeys", ""}, "ListUserTags": nil, "ListGroupsForUser": nil,
+		"ListMFADevices": nil, "ListSSHPublicKeys": nil, "ListSigningCertificates": nil, "ListServiceSpecificCredentials": {"AllUsers", "true"}, "DeleteLoginProfile": nil,
 		"DeleteUserPolicy": {"PolicyName", "p"},
 		"AttachUserPolicy": {"PolicyArn", admin},
 		"DetachUserPolicy": {"PolicyArn", admin},
@@ -596,6 +597,43 @@ func TestListEntitiesForPolicy(t *testing.T) {
 	wantRefused(t, do(t, s, "ListEntitiesForPolicy", "PolicyArn", policyARN("none")), refusal{404, "NoSuchEntity", "Policy " + policyARN("none") + " was not found."})
 }
 
+// Users have no credentials besides access keys, and every question about the
+// others is answered with an empty list, to whoever may ask.
+func TestUsersHaveNoOtherCredentials(t *testing.T) {
+	s := newService(t)
+	createUser(t, s, "anna")
+	id, _ := keyOf(t, s, "anna")
+	anna := callerOf(t, s, id)
+	for action, list := range map[string]string{
+		"ListMFADevices": "MFADevices", "ListSSHPublicKeys": "SSHPublicKeys", "ListSigningCertificates": "Certificates",
+		"ListServiceSpecificCredentials": "ServiceSpecificCredentials", "ListVirtualMFADevices": "VirtualMFADevices",
+	} {
+		named := []string{"UserName", "ANNA"}
+		if action == "ListVirtualMFADevices" {
+			named = []string{"AssignmentStatus", "Assigned"}
+		}
+		for _, a := range []awsapi.Answer{do(t, s, action, named...), doAs(t, s, anna, action)} {
+			if body := string(a.Body); a.Status != 200 || !strings.Contains(body, "<"+list+"></"+list+">") || !strings.Contains(body, "<IsTruncated>false</IsTruncated>") {
+				t.Errorf("%s: %d %s", action, a.Status, a.Body)
+			}
+		}
+		wantRefused(t, do(t, s, action, append(named, "Marker", "x")...), refusal{400, "ValidationError", "Invalid Marker."})
+	}
+	must(t, s, "ListServiceSpecificCredentials", "AllUsers", "true", "ServiceName", "codecommit.amazonaws.com")
+	wantRefused(t, do(t, s, "ListServiceSpecificCredentials", "UserName", "anna", "ServiceName", "s3.amazonaws.com"),
+		refusal{404, "NotSupportedService", "Service s3.amazonaws.com does not have service-specific credentials."})
+	wantRefused(t, do(t, s, "ListVirtualMFADevices", "AssignmentStatus", "assigned"), refusal{400, "ValidationError",
+		"1 validation error detected: Value 'assigned' at 'assignmentStatus' failed to satisfy constraint: Member must satisfy enum value set: [Any, Assigned, Unassigned]"})
+	noProfile := refusal{404, "NoSuchEntity", "Login Profile for User anna cannot be found."}
+	wantRefused(t, do(t, s, "DeleteLoginProfile", "UserName", "ANNA"), noProfile)
+	wantRefused(t, doAs(t, s, anna, "DeleteLoginProfile"), noProfile)
+	for _, action := range []string{"DeleteLoginProfile", "ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates", "ListServiceSpecificCredentials"} {
+		if a := do(t, s, action); a.Status != 400 {
+			t.Errorf("%s of root without a name: %d %s", action, a.Status, a.Body)
+		}
+	}
+}
+
 func TestUserResourceARNs(t *testing.T) {
 	s := newService(t)
 	anna := awsapi.Caller{Account: account, ARN: "arn:aws:iam::111122223333:user/x/anna", PrincipalARN: "arn:aws:iam::111122223333:user/x/anna"}
@@ -614,6 +652,12 @@ func TestUserResourceARNs(t *testing.T) {
 		{root, &iam.UntagUserRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
 		{root, &iam.ListUserTagsRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
 		{root, &iam.ListGroupsForUserRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
+		{root, &iam.ListMFADevicesRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
+		{anna, &iam.ListSSHPublicKeysRequest{}, anna.ARN},
+		{root, &iam.ListSigningCertificatesRequest{UserName: "u"}, "arn:aws:iam::111122223333:user/u"},
+		{anna, &iam.ListServiceSpecificCredentialsRequest{}, anna.ARN},
+		{anna, &iam.DeleteLoginProfileRequest{}, anna.ARN},
+		{root, &iam.ListVirtualMFADevicesRequest{}, "*"},
 		{root, &iam.ListUsersRequest{PathPrefix: "/p/"}, "arn:aws:iam::111122223333:user/p/"},
 	} {
 		if got, err := about(t, s, test.c, test.in, policy.Context{}); err != nil || got.ARN != test.want {

@@ -135,6 +135,7 @@ resource "aws_iam_user" "deployer" {
   name                 = "deployer"
   path                 = var.second ? "/machines/" : "/"
   permissions_boundary = var.second ? null : aws_iam_policy.boundary.arn
+  force_destroy        = true
 }
 
 resource "aws_iam_access_key" "deployer" {
