@@ -28,7 +28,7 @@ func TestTerraformIAM(t *testing.T) {
 	endpoint := startProcess(t)
 	c := newTerraform(t, "testdata/terraform-iam", "TF_VAR_endpoint="+endpoint, "TF_VAR_metadata="+samlMetadata(t))
 
-	c.apply(t, "15 added, 0 changed, 0 destroyed.")
+	c.apply(t, "16 added, 0 changed, 0 destroyed.")
 	c.wantNothingToDo(t)
 	if got := c.run(t, "output", "-raw", "account"); got != daypasstest.Account {
 		t.Errorf("the account is %s", got)
@@ -38,7 +38,7 @@ func TestTerraformIAM(t *testing.T) {
 		t.Errorf("the key is that of %s", *who.Arn)
 	}
 
-	c.apply(t, "0 added, 12 changed, 0 destroyed.", "-var=second=true")
+	c.apply(t, "0 added, 13 changed, 0 destroyed.", "-var=second=true")
 	c.wantNothingToDo(t, "-var=second=true")
 	root := connect(endpoint, root())
 	role := must(root.iam.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("photos-user")}))(t).Role

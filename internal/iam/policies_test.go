@@ -3,7 +3,9 @@ package iam_test
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,6 +134,12 @@ func TestPolicyNames(t *testing.T) {
 	must(t, s, "GetPolicy", "PolicyArn", policyARN("x/Read"))
 }
 
+// awsNames are AWS's policies with their paths, in the order of the listing.
+var awsNames = strings.Fields(`AdministratorAccess AmazonCognitoDeveloperAuthenticatedIdentities AmazonCognitoPowerUser AmazonCognitoReadOnly
+	AmazonCognitoUnAuthedIdentitiesSessionPolicy AmazonDynamoDBFullAccess AmazonDynamoDBReadOnlyAccess AmazonS3FullAccess AmazonS3ReadOnlyAccess
+	AmazonSNSFullAccess AmazonSNSReadOnlyAccess AmazonSQSFullAccess AmazonSQSReadOnlyAccess AWSIoTDataAccess service-role/AWSLambdaBasicExecutionRole
+	IAMFullAccess IAMReadOnlyAccess PowerUserAccess ReadOnlyAccess job-function/ViewOnlyAccess`)
+
 // What AWS manages can be read and attached, and not changed.
 func TestAWSPolicies(t *testing.T) {
 	s := newService(t)
@@ -147,9 +155,9 @@ func TestAWSPolicies(t *testing.T) {
 			refusal{403, "AccessDenied", "User: arn:aws:iam::111122223333:root is not authorized to perform: iam:" + action + " on resource: policy " + admin})
 	}
 	all := elements(t, must(t, s, "ListPolicies", "Scope", "AWS"), "Arn")
-	want := []string{
-		admin, "arn:aws:iam::aws:policy/AmazonCognitoDeveloperAuthenticatedIdentities", "arn:aws:iam::aws:policy/AmazonCognitoPowerUser",
-		"arn:aws:iam::aws:policy/AmazonCognitoReadOnly", "arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy", "arn:aws:iam::aws:policy/ReadOnlyAccess",
+	var want []string
+	for _, name := range awsNames {
+		want = append(want, "arn:aws:iam::aws:policy/"+name)
 	}
 	if diff := cmp.Diff(want, all); diff != "" {
 		t.Error(diff)
@@ -163,7 +171,7 @@ func TestAWSPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := policy.Parse(policy.Identity, document); err != nil {
+		if _, err := policy.Parse(policy.Managed, document); err != nil {
 			t.Errorf("%s: %v", arn, err)
 		}
 		if known, ok := iam.AWSManagedDocument(arn); !ok || known != document {
@@ -287,28 +295,31 @@ func TestListPolicies(t *testing.T) {
 	s.Limits.PoliciesPerAccount = 4
 	createRole(t, s, "AppAuth")
 	for _, name := range []string{"b", "C", "a", "ReadOnlyAccess"} {
-		path := "/"
+		under := "/"
 		if name < "c" {
-			path = "/x/y/"
+			under = "/x/y/"
 		}
-		createPolicy(t, s, name, allowS3, "Path", path)
+		createPolicy(t, s, name, allowS3, "Path", under)
 	}
 	wantRefused(t, do(t, s, "CreatePolicy", "PolicyName", "d", "PolicyDocument", allowS3), refusal{409, "LimitExceeded", "Cannot exceed quota for PoliciesPerAccount: 4"})
 	for _, arn := range []string{policyARN("x/y/b"), admin} {
 		must(t, s, "AttachRolePolicy", "RoleName", "AppAuth", "PolicyArn", arn)
 	}
-	const (
-		dev, power = "AmazonCognitoDeveloperAuthenticatedIdentities", "AmazonCognitoPowerUser"
-		read, unau = "AmazonCognitoReadOnly", "AmazonCognitoUnAuthedIdentitiesSessionPolicy"
-	)
+	var aws []string
+	for _, name := range awsNames {
+		aws = append(aws, path.Base(name))
+	}
+	pages := func(size int, names ...string) [][]string { return slices.Collect(slices.Chunk(names, size)) }
+	local := []string{"a", "b", "C", "ReadOnlyAccess"}
 	for _, test := range []struct {
 		parameters []string
 		want       [][]string
 	}{
-		{nil, [][]string{{"a", "b", "C", "ReadOnlyAccess", "AdministratorAccess", dev, power, read, unau, "ReadOnlyAccess"}}},
-		{[]string{"Scope", "All", "MaxItems", "3"}, [][]string{{"a", "b", "C"}, {"ReadOnlyAccess", "AdministratorAccess", dev}, {power, read, unau}, {"ReadOnlyAccess"}}},
-		{[]string{"Scope", "Local", "MaxItems", "2"}, [][]string{{"a", "b"}, {"C", "ReadOnlyAccess"}}},
-		{[]string{"Scope", "AWS", "MaxItems", "4"}, [][]string{{"AdministratorAccess", dev, power, read}, {unau, "ReadOnlyAccess"}}},
+		{nil, pages(100, slices.Concat(local, aws)...)},
+		{[]string{"Scope", "All", "MaxItems", "3"}, pages(3, slices.Concat(local, aws)...)},
+		{[]string{"Scope", "Local", "MaxItems", "2"}, pages(2, local...)},
+		{[]string{"Scope", "AWS", "MaxItems", "4"}, pages(4, aws...)},
+		{[]string{"Scope", "AWS", "PathPrefix", "/job-function/"}, [][]string{{"ViewOnlyAccess"}}},
 		{[]string{"PathPrefix", "/x/"}, [][]string{{"a", "b", "C", "ReadOnlyAccess"}}},
 		{[]string{"PathPrefix", "/x/y/"}, [][]string{{"a", "b", "C", "ReadOnlyAccess"}}},
 		{[]string{"OnlyAttached", "true"}, [][]string{{"b", "AdministratorAccess"}}},

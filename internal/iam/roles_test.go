@@ -39,7 +39,7 @@ func TestCreateRoleRefusals(t *testing.T) {
 		{"tag without value", []string{"Tags.member.1.Key", "a"}, invalid("null", "tags.1.member.value", "Member must not be null")},
 		{"duplicate tags", []string{"Tags.member.1.Key", "a", "Tags.member.1.Value", "", "Tags.member.2.Key", "A", "Tags.member.2.Value", ""},
 			refusal{400, "InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."}},
-		{"boundary", []string{"PermissionsBoundary", "arn:aws:iam::aws:policy/PowerUserAccess"}, refusal{404, "NoSuchEntity", "Scope ARN: arn:aws:iam::aws:policy/PowerUserAccess does not exist or is not attachable."}},
+		{"boundary", []string{"PermissionsBoundary", "arn:aws:iam::aws:policy/AmazonEC2FullAccess"}, refusal{404, "NoSuchEntity", "Scope ARN: arn:aws:iam::aws:policy/AmazonEC2FullAccess does not exist or is not attachable."}},
 		{"no JSON", []string{"AssumeRolePolicyDocument", "allow"}, malformed("This policy contains invalid Json")},
 		{"no condition", []string{"AssumeRolePolicyDocument", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`},
 			malformed("A condition block must be present for the Cognito provider")},

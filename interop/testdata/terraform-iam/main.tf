@@ -135,7 +135,13 @@ resource "aws_iam_user" "deployer" {
   name                 = "deployer"
   path                 = var.second ? "/machines/" : "/"
   permissions_boundary = var.second ? null : aws_iam_policy.boundary.arn
-  force_destroy        = true
+}
+
+# Before the provider deletes such a user it asks for everything that the user may
+# have.
+resource "aws_iam_user" "passing" {
+  name          = "passing"
+  force_destroy = true
 }
 
 resource "aws_iam_access_key" "deployer" {
