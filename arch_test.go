@@ -61,7 +61,7 @@ const imports = `
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi audit server cognito sts iam revocation openid login fetch policy seal sigv4 store
 	daypasstest: instance cognito iam login seal sigv4
-	cmd/daypass: instance awsapi cognito sts iam fetch login seal openid client idp sigv4     # the tables: quotas and rates go by their names
+	cmd/daypass: instance cognito iam fetch login seal openid client idp sigv4
 `
 
 // reserved says who may import what others make: packages of the standard
@@ -83,7 +83,7 @@ const reserved = `
 	os/exec:                         # nobody
 	unsafe:                          # nobody
 	math/rand:                       store daypasstest   # numbers of pools, which are no secret; identifiers that repeat
-	reflect:                         awsapi awsapi/modeltest awsjson awsquery   # what is declared once is read in one place
+	reflect:                         awsapi awsapi/modeltest awsjson awsquery instance   # what is declared once is read in one place
 	encoding/json:                   login/logintest store client idp cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `
 

@@ -30,7 +30,7 @@ This page is written from the source by ` + "`go test . -run TestCauses -update`
 func TestCauses(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(causesHead)
-	for _, p := range []struct{ dir, title, prefix string }{
+	chapters := []struct{ dir, title, prefix string }{
 		{"server", "At the door", ""},
 		{"sigv4", "Signatures", ""},
 		{"cognito", "Identity pools", ""},
@@ -38,12 +38,21 @@ func TestCauses(t *testing.T) {
 		{"saml", "SAML responses", "login-saml-"},
 		{"sts", "STS", ""},
 		{"iam", "IAM", ""},
-	} {
-		rows := causesOf(t, filepath.Join("internal", p.dir), p.prefix)
+		{"revocation", "Revocations", ""},
+	}
+	written := map[string]bool{}
+	for _, c := range chapters {
+		rows := causesOf(t, filepath.Join("internal", c.dir), c.prefix)
 		if len(rows) == 0 {
-			t.Errorf("no causes in %s", p.dir)
+			t.Errorf("no causes in %s", c.dir)
 		}
-		fmt.Fprintf(&page, "## %s\n\n| cause | meaning |\n|---|---|\n%s\n", p.title, strings.Join(rows, ""))
+		fmt.Fprintf(&page, "## %s\n\n| cause | meaning |\n|---|---|\n%s\n", c.title, strings.Join(rows, ""))
+		written[c.dir] = true
+	}
+	for name := range packages(t) { // the chapters have an order and titles, but may not forget anybody
+		if rows := causesOf(t, filepath.Join("internal", name), ""); len(rows) > 0 && !written[name] {
+			t.Errorf("package %s has causes, %s, and no chapter", name, rows[0])
+		}
 	}
 	const file = "docs/causes.md"
 	if *updateDocs {

@@ -15,10 +15,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
-	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
-	"github.com/daypass/daypass/internal/sts"
+	"github.com/daypass/daypass/internal/instance"
 )
 
 const operationsHead = `# Operations
@@ -36,11 +33,9 @@ This page is written from the tables by ` + "`go test . -run TestOperations -upd
 func TestOperations(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(operationsHead)
-	for _, s := range []struct {
-		dir string
-		awsapi.Service
-	}{{"cognito", cognito.Operations(nil)}, {"sts", sts.Operations(nil)}, {"iam", iam.Operations(nil)}, {"revocation", revocation.Operations(nil)}} {
-		p := &page{Builder: &b, service: s.Service, comments: commentsOf(t, filepath.Join("internal", s.dir))}
+	for _, s := range instance.Services() {
+		dir := filepath.Base(s.Operations[0].In.PkgPath()) // the package that has its shapes
+		p := &page{Builder: &b, service: s, comments: commentsOf(t, filepath.Join("internal", dir))}
 		fmt.Fprintf(p, "## %s, %s\n\n", s.Name, s.Version)
 		for _, op := range s.Operations {
 			p.operation(op)

@@ -13,6 +13,7 @@ import (
 	"github.com/daypass/daypass/internal/awsquery"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -91,7 +92,7 @@ func TestServiceViolations(t *testing.T) {
 // Every operation of every service takes the empty request, or tells what is
 // missing.
 func TestServicesBindNothing(t *testing.T) {
-	for _, s := range []awsapi.Service{cognito.Operations(nil), sts.Operations(nil), iam.Operations(nil)} {
+	for _, s := range instance.Services() {
 		table := s.Compile()
 		for _, op := range s.Operations {
 			for _, kind := range []awsapi.Kind{awsapi.Map, awsapi.Form} {

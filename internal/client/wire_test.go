@@ -14,10 +14,7 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsjson"
 	"github.com/daypass/daypass/internal/awsquery"
-	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
-	"github.com/daypass/daypass/internal/sts"
+	"github.com/daypass/daypass/internal/instance"
 )
 
 // both is a protocol, both ways.
@@ -30,13 +27,14 @@ type both interface {
 // look like is left out: these tests are about how they travel.
 func everyRow(t *testing.T, do func(t *testing.T, p both, row *awsapi.Row)) {
 	t.Helper()
-	for _, s := range []struct {
-		both
-		awsapi.Service
-	}{
-		{awsjson.Protocol{}, cognito.Operations(nil)}, {awsjson.Protocol{}, revocation.Operations(nil)},
-		{awsquery.Protocol{}, sts.Operations(nil)}, {awsquery.Protocol{}, iam.Operations(nil)},
-	} {
+	for _, service := range instance.Services() {
+		s := struct {
+			both
+			awsapi.Service
+		}{awsquery.Protocol{}, service}
+		if service.Target != "" {
+			s.both = awsjson.Protocol{}
+		}
 		s.Service.Shapes = awsapi.ShapeSet{}
 		table := s.Service.Compile()
 		for _, op := range s.Operations {

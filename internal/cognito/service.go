@@ -47,16 +47,16 @@ type Service struct {
 // Limits are the quotas of the service (Amazon Cognito Developer Guide, Quotas).
 type Limits struct {
 	// PoolsPerAccount is the most pools of an account in a region.
-	PoolsPerAccount int
+	PoolsPerAccount int `quota:"pools-per-account"`
 	// UserPoolProviders is the most user-pool clients of a pool.
-	UserPoolProviders int
+	UserPoolProviders int `quota:"user-pool-providers"`
 	// TagsPerPool is the most tags of a pool.
-	TagsPerPool int
+	TagsPerPool int `quota:"tags-per-pool"`
 	// LoginsPerIdentity is the most logins of an identity, public and developer
 	// together.
-	LoginsPerIdentity int
+	LoginsPerIdentity int `quota:"logins-per-identity"`
 	// RulesPerMapping is the most rules of a role mapping.
-	RulesPerMapping int
+	RulesPerMapping int `quota:"rules-per-mapping"`
 }
 
 // DefaultLimits are AWS's.

@@ -46,37 +46,37 @@ type Service struct {
 // around JSON tokens.
 type Limits struct {
 	// RolesPerAccount is the most roles of an account.
-	RolesPerAccount int
+	RolesPerAccount int `quota:"roles-per-account"`
 	// TrustPolicySize is the largest trust policy of a role.
-	TrustPolicySize int
+	TrustPolicySize int `quota:"trust-policy-size"`
 	// RolePoliciesSize is the most that the inline policies of a role may have
 	// together.
-	RolePoliciesSize int
+	RolePoliciesSize int `quota:"role-policies-size"`
 	// UsersPerAccount is the most users of an account.
-	UsersPerAccount int
+	UsersPerAccount int `quota:"users-per-account"`
 	// UserPoliciesSize is the most that the inline policies of a user may have
 	// together.
-	UserPoliciesSize int
+	UserPoliciesSize int `quota:"user-policies-size"`
 	// PoliciesPerUser is the most managed policies that a user may have.
-	PoliciesPerUser int
+	PoliciesPerUser int `quota:"policies-per-user"`
 	// AccessKeysPerUser is the most access keys of a user.
-	AccessKeysPerUser int
+	AccessKeysPerUser int `quota:"access-keys-per-user"`
 	// PoliciesPerRole is the most managed policies that a role may have.
-	PoliciesPerRole int
+	PoliciesPerRole int `quota:"policies-per-role"`
 	// PoliciesPerAccount is the most managed policies of an account.
-	PoliciesPerAccount int
+	PoliciesPerAccount int `quota:"policies-per-account"`
 	// ManagedPolicySize is the largest managed policy.
-	ManagedPolicySize int
+	ManagedPolicySize int `quota:"policy-size"`
 	// VersionsPerPolicy is the most versions of a managed policy.
-	VersionsPerPolicy int
+	VersionsPerPolicy int `quota:"versions-per-policy"`
 	// ProvidersPerAccount is the most OpenID Connect providers of an account.
-	ProvidersPerAccount int
+	ProvidersPerAccount int `quota:"oidc-providers"`
 	// ClientIDsPerProvider is the most client IDs of a provider.
-	ClientIDsPerProvider int
+	ClientIDsPerProvider int `quota:"client-ids-per-provider"`
 	// ThumbprintsPerProvider is the most thumbprints of a provider.
-	ThumbprintsPerProvider int
+	ThumbprintsPerProvider int `quota:"thumbprints-per-provider"`
 	// SAMLProvidersPerAccount is the most SAML providers of an account.
-	SAMLProvidersPerAccount int
+	SAMLProvidersPerAccount int `quota:"saml-providers"`
 }
 
 // DefaultLimits are AWS's.

@@ -77,7 +77,7 @@ func TestEveryOperationWithoutStore(t *testing.T) {
 
 // openInstance opens an instance with limits, without what daypasstest adds to
 // one, and gives a client of its root.
-func openInstance(t *testing.T, limits *cognito.Limits) (*instance.Instance, *client.Client) {
+func openInstance(t *testing.T, limits *instance.Limits) (*instance.Instance, *client.Client) {
 	t.Helper()
 	dir := t.TempDir()
 	key, err := seal.CreateFile(filepath.Join(dir, "master.key"))
@@ -99,9 +99,9 @@ func openInstance(t *testing.T, limits *cognito.Limits) (*instance.Instance, *cl
 
 // Beyond a quota nothing is made or changed.
 func TestQuotas(t *testing.T) {
-	limits := cognito.DefaultLimits()
-	limits.PoolsPerAccount, limits.UserPoolProviders = 1, 1
-	_, c := openInstance(t, &limits)
+	limits := instance.DefaultLimits()
+	limits.Cognito.PoolsPerAccount, limits.Cognito.UserPoolProviders = 1, 1
+	_, c := openInstance(t, limits)
 	appClient := func(name string) map[string]string {
 		return map[string]string{"ProviderName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_a", "ClientId": name}
 	}

@@ -5,6 +5,7 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -68,9 +69,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Guests limits how fast strangers can make guests; nil for no limit.
 	Guests *cognito.GuestLimiter
-	// Limits and IAMLimits are the quotas; nil for AWS's.
-	Limits    *cognito.Limits
-	IAMLimits *iam.Limits
+	// Limits are the quotas; nil for AWS's.
+	Limits *Limits
 	// Regions are those in which identity pools can be made, besides Region and those
 	// that have some; nil for AWS's.
 	Regions []string
@@ -156,13 +156,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	if err := out.Check(); err != nil {
 		return err
 	}
-	limits, iamLimits := cognito.DefaultLimits(), iam.DefaultLimits()
-	if c.Limits != nil {
-		limits = *c.Limits
-	}
-	if c.IAMLimits != nil {
-		iamLimits = *c.IAMLimits
-	}
+	limits := cmp.Or(c.Limits, DefaultLimits())
 	own := []string{c.Issuer, c.PublicURL, "https://cognito-identity.amazonaws.com"}
 	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own, Offline: c.Logins.offline(), Algorithms: c.Logins.OIDCAlgorithms}
 	if err := c.Logins.check(); err != nil {
@@ -181,7 +175,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	iamService := &iam.Service{
 		Account: c.Account, Store: i.db.IAM(c.MasterKey.Box("access-key")), Root: c.Root, OwnIssuers: own, AllowLoopback: c.Dev,
 		SAMLAllowRSA1024: c.Logins.SAMLAllowRSA1024,
-		Pages:            pages, Limits: iamLimits, Now: c.Now, Rand: c.Rand,
+		Pages:            pages, Limits: limits.IAM, Now: c.Now, Rand: c.Rand,
 	}
 	stsService := &sts.Service{
 		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc, SAML: c.Logins.saml(c.Now), Public: c.Logins.kinds(i.oidc).Public,
@@ -192,14 +186,22 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	cognitoService := &cognito.Service{
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
-		Pages: pages, Limits: limits, Regions: c.regions(), Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
+		Pages: pages, Limits: limits.Cognito, Regions: c.regions(), Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
 	revocations.Owners = owners{iamService, cognitoService}
+	var json, query []*awsapi.Table
+	for _, s := range services(cognitoService, stsService, iamService, revocations) {
+		if s.Target != "" {
+			json = append(json, s.Compile())
+		} else {
+			query = append(query, s.Compile())
+		}
+	}
 	i.Handler = &server.Server{
-		JSON:        []*awsapi.Table{cognito.Operations(cognitoService).Compile(), revocation.Operations(revocations).Compile()},
-		Query:       []*awsapi.Table{sts.Operations(stsService).Compile(), iam.Operations(iamService).Compile()},
+		JSON:        json,
+		Query:       query,
 		Credentials: credentials(iamService, stsService),
 		Authorize:   authorize(iamService),
 		Used:        iamService.Used,

@@ -11,11 +11,8 @@ import (
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/client"
-	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
+	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/sigv4"
-	"github.com/daypass/daypass/internal/sts"
 )
 
 // someone is a caller of the matrix, and how their policies refuse them: the end
@@ -51,7 +48,7 @@ type matrix struct {
 // anybody by what needs no permission.
 func TestMatrix(t *testing.T) {
 	m := newMatrix(t)
-	for _, service := range []awsapi.Service{cognito.Operations(nil), iam.Operations(nil), sts.Operations(nil), revocation.Operations(nil)} {
+	for _, service := range instance.Services() {
 		for _, op := range service.Operations {
 			t.Run(service.Name+"/"+op.Name, func(t *testing.T) {
 				for _, who := range m.callers {

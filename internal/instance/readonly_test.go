@@ -12,10 +12,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/daypass/daypass/internal/awsapi"
-	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
-	"github.com/daypass/daypass/internal/sts"
+	"github.com/daypass/daypass/internal/instance"
 )
 
 // A signature in a link can call what the tables say changes nothing: after each
@@ -75,7 +72,7 @@ func TestReadOnlyNames(t *testing.T) {
 }
 
 func services() []awsapi.Service {
-	return []awsapi.Service{cognito.Operations(nil), iam.Operations(nil), sts.Operations(nil), revocation.Operations(nil)}
+	return instance.Services()
 }
 
 // dump is all that is stored, without the access keys, of which it is written down
