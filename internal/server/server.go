@@ -149,7 +149,7 @@ func (s *Server) rand() io.Reader {
 // ServeHTTP sends a request to its part of the house.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.HostAllowed != nil && !s.HostAllowed(r.Host) {
-		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, r.Host)
+		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, clip(r.Host)+" is not a loopback host, nor that of --public-url")
 		return
 	}
 	path := r.URL.Path
@@ -160,12 +160,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page := s.Paths.at(path)
 	switch {
 	case page == nil && rpcPath.MatchString(path):
-		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeOtherProtocol, path)
+		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeOtherProtocol, clip(path))
 	case page == nil:
-		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeNoSuchPath, path)
+		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeNoSuchPath, clip(path))
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		s.turnAway(w, r, http.StatusMethodNotAllowed, "method not allowed\n", causeMethod, r.Method)
+		s.turnAway(w, r, http.StatusMethodNotAllowed, "method not allowed\n", causeMethod, clip(r.Method))
 	default:
 		page.ServeHTTP(w, r)
 	}
@@ -177,11 +177,11 @@ const hostRefused = "With --dev, daypass answers only to loopback host names and
 var rpcPath = regexp.MustCompile(`(?i)/service/[^/]+/operation/[^/]+$`)
 
 // turnAway answers a request that does not get as far as the API, and records
-// why. Its path and host are a stranger's words, cut short. The query is none of
-// them: there may be a token in it.
+// why. The detail may have the path and the host, cut short, but not the query:
+// there may be a token in it.
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, status int, text string, cause awsapi.Cause, detail string) {
 	c := &call{r: r, event: s.event(r)}
-	c.event.Cause, c.event.Err = string(cause), errors.New(clip(detail))
+	c.event.Cause, c.event.Err = string(cause), errors.New(detail)
 	a := s.record(audit.NewContext(r.Context(), c.event), c, awsapi.Answer{Status: status})
 	if a.Status != status {
 		s.send(w, c, a)
