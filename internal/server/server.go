@@ -8,6 +8,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -148,8 +149,14 @@ func (s *Server) rand() io.Reader {
 
 // ServeHTTP sends a request to its part of the house.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 {
+		// net/http passes over a Content-Length beside the chunks and does not say so.
+		// A proxy in front may have gone by it, so nothing that follows on such a
+		// connection is trusted (RFC 9112, section 6.3).
+		w.Header().Set("Connection", "close")
+	}
 	if s.HostAllowed != nil && !s.HostAllowed(r.Host) {
-		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, clip(r.Host)+" is not a loopback host, nor that of --public-url")
+		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, cmp.Or(clip(r.Host), "none")+" is not a loopback host, nor that of --public-url")
 		return
 	}
 	path := r.URL.Path
