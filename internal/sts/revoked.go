@@ -132,7 +132,7 @@ func (s *Service) checkIdentities(ctx context.Context, session *Session) error {
 func (s *Service) checkIdentity(ctx context.Context, id string) error {
 	alive, err := s.alive(ctx, id)
 	if err == nil && !alive {
-		err = ErrRevokedToken
+		err = revokedSession()
 	}
 	return err
 }
