@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -53,6 +54,16 @@ type Config struct {
 	// Regions are those in which identity pools can be made, besides [Region]; nil for
 	// AWS's.
 	Regions []string
+	// AddressGuestsPerSecond and AddressGuestBurst limit how fast guests can be made
+	// from one address; zero means no limit.
+	AddressGuestsPerSecond float64
+	AddressGuestBurst      int
+	// LoginChangesPerSecond and LoginChangeBurst limit how often a login can be linked
+	// and unlinked; zero means no limit.
+	LoginChangesPerSecond float64
+	LoginChangeBurst      int
+	// TrustedProxies are the addresses whose X-Forwarded-For counts.
+	TrustedProxies []netip.Prefix
 	// Rates are how often each operation may be called, per second.
 	Rates map[string]float64
 	// EditWait is how long a change of a pool waits for others; zero for five
@@ -151,12 +162,15 @@ func (s *Server) open(h *httptest.Server) {
 		Root:  iam.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
 		Rates: s.config.Rates, Region: Region, Regions: s.config.Regions, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
 		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,
+		StrangerRates: cognito.Rates{
+			Guests:     cognito.Rate{PerSecond: s.config.GuestsPerSecond, Burst: s.config.GuestBurst},
+			GuestsFrom: cognito.Rate{PerSecond: s.config.AddressGuestsPerSecond, Burst: s.config.AddressGuestBurst},
+			Logins:     cognito.Rate{PerSecond: s.config.LoginChangesPerSecond, Burst: s.config.LoginChangeBurst},
+		},
+		TrustedProxies: s.config.TrustedProxies,
 		Undeclared: func(operation, code string) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)
 		},
-	}
-	if s.config.GuestsPerSecond > 0 {
-		c.Guests = &cognito.GuestLimiter{PerSecond: s.config.GuestsPerSecond, Burst: max(s.config.GuestBurst, 1)}
 	}
 	i, err := instance.Open(context.Background(), c)
 	if err != nil {

@@ -42,11 +42,12 @@ type Config struct {
 
 	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. Without it, root-credentials in the data directory is used, and made on the first start."`
 
-	OutboundAllow  []string `placeholder:"HOST|CIDR" help:"Hosts and networks that outbound calls (to login providers) may reach although their addresses are private; with http:// in front, over plain HTTP too. Metadata addresses stay refused."`
-	OutboundCAFile string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities of outbound calls, PEM, in place of the system's."`
-	CORSOrigin     []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations, besides loopback ones with --dev. The public operations answer every origin."`
-	GuestRate      *float64 `placeholder:"N" help:"Guests that a pool may get each second, in the long run (25; no limit with --dev; 0 for no limit)."`
-	GuestBurst     int      `placeholder:"N" default:"1000" help:"Guests that a pool may get at once (${default})."`
+	OutboundAllow    []string `placeholder:"HOST|CIDR" help:"Hosts and networks that outbound calls (to login providers) may reach although their addresses are private; with http:// in front, over plain HTTP too. Metadata addresses stay refused."`
+	OutboundCAFile   string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities of outbound calls, PEM, in place of the system's."`
+	CORSOrigin       []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations, besides loopback ones with --dev. The public operations answer every origin."`
+	GuestRate        *float64 `placeholder:"N" help:"Guests that a pool may get each second, in the long run (25; no limit with --dev; 0 for no limit)."`
+	GuestAddressRate *float64 `placeholder:"N" help:"Guests that a pool may get from one address, or IPv6 network of 64 bits, each second (half of --guest-rate; no limit with --dev; 0 for no limit). Half of --guest-burst may come at once."`
+	GuestBurst       int      `placeholder:"N" default:"1000" help:"Guests that a pool may get at once (${default})."`
 
 	LoginConfig
 
@@ -108,6 +109,8 @@ func (c *Config) check() error {
 		return usage("--rate %s: name an operation and a number above 0", c.badRate())
 	case c.GuestRate != nil && !(*c.GuestRate >= 0 && *c.GuestRate <= math.MaxFloat64): // neither is NaN
 		return usage("--guest-rate %v: give a number from 0 up", *c.GuestRate)
+	case c.GuestAddressRate != nil && !(*c.GuestAddressRate >= 0 && *c.GuestAddressRate <= math.MaxFloat64):
+		return usage("--guest-address-rate %v: give a number from 0 up", *c.GuestAddressRate)
 	case c.GuestBurst < 1:
 		return usage("--guest-burst must be at least 1")
 	}
@@ -224,7 +227,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	s := &settings{log: c.logger(p)}
 	s.instance = instance.Config{
 		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev,
-		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, Guests: c.guests(), Regions: c.AllowRegion, Log: s.log,
+		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, StrangerRates: c.strangerRates(), Regions: c.AllowRegion, Log: s.log,
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
 		return nil, err
@@ -313,18 +316,31 @@ func (c *Config) logHandler(w io.Writer, level slog.Level) slog.Handler {
 	return slog.NewTextHandler(w, o)
 }
 
-func (c *Config) guests() *cognito.GuestLimiter {
-	rate := 0.0 // no limit
-	switch {
-	case c.GuestRate != nil:
-		rate = *c.GuestRate
-	case !c.Dev:
-		rate = defaultGuestRate
+// How often a login may change which identity it belongs to: nobody needs more,
+// and each time may leave an identity behind that stays for a month.
+const (
+	loginChangesPerSecond = 1.0 / 60
+	loginChangesAtOnce    = 20
+)
+
+// strangerRates limit strangers. For development they do not, unless a flag says
+// so.
+func (c *Config) strangerRates() (r cognito.Rates) {
+	r.Guests.Burst, r.GuestsFrom.Burst = c.GuestBurst, c.GuestBurst/2
+	if !c.Dev {
+		r.Guests.PerSecond = defaultGuestRate
+		r.Logins = cognito.Rate{PerSecond: loginChangesPerSecond, Burst: loginChangesAtOnce}
 	}
-	if rate == 0 {
-		return nil
+	if c.GuestRate != nil {
+		r.Guests.PerSecond = *c.GuestRate
 	}
-	return &cognito.GuestLimiter{PerSecond: rate, Burst: c.GuestBurst}
+	if !c.Dev {
+		r.GuestsFrom.PerSecond = r.Guests.PerSecond / 2
+	}
+	if c.GuestAddressRate != nil {
+		r.GuestsFrom.PerSecond = *c.GuestAddressRate
+	}
+	return r
 }
 
 func prefixes(list []string) ([]netip.Prefix, error) {

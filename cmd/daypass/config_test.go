@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"testing"
+
+	"github.com/daypass/daypass/internal/cognito"
 )
 
 func TestPublicURL(t *testing.T) {
@@ -59,6 +61,36 @@ func TestFreeAddress(t *testing.T) {
 		var mistake usageError
 		if got, err := freeAddress(addr); got != "" || !errors.As(err, &mistake) {
 			t.Errorf("%s: got %q, %v", addr, got, err)
+		}
+	}
+}
+
+// Strangers are limited, but not on a developer's machine; one address gets half of
+// what a pool does.
+func TestStrangerRates(t *testing.T) {
+	n := func(f float64) *float64 { return &f }
+	logins := cognito.Rate{PerSecond: 1. / 60, Burst: 20}
+	for name, test := range map[string]struct {
+		config Config
+		want   cognito.Rates
+	}{
+		"default": {Config{GuestBurst: 1000}, cognito.Rates{
+			Guests: cognito.Rate{PerSecond: 25, Burst: 1000}, GuestsFrom: cognito.Rate{PerSecond: 12.5, Burst: 500}, Logins: logins}},
+		"a rate": {Config{GuestRate: n(4), GuestBurst: 10}, cognito.Rates{
+			Guests: cognito.Rate{PerSecond: 4, Burst: 10}, GuestsFrom: cognito.Rate{PerSecond: 2, Burst: 5}, Logins: logins}},
+		"no limit": {Config{GuestRate: n(0), GuestBurst: 10}, cognito.Rates{
+			Guests: cognito.Rate{Burst: 10}, GuestsFrom: cognito.Rate{Burst: 5}, Logins: logins}},
+		"no limit of addresses": {Config{GuestAddressRate: n(0), GuestBurst: 10}, cognito.Rates{
+			Guests: cognito.Rate{PerSecond: 25, Burst: 10}, GuestsFrom: cognito.Rate{Burst: 5}, Logins: logins}},
+		"development": {Config{Dev: true, GuestBurst: 10}, cognito.Rates{
+			Guests: cognito.Rate{Burst: 10}, GuestsFrom: cognito.Rate{Burst: 5}}},
+		"development with a rate": {Config{Dev: true, GuestRate: n(4), GuestBurst: 10}, cognito.Rates{
+			Guests: cognito.Rate{PerSecond: 4, Burst: 10}, GuestsFrom: cognito.Rate{Burst: 5}}},
+		"development with a rate of addresses": {Config{Dev: true, GuestAddressRate: n(3), GuestBurst: 10}, cognito.Rates{
+			Guests: cognito.Rate{Burst: 10}, GuestsFrom: cognito.Rate{PerSecond: 3, Burst: 5}}},
+	} {
+		if got := test.config.strangerRates(); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
 		}
 	}
 }

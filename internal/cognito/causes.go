@@ -24,6 +24,8 @@ const (
 	causeDeveloperUserUnknown awsapi.Cause = "developer-user-unknown"
 	// A change of a pool waited too long for other changes.
 	causeEditWait awsapi.Cause = "edit-wait"
+	// The pool gets guests from one address faster than --guest-address-rate allows.
+	causeGuestAddressRate awsapi.Cause = "guest-address-rate"
 	// The pool gets guests faster than --guest-rate allows.
 	causeGuestRate awsapi.Cause = "guest-rate"
 	// A token of a guest proves no login.
@@ -44,6 +46,8 @@ const (
 	causeLimitTags awsapi.Cause = "limit-tags"
 	// The pool would have more user-pool clients than it may.
 	causeLimitUserPoolProviders awsapi.Cause = "limit-user-pool-providers"
+	// The login was linked and unlinked too often: twenty times at once, then once a minute.
+	causeLoginRate awsapi.Cause = "login-rate"
 	// The logins belong to different identities, and the call does not say which one is meant.
 	causeLoginsOfTwoIdentities awsapi.Cause = "logins-of-two-identities"
 	// None of the logins belongs to the identity that the call names.

@@ -11,7 +11,7 @@ import (
 
 // GetId finds or makes an identity: without logins always a new guest, with
 // logins the identity that they belong to.
-func (s *Service) GetId(ctx context.Context, _ awsapi.Caller, in *GetIdInput) (*GetIdResponse, error) {
+func (s *Service) GetId(ctx context.Context, c awsapi.Caller, in *GetIdInput) (*GetIdResponse, error) {
 	audit.From(ctx).Set("pool", string(in.IdentityPoolId))
 	var p *Pool
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
@@ -25,7 +25,7 @@ func (s *Service) GetId(ctx context.Context, _ awsapi.Caller, in *GetIdInput) (*
 		return nil, poolNotFound(in.IdentityPoolId)
 	}
 	audit.From(ctx).SetRegion(p.Region())
-	i, err := s.identify(ctx, p, in.Logins)
+	i, err := s.identify(ctx, c, p, in.Logins)
 	if err != nil {
 		return nil, err
 	}
@@ -34,9 +34,9 @@ func (s *Service) GetId(ctx context.Context, _ awsapi.Caller, in *GetIdInput) (*
 	return &GetIdResponse{IdentityId: id}, nil
 }
 
-func (s *Service) identify(ctx context.Context, p *Pool, logins LoginsMap) (*Identity, error) {
+func (s *Service) identify(ctx context.Context, c awsapi.Caller, p *Pool, logins LoginsMap) (*Identity, error) {
 	if len(logins) == 0 {
-		return s.guest(ctx, p)
+		return s.guest(ctx, c, p)
 	}
 	proofs, err := s.prove(ctx, p, logins, false)
 	if err != nil {
@@ -170,7 +170,11 @@ func (s *Service) UnlinkIdentity(ctx context.Context, _ awsapi.Caller, in *Unlin
 	if err != nil {
 		return nil, err
 	}
-	logins := loginsOf(proofs)
+	logins, now := loginsOf(proofs), s.now()
+	if err := s.Budgets.mayChange(p, logins, now); err != nil {
+		return nil, err
+	}
+	var unlinked bool
 	err = s.changeIdentity(ctx, p, i, func(_ Tx, i *Identity) (*Identity, error) {
 		switch {
 		case i.Disabled:
@@ -178,10 +182,15 @@ func (s *Service) UnlinkIdentity(ctx context.Context, _ awsapi.Caller, in *Unlin
 		case !slices.ContainsFunc(logins, i.has):
 			return nil, loginsDontMatch(causeNoProofForIdentity)
 		}
-		return i.unlink(s.now(), func(l Login) bool { return slices.Contains(remove, l.Provider) }), nil
+		is := i.unlink(now, func(l Login) bool { return slices.Contains(remove, l.Provider) })
+		unlinked = len(is.Logins) < len(i.Logins)
+		return is, nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	if unlinked {
+		s.Budgets.changed(p, logins, now)
 	}
 	return &awsapi.None{}, nil
 }

@@ -202,7 +202,7 @@ func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *D
 	if err != nil {
 		return nil, err
 	}
-	s.Guests.Forget(number)
+	s.Budgets.Guests.Forget(number)
 	return &awsapi.None{}, nil
 }
 

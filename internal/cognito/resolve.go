@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
 )
 
 // identityAndPool finds an identity and its pool.
@@ -58,13 +59,13 @@ func (s *Service) IdentityAlive(ctx context.Context, id string) (alive bool, err
 }
 
 // guest makes a new guest of a pool.
-func (s *Service) guest(ctx context.Context, p *Pool) (*Identity, error) {
+func (s *Service) guest(ctx context.Context, c awsapi.Caller, p *Pool) (*Identity, error) {
 	if !p.AllowUnauthenticatedIdentities {
 		return nil, guestsRefused()
 	}
 	now := s.now()
-	if !s.Guests.Take(p.Number, now) {
-		return nil, exception(tooManyRequests, "Rate exceeded").Because(causeGuestRate, nil)
+	if err := s.Budgets.guest(p, c.Request, now); err != nil {
+		return nil, err
 	}
 	i, err := s.fresh(p, now)
 	if err != nil {
@@ -148,11 +149,15 @@ func (s *Service) known(ctx context.Context, p *Pool, logins []Login) (*Identity
 // change decides with everything read again inside one transaction.
 func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, error) {
 	now := s.now()
+	if err := s.Budgets.mayChange(p, e.logins, now); err != nil {
+		return nil, err
+	}
 	fresh, err := s.fresh(p, now)
 	if err != nil {
 		return nil, err
 	}
 	var survivor *Identity
+	var changed bool
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		if err := stillThere(tx, p); err != nil {
 			return err
@@ -180,9 +185,12 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 		if refused != nil {
 			return refused
 		}
-		survivor = r.survivor
+		survivor, changed = r.survivor, r.changed
 		return r.save(tx, fresh, given, owners)
 	})
+	if err == nil && changed {
+		s.Budgets.changed(p, e.logins, now)
+	}
 	return survivor, err
 }
 

@@ -33,8 +33,8 @@ type Service struct {
 	Limits Limits
 	// Regions are those in which pools can be made, besides those that have pools.
 	Regions []string
-	// Guests limits how fast strangers can make guests; nil for no limit.
-	Guests *GuestLimiter
+	// Budgets limit how fast strangers make rows.
+	Budgets Budgets
 	// EditWait is how long a change of a pool waits for other changes; zero means
 	// five seconds.
 	EditWait time.Duration

@@ -135,7 +135,7 @@ func newWire(t *testing.T) *wire {
 	w.server = daypasstest.Start(t, daypasstest.Config{
 		Log:    slog.New(w.log),
 		Issuer: "https://cognito-identity.amazonaws.com", Now: w.now, Rand: daypasstest.Seeded(1),
-		GuestsPerSecond: 1, GuestBurst: 3, CORSOrigins: []string{"https://app.example"},
+		GuestsPerSecond: 1, GuestBurst: 3, LoginChangesPerSecond: 1. / 60, LoginChangeBurst: 6, CORSOrigins: []string{"https://app.example"},
 		ProviderEndpoints: w.doubles.Endpoints(), UserPoolAccessKeyID: logintest.PoolAccessKeyID, UserPoolSecretAccessKey: logintest.PoolSecretAccessKey,
 	})
 	w.provider = w.startProvider("")

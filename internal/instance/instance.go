@@ -66,8 +66,8 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto count.
 	TrustedProxies []netip.Prefix
-	// Guests limits how fast strangers can make guests; nil for no limit.
-	Guests *cognito.GuestLimiter
+	// StrangerRates limit how fast strangers make identities; zero for no limit.
+	StrangerRates cognito.Rates
 	// Limits are the quotas; nil for AWS's.
 	Limits *Limits
 	// Regions are those in which identity pools can be made, besides Region and those
@@ -185,7 +185,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	cognitoService := &cognito.Service{
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
-		Pages: pages, Limits: limits.Cognito, Regions: c.regions(), Guests: c.Guests, EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
+		Pages: pages, Limits: limits.Cognito, Regions: c.regions(), Budgets: c.StrangerRates.Budgets(), EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
