@@ -74,12 +74,31 @@ func find(what string) (string, error) {
 			return "", err
 		}
 		return exec.LookPath("node")
+	case "awscli2":
+		return findAWSCLI2()
 	case "terraform":
 		if os.Getenv("TF_TEST_PLUGIN_DIR") == "" {
 			return "", errors.New("TF_TEST_PLUGIN_DIR is not set")
 		}
 	}
 	return exec.LookPath(what)
+}
+
+// findAWSCLI2 finds a Python that has version 2 of the AWS CLI, as Debian's
+// package brings it.
+func findAWSCLI2() (string, error) {
+	var failed error
+	for _, python := range []string{os.Getenv("DAYPASS_TEST_PYTHON"), "python3", "/usr/bin/python3"} {
+		if python == "" {
+			continue
+		}
+		out, err := exec.Command(python, "-c", "import awscli; print(awscli.__version__)").Output()
+		if err == nil && strings.HasPrefix(string(out), "2.") {
+			return exec.LookPath(python)
+		}
+		failed = fmt.Errorf("%s has the AWS CLI %q, %w", python, out, err)
+	}
+	return "", failed
 }
 
 // installing has one test at a time install packages.
@@ -192,15 +211,11 @@ type provider struct {
 	ago atomic.Int64
 }
 
-func startProvider(t *testing.T) *provider { return startProviderAt(t, "") }
-
-// startProviderAt starts one whose issuer has a path.
-func startProviderAt(t *testing.T, path string) *provider {
+func startProvider(t *testing.T) *provider {
 	t.Helper()
 	p := &provider{}
 	server, err := idp.Start(t.Context(), idp.Config{
-		Issuer: path,
-		Users:  []idp.User{{Subject: alice, Password: password}, {Subject: bob, Password: password}},
+		Users: []idp.User{{Subject: alice, Password: password}, {Subject: bob, Password: password}},
 		Clients: []idp.Client{
 			{ID: app, RedirectURIs: []string{redirectURI}},
 			{ID: otherApp, RedirectURIs: []string{redirectURI}},

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -59,8 +60,12 @@ type exited int
 // run does a command and gives its exit code.
 func run(p *process, args []string) (code int) {
 	defer func() {
-		if e, ok := recover().(exited); ok {
+		switch e := recover().(type) {
+		case nil:
+		case exited:
 			code = int(e)
+		default:
+			panic(e)
 		}
 	}()
 	var c commands
@@ -72,11 +77,26 @@ func run(p *process, args []string) (code int) {
 	if err != nil {
 		return fail(p, err)
 	}
+	if !ownCommand(parser, args) {
+		return commandLine(p, called(), parser).Run(p.ctx, args)
+	}
 	chosen, err := parser.Parse(args)
 	if err != nil {
 		return fail(p, usageError{err})
 	}
 	return fail(p, chosen.Run(p))
+}
+
+// ownCommand says whether the arguments are those of a command that is not made
+// from a table.
+func ownCommand(parser *kong.Kong, args []string) bool {
+	if called() == "aws" || len(args) == 0 {
+		return false
+	}
+	if args[0] == "--help" || args[0] == "-h" {
+		return true
+	}
+	return slices.ContainsFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == args[0] })
 }
 
 // fail prints an error and gives the exit code for it.

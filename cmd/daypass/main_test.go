@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"once": once, "private": private,
+		"once": once, "private": private, "server": server, "keep": keep,
 	}, Setup: func(e *testscript.Env) error {
 		e.Setenv("HOME", e.WorkDir)
 		e.Setenv("TMPDIR", os.TempDir())
@@ -57,6 +58,41 @@ func once(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(c.Wait())
 	ts.Check(os.WriteFile(ts.MkAbs("log"), []byte(log.String()), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("out"), []byte(out.String()), 0o600))
+}
+
+// server runs "daypass serve --dev" until the script ends, on data of its own, and
+// puts its endpoint into the variable ENDPOINT: "server [FLAGS]".
+func server(ts *testscript.TestScript, _ bool, args []string) {
+	exe, err := os.Executable()
+	ts.Check(err)
+	c := exec.Command(exe)
+	c.Args = append([]string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir", ts.MkAbs("server-data"), "--log-level", "error"}, args...)
+	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
+	stdout, err := c.StdoutPipe()
+	ts.Check(err)
+	ts.Check(c.Start())
+	ts.Defer(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if _, endpoint, ok := strings.Cut(lines.Text(), "endpoint  "); ok {
+			ts.Setenv("ENDPOINT", endpoint)
+			go func() {
+				for lines.Scan() {
+				}
+			}()
+			return
+		}
+	}
+	ts.Fatalf("the server does not start")
+}
+
+// keep puts a part of what the last command printed into a variable: "keep NAME
+// REGEXP", the first group of the expression.
+func keep(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) < 2 {
+		ts.Fatalf("%s is not in the output", args[1])
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 // private checks that nobody but the owner can use a file: "private FILE".

@@ -116,11 +116,14 @@ func (c *compiler) planStruct(p *plan) {
 	c.fields[p.typ] = fields
 }
 
+const listedLast = "last"
+
 // MemberTag reads the tag of a member, a comma-separated list of
 //
 //	required    the member must be there
 //	name=arn    its name on the wire, where Go cannot spell it: STS has one
 //	            member that begins with a small letter
+//	last        the API model lists it last, where the wire has it elsewhere
 //
 // and panics on anything else, which would be a misspelling.
 func MemberTag(f reflect.StructField) (name string, required bool) {
@@ -132,6 +135,7 @@ func MemberTag(f reflect.StructField) (name string, required bool) {
 			name = wire
 		case word == "required":
 			required = true
+		case word == listedLast:
 		case word != "":
 			panic(fmt.Sprintf("awsapi: member %s has the tag %q", f.Name, word))
 		}

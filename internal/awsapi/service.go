@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"regexp"
 	"slices"
@@ -120,6 +121,11 @@ type Service struct {
 	TargetPackage string
 	// Namespace is the XML namespace of answers (AWS Query services only).
 	Namespace string
+	// Doc says in a sentence what the service is for.
+	Doc string
+	// Source is the source of its shapes, whose comments are the words of help; nil
+	// where there is none.
+	Source fs.FS
 	// Shapes are the constraints of its types.
 	Shapes ShapeSet
 	// Operations are its rows.

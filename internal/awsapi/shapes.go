@@ -15,13 +15,22 @@ type Shape struct {
 	hasMin    bool
 	hasMax    bool
 	pattern   *pattern
-	enum      []string
+	enum      []string // sorted, as messages list it
+	declared  []string // as the API model lists it
 	sensitive bool
+	document  bool
 }
 
 // Sensitive marks values that are never shown, not even in the message that
 // refuses them.
 func (s Shape) Sensitive() Shape { s.sensitive = true; return s }
+
+// Document marks JSON documents that answers carry URL-encoded, as IAM's do with
+// policies.
+func (s Shape) Document() Shape { s.document = true; return s }
+
+// IsDocument says whether the shape is marked so.
+func (s *Shape) IsDocument() bool { return s != nil && s.document }
 
 // Type is the Go type that the shape constrains.
 func (s Shape) Type() reflect.Type { return s.typ }
@@ -60,7 +69,7 @@ func String[T ~string](min, max int64, pattern string) Shape {
 
 // Enum constrains a string type to a set of values.
 func Enum[T ~string](values ...string) Shape {
-	s := Shape{typ: reflect.TypeFor[T](), enum: slices.Sorted(slices.Values(values))}
+	s := Shape{typ: reflect.TypeFor[T](), enum: slices.Sorted(slices.Values(values)), declared: values}
 	return s
 }
 

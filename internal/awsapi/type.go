@@ -85,11 +85,18 @@ func (t Type) Sensitive() bool { return t.plan().sensitive() }
 // Members are the members of a structure, in the order of the API model.
 func (t Type) Members() []TypeMember {
 	p := t.plan()
-	all := make([]TypeMember, len(p.fields))
-	for i, f := range p.fields {
-		all[i] = TypeMember{f.Name, p.typ.Field(f.Index).Name, f.Required, Type{f.plan}}
+	all := make([]TypeMember, 0, len(p.fields))
+	var last []TypeMember
+	for _, f := range p.fields {
+		field := p.typ.Field(f.Index)
+		m := TypeMember{f.Name, field.Name, f.Required, Type{f.plan}}
+		if field.Tag.Get("aws") == listedLast {
+			last = append(last, m)
+		} else {
+			all = append(all, m)
+		}
 	}
-	return all
+	return append(all, last...)
 }
 
 // Member finds a member of a structure by its name.
@@ -125,10 +132,19 @@ func (s *Shape) Max() (int64, bool) {
 	return s.max, s.hasMax
 }
 
-// Values are those that an enumeration allows, nil for any.
+// Values are those that an enumeration allows, as the API model lists them; nil
+// for any.
 func (s *Shape) Values() []string {
 	if s == nil {
 		return nil
 	}
-	return s.enum
+	return s.declared
+}
+
+// Pattern is the pattern that the whole value must match, empty for none.
+func (s *Shape) Pattern() string {
+	if s == nil || s.pattern == nil {
+		return ""
+	}
+	return s.pattern.text
 }

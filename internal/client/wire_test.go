@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -9,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsjson"
@@ -135,7 +136,7 @@ func TestInputsTravel(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v: %s", err, request.Body)
 			}
-			if diff := cmp.Diff(want.Interface(), got); diff != "" {
+			if diff := gocmp.Diff(want.Interface(), got); diff != "" {
 				t.Fatalf("%s\n%s", diff, request.Body)
 			}
 		}
@@ -161,25 +162,32 @@ func TestOutputsTravel(t *testing.T) {
 			if row.HasOutput() {
 				want = tree(out.Elem())
 			}
-			sortMaps(&want, row.Output())
-			if diff := cmp.Diff(string(want.AppendJSON(nil)), string(got.AppendJSON(nil))); diff != "" {
+			inOrder(&want, row.Output())
+			if diff := gocmp.Diff(string(want.AppendJSON(nil)), string(got.AppendJSON(nil))); diff != "" {
 				t.Fatalf("%s\n%s", diff, answer.Body)
 			}
 		}
 	})
 }
 
-// sortMaps sorts the entries of maps by their keys, as servers write them.
-func sortMaps(n *awsapi.Node, t awsapi.Type) {
+// inOrder puts entries of maps into the order of their keys, as servers write
+// them, and members of structures into that of the API model.
+func inOrder(n *awsapi.Node, t awsapi.Type) {
 	switch n.Kind {
 	case awsapi.List:
 		for i := range n.List {
-			sortMaps(&n.List[i], t.Elem())
+			inOrder(&n.List[i], t.Elem())
 		}
 	case awsapi.Map:
-		if t.Kind() == awsapi.MapType {
-			slices.SortFunc(n.Members, func(a, b awsapi.Member) int { return strings.Compare(a.Name, b.Name) })
+		place := map[string]int{}
+		if t.Kind() == awsapi.StructureType {
+			for i, m := range t.Members() {
+				place[m.Name] = i
+			}
 		}
+		slices.SortFunc(n.Members, func(a, b awsapi.Member) int {
+			return cmp.Or(place[a.Name]-place[b.Name], strings.Compare(a.Name, b.Name))
+		})
 		for i := range n.Members {
 			inner := t
 			if t.Kind() == awsapi.MapType {
@@ -187,7 +195,7 @@ func sortMaps(n *awsapi.Node, t awsapi.Type) {
 			} else if m, ok := t.Member(n.Members[i].Name); ok {
 				inner = m.Type
 			}
-			sortMaps(&n.Members[i].Value, inner)
+			inOrder(&n.Members[i].Value, inner)
 		}
 	}
 }

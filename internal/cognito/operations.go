@@ -8,7 +8,8 @@ func Operations(s *Service) awsapi.Service {
 	return awsapi.Service{
 		Name: "cognito-identity", Version: "2014-06-30", Target: "AWSCognitoIdentityService",
 		TargetPackage: "com.amazonaws.cognito.identity.model",
-		Shapes:        shapes,
+		Doc:           "Identity pools, the identities in them, and the credentials that these get.", Source: source,
+		Shapes: shapes,
 		Operations: []awsapi.Operation{
 			awsapi.Op("CreateIdentityPool", awsapi.Signed, allPools.Tags("IdentityPoolTags"), "Creates an identity pool.", s.CreateIdentityPool,
 				invalidParameter, notAuthorized, resourceConflict, tooManyRequests, internalError, limitExceeded),

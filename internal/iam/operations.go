@@ -10,6 +10,7 @@ import (
 func Operations(s *Service) awsapi.Service {
 	return awsapi.Service{
 		Name: "iam", Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+		Doc: "Roles, users and policies, and the identity providers that roles trust.", Source: source,
 		Shapes: shapes,
 		Operations: []awsapi.Operation{
 			awsapi.Op("AddClientIDToOpenIDConnectProvider", awsapi.Signed, s.about(anOIDCProvider), "Adds a client ID to an OpenID Connect provider.", s.AddClientIDToOpenIDConnectProvider,
@@ -207,7 +208,7 @@ var shapes = awsapi.Shapes(
 	awsapi.String[PathType](1, 512, `(\u002F)|(\u002F[\u0021-\u007E]+\u002F)`),
 	awsapi.Enum[PermissionsBoundaryAttachmentType]("PermissionsBoundaryPolicy"),
 	awsapi.String[PolicyDescriptionType](0, 1000, ""),
-	awsapi.String[PolicyDocumentType](1, 131072, `[\u0009\u000A\u000D\u0020-\u00FF]+`),
+	awsapi.String[PolicyDocumentType](1, 131072, `[\u0009\u000A\u000D\u0020-\u00FF]+`).Document(),
 	awsapi.String[PolicyNameType](1, 128, `[\w+=,.@-]+`),
 	awsapi.String[PolicyPathType](1, 512, `((/[A-Za-z0-9\.,\+@=_-]+)*)/`),
 	awsapi.Enum[PolicyScopeType]("All", "AWS", "Local"),

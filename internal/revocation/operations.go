@@ -10,6 +10,7 @@ const ServiceName = "daypass"
 func Operations(s *Service) awsapi.Service {
 	return awsapi.Service{
 		Name: ServiceName, Version: "2026-11-01", Target: "Daypass",
+		Doc: "Operations of daypass itself, which AWS does not have.", Source: source,
 		Shapes: shapes,
 		Operations: []awsapi.Operation{
 			awsapi.Op("ListRevocations", awsapi.Signed, awsapi.OnNothing(), "Lists the revocations that are in force.", s.ListRevocations,

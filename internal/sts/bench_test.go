@@ -30,7 +30,7 @@ func FuzzSessionToken(f *testing.F) {
 				t.Errorf("the token itself: %v", err)
 			}
 		case id == other.AccessKeyId && bytes.Equal(token, decode(t, other.SessionToken)):
-		case causeOf(err) != "unknown-session" || session != nil:
+		case err != sts.ErrUnknownToken || session != nil:
 			t.Errorf("%s with %x: %v", id, token, err)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 func Operations(s *Service) awsapi.Service {
 	return awsapi.Service{
 		Name: "sts", Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+		Doc: "Temporary credentials for roles.", Source: source,
 		Shapes: shapes,
 		Operations: []awsapi.Operation{
 			awsapi.Op("AssumeRole", awsapi.Identified, awsapi.Unasked, "Gives temporary credentials of a role to a caller that it trusts.", s.AssumeRole,

@@ -93,9 +93,11 @@ func appendIdentity(marks []revocation.Mark, identity, pool string, amr []string
 
 // appendLogin adds the marks of a login: in its pool, if it has one, and in all.
 func appendLogin(marks []revocation.Mark, l openid.Login, pool string, at time.Time) []revocation.Mark {
-	marks = append(marks, revocation.Mark{Target: revocation.LoginTarget(l.Provider, l.Subject, ""), At: at})
+	t := revocation.Target{Kind: revocation.Login, Name: l.Provider, User: l.Subject}
+	marks = append(marks, revocation.Mark{Target: t, At: at})
 	if pool != "" {
-		marks = append(marks, revocation.Mark{Target: revocation.LoginTarget(l.Provider, l.Subject, pool), At: at})
+		t.Pool = pool
+		marks = append(marks, revocation.Mark{Target: t, At: at})
 	}
 	return marks
 }
@@ -132,7 +134,7 @@ func (s *Service) checkIdentities(ctx context.Context, session *Session) error {
 func (s *Service) checkIdentity(ctx context.Context, id string) error {
 	alive, err := s.alive(ctx, id)
 	if err == nil && !alive {
-		err = revokedSession()
+		err = ErrRevokedToken
 	}
 	return err
 }

@@ -83,7 +83,7 @@ type GetCallerIdentityRequest struct{}
 // GetCallerIdentityResponse is the output of GetCallerIdentity.
 type GetCallerIdentityResponse struct {
 	// The ARN of the caller.
-	Arn string
+	Arn string `aws:"last"`
 	// The unique ID of the caller.
 	UserId string
 	// The account of the caller.

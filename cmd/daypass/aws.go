@@ -1,0 +1,81 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"github.com/daypass/daypass/internal/awsjson"
+	"github.com/daypass/daypass/internal/awsquery"
+	"github.com/daypass/daypass/internal/cli"
+	"github.com/daypass/daypass/internal/instance"
+)
+
+// commandLine is the command line of the tables: "daypass cognito-identity …".
+func commandLine(p *process, name string, own *kong.Kong) *cli.CLI {
+	var services []cli.Service
+	for _, s := range instance.Services() {
+		service := cli.Service{Word: s.Name, Table: s.Compile(), Wire: awsquery.Protocol{}, Variable: strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))}
+		if s.Target != "" {
+			service.Wire = awsjson.Protocol{}
+		}
+		switch s.Name {
+		case "daypass": // its own: AWS has no such service
+			service.Word = "admin"
+		case "iam":
+			service.Host = func(string) string { return "iam.amazonaws.com" }
+		default:
+			service.Host = func(region string) string { return s.Name + "." + region + ".amazonaws.com" }
+		}
+		services = append(services, service)
+	}
+	c := &cli.CLI{
+		Name: name, Version: version(), Services: services,
+		Getenv: p.getenv, Stdout: p.stdout, Stderr: p.stderr, Page: page(p),
+	}
+	for _, n := range own.Model.Children {
+		c.Own = append(c.Own, cli.OwnCommand{Word: n.Name, Doc: n.Help})
+	}
+	if f, ok := p.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if c.Width, _, _ = term.GetSize(int(f.Fd())); c.Width == 0 {
+			c.Width = 80
+		}
+	}
+	return c
+}
+
+// called is what the tool was called by: "aws" where a link of that name was, and
+// daypass otherwise.
+func called() string {
+	if name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"); name == "aws" {
+		return name
+	}
+	return "daypass"
+}
+
+// page starts a pager.
+func page(p *process) func([]string) (io.Writer, func(), error) {
+	return func(command []string) (io.Writer, func(), error) {
+		pager := exec.CommandContext(p.ctx, command[0], command[1:]...)
+		pager.Stdout, pager.Stderr = p.stdout, p.stderr
+		if _, set := os.LookupEnv("LESS"); !set { // as the AWS CLI: colours, no clearing, no paging of one screen
+			pager.Env = append(os.Environ(), "LESS=FRX")
+		}
+		in, err := pager.StdinPipe()
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := pager.Start(); err != nil {
+			return nil, nil, err
+		}
+		return in, func() {
+			_ = in.Close()
+			_ = pager.Wait() // it may have been left early
+		}, nil
+	}
+}

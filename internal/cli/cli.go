@@ -1,0 +1,256 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// CLI is a command line.
+type CLI struct {
+	// Name is what the tool is called, "daypass", and Version its version.
+	Name, Version string
+	// Services are those that it has commands for.
+	Services []Service
+	// Getenv reads the environment.
+	Getenv func(string) string
+	// Stdout and Stderr take what is printed.
+	Stdout, Stderr io.Writer
+	// Own are the commands that are not made from tables, for help.
+	Own []OwnCommand
+	// Page starts a pager: what is written goes through it, and the function waits
+	// for its end. Nil for none.
+	Page func(command []string) (io.Writer, func(), error)
+	// Width is how many columns the terminal has that Stdout is; 0 where it is
+	// none.
+	Width int
+}
+
+// OwnCommand is a command that somebody else does.
+type OwnCommand struct{ Word, Doc string }
+
+// Service is a service with its commands.
+type Service struct {
+	// Word is its first word on the command line.
+	Word string
+	// Table has its operations.
+	Table *awsapi.Table
+	// Wire is the protocol that it speaks.
+	Wire awsapi.Wire
+	// Variable is the end of the environment variable of its endpoint,
+	// AWS_ENDPOINT_URL_….
+	Variable string
+	// Host is the host of the service at AWS, by region; nil for a service that is
+	// not AWS's.
+	Host func(region string) string
+}
+
+func (s *Service) comments() map[string]string { return commentsOf(s.Table.Source) }
+
+// AWSEndpoint is the value of --endpoint-url that means AWS itself.
+const AWSEndpoint = "aws"
+
+func (c *CLI) getenv(name string) string {
+	if c.Getenv == nil {
+		return ""
+	}
+	return c.Getenv(name)
+}
+
+func (c *CLI) service(word string) *Service {
+	for i := range c.Services {
+		if c.Services[i].Word == word {
+			return &c.Services[i]
+		}
+	}
+	return nil
+}
+
+// Run does a command and gives its exit code.
+func (c *CLI) Run(ctx context.Context, args []string) int {
+	err := c.run(ctx, args)
+	switch m, ok := errors.AsType[*misuse](err); {
+	case ok && m.plain:
+		fmt.Fprintf(c.Stderr, "\n"+callUsage+"\n%s\n\n", c.Name, m.text)
+		return exitUsage
+	case ok:
+		fmt.Fprintf(c.Stderr, "\n"+callUsage+"\n%[1]s: error: %s\n\n", c.Name, m.text)
+		return exitUsage
+	case ctx.Err() != nil && err != nil:
+		fmt.Fprintln(c.Stdout)
+		return exitInterrupt
+	}
+	return report(c.Stderr, err)
+}
+
+// operation is a command: a row of a table under its name.
+type operation struct {
+	service *Service
+	row     *awsapi.Row
+	pages   *pages // nil where there are none
+	options []*option
+	// members are those of the input, by option.
+	members map[string]awsapi.TypeMember
+}
+
+func (c *CLI) run(ctx context.Context, args []string) error {
+	got, left, err := parse(args, byName(globalOptions))
+	if err != nil {
+		return err
+	}
+	if got.has("version") {
+		_, err := fmt.Fprintln(c.Stdout, c.Name+" "+c.Version)
+		return err
+	}
+	g, err := globalsOf(got)
+	if err != nil {
+		return err
+	}
+	word, left := firstWord(left)
+	switch {
+	case word == "help" || len(args) == 0:
+		return c.help(g)
+	case word == "":
+		return callError("the following arguments are required: command")
+	}
+	s := c.service(word)
+	if s == nil {
+		return argumentError("command", invalidChoice(word, c.serviceWords()))
+	}
+	word, left = firstWord(left)
+	switch {
+	case word == "help":
+		return c.helpService(g, s)
+	case word == "":
+		return callError("the following arguments are required: operation")
+	}
+	op := s.operation(word, got.has("no-paginate"))
+	if op == nil {
+		return argumentError("operation", invalidChoice(word, append(s.operationWords(), "help")))
+	}
+	if slices.Equal(left, []string{"help"}) {
+		return c.helpOperation(g, op)
+	}
+	return c.do(ctx, g, op, left)
+}
+
+// firstWord takes the first argument that is no option.
+func firstWord(args []string) (string, []string) {
+	for i, a := range args {
+		if !looksLikeOption(a, nil) {
+			return a, slices.Concat(args[:i], args[i+1:])
+		}
+	}
+	return "", args
+}
+
+func (c *CLI) serviceWords() []string {
+	words := make([]string, 0, len(c.Services)+1)
+	for _, s := range c.Services {
+		words = append(words, s.Word)
+	}
+	for _, o := range c.Own {
+		words = append(words, o.Word)
+	}
+	return append(words, "help")
+}
+
+func (s *Service) operationWords() []string {
+	words := make([]string, 0, len(s.Table.Operations))
+	for _, o := range s.Table.Operations {
+		words = append(words, kebab(o.Name))
+	}
+	slices.Sort(words)
+	return words
+}
+
+// operation finds a command; nil if there is none. One that is not to page has
+// the options of its input alone.
+func (s *Service) operation(word string, unpaged bool) *operation {
+	for _, o := range s.Table.Operations {
+		if kebab(o.Name) == word {
+			return s.command(s.Table.Row(o.Name), unpaged)
+		}
+	}
+	return nil
+}
+
+// Options of a command beside those of its input.
+var (
+	inputJSON = &option{name: "cli-input-json", takes: one, doc: "Reads arguments from the JSON string provided. The JSON string follows the format provided by --generate-cli-skeleton. If other arguments are provided on the command line, those values will override the JSON-provided values. This may not be specified along with --cli-input-yaml."}
+	inputYAML = &option{name: "cli-input-yaml", takes: one, doc: "Reads arguments from the YAML string provided. The YAML string follows the format provided by --generate-cli-skeleton yaml-input. This may not be specified along with --cli-input-json."}
+	skeleton  = &option{name: "generate-cli-skeleton", takes: optional, choices: []string{"input", "output", "yaml-input"}, doc: "Prints a JSON skeleton to standard output without sending an API request. If provided with no value or the value input, prints a sample input JSON that can be used as an argument for --cli-input-json. Similarly, if provided yaml-input it will print a sample input YAML that can be used with --cli-input-yaml. If provided with the value output, it validates the command inputs and returns a sample output JSON for that command."}
+)
+
+func (s *Service) command(row *awsapi.Row, unpaged bool) *operation {
+	op := &operation{service: s, row: row, pages: pagesOf(row), members: map[string]awsapi.TypeMember{}}
+	add := func(o *option, m awsapi.TypeMember) {
+		op.options = append(op.options, o)
+		op.members[o.name] = m
+	}
+	for _, m := range row.Input().Members() {
+		name := kebab(m.Name)
+		switch m.Type.Kind() {
+		case awsapi.BooleanType:
+			add(&option{name: name, required: m.Required, opposite: "no-" + name}, m)
+			add(&option{name: "no-" + name, opposite: name}, m)
+		case awsapi.ListType:
+			add(&option{name: name, takes: many, required: m.Required}, m)
+		default:
+			if op.pages != nil && name == "max-items" && name == kebab(op.pages.limit) && !unpaged {
+				continue // the command line's own option of this name stands for it
+			}
+			add(&option{name: name, takes: one, required: m.Required}, m)
+		}
+	}
+	op.options = append(op.options, inputJSON, inputYAML)
+	if !unpaged {
+		op.options = append(op.options, op.pages.options()...)
+	}
+	op.options = append(op.options, skeleton)
+	return op
+}
+
+// do does the command of an operation.
+func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) error {
+	got, left, err := parse(args, byName(op.options))
+	if err != nil {
+		return err
+	}
+	inputElsewhere := got.has("cli-input-json") || got.has("cli-input-yaml") || got.has("generate-cli-skeleton") && got.word("generate-cli-skeleton") != "output"
+	if !inputElsewhere {
+		if err := missing(op.options, got); err != nil {
+			return err
+		}
+	}
+	if len(left) > 0 {
+		return unknownOptions(left, op.options)
+	}
+	in, err := c.input(op, got)
+	if err != nil {
+		return err
+	}
+	if got.has("generate-cli-skeleton") {
+		if done, err := c.skeleton(g, op, in, got.word("generate-cli-skeleton")); done || err != nil {
+			return err
+		}
+	}
+	paging, err := op.pages.asked(g, got, in)
+	if err != nil {
+		return err
+	}
+	if err := validate(paging.first(in), op.row.Input()); err != nil {
+		return err
+	}
+	settings, err := c.settings(ctx, g, op.service)
+	if err != nil {
+		return err
+	}
+	caller := &caller{cli: c, globals: g, settings: settings, op: op}
+	defer caller.close()
+	return c.print(g, settings, op, paging.run(ctx, caller, in))
+}

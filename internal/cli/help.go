@@ -1,0 +1,399 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// page writes a page of help: headings at the margin, text indented and wrapped.
+type page struct {
+	*bufio.Writer
+	columns int
+}
+
+// show prints a page, through the pager on a terminal.
+func (c *CLI) show(g *globals, write func(*page)) error {
+	out, done, err := c.pager(g, &settings{})
+	if err != nil {
+		return err
+	}
+	columns := c.Width
+	if columns == 0 || columns > 100 {
+		columns = 80
+	}
+	p := &page{bufio.NewWriter(out), columns}
+	write(p)
+	err = p.Flush()
+	done()
+	return err
+}
+
+func (p *page) heading(text string) { fmt.Fprintf(p, "\n%s\n", text) }
+
+// text writes a paragraph at a margin.
+func (p *page) text(margin int, text string) {
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		size := columnsOf(word)
+		switch {
+		case column == 0:
+			_, _ = p.WriteString(spaces(margin))
+			column = margin
+		case column+1+size > p.columns:
+			_, _ = p.WriteString("\n" + spaces(margin))
+			column = margin
+		default:
+			_ = p.WriteByte(' ')
+			column++
+		}
+		_, _ = p.WriteString(word)
+		column += size
+	}
+	if column > 0 {
+		_ = p.WriteByte('\n')
+	}
+}
+
+func (p *page) line(margin int, text string) { fmt.Fprintf(p, "%s%s\n", spaces(margin), text) }
+
+// help is the page of the tool.
+func (c *CLI) help(g *globals) error {
+	return c.show(g, func(p *page) {
+		p.heading("NAME")
+		p.line(3, c.Name+" - Amazon Cognito identity pools, self-hosted")
+		p.heading("SYNOPSIS")
+		p.line(3, c.Name+" [options] <command> <subcommand> [parameters]")
+		p.heading("COMMANDS")
+		for _, s := range c.Services {
+			p.line(3, s.Word)
+			p.text(7, s.Table.Doc)
+		}
+		p.line(3, "help")
+		p.text(7, fmt.Sprintf("Print a page such as this one: %[1]s help, %[1]s <command> help, %[1]s <command> <subcommand> help.", c.Name))
+		for _, o := range c.Own {
+			p.line(3, o.Word)
+			p.text(7, o.Doc)
+		}
+		p.globals()
+	})
+}
+
+func (p *page) globals() {
+	p.heading("GLOBAL OPTIONS")
+	for _, o := range globalOptions {
+		p.line(3, "--"+o.name+placeholder(o))
+		p.text(7, o.doc)
+		if o.choices != nil {
+			p.text(7, "One of "+strings.Join(o.choices, ", ")+".")
+		}
+		_ = p.WriteByte('\n')
+	}
+}
+
+func placeholder(o *option) string {
+	switch o.takes {
+	case none:
+		return ""
+	case optional:
+		return " [<value>]"
+	case many:
+		return " <value> [<value> ...]"
+	}
+	return " <value>"
+}
+
+// helpService is the page of a service.
+func (c *CLI) helpService(g *globals, s *Service) error {
+	return c.show(g, func(p *page) {
+		p.heading("NAME")
+		p.line(3, c.Name+" "+s.Word)
+		p.heading("DESCRIPTION")
+		p.text(3, s.Table.Doc)
+		p.heading("COMMANDS")
+		for _, word := range s.operationWords() {
+			p.line(3, word)
+			p.text(7, s.operation(word, false).row.Doc)
+		}
+	})
+}
+
+// helpOperation is the page of a command.
+func (c *CLI) helpOperation(g *globals, op *operation) error {
+	s := op.service
+	comments := s.comments()
+	return c.show(g, func(p *page) {
+		word := kebab(op.row.Name)
+		p.heading("NAME")
+		p.line(3, c.Name+" "+s.Word+" "+word)
+		p.heading("DESCRIPTION")
+		p.text(3, op.row.Doc)
+		_ = p.WriteByte('\n')
+		p.text(3, map[awsapi.Auth]string{
+			awsapi.Public:     "This is a public operation: the call is not signed and needs no credentials.",
+			awsapi.Signed:     "The call is signed and needs the permission " + op.row.Service.Name + ":" + op.row.Name + ".",
+			awsapi.Identified: "The call is signed.",
+		}[op.row.Auth])
+		if op.pages != nil {
+			_ = p.WriteByte('\n')
+			p.text(3, word+" is a paginated operation. Multiple calls may be made in order to retrieve the entire data set of results. You can disable pagination by providing the --no-paginate argument.")
+		}
+		p.heading("SYNOPSIS")
+		p.line(5, c.Name+" "+s.Word+" "+word)
+		for _, o := range op.options {
+			text := "--" + o.name + placeholder(o)
+			if !o.required {
+				text = "[" + text + "]"
+			}
+			p.line(3, text)
+		}
+		p.heading("OPTIONS")
+		for _, o := range op.options {
+			c.helpOption(p, op, o, comments)
+		}
+		p.text(3, "The global options are those of "+c.Name+" help.")
+		p.heading("EXAMPLE")
+		p.line(3, example(c.Name, op))
+		if op.row.HasOutput() {
+			p.heading("OUTPUT")
+			p.members(3, op.row.Output(), comments, 0)
+		}
+		if len(op.row.Errors) > 0 {
+			p.heading("ERRORS")
+			for _, e := range op.row.Errors {
+				p.line(3, e)
+			}
+		}
+	})
+}
+
+func (c *CLI) helpOption(p *page, op *operation, o *option, comments map[string]string) {
+	m, member := op.members[o.name]
+	if !member {
+		p.line(3, "--"+o.name+placeholder(o))
+		p.text(7, o.doc)
+		_ = p.WriteByte('\n')
+		return
+	}
+	if o.name != kebab(m.Name) { // --no-x is told of with --x
+		return
+	}
+	kind := m.Type.Kind().String()
+	name := "--" + o.name
+	if m.Type.Kind() == awsapi.BooleanType {
+		name += " | --no-" + o.name
+	}
+	required := ""
+	if m.Required {
+		required = ", required"
+	}
+	p.line(3, name+" ("+kind+required+")")
+	p.text(7, comments[op.row.Input().Name()+"."+m.GoName])
+	p.constraints(7, m.Type)
+	switch m.Type.Kind() {
+	case awsapi.StructureType, awsapi.MapType, awsapi.ListType:
+		p.inside(7, m.Type, comments, 0)
+		if short := shorthandExample(m.Type); short != "" {
+			p.line(7, "Shorthand Syntax:")
+			p.line(9, short)
+		}
+		p.line(7, "JSON Syntax:")
+		w := &strings.Builder{}
+		b := bufio.NewWriter(w)
+		writeJSON(b, typeNames(m.Type, 0), "")
+		_ = b.Flush()
+		for line := range strings.SplitSeq(w.String(), "\n") {
+			p.line(9, line)
+		}
+	}
+	_ = p.WriteByte('\n')
+}
+
+// constraints says what a value must be like.
+func (p *page) constraints(margin int, t awsapi.Type) {
+	if values := t.Shape().Values(); values != nil {
+		p.text(margin, "One of "+strings.Join(values, ", ")+".")
+	}
+	unit := map[awsapi.TypeKind]string{awsapi.StringType: " characters", awsapi.ListType: " entries", awsapi.MapType: " entries"}[t.Kind()]
+	least, hasLeast := t.Shape().Min()
+	most, hasMost := t.Shape().Max()
+	switch {
+	case hasLeast && hasMost:
+		p.text(margin, fmt.Sprintf("From %d to %d%s.", least, most, unit))
+	case hasMost:
+		p.text(margin, fmt.Sprintf("At most %d%s.", most, unit))
+	case hasLeast:
+		p.text(margin, fmt.Sprintf("At least %d%s.", least, unit))
+	}
+	if pattern := t.Shape().Pattern(); pattern != "" {
+		p.text(margin, "Pattern: "+pattern)
+	}
+}
+
+const maxHelpDepth = 5
+
+// inside tells of what a list, a map or a structure holds.
+func (p *page) inside(margin int, t awsapi.Type, comments map[string]string, depth int) {
+	switch t.Kind() {
+	case awsapi.ListType:
+		p.inside(margin, t.Elem(), comments, depth)
+	case awsapi.MapType:
+		p.line(margin, "key -> (string)")
+		p.line(margin, "value -> ("+t.Elem().Kind().String()+")")
+		p.inside(margin+2, t.Elem(), comments, depth)
+	case awsapi.StructureType:
+		p.members(margin, t, comments, depth)
+	}
+}
+
+// members tells of the members of a structure.
+func (p *page) members(margin int, t awsapi.Type, comments map[string]string, depth int) {
+	if depth == maxHelpDepth {
+		return
+	}
+	for _, m := range t.Members() {
+		p.line(margin, m.Name+" -> ("+m.Type.Kind().String()+")")
+		p.text(margin+4, comments[t.Name()+"."+m.GoName])
+		p.inside(margin+4, m.Type, comments, depth+1)
+	}
+}
+
+// typeNames is a sample with the names of the types as values.
+func typeNames(t awsapi.Type, depth int) awsapi.Node {
+	switch {
+	case depth > maxHelpDepth:
+	case t.Kind() == awsapi.StructureType:
+		out := awsapi.Node{Kind: awsapi.Map}
+		for _, m := range t.Members() {
+			out.Members = append(out.Members, awsapi.Member{Name: m.Name, Value: typeNames(m.Type, depth+1)})
+		}
+		return out
+	case t.Kind() == awsapi.MapType:
+		return awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{{Name: "string", Value: typeNames(t.Elem(), depth+1)}}}
+	case t.Kind() == awsapi.ListType:
+		return awsapi.Node{Kind: awsapi.List, List: []awsapi.Node{typeNames(t.Elem(), depth+1)}}
+	}
+	return text(t.Kind().String())
+}
+
+// shorthandExample is how a value is written in shorthand.
+func shorthandExample(t awsapi.Type) string {
+	switch t.Kind() {
+	case awsapi.ListType:
+		if inner := shorthandExample(t.Elem()); inner != "" {
+			return inner + " ..."
+		}
+	case awsapi.MapType:
+		value := "string"
+		if k := t.Elem().Kind(); k == awsapi.StructureType || k == awsapi.ListType {
+			value = nestedShorthand(t.Elem(), 0)
+		}
+		return "KeyName1=" + value + ",KeyName2=" + value
+	case awsapi.StructureType:
+		var parts []string
+		for _, m := range t.Members() {
+			parts = append(parts, m.Name+"="+nestedShorthand(m.Type, 0))
+		}
+		return strings.Join(parts, ",")
+	}
+	return ""
+}
+
+func nestedShorthand(t awsapi.Type, depth int) string {
+	switch {
+	case depth > maxHelpDepth:
+	case t.Kind() == awsapi.ListType:
+		e := nestedShorthand(t.Elem(), depth+1)
+		return "[" + e + "," + e + "]"
+	case t.Kind() == awsapi.MapType:
+		e := nestedShorthand(t.Elem(), depth+1)
+		return "{KeyName1=" + e + ",KeyName2=" + e + "}"
+	case t.Kind() == awsapi.StructureType:
+		var parts []string
+		for _, m := range t.Members() {
+			parts = append(parts, m.Name+"="+nestedShorthand(m.Type, depth+1))
+		}
+		return "{" + strings.Join(parts, ",") + "}"
+	}
+	return t.Kind().String()
+}
+
+// example is a command that runs as far as the words go: with every option that
+// is required.
+func example(name string, op *operation) string {
+	parts := []string{name, op.service.Word, kebab(op.row.Name)}
+	for _, o := range op.options {
+		m, member := op.members[o.name]
+		if o.required && member {
+			parts = append(parts, "--"+o.name)
+			if o.takes != none {
+				parts = append(parts, exampleOf(m))
+			}
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+const examplePool = "us-east-1:11111111-1111-1111-1111-111111111111"
+
+// exampleOf is a value that the shape of a member takes.
+func exampleOf(m awsapi.TypeMember) string {
+	t := m.Type
+	for t.Kind() == awsapi.ListType {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case awsapi.StructureType:
+		var parts []string
+		for _, inner := range t.Members() {
+			if inner.Required {
+				parts = append(parts, inner.Name+"="+exampleOf(inner))
+			}
+		}
+		return strings.Join(parts, ",")
+	case awsapi.MapType:
+		return "example=" + exampleOf(awsapi.TypeMember{Name: t.Elem().Name(), Type: t.Elem()})
+	case awsapi.IntegerType, awsapi.LongType:
+		least, _ := t.Shape().Min()
+		return strconv.FormatInt(max(least, 10), 10)
+	}
+	if values := t.Shape().Values(); values != nil {
+		return values[0]
+	}
+	lower := strings.ToLower(m.Name)
+	switch {
+	case strings.Contains(lower, "identityid"), strings.Contains(lower, "identityidto"), strings.HasSuffix(lower, "poolid"), lower == "identityidstodelete":
+		return examplePool
+	case lower == "resourcearn":
+		return "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/" + examplePool
+	case strings.Contains(lower, "policyarn"), strings.Contains(lower, "permissionsboundary"):
+		return "arn:aws:iam::123456789012:policy/example"
+	case strings.Contains(lower, "openidconnectproviderarn"):
+		return "arn:aws:iam::123456789012:oidc-provider/login.example.com"
+	case strings.Contains(lower, "samlproviderarn"), lower == "principalarn":
+		return "arn:aws:iam::123456789012:saml-provider/example"
+	case strings.HasSuffix(lower, "rolearn"), strings.Contains(lower, "arn"):
+		return "arn:aws:iam::123456789012:role/example"
+	case strings.Contains(lower, "metadata"):
+		return "file://metadata.xml"
+	case strings.Contains(lower, "document"):
+		return "file://policy.json"
+	case strings.Contains(lower, "thumbprint"):
+		return strings.Repeat("0123456789abcdef", 3)[:40]
+	case lower == "url":
+		return "https://login.example.com"
+	case lower == "versionid":
+		return "v1"
+	case strings.Contains(lower, "accesskeyid"):
+		return "AKIAIOSFODNN7EXAMPLE"
+	case strings.Contains(lower, "token"), strings.Contains(lower, "assertion"):
+		return "file://token"
+	case slices.Contains([]string{"pathprefix", "path"}, lower):
+		return "/"
+	}
+	return "example"
+}
