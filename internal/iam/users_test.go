@@ -407,6 +407,42 @@ func TestUserPages(t *testing.T) {
 	}
 }
 
+// An inline policy may have no version, or the old one, and then has no variables. A
+// managed one must have the new one. What is missing of an ARN is everything in both.
+func TestVersionsOfThePolicyLanguage(t *testing.T) {
+	s := newService(t)
+	createUser(t, s, "anna")
+	id, _ := keyOf(t, s, "anna")
+	c := callerOf(t, s, id)
+	const own = `"Statement":{"Effect":"Allow","Action":"*:*","Resource":["arn:aws:s3:::box/${aws:username}/*","arn:*:sqs"]}}`
+	for version, want := range map[string]string{
+		`{"Version":"2012-10-17",`: "arn:aws:s3:::box/anna/1 arn:aws:sqs:us-east-1:111122223333:q",
+		`{"Version":"2008-10-17",`: "arn:aws:s3:::box/${aws:username}/1 arn:aws:sqs:us-east-1:111122223333:q",
+		`{`:                        "arn:aws:s3:::box/${aws:username}/1 arn:aws:sqs:us-east-1:111122223333:q",
+	} {
+		must(t, s, "PutUserPolicy", "UserName", "anna", "PolicyName", "p", "PolicyDocument", version+own)
+		var allowed []string
+		for _, resource := range []string{"arn:aws:s3:::box/anna/1", "arn:aws:s3:::box/${aws:username}/1", "arn:aws:s3:::box/berta/1", "arn:aws:sqs:us-east-1:111122223333:q"} {
+			d, err := s.Authorize(t.Context(), wiretest.From(c), "s3:GetObject", resource, policy.Context{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Allowed() {
+				allowed = append(allowed, resource)
+			}
+		}
+		if got := strings.Join(allowed, " "); got != want {
+			t.Errorf("%s: %s, want %s", version, got, want)
+		}
+		if version == `{"Version":"2012-10-17",` {
+			must(t, s, "CreatePolicy", "PolicyName", "p", "PolicyDocument", version+own)
+			continue
+		}
+		refused := refusal{400, "MalformedPolicyDocument", "Policy document must be version 2012-10-17 or greater."}
+		wantRefused(t, do(t, s, "CreatePolicy", "PolicyName", "q", "PolicyDocument", version+own), refused)
+	}
+}
+
 // A user may do what the inline and the attached policies allow, within the
 // boundary; one who is gone may do nothing.
 func TestAuthorizeUser(t *testing.T) {

@@ -54,6 +54,10 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
+		stored, err := policy.ParseStored(kind, text)
+		if err != nil {
+			t.Fatalf("ParseStored(%q): %v, which Parse accepts", text, err)
+		}
 		if d.Text() != text {
 			t.Fatalf("Text() = %q, want %q", d.Text(), text)
 		}
@@ -67,6 +71,9 @@ func FuzzParse(f *testing.F) {
 			one, two := d.Evaluate(probe), again.Evaluate(probe)
 			if diff := cmp.Diff([]any{one.Effect, one.Named, indices(one)}, []any{two.Effect, two.Named, indices(two)}); diff != "" {
 				t.Errorf("%s: probe %d: %s", text, i, diff)
+			}
+			if three := stored.Evaluate(probe); three.Effect != one.Effect || three.Named != one.Named {
+				t.Errorf("%s: probe %d: %v, stored %v", text, i, one.Effect, three.Effect)
 			}
 			if len(text) > 2000 {
 				continue

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -141,4 +142,40 @@ func TestStoredTrustInASharedProvider(t *testing.T) {
 	if _, err := policy.ParseStored(policy.Trust, trust); err != nil {
 		t.Errorf("a stored document is not read: %v", err)
 	}
+}
+
+// FuzzParseStored: what only ParseStored reads (another partition) allows no more
+// than the same document would with its own partition in all of its resources, and
+// denies no less of the other partition.
+func FuzzParseStored(f *testing.F) {
+	for _, c := range corpus[decisionCase](f, "resources.json") {
+		f.Add(string(c.Identity[0]))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, foreign := range []string{"arn:aws-cn:", "arn:aws-us-gov:"} {
+			old := strings.ReplaceAll(text, "arn:aws:", foreign)
+			if old == text {
+				return
+			}
+			d, err := policy.ParseStored(policy.Identity, text)
+			if err != nil {
+				return
+			}
+			stored, err := policy.ParseStored(policy.Identity, old)
+			if err != nil {
+				return // a condition that is not about partitions any more
+			}
+			for i, probe := range probes {
+				foreigner := *probe
+				foreigner.Resource = strings.Replace(probe.Resource, "arn:aws:", foreign, 1)
+				ours, theirs := d.Evaluate(probe).Effect, stored.Evaluate(&foreigner).Effect
+				if theirs == policy.Allow && ours != policy.Allow && len(stored.Keys()) == 0 {
+					t.Errorf("%s: probe %d: allowed in %s, and %v here", text, i, foreign, ours)
+				}
+				if ours == policy.ExplicitDeny && theirs != policy.ExplicitDeny && len(stored.Keys()) == 0 {
+					t.Errorf("%s: probe %d: denied here, and %v in %s", text, i, theirs, foreign)
+				}
+			}
+		}
+	})
 }
