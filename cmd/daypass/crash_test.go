@@ -35,6 +35,12 @@ func startLogging(t *testing.T, stderr io.Writer, flags ...string) (*exec.Cmd, s
 	c := exec.Command(exe)
 	c.Args = append([]string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0"}, flags...)
 	c.Stderr = stderr
+	return c, endpointOf(t, c)
+}
+
+// endpointOf starts a server and gives its endpoint.
+func endpointOf(t *testing.T, c *exec.Cmd) string {
+	t.Helper()
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -49,11 +55,11 @@ func startLogging(t *testing.T, stderr io.Writer, flags ...string) (*exec.Cmd, s
 				for lines.Scan() {
 				}
 			}()
-			return c, endpoint
+			return endpoint
 		}
 	}
 	t.Fatal("the server does not start")
-	return nil, ""
+	return ""
 }
 
 func rootClient(endpoint string) *client.Client {

@@ -1,6 +1,9 @@
 package awsapi
 
-import "errors"
+import (
+	"errors"
+	"net/netip"
+)
 
 // Request says how a request came: what policies can look at that is neither in
 // its input nor about its caller. It travels with the [Caller]. The zero value
@@ -35,6 +38,21 @@ const (
 func (r Request) In(region string) Request {
 	r.Region = region
 	return r
+}
+
+// Client stands for whoever sent the request, where clients are counted: it is the
+// address, of IPv6 the network of 64 bits, which is what one customer has. All
+// whose address cannot be told are one client.
+func (r Request) Client() string {
+	addr, err := netip.ParseAddr(r.SourceIP)
+	if err != nil {
+		return "unknown"
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is4() {
+		return addr.String()
+	}
+	return netip.PrefixFrom(addr, 64).Masked().String()
 }
 
 // Check says whether everything is known of a request that every request has.

@@ -40,12 +40,13 @@ func loginsOf(proofs []proof) []Login {
 }
 
 // prove verifies every entry of a Logins map, in the order of their names; one
-// that fails fails the call. Named says whether the call names an identity.
+// that fails fails the call. Named says whether the call names an identity, and
+// client who presents the logins, as clients are counted.
 // The network may be asked, so no transaction may be open.
-func (s *Service) prove(ctx context.Context, p *Pool, logins LoginsMap, named bool) ([]proof, error) {
+func (s *Service) prove(ctx context.Context, client string, p *Pool, logins LoginsMap, named bool) ([]proof, error) {
 	proofs := make([]proof, 0, len(logins))
 	for _, name := range slices.Sorted(maps.Keys(logins)) {
-		proven, err := s.proveOne(ctx, p, string(name), string(logins[name]), named)
+		proven, err := s.proveOne(ctx, p, string(name), login.Present(string(logins[name]), maxLoginToken).By(client), named)
 		if err != nil {
 			audit.From(ctx).Set("failed_login", p.loggedName(string(name)))
 			return nil, err
@@ -66,8 +67,7 @@ func (p *Pool) loggedName(name string) string {
 
 // proveOne checks in AWS's order: our own tokens, the provider's name, whether
 // the pool has it, then the token.
-func (s *Service) proveOne(ctx context.Context, p *Pool, name, value string, named bool) (*proof, error) {
-	presented := login.Present(value, maxLoginToken)
+func (s *Service) proveOne(ctx context.Context, p *Pool, name string, presented login.Presented, named bool) (*proof, error) {
 	token, notJWT := presented.Token()
 	ours := notJWT == nil && token.Issuer() == s.OpenID.Issuer
 	switch {
@@ -182,6 +182,9 @@ func loginError(err error) error {
 		return err
 	}
 	cause := loginCause(e.Cause)
+	if e.Cause == login.ProviderBusy || e.Cause == login.ClientBusy {
+		return exception(tooManyRequests, "Rate exceeded").Because(cause, err)
+	}
 	if e.Kind == login.Unavailable {
 		return exception(externalService, "The identity provider could not be reached.").Because(cause, err)
 	}

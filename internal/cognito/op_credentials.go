@@ -23,7 +23,7 @@ const (
 
 // GetOpenIdToken gives an identity a token that an STS trusts: the first half
 // of the basic (classic) flow.
-func (s *Service) GetOpenIdToken(ctx context.Context, _ awsapi.Caller, in *GetOpenIdTokenInput) (*GetOpenIdTokenResponse, error) {
+func (s *Service) GetOpenIdToken(ctx context.Context, c awsapi.Caller, in *GetOpenIdTokenInput) (*GetOpenIdTokenResponse, error) {
 	i, p, err := s.identityAndPool(ctx, in.IdentityId)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (s *Service) GetOpenIdToken(ctx context.Context, _ awsapi.Caller, in *GetOp
 	if err := p.checkClassicFlow(in.Logins); err != nil {
 		return nil, err
 	}
-	i, proofs, err := s.enter(ctx, i, p, in.Logins)
+	i, proofs, err := s.enter(ctx, c, i, p, in.Logins)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, c awsapi.Caller
 	if token, ok := in.Logins[ownProvider]; ok {
 		role, claims, err = s.developerClaims(ctx, i, p, in, string(token))
 	} else {
-		i, role, claims, err = s.identityClaims(ctx, i, p, in)
+		i, role, claims, err = s.identityClaims(ctx, c, i, p, in)
 	}
 	if err != nil {
 		return nil, err
@@ -97,8 +97,8 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, c awsapi.Caller
 
 // identityClaims lets the holder of an identity in, chooses the role and says
 // what a token of the identity would say.
-func (s *Service) identityClaims(ctx context.Context, i *Identity, p *Pool, in *GetCredentialsForIdentityInput) (*Identity, ARNString, *openid.Claims, error) {
-	i, proofs, err := s.enter(ctx, i, p, in.Logins)
+func (s *Service) identityClaims(ctx context.Context, caller awsapi.Caller, i *Identity, p *Pool, in *GetCredentialsForIdentityInput) (*Identity, ARNString, *openid.Claims, error) {
+	i, proofs, err := s.enter(ctx, caller, i, p, in.Logins)
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -181,11 +181,11 @@ func (p *Pool) qualifiedUser(user string) string {
 
 // enter lets the holder of an identity in: a guest with nothing but the ID, or
 // somebody with logins that lead to it.
-func (s *Service) enter(ctx context.Context, i *Identity, p *Pool, logins LoginsMap) (*Identity, []proof, error) {
+func (s *Service) enter(ctx context.Context, c awsapi.Caller, i *Identity, p *Pool, logins LoginsMap) (*Identity, []proof, error) {
 	if len(logins) == 0 {
 		return i, nil, guestOf(i, p)
 	}
-	proofs, err := s.prove(ctx, p, logins, true)
+	proofs, err := s.prove(ctx, c.Client(), p, logins, true)
 	if err != nil {
 		return nil, nil, err
 	}

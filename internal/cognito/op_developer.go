@@ -99,7 +99,8 @@ func (s *Service) proveDeveloper(ctx context.Context, p *Pool, logins LoginsMap,
 			public[n] = v
 		}
 	}
-	proofs, err := s.prove(ctx, p, public, named)
+	// The caller is a back end, which brings the logins of any number of users.
+	proofs, err := s.prove(ctx, "", p, public, named)
 	if err != nil {
 		return nil, Login{}, withoutExternalService(err)
 	}

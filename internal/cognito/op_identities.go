@@ -38,7 +38,7 @@ func (s *Service) identify(ctx context.Context, c awsapi.Caller, p *Pool, logins
 	if len(logins) == 0 {
 		return s.guest(ctx, c, p)
 	}
-	proofs, err := s.prove(ctx, p, logins, false)
+	proofs, err := s.prove(ctx, c.Client(), p, logins, false)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (s *Service) deletable(ctx context.Context, c awsapi.Caller, ids IdentityId
 
 // UnlinkIdentity removes logins from an identity, for whoever shows one of its
 // logins. Nothing is linked on the way.
-func (s *Service) UnlinkIdentity(ctx context.Context, _ awsapi.Caller, in *UnlinkIdentityInput) (*awsapi.None, error) {
+func (s *Service) UnlinkIdentity(ctx context.Context, c awsapi.Caller, in *UnlinkIdentityInput) (*awsapi.None, error) {
 	i, p, err := s.identityAndPool(ctx, in.IdentityId)
 	if err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (s *Service) UnlinkIdentity(ctx context.Context, _ awsapi.Caller, in *Unlin
 	if bad != nil {
 		return nil, bad
 	}
-	proofs, err := s.prove(ctx, p, in.Logins, true)
+	proofs, err := s.prove(ctx, c.Client(), p, in.Logins, true)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,11 @@ func (a Amazon) Verify(ctx context.Context, p Provider, v Presented) (*Login, er
 	if err != nil {
 		return nil, err
 	}
+	return a.Tokens.askAboutToken(p, v, func() (*Login, error) { return a.login(ctx, p, token) })
+}
+
+// login finds out for which app and of which user a token is.
+func (a Amazon) login(ctx context.Context, p Provider, token string) (*Login, error) {
 	info, err := a.tokenInfo(ctx, token)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,8 @@
 // provider hands out into a [Login] or an [*Error]. A pool's configuration and
 // the key in Logins say which one is asked. [OpenID], [Google], [Apple] and
 // [UserPool] read ID tokens; [Facebook], [Amazon] and [Twitter] ask the provider
-// about tokens that only it can read, each time anew. [SAML] reads responses that
+// about tokens that only it can read, each time anew, within bounds for the
+// provider and for the client who presents them. [SAML] reads responses that
 // are signed with a key of the provider's metadata.
 //
 // All ID tokens are checked by [OIDC], with the keys that the issuer publishes,

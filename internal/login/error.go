@@ -83,6 +83,8 @@ const (
 	DiscoveryIssuerMismatch Cause = "discovery-issuer-mismatch" // The issuer's discovery document names another issuer.
 	KeySetInvalid           Cause = "key-set-invalid"           // The issuer's key set cannot be read, or has too many keys.
 	ProviderUnavailable     Cause = "provider-unavailable"      // The provider, asked about a token or its user, did not answer, or asks to try again.
+	ProviderBusy            Cause = "provider-busy"             // As many questions about tokens as may be are under way to the provider, which may be slow; try again.
+	ClientBusy              Cause = "client-busy"               // The client has too many tokens under way to providers, or too many that providers refuse; behind a proxy, check --trusted-proxies.
 	ProviderAnswerInvalid   Cause = "provider-answer-invalid"   // The provider's answer about a token or its user cannot be read.
 	ConsumerUnusable        Cause = "consumer-unusable"         // The pool's value for Twitter or Digits is not CONSUMERKEY;CONSUMERSECRET.
 	TokenCheckUnconfigured  Cause = "token-check-unconfigured"  // ServerSideTokenCheck is on, and there are no credentials for it (DAYPASS_USER_POOL_ACCESS_KEY_ID).

@@ -43,15 +43,19 @@ func (f Facebook) Verify(ctx context.Context, p Provider, v Presented) (*Login, 
 	if err != nil {
 		return nil, err
 	}
-	check := facebookCheck{Facebook: f, ctx: ctx, token: token}
-	app, vouched, err := check.app(p)
+	return f.Tokens.askAboutToken(p, v, func() (*Login, error) { return facebookCheck{Facebook: f, ctx: ctx, token: token}.login(p) })
+}
+
+// login finds out for which app and of which user the token is.
+func (c facebookCheck) login(p Provider) (*Login, error) {
+	app, vouched, err := c.app(p)
 	if err != nil {
 		return nil, err
 	}
 	if !p.AnyClient && !slices.Contains(p.ClientIDs, app) {
 		return nil, reject(AudienceMismatch, nil)
 	}
-	user, err := check.user(app)
+	user, err := c.user(app)
 	if err != nil {
 		return nil, err
 	}

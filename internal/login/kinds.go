@@ -31,6 +31,7 @@ type Kinds struct {
 // Presented is the value of a login as it was presented. It never prints it.
 type Presented struct {
 	text   string
+	client string
 	token  *Token
 	notJWT error
 }
@@ -40,6 +41,15 @@ type Presented struct {
 func Present(value string, maxLen int) Presented {
 	token, err := Parse(value, maxLen)
 	return Presented{text: value, token: token, notJWT: err}
+}
+
+// By says which client presented the login, as clients are counted where what they
+// may have asked of providers is bounded. A value that nobody is said to have
+// presented counts for its provider only: it is for callers who are trusted with
+// any number of users.
+func (v Presented) By(client string) Presented {
+	v.client = client
+	return v
 }
 
 // Token returns the value as a JWT, if it is one. The error is an *Error.

@@ -250,6 +250,7 @@ func TestFacebookWithAppSecret(t *testing.T) {
 	d.AddFacebook("EAAdebugApp", logintest.FacebookToken{App: app, User: user, DebugApp: "3"})
 	d.AddFacebook("EAAdebugUser", logintest.FacebookToken{App: app, User: user, DebugUser: "4"})
 	proves(t, Facebook{Tokens: o}, p, token, "login rejected: provider-refused: /app: code 100, subcode 463")
+	c.advance(refusalLasts)
 	f := Facebook{Tokens: o, Secrets: map[string]seal.Secret{app: seal.NewSecret(secret)}}
 	proves(t, f, p, token, user+" at graph.facebook.com for graph.facebook.com: graph.facebook.com:"+app+":"+user)
 	proves(t, f, p, "EAApage", `login rejected: provider-refused: debug_token: a token of type "PAGE"`)
@@ -259,7 +260,7 @@ func TestFacebookWithAppSecret(t *testing.T) {
 	proves(t, f, p, "EAAdebugUser", "login unavailable: provider-answer-invalid: debug_token and /me name different users")
 	wrong := Facebook{Tokens: o, Secrets: map[string]seal.Secret{app: seal.NewSecret("x")}}
 	proves(t, wrong, p, token, "login rejected: provider-refused: /debug_token: code 190, subcode 463")
-	c.advance(time.Hour)
+	c.advance(time.Hour - refusalLasts)
 	proves(t, f, p, token, "login rejected: token-expired 1760003600 >= 1760003600")
 }
 
@@ -420,16 +421,17 @@ func TestVerifiedTokens(t *testing.T) {
 }
 
 func TestVerifiedIsBounded(t *testing.T) {
-	var v verified
+	v := verified{most: maxVerified}
+	has := func(s signed) bool { _, ok := v.get(s); return ok }
 	kept := signed{keyID: "kept"}
-	v.add(kept)
+	v.put(kept, struct{}{})
 	for n := range 5 * maxVerified {
-		v.add(signed{version: uint64(n + 1)})
-		if n%100 == 0 && !v.has(kept) {
+		v.put(signed{version: uint64(n + 1)}, struct{}{})
+		if n%100 == 0 && !has(kept) {
 			t.Fatalf("forgotten after %d others, though it was shown again", n)
 		}
 	}
-	if len(v.young)+len(v.old) > 2*maxVerified+1 || v.has(signed{version: 1}) {
+	if len(v.young)+len(v.old) > 2*maxVerified+1 || has(signed{version: 1}) {
 		t.Errorf("%d and %d are remembered", len(v.young), len(v.old))
 	}
 }

@@ -56,6 +56,8 @@ type OIDC struct {
 	running  sync.WaitGroup
 	versions atomic.Uint64
 	verified verified
+	// questions are those that the kinds of login ask of providers by the same way.
+	questions questions
 
 	mu      sync.Mutex
 	issuers map[source]*issuer
@@ -157,6 +159,7 @@ func (o *OIDC) issuer(from source, now time.Time) *issuer {
 func (o *OIDC) add(from source, i *issuer) {
 	if o.issuers == nil {
 		o.issuers = make(map[source]*issuer)
+		o.verified.most = maxVerified
 		o.renewals.Burst, o.renewals.PerSecond = renewals, 1/floor.Seconds()
 	}
 	if len(o.issuers) >= maxIssuers {

@@ -58,14 +58,16 @@ func (w Twitter) Verify(ctx context.Context, p Provider, v Presented) (*Login, e
 	if _, err := io.ReadFull(random, nonce); err != nil {
 		return nil, &Error{Kind: Unavailable, Cause: ProviderUnavailable, Err: err}
 	}
-	user, err := w.ask(ctx, address, oauth1{
-		consumerKey: p.ClientIDs[0], consumerSecret: p.Secret, token: token, tokenSecret: seal.NewSecret(tokenSecret),
-		nonce: hex.EncodeToString(nonce), timestamp: strconv.FormatInt(w.Tokens.now().Unix(), 10),
-	}.header("GET", address))
-	if err != nil {
-		return nil, err
-	}
-	return opaqueLogin(name, p.ClientIDs[0], user)
+	return w.Tokens.askAboutToken(p, v, func() (*Login, error) {
+		user, err := w.ask(ctx, address, oauth1{
+			consumerKey: p.ClientIDs[0], consumerSecret: p.Secret, token: token, tokenSecret: seal.NewSecret(tokenSecret),
+			nonce: hex.EncodeToString(nonce), timestamp: strconv.FormatInt(w.Tokens.now().Unix(), 10),
+		}.header("GET", address))
+		if err != nil {
+			return nil, err
+		}
+		return opaqueLogin(name, p.ClientIDs[0], user)
+	})
 }
 
 // ask asks who the user of the tokens behind an Authorization header is. The

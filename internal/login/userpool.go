@@ -76,13 +76,11 @@ func (u UserPool) Verify(ctx context.Context, p Provider, v Presented) (*Login, 
 	if use, _ := l.Claims.Text("token_use"); use != "id" {
 		return nil, rejectClaim(ClaimInvalid, "token_use")
 	}
-	if slices.Contains(p.Vouched, l.Audience) {
-		if err := u.vouch(ctx, at, l); err != nil {
-			return nil, err
-		}
-	}
 	l.Qualified, l.Source = p.Name+":CognitoSignIn:"+l.Subject, p.Name+":"+l.Audience
-	return l, nil
+	if !slices.Contains(p.Vouched, l.Audience) {
+		return l, nil
+	}
+	return u.Tokens.ask(p, v, func() (*Login, error) { return l, u.vouch(ctx, at, l) })
 }
 
 // vouch asks the user pool whether the user still exists and is enabled. The

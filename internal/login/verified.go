@@ -26,37 +26,43 @@ type signed struct {
 // verified remembers signatures that were found valid, since clients show the
 // same token many times in its hour and a signature is the dear part of checking
 // it. It remembers nothing else: issuer, audience, times and everything that the
-// pool says are checked each time. What is shown again survives; of the rest the
-// older half goes when there is no room. The zero value is empty.
-type verified struct {
+// pool says are checked each time.
+type verified = recent[signed, struct{}]
+
+// recent remembers what was of use lately: about most entries, and as many again.
+// What is asked for survives; of the rest the older half goes when there is no
+// room. Its zero value, with most set, is empty.
+type recent[K comparable, V any] struct {
+	most int
+
 	mu         sync.Mutex
-	young, old map[signed]struct{}
+	young, old map[K]V
 }
 
-func (v *verified) has(s signed) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if _, ok := v.young[s]; ok {
-		return true
+func (r *recent[K, V]) get(key K) (V, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v, ok := r.young[key]; ok {
+		return v, true
 	}
-	_, ok := v.old[s]
+	v, ok := r.old[key]
 	if ok {
-		v.put(s)
+		r.set(key, v)
 	}
-	return ok
+	return v, ok
 }
 
-func (v *verified) add(s signed) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.put(s)
+func (r *recent[K, V]) put(key K, v V) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.set(key, v)
 }
 
-func (v *verified) put(s signed) {
-	if v.young == nil || len(v.young) >= maxVerified {
-		v.old, v.young = v.young, make(map[signed]struct{})
+func (r *recent[K, V]) set(key K, v V) {
+	if r.young == nil || len(r.young) >= r.most {
+		r.old, r.young = r.young, make(map[K]V)
 	}
-	v.young[s] = struct{}{}
+	r.young[key] = v
 }
 
 func (k *oidcKeys) signed(t *Token) signed {
@@ -66,11 +72,15 @@ func (k *oidcKeys) signed(t *Token) signed {
 // knows and learn implement memory. Sets without a version are of no fetch, and
 // nothing is known of them.
 func (k *oidcKeys) knows(t *Token) bool {
-	return k.set.version != 0 && k.oidc.verified.has(k.signed(t))
+	if k.set.version == 0 {
+		return false
+	}
+	_, ok := k.oidc.verified.get(k.signed(t))
+	return ok
 }
 
 func (k *oidcKeys) learn(t *Token) {
 	if k.set.version != 0 {
-		k.oidc.verified.add(k.signed(t))
+		k.oidc.verified.put(k.signed(t), struct{}{})
 	}
 }

@@ -52,18 +52,18 @@ func (s *Service) principalsOf(ctx context.Context, roleARN string) ([]string, e
 }
 
 // verifyPublic asks the verifier of a public provider about a token.
-func (s *Service) verifyPublic(ctx context.Context, name, token string) (*login.Login, error) {
+func (s *Service) verifyPublic(ctx context.Context, name string, presented login.Presented) (*login.Login, error) {
 	v, ok := s.Public[name]
 	if !ok {
 		return nil, badProviderID()
 	}
-	return v.Verify(ctx, login.Provider{Name: name, AnyClient: true}, login.Present(token, maxWebIdentityToken))
+	return v.Verify(ctx, login.Provider{Name: name, AnyClient: true}, presented)
 }
 
 // verifyGoogle checks an ID token of Google. The audience is its azp, if it has
 // one; aud itself is oaud.
 func (s *Service) verifyGoogle(ctx context.Context, token string) (*federated, error) {
-	l, err := s.verifyPublic(ctx, login.GoogleName, token)
+	l, err := s.verifyPublic(ctx, login.GoogleName, login.Present(token, maxWebIdentityToken))
 	if err != nil {
 		return nil, tokenRefused(err)
 	}
@@ -86,12 +86,12 @@ func (s *Service) verifyGoogle(ctx context.Context, token string) (*federated, e
 func isTrue(claims login.Claims, name string) bool { return string(claims[name]) == "true" }
 
 // verifyAccessToken checks an access token of the provider that ProviderId
-// names.
-func (s *Service) verifyAccessToken(ctx context.Context, provider, token string) (*federated, error) {
+// names, which a client presents.
+func (s *Service) verifyAccessToken(ctx context.Context, client, provider, token string) (*federated, error) {
 	if provider != login.AmazonName && provider != login.FacebookName {
 		return nil, badProviderID()
 	}
-	l, err := s.verifyPublic(ctx, provider, token)
+	l, err := s.verifyPublic(ctx, provider, login.Present(token, maxWebIdentityToken).By(client))
 	if err != nil {
 		return nil, accessTokenRefused(provider, err)
 	}

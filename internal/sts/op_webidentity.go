@@ -15,7 +15,7 @@ import (
 // credentials of a role that trusts it.
 func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, c awsapi.Caller, in *AssumeRoleWithWebIdentityRequest) (*AssumeRoleWithWebIdentityResponse, error) {
 	audit.From(ctx).Set("role", string(in.RoleArn))
-	f, err := s.identify(ctx, in)
+	f, err := s.identify(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -43,14 +43,14 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, c awsapi.Caller
 }
 
 // identify verifies the token.
-func (s *Service) identify(ctx context.Context, in *AssumeRoleWithWebIdentityRequest) (*federated, error) {
+func (s *Service) identify(ctx context.Context, c awsapi.Caller, in *AssumeRoleWithWebIdentityRequest) (*federated, error) {
 	if _, _, ok := iam.ParseRoleARN(string(in.RoleArn)); !ok {
 		return nil, badRoleARN()
 	}
 	// Clients send the file of a token as it is, and files end with a line end.
 	token := strings.Trim(string(in.WebIdentityToken), " \t\r\n")
 	if in.ProviderId != "" {
-		return s.verifyAccessToken(ctx, string(in.ProviderId), token)
+		return s.verifyAccessToken(ctx, c.Client(), string(in.ProviderId), token)
 	}
 	return s.verify(ctx, string(in.RoleArn), token)
 }
