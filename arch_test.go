@@ -23,8 +23,9 @@ const module = "github.com/daypass/daypass"
 const imports = `
 	# Bytes and words, nothing of ours below them.
 	arn:
-	audit:
+	audit:       decision                    # an event has what was decided
 	awsapi:
+	decision:
 	fetch:
 	limit:
 	idp:                                     # the other side: it knows nothing of daypass
@@ -45,10 +46,10 @@ const imports = `
 	policy:      arn
 	login:       fetch limit saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
-	iam:         awsapi arn audit policy seal saml
+	iam:         awsapi arn audit decision policy seal saml
 	revocation:  awsapi arn audit seal        # below those who ask it: seal: page tokens
-	sts:         awsapi arn audit policy saml seal login openid iam revocation
-	cognito:     awsapi arn audit limit policy seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
+	sts:         awsapi arn audit decision policy saml seal login openid iam revocation
+	cognito:     awsapi arn audit decision limit policy seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
 
 	# For tests, of several services.
 	login/logintest:   sigv4

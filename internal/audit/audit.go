@@ -17,6 +17,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/daypass/daypass/internal/decision"
 )
 
 // maxDetail is how much of an underlying error a line shows, in bytes: enough
@@ -64,8 +66,10 @@ type Event struct {
 	// Duration is how long the request took.
 	Duration time.Duration
 
-	attrs []slog.Attr
-	room  [3]slog.Attr // where attrs begin: most operations know no more
+	decided  decision.Decision // but for the policies
+	policies []PolicyDecision
+	attrs    []slog.Attr
+	room     [3]slog.Attr // where attrs begin: most operations know no more
 }
 
 // Record is the event of a request as a service has it: it receives, and tells
@@ -80,13 +84,38 @@ func (r Record) Set(key, value string) {
 	}
 }
 
-// SetLazily is Set for a fact that is worth working out only if somebody reads
-// it: the value is asked when the line is written, and not at all where it is
-// not.
-func (r Record) SetLazily(key string, value slog.LogValuer) {
+// DecideRole says how the role of an identity was found.
+func (r Record) DecideRole(d *decision.Role) {
 	if r.event != nil {
-		r.event.set(slog.Any(key, value))
+		r.event.decided.Role = d
 	}
+}
+
+// DecideTags says which claims become session tags.
+func (r Record) DecideTags(d []decision.LoginTags) {
+	if r.event != nil {
+		r.event.decided.Tags = d
+	}
+}
+
+// DecideTrust says what a trust policy said.
+func (r Record) DecideTrust(d *decision.Trust) {
+	if r.event != nil {
+		r.event.decided.Trust = append(r.event.decided.Trust, d)
+	}
+}
+
+// DecidePolicies says what the caller's policies said.
+func (r Record) DecidePolicies(d PolicyDecision) {
+	if r.event != nil {
+		r.event.policies = append(r.event.policies, d)
+	}
+}
+
+// PolicyDecision is an answer of policies, which becomes plain data where somebody
+// reads it: they are asked by every signed request.
+type PolicyDecision interface {
+	Policies() *decision.Policies
 }
 
 // SetRegion says which region the request is about, where no signature does.
@@ -94,6 +123,15 @@ func (r Record) SetRegion(region string) {
 	if r.event != nil {
 		r.event.Region = region
 	}
+}
+
+// Decision is what was decided about the request, and why.
+func (e *Event) Decision() decision.Decision {
+	d := e.decided
+	for _, p := range e.policies {
+		d.Policies = append(d.Policies, p.Policies())
+	}
+	return d
 }
 
 func (e *Event) set(fact slog.Attr) {
@@ -167,6 +205,10 @@ func (e *Event) writeLine(ctx context.Context, log *slog.Logger) {
 		add("warning_detail", clip(e.WarningErr.Error()))
 	}
 	a = append(a, e.attrs...)
+	if e.decided.Role != nil {
+		add("role_trace", e.decided.Role.String())
+	}
+	add("tag_trace", decision.TagsText(e.decided.Tags))
 	a = append(a, slog.Duration("duration", e.Duration))
 	// The record is handed over as it is: a Logger would look for the line of
 	// code that logs, which is this one.

@@ -10,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/daypass/daypass/internal/decision"
 )
 
 // logger writes lines without their time.
@@ -82,26 +85,38 @@ func TestLog(t *testing.T) {
 	}
 }
 
-type lazy struct{ asked *int }
+// answer is what policies said.
+type answer struct{ asked *int }
 
-func (l lazy) LogValue() slog.Value {
-	*l.asked++
-	return slog.StringValue("worked out")
+func (a answer) Policies() *decision.Policies {
+	*a.asked++
+	return &decision.Policies{Outcome: decision.Allow, Action: "s3:GetObject"}
 }
 
-// What is set lazily is worked out when the line is written, and only then.
-func TestSetLazily(t *testing.T) {
+// What was decided is data, of which the line is made; what policies said becomes
+// data where somebody asks, and the line does not.
+func TestDecided(t *testing.T) {
 	asked := 0
-	e := &Event{Status: 400}
-	Record{e}.SetLazily("trace", lazy{&asked})
+	e := &Event{Status: 200}
+	r := Record{e}
+	r.DecideRole(&decision.Role{Role: "r", Reason: decision.RoleOfGuests})
+	r.DecideTags([]decision.LoginTags{{Login: "a"}})
+	r.DecideTrust(&decision.Trust{Outcome: decision.Allow, Action: "sts:AssumeRole"})
+	r.DecidePolicies(answer{&asked})
 	var b bytes.Buffer
-	if record(t, e, &b, slog.LevelError); asked != 0 {
-		t.Error("worked out for nobody")
-	}
-	if record(t, e, &b, slog.LevelInfo); asked != 1 || !strings.Contains(b.String(), `trace="worked out"`) {
+	if record(t, e, &b, slog.LevelInfo); asked != 0 || !strings.Contains(b.String(), `role_trace="role r: guest" tag_trace="login a: no tag map"`) {
 		t.Errorf("asked %d times: %s", asked, &b)
 	}
-	Record{}.SetLazily("trace", lazy{&asked})
+	text, err := json.Marshal(e.Decision())
+	const want = `{"Role":{"Role":"r","Reason":"guest"},"Tags":[{"Login":"a"}],"Trust":[{"Outcome":"allow","Action":"sts:AssumeRole","Role":"","Principal":""}],` +
+		`"Policies":[{"Outcome":"allow","Action":"s3:GetObject"}]}`
+	if err != nil || string(text) != want || asked != 1 {
+		t.Errorf("%s, %v", text, err)
+	}
+	Record{}.DecidePolicies(answer{&asked})
+	Record{}.DecideTrust(nil)
+	Record{}.DecideTags(nil)
+	Record{}.DecideRole(nil)
 }
 
 func TestLogLevel(t *testing.T) {

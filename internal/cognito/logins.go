@@ -27,7 +27,7 @@ type proof struct {
 	// claims are what the token says.
 	claims login.Claims
 	// roles are those that a SAML response offers by its provider.
-	roles []ARNString
+	roles []string
 }
 
 // loginsOf gives what the proofs prove.
@@ -99,8 +99,8 @@ func (s *Service) proveOne(ctx context.Context, p *Pool, name string, presented 
 		source: verified.Source, claims: verified.Claims,
 	}
 	for _, role := range verified.Roles {
-		if !slices.Contains(f.roles, ARNString(role)) {
-			f.roles = append(f.roles, ARNString(role))
+		if !slices.Contains(f.roles, role) {
+			f.roles = append(f.roles, role)
 		}
 	}
 	return f, nil

@@ -102,32 +102,24 @@ func (s *Service) identityClaims(ctx context.Context, caller awsapi.Caller, i *I
 	if err != nil {
 		return nil, "", nil, err
 	}
-	answer, err := chooseRole(ctx, &roleQuestion{pool: p, proofs: proofs, custom: in.CustomRoleArn})
-	if err != nil {
+	resolved := p.resolveRole(proofs, in.CustomRoleArn)
+	audit.From(ctx).DecideRole(resolved.answer)
+	if err := resolved.refusal(); err != nil {
 		return nil, "", nil, err
 	}
 	c := s.claims(i, p, proofs, tokenDuration)
-	c.Tags = p.tagSession(ctx, proofs, answer.decided)
-	return i, answer.role, c, nil
+	c.Tags = p.tagSession(ctx, proofs, resolved.decided)
+	return i, resolved.role(), c, nil
 }
 
-// tagSession makes the tags of a session, and lets the log say which.
+// tagSession makes the tags of a session, and records which.
 func (p *Pool) tagSession(ctx context.Context, proofs []proof, decided int) map[string]string {
 	if len(proofs) == 0 || len(p.PrincipalTagMaps) == 0 {
 		return nil
 	}
-	audit.From(ctx).SetLazily("tag_trace", &tagQuestion{p, proofs})
-	return p.sessionTags(proofs, decided)
-}
-
-// chooseRole finds the caller's role, and lets the log say how.
-func chooseRole(ctx context.Context, q *roleQuestion) (roleAnswer, error) {
-	audit.From(ctx).SetLazily("role_trace", q)
-	answer := q.answer(nil)
-	if refused := answer.refusal(q.custom); refused != nil {
-		return roleAnswer{}, refused
-	}
-	return answer, nil
+	tags, logins := p.sessionTags(proofs, decided)
+	audit.From(ctx).DecideTags(logins)
+	return tags
 }
 
 // developerClaims reads a token of GetOpenIdTokenForDeveloperIdentity: it is
@@ -152,8 +144,9 @@ func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, in 
 	if err := s.checkRevoked(claims); err != nil {
 		return "", nil, err
 	}
-	answer, err := chooseRole(ctx, &roleQuestion{pool: p, custom: in.CustomRoleArn, developer: true})
-	return answer.role, claims, err
+	resolved := p.developerRole(in.CustomRoleArn)
+	audit.From(ctx).DecideRole(resolved.answer)
+	return resolved.role(), claims, resolved.refusal()
 }
 
 // stillHas says whether a login that a token was made for is still linked: a

@@ -1,8 +1,6 @@
 package cognito
 
 import (
-	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/login"
 )
 
@@ -100,37 +99,58 @@ func (m PrincipalTagMap) tags(name string) PrincipalTags {
 	return m.PrincipalTags
 }
 
-// sessionTags makes the tags of a session from the claims of its logins. Where
-// two logins give the same tag, that of the login which decided the role counts
-// (-1 if none did), else the first.
-func (p *Pool) sessionTags(proofs []proof, decided int) map[string]string {
+// sessionTags makes the tags of a session from the claims of its logins, and says
+// what became of each. Where two logins give the same tag, that of the login which
+// decided the role counts (-1 if none did), else the first.
+func (p *Pool) sessionTags(proofs []proof, decided int) (map[string]string, []decision.LoginTags) {
 	tags := map[string]string{}
-	spelled := map[string]string{} // keys count ignoring case
+	from := map[string]*decision.Tag{} // keys count ignoring case
+	logins := make([]decision.LoginTags, 0, len(proofs))
 	for n, f := range proofs {
-		for key, value := range p.tagsOf(f) {
-			lower := strings.ToLower(key)
-			was, taken := spelled[lower]
-			if taken && n != decided {
+		l, values := p.tagsOf(f)
+		for i := range l.Tags {
+			t := &l.Tags[i]
+			if t.Outcome != decision.TagSet {
 				continue
 			}
-			delete(tags, was)
-			spelled[lower], tags[key] = key, value
+			was := from[strings.ToLower(t.Key)]
+			if was != nil && n != decided {
+				t.Outcome = decision.TagOverridden
+				continue
+			}
+			if was != nil {
+				was.Outcome = decision.TagOverridden
+				delete(tags, was.Key)
+			}
+			from[strings.ToLower(t.Key)], tags[t.Key] = t, values[i]
 		}
+		logins = append(logins, l)
 	}
-	return tags
+	return tags, logins
 }
 
-// tagsOf makes the tags that one login gives. Claims that are absent, or have
-// several values, give none.
-func (p *Pool) tagsOf(f proof) map[string]string {
-	_, mappings := p.tagMappings(f)
-	tags := make(map[string]string, len(mappings))
-	for key, claim := range mappings {
-		if values := claimTexts(f.claims[string(claim)]); len(values) == 1 {
-			tags[string(key)] = values[0]
+// tagsOf makes the tags that one login gives, with the value of each. Claims that
+// are absent, or have several values, give none.
+func (p *Pool) tagsOf(f proof) (decision.LoginTags, []string) {
+	l := decision.LoginTags{Login: f.name}
+	name, mappings := p.tagMappings(f)
+	l.Map, l.Tags = name, make([]decision.Tag, 0, len(mappings))
+	values := make([]string, 0, len(mappings))
+	for _, key := range slices.Sorted(maps.Keys(mappings)) {
+		claim := string(mappings[key])
+		t, value := decision.Tag{Key: string(key), Claim: claim, Outcome: decision.TagSet}, ""
+		_, there := f.claims[claim]
+		switch texts := claimTexts(f.claims[claim]); {
+		case len(texts) == 1:
+			value = texts[0]
+		case there:
+			t.Outcome, t.Values = decision.TagSkipped, len(texts)
+		default:
+			t.Outcome, t.Spelled = decision.TagClaimAbsent, otherSpelling(f.claims, claim)
 		}
+		l.Tags, values = append(l.Tags, t), append(values, value)
 	}
-	return tags
+	return l, values
 }
 
 // tagMappings are the mappings that count for a login, and the name of the map
@@ -142,45 +162,6 @@ func (p *Pool) tagMappings(f proof) (string, PrincipalTags) {
 		}
 	}
 	return "", nil
-}
-
-// tagQuestion is what principal tags were asked of. As a value of a log it says
-// which claims became tags and which did not, and shows none of them.
-type tagQuestion struct {
-	pool   *Pool
-	proofs []proof
-}
-
-// LogValue implements slog.LogValuer.
-func (q *tagQuestion) LogValue() slog.Value {
-	var steps []string
-	for _, f := range q.proofs {
-		name, mappings := q.pool.tagMappings(f)
-		if name == "" {
-			steps = append(steps, "login "+f.name+": no tag map")
-			continue
-		}
-		steps = append(steps, "login "+f.name+": tag map "+name)
-		for _, key := range slices.Sorted(maps.Keys(mappings)) {
-			steps = append(steps, tagStep(f, string(key), string(mappings[key])))
-		}
-	}
-	return slog.StringValue(cut(strings.Join(steps, "; "), maxTraceText))
-}
-
-func tagStep(f proof, key, claim string) string {
-	step := fmt.Sprintf("%q from %q", key, claim)
-	_, there := f.claims[claim]
-	values, other := claimTexts(f.claims[claim]), otherSpelling(f.claims, claim)
-	switch {
-	case len(values) == 1:
-		return step
-	case there:
-		return fmt.Sprintf("%s: skipped, %d values", step, len(values))
-	case other != "":
-		return fmt.Sprintf("%s: absent, there is %q", step, cut(other, maxSeenText))
-	}
-	return step + ": absent"
 }
 
 // claimTexts reads a claim as text: a string as it is, true and false, a number

@@ -1,9 +1,13 @@
 package cognito
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/daypass/daypass/internal/decision"
 )
 
 func TestPrincipalTagKeysCountIgnoringCase(t *testing.T) {
@@ -15,7 +19,7 @@ func TestPrincipalTagKeysCountIgnoringCase(t *testing.T) {
 	}}
 	proofs := []proof{claimed(t, "one", `{"c":"1"}`), claimed(t, "two", `{"c":"2"}`)}
 	for decided, want := range map[int]map[string]string{-1: {"dept": "1"}, 1: {"Dept": "2"}} {
-		if diff := cmp.Diff(want, p.sessionTags(proofs, decided)); diff != "" {
+		if diff := cmp.Diff(want, tagsOnly(p.sessionTags(proofs, decided))); diff != "" {
 			t.Errorf("%d (-want +got)\n%s", decided, diff)
 		}
 	}
@@ -44,7 +48,7 @@ func TestSessionTags(t *testing.T) {
 		{"a clash: the first", []proof{first, third}, -1, map[string]string{"dept": "blue", "one": "x", "n": "7.0"}},
 		{"a clash: the one that decided the role", []proof{first, third}, 1, map[string]string{"dept": "red", "one": "x", "n": "7.0"}},
 	} {
-		if diff := cmp.Diff(test.want, p.sessionTags(test.proofs, test.decided)); diff != "" {
+		if diff := cmp.Diff(test.want, tagsOnly(p.sessionTags(test.proofs, test.decided))); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", test.name, diff)
 		}
 	}
@@ -69,7 +73,7 @@ func TestTagValues(t *testing.T) {
 		`{"C":"blue"}`:         {},
 		`{}`:                   {},
 	} {
-		if diff := cmp.Diff(want, p.sessionTags([]proof{claimed(t, mappedARN, claims)}, 0)); diff != "" {
+		if diff := cmp.Diff(want, tagsOnly(p.sessionTags([]proof{claimed(t, mappedARN, claims)}, 0))); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", claims, diff)
 		}
 	}
@@ -102,23 +106,39 @@ func TestTagMaps(t *testing.T) {
 	} {
 		f := claimed(t, test.source, openID)
 		f.name = test.login
-		if diff := cmp.Diff(test.want, (&Pool{PrincipalTagMaps: test.maps}).sessionTags([]proof{f}, 0)); diff != "" {
+		if diff := cmp.Diff(test.want, tagsOnly((&Pool{PrincipalTagMaps: test.maps}).sessionTags([]proof{f}, 0))); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", test.name, diff)
 		}
 	}
 }
 
 // The log says which claims became tags, and not what they say.
-func TestTagTrace(t *testing.T) {
+func TestTagsDecided(t *testing.T) {
 	p := &Pool{PrincipalTagMaps: map[IdentityProviderName]PrincipalTagMap{
-		mappedARN: {PrincipalTags: PrincipalTags{"a": "sub", "b": "groups", "c": "dept", "d": "gone", "e": "null"}},
+		mappedARN: {PrincipalTags: PrincipalTags{"a": "sub", "b": "groups", "c": "dept", "d": "gone", "e": "null", "f": "sub"}},
+		"y":       {PrincipalTags: PrincipalTags{"F": "sub"}},
 	}}
-	other := claimed(t, "x", `{}`)
-	other.name = "b.example"
-	q := &tagQuestion{p, []proof{claimed(t, mappedARN, `{"sub":"secret","groups":["x","y"],"Dept":"z","null":null}`), other}}
-	want := `login a.example: tag map ` + mappedARN + `; "a" from "sub"; "b" from "groups": skipped, 2 values; "c" from "dept": absent, there is "Dept"; ` +
-		`"d" from "gone": absent; "e" from "null": skipped, 0 values; login b.example: no tag map`
-	if got := q.LogValue().String(); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	other, second := claimed(t, "x", `{}`), claimed(t, "y", `{"sub":"secret"}`)
+	other.name, second.name = "b.example", "c.example"
+	proofs := []proof{claimed(t, mappedARN, `{"sub":"secret","groups":["x","y"],"Dept":"z","null":null}`), other, second}
+	const head = `login a.example: tag map ` + mappedARN + `; "a" from "sub"; "b" from "groups": skipped, 2 values; "c" from "dept": absent, there is "Dept"; ` +
+		`"d" from "gone": absent; "e" from "null": skipped, 0 values; `
+	for decided, want := range map[int]string{
+		0: head + `"f" from "sub"; login b.example: no tag map; login c.example: tag map y; "F" from "sub": overridden, another login's counts`,
+		2: head + `"f" from "sub": overridden, another login's counts; login b.example: no tag map; login c.example: tag map y; "F" from "sub"`,
+	} {
+		_, logins := p.sessionTags(proofs, decided)
+		if got := decision.TagsText(logins); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		text, err := json.Marshal(logins)
+		if err != nil || strings.Contains(string(text), "secret") || !strings.HasPrefix(string(text),
+			`[{"Login":"a.example","Map":"`+mappedARN+`","Tags":[{"Key":"a","Claim":"sub","Outcome":"set"},{"Key":"b","Claim":"groups","Outcome":"skipped","Values":2},`+
+				`{"Key":"c","Claim":"dept","Outcome":"absent","Spelled":"Dept"},`) {
+			t.Errorf("JSON %s, %v", text, err)
+		}
 	}
 }
+
+// tagsOnly are the tags alone.
+func tagsOnly(tags map[string]string, _ []decision.LoginTags) map[string]string { return tags }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/login"
 )
 
@@ -75,16 +76,16 @@ func (p *Pool) mappingOf(f proof) (IdentityProviderName, RoleMapping, bool) {
 
 // test says whether a rule matches the claims of a login. A claim that is absent
 // matches nothing, NotEqual included.
-func (r MappingRule) test(claim readClaim) RuleOutcome {
+func (r MappingRule) test(claim readClaim) decision.RuleOutcome {
 	switch {
 	case claim.absent:
-		return RuleClaimAbsent
+		return decision.RuleClaimAbsent
 	case len(claim.values) == 0:
-		return RuleClaimUnusable
+		return decision.RuleClaimUnusable
 	case r.matches(claim.values):
-		return RuleMatched
+		return decision.RuleMatched
 	}
-	return RuleUnmatched
+	return decision.RuleUnmatched
 }
 
 // readClaim is a claim as rules see it.
@@ -92,6 +93,9 @@ type readClaim struct {
 	name   ClaimName
 	absent bool
 	values []string
+	// seen and more are the values as decisions have them.
+	seen []string
+	more int
 }
 
 // read reads the claim that a rule is about, unless it is the one that was read
@@ -102,6 +106,7 @@ func (c *readClaim) read(claims login.Claims, name ClaimName) {
 	}
 	claim, there := claims[string(name)]
 	*c = readClaim{name: name, absent: !there || claim.Kind() == 'n', values: claimTexts(claim)}
+	c.seen, c.more = decision.Seen(c.values)
 }
 
 func (r MappingRule) matches(values []string) bool {

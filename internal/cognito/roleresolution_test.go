@@ -8,9 +8,11 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/login"
 )
 
@@ -117,23 +119,23 @@ func TestResolveRole(t *testing.T) {
 	}
 }
 
-// checkResolution resolves with a trace and without, which must agree.
+// checkResolution resolves twice, which must agree.
 func checkResolution(t *testing.T, p *Pool, proofs []proof, custom, want ARNString, why, wantErr string) {
 	t.Helper()
-	trace := &RoleTrace{}
-	answer := p.resolveRole(proofs, custom, trace)
-	if other := p.resolveRole(proofs, custom, nil); other != answer {
-		t.Errorf("without a trace %+v, with one %+v", other, answer)
+	answer := p.resolveRole(proofs, custom)
+	trace := answer.answer
+	if other := p.resolveRole(proofs, custom); !cmp.Equal(other.answer, trace) || other.decided != answer.decided {
+		t.Errorf("%+v, then %+v", trace, other.answer)
 	}
 	text := ""
-	if err := answer.refusal(custom); err != nil {
+	if err, ok := awsapi.AsError(answer.refusal()); ok {
 		text = err.Error()
 		if string(err.Cause) != why {
 			t.Errorf("cause %q, want %q", err.Cause, why)
 		}
 	}
-	if got := string(trace.Reason) + string(trace.Cause); answer.role != want || text != wantErr || got != why || trace.Role != want {
-		t.Errorf("role %q because of %q, error %q, want %q because of %q, %q\n%s", answer.role, got, text, want, why, wantErr, trace)
+	if got := string(trace.Reason) + string(trace.Cause); text != wantErr || got != why || answer.role() != want {
+		t.Errorf("role %q because of %q, error %q, want %q because of %q, %q\n%s", answer.role(), got, text, want, why, wantErr, trace)
 	}
 }
 
@@ -165,7 +167,7 @@ func TestResolveRoleOfAssertion(t *testing.T) {
 				p.RoleMappings = RoleMappingMap{samlARN: *test.mapping}
 			}
 			f := claimed(t, samlARN, `{"sub":"x"}`)
-			f.roles = test.roles
+			f.roles = texts(test.roles)
 			checkResolution(t, p, []proof{f}, test.custom, test.want, test.why, test.err)
 		})
 	}
@@ -229,10 +231,9 @@ func TestResolveRoleByNameOrARN(t *testing.T) {
 // Developer users have the pool's role, whatever is mapped.
 func TestDeveloperRole(t *testing.T) {
 	p := &Pool{Roles: RolesMap{"authenticated": role("standard")}, RoleMappings: RoleMappingMap{"one": *rulesOf("Deny")}}
-	trace := &RoleTrace{}
-	if a := p.developerRole(role("x"), trace); a.role != role("standard") || trace.String() !=
+	if a := p.developerRole(role("x")); a.role() != role("standard") || a.answer.String() !=
 		"custom role arn:aws:iam::123456789012:role/x is not looked at; role "+standardARN+": developer" {
-		t.Errorf("%+v\n%s", a, trace)
+		t.Errorf("%s", a.answer)
 	}
 }
 
@@ -296,7 +297,7 @@ func drawProofs(t *rapid.T) []proof {
 		}
 		if name == 'n' {
 			f.name, f.source = samlARN, samlARN
-			f.roles = rapid.SliceOfN(drawRole, 0, 2).Draw(t, "asserted roles")
+			f.roles = texts(rapid.SliceOfN(drawRole, 0, 2).Draw(t, "asserted roles"))
 		}
 		proofs = append(proofs, f)
 	}
@@ -314,16 +315,16 @@ func TestResolveRoleProperties(t *testing.T) {
 		if rapid.Bool().Draw(t, "asks") {
 			custom = drawRole.Draw(t, "custom")
 		}
-		trace := &RoleTrace{}
-		answer := p.resolveRole(proofs, custom, trace)
-		if again := refilled(p).resolveRole(proofs, custom, nil); again != answer {
-			t.Fatalf("%+v, then %+v", answer, again)
+		answer := p.resolveRole(proofs, custom)
+		trace := answer.answer
+		if again := refilled(p).resolveRole(proofs, custom); !cmp.Equal(again.answer, trace) || again.decided != answer.decided {
+			t.Fatalf("%+v, then %+v", trace, again.answer)
 		}
-		if answer.role != "" && !slices.Contains(nameable(p, proofs), answer.role) {
-			t.Fatalf("nobody named %s", answer.role)
+		if answer.role() != "" && !slices.Contains(nameable(p, proofs), answer.role()) {
+			t.Fatalf("nobody named %s", answer.role())
 		}
-		if trace.Role != answer.role || (trace.Role == "") != (trace.Cause != "") || (trace.Role == "") != (trace.Reason == "") {
-			t.Fatalf("%+v is traced as %+v", answer, trace)
+		if (trace.Role == "") != (trace.Cause != "") || (trace.Role == "") != (trace.Reason == "") {
+			t.Fatalf("%+v", trace)
 		}
 		checkHeard(t, p, proofs, custom, answer)
 	})
@@ -347,15 +348,24 @@ func checkHeard(t *rapid.T, p *Pool, proofs []proof, custom ARNString, answer ro
 		}
 	}
 	switch {
-	case len(proofs) == 0 && answer.role != p.Roles["unauthenticated"]:
-		t.Fatalf("a guest gets %s", answer.role)
-	case len(proofs) > 0 && heard == 0 && answer.role != p.Roles["authenticated"]:
-		t.Fatalf("who is not mapped gets %s", answer.role)
-	case heard > 0 && offers == 0 && lenient == 0 && answer.role != "":
-		t.Fatalf("everybody denies, and there is %s", answer.role)
-	case heard > 0 && custom != "" && answer.role != "" && answer.role != custom:
-		t.Fatalf("asked for %s, got %s", custom, answer.role)
+	case len(proofs) == 0 && answer.role() != p.Roles["unauthenticated"]:
+		t.Fatalf("a guest gets %s", answer.role())
+	case len(proofs) > 0 && heard == 0 && answer.role() != p.Roles["authenticated"]:
+		t.Fatalf("who is not mapped gets %s", answer.role())
+	case heard > 0 && offers == 0 && lenient == 0 && answer.role() != "":
+		t.Fatalf("everybody denies, and there is %s", answer.role())
+	case heard > 0 && custom != "" && answer.role() != "" && answer.role() != custom:
+		t.Fatalf("asked for %s, got %s", custom, answer.role())
 	}
+}
+
+// texts are roles as logins have them.
+func texts(roles []ARNString) []string {
+	var list []string
+	for _, r := range roles {
+		list = append(list, string(r))
+	}
+	return list
 }
 
 // offered are the roles that a login could lead to but for the default.
@@ -365,12 +375,16 @@ func offered(m RoleMapping, f proof) []ARNString {
 		if preferred != "" {
 			roles = append(slices.Clone(roles), preferred)
 		}
-		return roles
+		var arns []ARNString
+		for _, r := range roles {
+			arns = append(arns, ARNString(r))
+		}
+		return arns
 	}
 	var roles []ARNString
 	for _, r := range m.RulesConfiguration.Rules {
 		var claim readClaim
-		if claim.read(f.claims, r.Claim); r.test(claim) == RuleMatched {
+		if claim.read(f.claims, r.Claim); r.test(claim) == decision.RuleMatched {
 			roles = append(roles, r.RoleARN)
 		}
 	}
@@ -405,15 +419,15 @@ func refilled(p *Pool) *Pool {
 	return c
 }
 
-// Where nobody looks, the trace costs nothing.
+// The reasons cost little: the role, its login, its rules and the values of a claim.
 func TestResolveRoleAllocations(t *testing.T) {
 	p := &Pool{RoleMappings: RoleMappingMap{mappedARN: *rulesOf("Deny", MappingRule{"sub", "Equals", "y", role("y")})}}
 	proofs := []proof{claimed(t, mappedARN, `{"sub":"y"}`)}
 	var answer roleAnswer
-	if n := testing.AllocsPerRun(100, func() { answer = p.resolveRole(proofs, "", nil) }); n > 2 { // the claim's text
+	if n := testing.AllocsPerRun(100, func() { answer = p.resolveRole(proofs, "") }); n > 6 {
 		t.Errorf("%v allocations", n)
 	}
-	if answer.cause != awsapi.Cause("") || answer.role != role("y") {
-		t.Errorf("%+v", answer)
+	if answer.answer.Cause != "" || answer.role() != role("y") {
+		t.Errorf("%+v", answer.answer)
 	}
 }

@@ -3,20 +3,24 @@ package iam
 import (
 	"context"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/policy"
 )
 
 // Decision is the answer to a question of authorization, with its reasons.
 type Decision struct {
-	policy.Decision
+	policy.Verdict
 	// Root says that the account's root asked, whom no policy limits.
 	Root bool
 	// Gone says that the caller's user or role is not there any more. Nothing
 	// else may let such a caller in, a trust policy that names them for one.
 	Gone bool
 
-	reason string
+	action, resource string
+	// explained is a no as plain data, with the names of policies.
+	explained *decision.Policies
 }
 
 // Allowed says whether the answer is yes.
@@ -34,12 +38,16 @@ func (s *Service) Authorize(ctx context.Context, c awsapi.Caller, action, resour
 	if Unlimited(c) {
 		return &Decision{Root: true}, nil
 	}
-	var decision *Decision
+	var d *Decision
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		decision, err = s.decide(tx, c, action, resource, facts)
+		d, err = s.decide(tx, c, action, resource, facts)
 		return err
 	})
-	return decision, err
+	if err != nil {
+		return nil, err
+	}
+	audit.From(ctx).DecidePolicies(d)
+	return d, nil
 }
 
 // decide is Authorize within a transaction: for operations that must ask again
@@ -59,11 +67,11 @@ func (s *Service) decide(tx Tx, c awsapi.Caller, action, resource string, facts 
 		return nil, err
 	}
 	req := &policy.Request{Action: action, Resource: resource, Context: facts}
-	decision := &Decision{Decision: policy.Decide(held.Policies, req), Gone: held.gone}
-	if !decision.Allowed() {
-		decision.reason, err = s.explain(tx, c, held, req, decision)
+	d := &Decision{Verdict: policy.Decide(held.Policies, req), Gone: held.gone, action: action, resource: resource}
+	if !d.Allowed() {
+		d.explained, err = s.explain(tx, c, held, req, d)
 	}
-	return decision, err
+	return d, err
 }
 
 // Unlimited says that no policy limits a caller: the account's root, and its

@@ -1,12 +1,11 @@
 package iam
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/policy"
 )
 
@@ -56,33 +55,104 @@ func (d *Decision) Cause() awsapi.Cause {
 
 // Why tells the operator which policy and which statement of it made a no.
 func (d *Decision) Why() error {
-	if d.reason == "" {
+	if d.explained == nil || d.Gone {
 		return nil
 	}
-	return errors.New(d.reason)
+	return decision.Why{Stringer: d.explained}
 }
 
-// explain finds the words of Why. It reads policies by name, which a decision
-// does without: a refusal may take longer.
-func (s *Service) explain(tx Tx, c awsapi.Caller, held holding, req *policy.Request, d *Decision) (string, error) {
+// Policies is the answer as plain data. Of a no it has the names of policies; of a
+// yes their statements alone, since finding names takes longer than deciding.
+func (d *Decision) Policies() *decision.Policies {
+	if d.explained != nil {
+		return d.explained
+	}
+	return d.data()
+}
+
+// outcomes are the effects as decisions have them.
+var outcomes = [...]decision.Outcome{policy.ImplicitDeny: decision.Refuse, policy.Allow: decision.Allow, policy.ExplicitDeny: decision.Deny}
+
+// layers are the layers in the order in which they count, by their names.
+var layers = [...]struct {
+	layer policy.Layer
+	name  string
+}{{policy.SessionLayer, "session"}, {policy.BoundaryLayer, "boundary"}, {policy.IdentityLayer, "identity"}}
+
+func (d *Decision) data() *decision.Policies {
+	p := &decision.Policies{Outcome: outcomes[d.Effect], Action: d.action, Resource: d.resource, Root: d.Root, Gone: d.Gone}
+	switch {
+	case d.Root:
+		p.Outcome = decision.Allow
+		return p
+	case d.Effect != policy.Allow:
+		p.Cause = string(d.Cause())
+	}
+	for _, l := range layers {
+		said := d.Layers[l.layer]
+		if !said.Asked {
+			continue
+		}
+		layer := decision.Layer{Layer: l.name, Outcome: outcomes[said.Effect]}
+		for _, statement := range said.Statements {
+			layer.Checks = append(layer.Checks, decision.Check{
+				Statement: statement.Index + 1, Sid: statement.Sid, Deny: said.Effect == policy.ExplicitDeny, Result: decision.Applies,
+			})
+		}
+		p.Layers = append(p.Layers, layer)
+	}
+	return p
+}
+
+// results are the parts that a statement misses as decisions have them.
+var results = [...]decision.Result{
+	policy.PrincipalPart: decision.OtherPrincipal, policy.ActionPart: decision.OtherAction,
+	policy.ResourcePart: decision.OtherResource, policy.ConditionPart: decision.ConditionUnmet,
+}
+
+// explain is a no as plain data: with the statements that deny, or with the one of
+// each layer that comes nearest to allowing, and the names of their policies. It
+// reads policies by name, which a decision does without: a refusal may take longer.
+func (s *Service) explain(tx Tx, c awsapi.Caller, held holding, req *policy.Request, d *Decision) (*decision.Policies, error) {
+	p := d.data()
 	if d.Gone {
-		return "", nil
+		return p, nil
 	}
-	if d.Effect == policy.ExplicitDeny {
-		statement := d.Statements[0]
-		name, err := policyNameOf(tx, c, statement.Document, d.Layer)
-		return fmt.Sprintf("%s of %s denies %s", statement, name, req.Action), err
+	for i := range p.Layers {
+		layer := layerOf(p.Layers[i].Layer)
+		switch checks := &p.Layers[i].Checks; p.Layers[i].Outcome {
+		case decision.Deny:
+			for n, statement := range d.Layers[layer].Statements {
+				name, err := policyNameOf(tx, c, statement.Document, layer)
+				if err != nil {
+					return nil, err
+				}
+				(*checks)[n].Policy = name
+			}
+		case decision.Refuse:
+			best, ok := nearest(held.of(layer), req)
+			if !ok || best.Part == policy.ActionPart {
+				continue
+			}
+			name, err := policyNameOf(tx, c, best.Statement.Document, layer)
+			if err != nil {
+				return nil, err
+			}
+			*checks = append(*checks, decision.Check{
+				Policy: name, Statement: best.Statement.Index + 1, Sid: best.Statement.Sid, Result: results[best.Part], Keys: best.Keys,
+			})
+		}
 	}
-	best, found := nearest(held.of(d.layer()), req)
-	if !found || best.Part == policy.ActionPart {
-		return "no statement allows " + req.Action, nil
+	return p, nil
+}
+
+func layerOf(name string) policy.Layer {
+	for _, l := range layers {
+		if l.name == name {
+			return l.layer
+		}
 	}
-	name, err := policyNameOf(tx, c, best.Statement.Document, d.layer())
-	what := "is about other resources than " + req.Resource
-	if best.Part == policy.ConditionPart {
-		what = "has conditions that are not met: " + strings.Join(best.Keys, ", ")
-	}
-	return fmt.Sprintf("%s of %s comes nearest, which %s", best.Statement, name, what), err
+	return policy.NoLayer
 }
 
 // of are the documents of a layer.

@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsquery/wiretest"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -82,6 +86,43 @@ func TestWhy(t *testing.T) {
 				t.Errorf("allowed %v, cause %s, why %s\nwant cause %s, why %s", d.Allowed(), d.Cause(), got, test.cause, test.why)
 			}
 		})
+	}
+}
+
+// A yes says which statements of every layer made it, and a no what each layer said.
+func TestDecisionIsData(t *testing.T) {
+	s := newService(t)
+	const (
+		get      = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"},{"Sid":"Get","Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}`
+		all      = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+		boundary = "arn:aws:iam::111122223333:policy/most"
+	)
+	must(t, s, "CreatePolicy", "PolicyName", "most", "PolicyDocument", get)
+	must(t, s, "CreateRole", "RoleName", "app", "AssumeRolePolicyDocument", trustAccount, "PermissionsBoundary", boundary)
+	must(t, s, "PutRolePolicy", "RoleName", "app", "PolicyName", "p", "PolicyDocument", all)
+	c := sessionOf(t, s, "app")
+	c.Session.Policies = []string{all}
+	e := &audit.Event{}
+	ctx := audit.NewContext(t.Context(), e)
+	for _, action := range []string{"s3:GetObject", "s3:PutObject"} {
+		if _, err := s.Authorize(ctx, wiretest.From(c), action, "*", policy.Context{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []*decision.Policies{
+		{Outcome: decision.Allow, Action: "s3:GetObject", Resource: "*", Layers: []decision.Layer{
+			{Layer: "session", Outcome: decision.Allow, Checks: []decision.Check{{Statement: 1, Result: decision.Applies}}},
+			{Layer: "boundary", Outcome: decision.Allow, Checks: []decision.Check{{Statement: 2, Sid: "Get", Result: decision.Applies}}},
+			{Layer: "identity", Outcome: decision.Allow, Checks: []decision.Check{{Statement: 1, Result: decision.Applies}}},
+		}},
+		{Outcome: decision.Refuse, Cause: "boundary-refused", Action: "s3:PutObject", Resource: "*", Layers: []decision.Layer{
+			{Layer: "session", Outcome: decision.Allow, Checks: []decision.Check{{Statement: 1, Result: decision.Applies}}},
+			{Layer: "boundary", Outcome: decision.Refuse},
+			{Layer: "identity", Outcome: decision.Allow, Checks: []decision.Check{{Statement: 1, Result: decision.Applies}}},
+		}},
+	}
+	if diff := cmp.Diff(want, e.Decision().Policies); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -231,7 +231,7 @@ func (sim *simulation) result(i int) EvaluationResult {
 	decision := policy.Decide(sim.policies, req)
 	r := EvaluationResult{
 		EvalActionName: action, EvalResourceName: resource, EvalDecision: decisionType(decision.Effect),
-		MatchedStatements: sim.matched(decision), MissingContextValues: sim.missing,
+		MatchedStatements: sim.matched(decision.Decision), MissingContextValues: sim.missing,
 	}
 	if b := sim.policies.Boundary; b != nil {
 		allowed := b.Evaluate(req).Effect == policy.Allow

@@ -208,7 +208,7 @@ func (c decisionCase) decide() (outcome, error) {
 	if malformed != nil {
 		return outcome{}, malformed
 	}
-	got := policy.Decide(in, req)
+	got := policy.Decide(in, req).Decision
 	if trust != nil {
 		got = trust.Evaluate(req)
 	}

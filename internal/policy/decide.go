@@ -41,13 +41,32 @@ func (l Layer) String() string {
 	return ""
 }
 
+// A Verdict is the answer of all of a caller's documents.
+type Verdict struct {
+	Decision
+	// Layers are what each layer said, by their numbers; of those that were not
+	// asked the Asked is false.
+	Layers [SessionLayer + 1]LayerVerdict
+}
+
+// LayerVerdict is what one layer said.
+type LayerVerdict struct {
+	// Asked says that the layer has documents, or would need some, and that no
+	// layer before it denied.
+	Asked bool
+	// Effect is its answer, and Statements made it.
+	Effect     Effect
+	Statements []Statement
+}
+
 // Decide answers a request from all of a caller's documents ("Policy
 // evaluation logic" in the IAM User Guide): an explicit deny anywhere is
 // final; otherwise the session policies, the boundary and the identity-based
 // policies must all allow. The decision names the layer that refused, the first
 // in this order where several do: session, boundary, identity. The statements
-// of an Allow are those of the identity-based policies.
-func Decide(in Policies, req *Request) Decision {
+// of an Allow are those of the identity-based policies; what the other layers
+// said is in Layers.
+func Decide(in Policies, req *Request) (v Verdict) {
 	action := &requestedAction{name: req.Action}
 	var boundary []*Document
 	if in.Boundary != nil {
@@ -67,10 +86,12 @@ func Decide(in Policies, req *Request) Decision {
 		if l.limits && len(l.documents) == 0 {
 			continue
 		}
-		switch decision := union(l.documents, req, action); decision.Effect {
+		decision := union(l.documents, req, action)
+		v.Layers[l.layer] = LayerVerdict{true, decision.Effect, decision.Statements}
+		switch decision.Effect {
 		case ExplicitDeny:
-			decision.Layer = l.layer
-			return decision
+			v.Decision, v.Layer = decision, l.layer
+			return v
 		case Allow:
 			allowed = decision
 		case ImplicitDeny:
@@ -79,10 +100,10 @@ func Decide(in Policies, req *Request) Decision {
 			}
 		}
 	}
-	if refusedBy != NoLayer {
-		return Decision{Layer: refusedBy}
+	if v.Decision = allowed; refusedBy != NoLayer {
+		v.Decision = Decision{Layer: refusedBy}
 	}
-	return allowed
+	return v
 }
 
 // union answers from several documents as if they were one.

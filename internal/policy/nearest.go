@@ -51,8 +51,28 @@ func (d *Document) Nearest(req *Request) (Miss, bool) {
 	return best, found
 }
 
+// A Finding is what one statement has to say to a request: it applies, or not for
+// the reason of the Miss.
+type Finding struct {
+	Miss
+	Applies, Deny bool
+}
+
+// Findings are what each statement of the document has to say to a request, in
+// their order. Evaluate decides by the same parts.
+func (d *Document) Findings(req *Request) []Finding {
+	list := make([]Finding, len(d.statements))
+	for i := range d.statements {
+		s := &d.statements[i]
+		miss := s.miss(d.kind, req)
+		miss.Statement = d.names[i]
+		list[i] = Finding{miss, miss.Part == ConditionPart && len(miss.Keys) == 0, s.deny}
+	}
+	return list
+}
+
 func (s *statement) miss(kind Kind, req *Request) Miss {
-	if kind == Trust && s.principals.match(&req.Principal, false) == NotNamed {
+	if kind == Trust && s.principals.match(&req.Principal, s.deny) == NotNamed {
 		return Miss{Part: PrincipalPart}
 	}
 	if s.hasAction(&requestedAction{name: req.Action}) == s.notAction {

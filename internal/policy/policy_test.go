@@ -150,7 +150,7 @@ func TestDecisionsDoNotShareStatements(t *testing.T) {
 		{"Sid":"c","Effect":"Allow","Action":"*","Resource":"*"}]}`)
 	first := d.Evaluate(&policy.Request{Action: "s3:GetObject", Resource: "*"})
 	second := d.Evaluate(&policy.Request{Action: "sqs:SendMessage", Resource: "*"})
-	union := policy.Decide(policy.Policies{Identity: []*policy.Document{d, d}}, &policy.Request{Action: "iam:GetUser", Resource: "*"})
+	union := policy.Decide(policy.Policies{Identity: []*policy.Document{d, d}}, &policy.Request{Action: "iam:GetUser", Resource: "*"}).Decision
 	for _, tt := range []struct {
 		decision policy.Decision
 		want     []int

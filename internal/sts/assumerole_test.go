@@ -14,6 +14,7 @@ import (
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsquery/wiretest"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
@@ -517,6 +518,39 @@ func TestAssumeRoleEvent(t *testing.T) {
 	}
 	if want := "role=" + target + " issued_key=" + made.Credentials.AccessKeyId; !strings.Contains(line.String(), want) {
 		t.Errorf("no %s in %s", want, line.String())
+	}
+}
+
+// What a trust policy says is recorded statement by statement, for a yes as for a
+// no, and so is what the caller's own policies say.
+func TestTrustIsRecorded(t *testing.T) {
+	h := newHouse(t)
+	c := h.newWorker("")
+	h.createRole("Target", `{"Version":"2012-10-17","Statement":[`+trusting("Deny", "arn:aws:iam::111122223333:root", plain, `{"Null":{"sts:ExternalId":"false"}}`)+
+		`,`+trusting("Allow", workerRole, plain, `{"StringEquals":{"sts:RoleSessionName":"t1"}}`)+`]}`)
+	of := func(in ...string) decision.Decision {
+		e := &audit.Event{}
+		h.ctx = audit.NewContext(h.ctx, e)
+		h.assumeRole(c, target, in...)
+		return e.Decision()
+	}
+	deny := decision.Check{Statement: 1, Deny: true, Result: decision.ConditionUnmet, Keys: []string{"sts:externalid"}}
+	allow := decision.Check{Statement: 2, Result: decision.Applies}
+	yes := of()
+	if diff := cmp.Diff([]*decision.Trust{{
+		Outcome: decision.Allow, Action: "sts:AssumeRole", Role: target, Principal: yes.Trust[0].Principal, Checks: []decision.Check{deny, allow},
+	}}, yes.Trust); diff != "" {
+		t.Error(diff)
+	}
+	if len(yes.Policies) != 1 || yes.Policies[0].Action != "sts:AssumeRole" || yes.Policies[0].Outcome != decision.Refuse {
+		t.Errorf("policies %+v", yes.Policies)
+	}
+	deny.Result, deny.Keys = decision.Applies, nil
+	no := of("ExternalId", "ab")
+	if diff := cmp.Diff([]*decision.Trust{{
+		Outcome: decision.Deny, Cause: "trust-denied", Action: "sts:AssumeRole", Role: target, Principal: no.Trust[0].Principal, Checks: []decision.Check{deny, allow},
+	}}, no.Trust); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -107,7 +108,9 @@ func (s *Service) authorizeCaller(ctx context.Context, c awsapi.Caller, a *assum
 		if err != nil {
 			return nil, err
 		}
-		if cause, why := callerRefusal(c, trust, a.request(action, facts), own); cause != "" {
+		trusted, named := askTrust(trust, a.request(action, facts))
+		audit.From(ctx).DecideTrust(trusted)
+		if cause, why := callerRefusal(c, trusted, named.Named, own); cause != "" {
 			return nil, callerRefused(c, action, a.role, cause).Because(cause, why)
 		}
 	}
@@ -120,19 +123,18 @@ func (s *Service) authorizeCaller(ctx context.Context, c awsapi.Caller, a *assum
 // refused in both cases, and so is what session policies leave out; what the
 // boundary leaves out, unless the trust policy names the user or the session itself
 // ("Policy evaluation logic" in the IAM User Guide).
-func callerRefusal(c awsapi.Caller, trust *policy.Document, req *policy.Request, own *iam.Decision) (awsapi.Cause, error) {
-	trusted := trust.Evaluate(req)
+func callerRefusal(c awsapi.Caller, trusted *decision.Trust, named policy.Naming, own *iam.Decision) (awsapi.Cause, error) {
 	switch {
 	case own.Gone:
 		return causeCallerGone, nil
-	case trusted.Effect != policy.Allow:
-		return trustRefusal(trust, req, trusted)
+	case trusted.Outcome != decision.Allow:
+		return awsapi.Cause(trusted.Cause), decision.Why{Stringer: trusted}
 	case own.Effect == policy.ExplicitDeny, own.Layer == policy.SessionLayer,
-		own.Layer == policy.BoundaryLayer && trusted.Named != policy.ByName:
+		own.Layer == policy.BoundaryLayer && named != policy.ByName:
 		return causeCallerDenied, own.Why()
-	case trusted.Named != policy.ByAccount:
+	case named != policy.ByAccount:
 		return "", nil
-	case req.Resource == c.PrincipalARN:
+	case trusted.Role == c.PrincipalARN:
 		return causeOwnRole, nil
 	case !own.Allowed():
 		return causeCallerRefused, own.Why()

@@ -2,58 +2,78 @@ package sts
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// trustRefusal is why a trust policy refused. Who is refused learns nothing of
-// it; the log has it, by its own cause if there is one for the action.
-func trustRefusal(trust *policy.Document, req *policy.Request, d policy.Decision) (awsapi.Cause, error) {
-	if d.Effect == policy.ExplicitDeny {
-		detail := d.Statements[0].String() + " denies it"
-		if hint := unknownKeys(req, d.Statements[0].ConditionKeys()); hint != "" {
-			detail += "; " + hint
+// askTrust asks a trust policy about one action and gives its answer, for a yes as
+// for a no. Who is refused learns nothing of the reasons; the log has them.
+func askTrust(trust *policy.Document, req *policy.Request) (*decision.Trust, policy.Decision) {
+	d := trust.Evaluate(req)
+	t := &decision.Trust{
+		Outcome: decision.Allow, Action: req.Action, Role: req.Resource,
+		Principal: cmp.Or(req.Principal.Federated, first(req.Principal.ARNs)), Checks: checksOf(trust, req),
+	}
+	switch d.Effect {
+	case policy.ExplicitDeny:
+		t.Outcome, t.Cause, t.Hint = decision.Deny, string(causeTrustDenied), unknownKeys(req, d.Statements[0].ConditionKeys())
+	case policy.ImplicitDeny:
+		t.Outcome, t.Cause = decision.Refuse, string(whyRefused(t, req))
+	}
+	return t, d
+}
+
+// checksOf is what each statement of a trust policy has to say.
+func checksOf(trust *policy.Document, req *policy.Request) []decision.Check {
+	findings := trust.Findings(req)
+	checks := make([]decision.Check, len(findings))
+	for i, f := range findings {
+		checks[i] = decision.Check{
+			Statement: f.Statement.Index + 1, Sid: f.Statement.Sid, Deny: f.Deny, Result: decision.Applies, Keys: f.Keys,
 		}
-		return causeTrustDenied, errors.New(detail)
+		if !f.Applies {
+			checks[i].Result = results[f.Part]
+		}
 	}
-	why, detail := whyRefused(trust, req)
-	switch req.Action {
-	case actionTag:
-		why = causeTagSessionRefused
-	case actionSetSourceIdentity:
-		why = causeSourceIdentityRefused
-	}
-	return why, errors.New(detail)
+	return checks
+}
+
+// results are the parts that a statement misses as decisions have them.
+var results = [...]decision.Result{
+	policy.PrincipalPart: decision.OtherPrincipal, policy.ActionPart: decision.OtherAction,
+	policy.ResourcePart: decision.OtherResource, policy.ConditionPart: decision.ConditionUnmet,
 }
 
 // whyRefused finds what to change in a trust policy none of whose statements
-// allows.
-func whyRefused(trust *policy.Document, req *policy.Request) (awsapi.Cause, string) {
-	miss, ok := trust.Nearest(req)
-	name := miss.Statement.String()
-	switch {
-	case !ok || miss.Part == policy.PrincipalPart:
-		return causeTrustPrincipal, fmt.Sprintf("no statement allows anything to %q", cmp.Or(req.Principal.Federated, first(req.Principal.ARNs)))
-	case miss.Part == policy.ActionPart:
-		return causeTrustAction, name + " comes nearest, which does not allow " + req.Action
-	}
+// allows, and the cause of its own that some actions have.
+func whyRefused(t *decision.Trust, req *policy.Request) awsapi.Cause {
+	nearest, ok := decision.Nearest(t.Checks)
+	cause := causeTrustCondition
 	prefix := KeyPrefix(req.Principal.Federated)
-	detail := name + " comes nearest, whose conditions are not met: " + strings.Join(miss.Keys, ", ")
-	hint := unknownKeys(req, miss.Keys)
 	switch {
-	case hint != "":
-		return causeTrustKeyUnknown, detail + "; " + hint
-	case slices.Contains(miss.Keys, prefix+":aud"):
-		return causeTrustAudience, fmt.Sprintf("%s; aud is %q", detail, req.Context[prefix+":aud"])
-	case slices.Contains(miss.Keys, prefix+":amr"):
-		return causeTrustAMR, fmt.Sprintf("%s; amr begins with %q", detail, first(req.Context[prefix+":amr"]))
+	case !ok || nearest.Result == decision.OtherPrincipal:
+		cause = causeTrustPrincipal
+	case nearest.Result == decision.OtherAction:
+		cause = causeTrustAction
+	default:
+		if t.Hint = unknownKeys(req, nearest.Keys); t.Hint != "" {
+			cause = causeTrustKeyUnknown
+		} else if key := prefix + ":aud"; slices.Contains(nearest.Keys, key) {
+			cause, t.Seen = causeTrustAudience, &decision.Value{Key: key, Values: req.Context[key]}
+		} else if key := prefix + ":amr"; slices.Contains(nearest.Keys, key) {
+			cause, t.Seen = causeTrustAMR, &decision.Value{Key: key, Values: []string{first(req.Context[key])}}
+		}
 	}
-	return causeTrustCondition, detail
+	switch req.Action {
+	case actionTag:
+		return causeTagSessionRefused
+	case actionSetSourceIdentity:
+		return causeSourceIdentityRefused
+	}
+	return cause
 }
 
 // first is what comes first, such as the entry of amr that names nobody.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -101,9 +102,11 @@ func (s *Service) authorize(ctx context.Context, r awsapi.Request, roleARN, sess
 	}
 	for _, action := range a.actions() {
 		req := a.request(action, facts)
-		if d := trust.Evaluate(req); d.Effect != policy.Allow {
-			cause, why := trustRefusal(trust, req, d)
-			return nil, notAuthorized(f.action, cause).Because(cause, why)
+		t, _ := askTrust(trust, req)
+		audit.From(ctx).DecideTrust(t)
+		if t.Outcome != decision.Allow {
+			cause := awsapi.Cause(t.Cause)
+			return nil, notAuthorized(f.action, cause).Because(cause, decision.Why{Stringer: t})
 		}
 	}
 	return role, nil

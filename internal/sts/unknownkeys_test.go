@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
@@ -68,21 +69,20 @@ func TestUnknownKeys(t *testing.T) {
 				return d
 			}
 			trust := parse("Allow", test.condition)
-			d := trust.Evaluate(req)
-			if d.Effect != policy.ImplicitDeny {
+			d, _ := askTrust(trust, req)
+			if d.Outcome != decision.Refuse {
 				t.Fatalf("not refused: %v", d)
 			}
-			cause, why := trustRefusal(trust, req, d)
-			if cause != test.cause || !strings.Contains(why.Error(), test.want) {
-				t.Errorf("%s: %s\nwant %s: … %s", cause, why, test.cause, test.want)
+			if d.Cause != string(test.cause) || !strings.Contains(d.String(), test.want) {
+				t.Errorf("%s: %s\nwant %s: … %s", d.Cause, d, test.cause, test.want)
 			}
-			if cause != "trust-key-unknown" {
+			if d.Cause != "trust-key-unknown" {
 				return
 			}
 			// What denies for want of a key that never comes denies everybody.
 			deny := parse("Deny", `{"StringNotEquals":{"KEY":"x"}}`)
-			if cause, why := trustRefusal(deny, req, deny.Evaluate(req)); cause != "trust-denied" || !strings.Contains(why.Error(), "statement 1 denies it; ") || !strings.Contains(why.Error(), test.want) {
-				t.Errorf("denied: %s: %s", cause, why)
+			if d, _ := askTrust(deny, req); d.Cause != "trust-denied" || !strings.Contains(d.String(), "statement 1 denies it; ") || !strings.Contains(d.String(), test.want) {
+				t.Errorf("denied: %s: %s", d.Cause, d)
 			}
 		})
 	}
