@@ -69,9 +69,13 @@ func knownKeys(req *policy.Request) []string {
 	return slices.Concat(trustKeys, callerKeys)
 }
 
-// unknownKeys says of each key that a request cannot have that there is no such
-// key, and which one is nearest; empty if there is nothing to say. The keys are in
-// lower case.
+// maxUnknown is how many unknown keys are told: the work is done for whoever is
+// refused.
+const maxUnknown = 3
+
+// unknownKeys says of the first keys that a request cannot have that there is no
+// such key, and which one is nearest; empty if there is nothing to say. The keys
+// are in lower case.
 func unknownKeys(req *policy.Request, keys []string) string {
 	var says []string
 	known := knownKeys(req)
@@ -85,7 +89,9 @@ func unknownKeys(req *policy.Request, keys []string) string {
 		} else if provider := req.Principal.Federated; provider != "" {
 			hint += "; the provider has " + strings.Join(providerKeys(provider), ", ")
 		}
-		says = append(says, hint)
+		if says = append(says, hint); len(says) == maxUnknown {
+			break
+		}
 	}
 	return strings.Join(says, "; ")
 }

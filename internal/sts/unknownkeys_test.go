@@ -181,3 +181,15 @@ func TestEditDistance(t *testing.T) {
 		t.Error("texts without end are compared")
 	}
 }
+
+// However many keys a policy makes up, the log has a few.
+func TestUnknownKeysAreBounded(t *testing.T) {
+	req := &policy.Request{Principal: policy.Principal{Federated: CognitoProvider}}
+	var keys []string
+	for n := range 1000 {
+		keys = append(keys, "cognito-identity.amazonaws.com:"+strings.Repeat("a", n))
+	}
+	if said := unknownKeys(req, keys); strings.Count(said, "there is no such key") != maxUnknown || len(said) > 1000 {
+		t.Errorf("the log is told %d bytes: %s", len(said), said)
+	}
+}
