@@ -7,7 +7,7 @@ import "github.com/daypass/daypass/internal/awsapi"
 const (
 	// The text is no access key ID that tells an account, and no key of root.
 	causeAccessKeyID awsapi.Cause = "access-key-id"
-	// The caller's own policies deny to assume the role, or their permissions boundary or session policies do not allow it.
+	// The caller's own policies deny to assume the role, or their session policies do not allow it, or their permissions boundary does not and the role's trust policy names neither the user nor the session itself.
 	causeCallerDenied awsapi.Cause = "caller-denied"
 	// The caller's user or role was deleted.
 	causeCallerGone awsapi.Cause = "caller-gone"
