@@ -40,19 +40,20 @@ func (r Request) In(region string) Request {
 	return r
 }
 
-// Client stands for whoever sent the request, where clients are counted: it is the
-// address, of IPv6 the network of 64 bits, which is what one customer has. All
-// whose address cannot be told are one client.
-func (r Request) Client() string {
+// Network is where the request comes from, where clients are counted: an IPv4
+// address or an IPv6 network of 64 bits, which is what one client gets. Those whose
+// address cannot be told have the zero network together.
+func (r Request) Network() netip.Prefix {
 	addr, err := netip.ParseAddr(r.SourceIP)
 	if err != nil {
-		return "unknown"
+		return netip.Prefix{}
 	}
 	addr = addr.Unmap().WithZone("")
+	bits := 64
 	if addr.Is4() {
-		return addr.String()
+		bits = 32
 	}
-	return netip.PrefixFrom(addr, 64).Masked().String()
+	return netip.PrefixFrom(addr, bits).Masked()
 }
 
 // Check says whether everything is known of a request that every request has.

@@ -47,9 +47,7 @@ func keyed[K comparable](r Rate) *limit.Keyed[K] {
 	return &limit.Keyed[K]{PerSecond: r.PerSecond, Burst: max(1, r.Burst)}
 }
 
-// PoolNetwork is a network that asks a pool for guests: an IPv4 address or an
-// IPv6 network of 64 bits, which is what one client gets. Those whose address
-// cannot be told have the zero network together.
+// PoolNetwork is a network that asks a pool for guests.
 type PoolNetwork struct {
 	Pool    int64
 	Network netip.Prefix
@@ -61,29 +59,11 @@ type PoolLogin struct {
 	Login Login
 }
 
-// networkOf is the network of a client's address.
-func networkOf(address string) netip.Prefix {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	a = a.Unmap().WithZone("")
-	bits := 64
-	if a.Is4() {
-		bits = 32
-	}
-	network, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return network
-}
-
 // guest takes one guest of a pool from the budgets. The network's comes first:
 // what it is refused costs the pool nothing.
 func (b *Budgets) guest(p *Pool, r awsapi.Request, now time.Time) error {
 	switch {
-	case !b.GuestsFrom.Take(PoolNetwork{p.Number, networkOf(r.SourceIP)}, now):
+	case !b.GuestsFrom.Take(PoolNetwork{p.Number, r.Network()}, now):
 		return rateExceeded(causeGuestAddressRate)
 	case !b.Guests.Take(p.Number, now):
 		return rateExceeded(causeGuestRate)

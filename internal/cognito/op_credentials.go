@@ -178,7 +178,7 @@ func (s *Service) enter(ctx context.Context, c awsapi.Caller, i *Identity, p *Po
 	if len(logins) == 0 {
 		return i, nil, guestOf(i, p)
 	}
-	proofs, err := s.prove(ctx, c.Client(), p, logins, true)
+	proofs, err := s.prove(ctx, c.Network().String(), p, logins, true)
 	if err != nil {
 		return nil, nil, err
 	}

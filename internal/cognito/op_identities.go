@@ -38,7 +38,7 @@ func (s *Service) identify(ctx context.Context, c awsapi.Caller, p *Pool, logins
 	if len(logins) == 0 {
 		return s.guest(ctx, c, p)
 	}
-	proofs, err := s.prove(ctx, c.Client(), p, logins, false)
+	proofs, err := s.prove(ctx, c.Network().String(), p, logins, false)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (s *Service) UnlinkIdentity(ctx context.Context, c awsapi.Caller, in *Unlin
 	if bad != nil {
 		return nil, bad
 	}
-	proofs, err := s.prove(ctx, c.Client(), p, in.Logins, true)
+	proofs, err := s.prove(ctx, c.Network().String(), p, in.Logins, true)
 	if err != nil {
 		return nil, err
 	}

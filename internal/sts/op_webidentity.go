@@ -50,7 +50,7 @@ func (s *Service) identify(ctx context.Context, c awsapi.Caller, in *AssumeRoleW
 	// Clients send the file of a token as it is, and files end with a line end.
 	token := strings.Trim(string(in.WebIdentityToken), " \t\r\n")
 	if in.ProviderId != "" {
-		return s.verifyAccessToken(ctx, c.Client(), string(in.ProviderId), token)
+		return s.verifyAccessToken(ctx, c.Network().String(), string(in.ProviderId), token)
 	}
 	return s.verify(ctx, string(in.RoleArn), token)
 }

@@ -1,9 +1,9 @@
-package cognito
+package awsapi
 
 import "testing"
 
 // What one client has is one network, however it is written.
-func TestNetworkOf(t *testing.T) {
+func TestNetwork(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.1":            "192.0.2.1/32",
 		"::ffff:192.0.2.1":     "192.0.2.1/32",
@@ -15,7 +15,7 @@ func TestNetworkOf(t *testing.T) {
 		"unknown":              "invalid Prefix",
 		"192.0.2.1:4711":       "invalid Prefix",
 	} {
-		if got := networkOf(address).String(); got != want {
+		if got := (Request{SourceIP: address}).Network().String(); got != want {
 			t.Errorf("%q is of %s, want %s", address, got, want)
 		}
 	}
