@@ -38,7 +38,7 @@ const imports = `
 	awsquery:    awsapi
 	jmespath:    awsapi                       # queries on trees
 	cli:         awsapi jmespath
-	client:      awsapi awsjson awsquery sigv4
+	client:      awsjson awsquery sigv4
 	server:      awsapi awsjson awsquery sigv4 audit limit seal     # seal: the type of a secret
 
 	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow
@@ -61,7 +61,7 @@ const imports = `
 	store:       cognito iam openid revocation seal
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit server cognito sts iam revocation openid login fetch policy seal sigv4 store
+	instance:    awsapi audit server cognito sts iam revocation openid login fetch seal sigv4 store
 	daypasstest: instance cognito iam login seal sigv4
 	cmd/daypass: instance awsjson awsquery cli cognito iam fetch login seal openid client idp sigv4
 `
@@ -107,6 +107,11 @@ func TestImportPolicy(t *testing.T) {
 		if !listed {
 			t.Errorf("package %s is not in the import policy (arch_test.go)", p)
 			continue
+		}
+		for _, a := range allowed {
+			if !slices.Contains(found[p], module+"/internal/"+a) {
+				t.Errorf("the import policy (arch_test.go) lets %s import %s, which it does not: the line is longer than the truth", p, a)
+			}
 		}
 		for _, i := range found[p] {
 			if ours, ok := strings.CutPrefix(i, module+"/"); ok {

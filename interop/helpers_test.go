@@ -211,11 +211,15 @@ type provider struct {
 	ago atomic.Int64
 }
 
-func startProvider(t *testing.T) *provider {
+func startProvider(t *testing.T) *provider { return startProviderAt(t, "") }
+
+// startProviderAt starts one whose issuer has a path.
+func startProviderAt(t *testing.T, path string) *provider {
 	t.Helper()
 	p := &provider{}
 	server, err := idp.Start(t.Context(), idp.Config{
-		Users: []idp.User{{Subject: alice, Password: password}, {Subject: bob, Password: password}},
+		Issuer: path,
+		Users:  []idp.User{{Subject: alice, Password: password}, {Subject: bob, Password: password}},
 		Clients: []idp.Client{
 			{ID: app, RedirectURIs: []string{redirectURI}},
 			{ID: otherApp, RedirectURIs: []string{redirectURI}},

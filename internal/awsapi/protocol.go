@@ -1,6 +1,9 @@
 package awsapi
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Refusal is a reason why the edge turns a request away before, or instead of,
 // the operation's own code. Each protocol has its own code, status and
@@ -34,6 +37,29 @@ const (
 	// Internal is everything that is not the caller's fault.
 	Internal
 )
+
+// Refused is a request that is turned away, as whoever knows why says it: which
+// refusal it is, which is all that most clients are told, and the true cause. The
+// protocol of the request makes its own error of it.
+type Refused struct {
+	Refusal Refusal
+	// Message is shown to the caller; empty for the protocol's usual sentence.
+	Message string
+	// Cause and Err are the true cause, for the log. Nothing is asked of Err: what is
+	// answered is this refusal.
+	Cause Cause
+	Err   error
+}
+
+func (r *Refused) Error() string {
+	if r.Err != nil {
+		return "refused: " + string(r.Cause) + ": " + r.Err.Error()
+	}
+	return "refused: " + string(r.Cause)
+}
+
+// AsRefused finds the *Refused in err's chain.
+func AsRefused(err error) (*Refused, bool) { return errors.AsType[*Refused](err) }
 
 // Answer is a response as a protocol wants it on the wire.
 type Answer struct {

@@ -4,6 +4,12 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
+	// The access key is of another account, AWS's own for one.
+	causeForeignKey awsapi.Cause = "foreign-key"
+	// The access key was made inactive.
+	causeInactiveKey awsapi.Cause = "inactive-key"
+	// Nobody has such an access key.
+	causeUnknownKey awsapi.Cause = "unknown-key"
 	// The user has no access key with this ID.
 	causeAccessKeyMissing awsapi.Cause = "access-key-missing"
 	// An access key can be made active or inactive, and nothing else.

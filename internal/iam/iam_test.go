@@ -172,3 +172,11 @@ func createRole(t testing.TB, s *iam.Service, name string, more ...string) []byt
 	t.Helper()
 	return must(t, s, "CreateRole", append([]string{"RoleName", name, "AssumeRolePolicyDocument", trustPool}, more...)...)
 }
+
+// causeOf is the cause of a refusal; empty if there is none.
+func causeOf(err error) awsapi.Cause {
+	if r, ok := awsapi.AsRefused(err); ok {
+		return r.Cause
+	}
+	return ""
+}

@@ -1,6 +1,9 @@
 package iam_test
 
 import (
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -234,6 +237,84 @@ func TestKeptName(t *testing.T) {
 	must(t, s, "CreateOpenIDConnectProvider", "Url", "https://acme.eu.auth0.com")
 	wantOf("https://acme.eu.auth0.com/", []string{kept + "/"}, []string{kept})
 	wantOf("https://acme.eu.auth0.com", []string{kept}, []string{kept + "/"})
+}
+
+// Whatever providers there are, an iss finds those whose URL it is, to the character,
+// and no others; the one that has it in its ARN comes first.
+func TestProvidersOfAnIssuer(t *testing.T) {
+	ctx := t.Context()
+	random := rand.New(rand.NewPCG(3, 4))
+	pieces := []string{"a.example", "b", ".c", "/", "/", "/", "/x", "//", ":8443", "A.example", "?", ""}
+	issuer := func() string {
+		s := []string{"https://", "https://", "http://", ""}[random.IntN(4)]
+		for range 1 + random.IntN(3) {
+			s += pieces[random.IntN(len(pieces))]
+		}
+		return s
+	}
+	matched, kept, both := 0, 0, 0
+	for range 10 {
+		s := newService(t)
+		s.AllowLoopback = true
+		stored := map[string]*iam.OIDCProvider{}
+		err := s.Store.Update(ctx, func(tx iam.Tx) error {
+			clear(stored)
+			for range 40 {
+				url := issuer()
+				_, name, ok := strings.Cut(url, "://")
+				if old, slash := strings.CutSuffix(name, "/"); slash && random.IntN(2) == 0 {
+					name = old // as providers were stored once
+				}
+				arn := "arn:aws:iam::" + account + ":oidc-provider/" + name
+				if !ok || stored[arn] != nil {
+					continue
+				}
+				stored[arn] = &iam.OIDCProvider{Account: account, ARN: iam.ArnType(arn), URL: iam.OpenIDConnectProviderUrlType(url)}
+				if err := tx.AddOIDCProvider(stored[arn]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 200 {
+			iss := issuer()
+			if random.IntN(2) == 0 {
+				arn := slices.Sorted(maps.Keys(stored))[random.IntN(len(stored))]
+				iss = []string{string(stored[arn].URL), string(stored[arn].URL), string(stored[arn].URL) + "/", strings.TrimSuffix(string(stored[arn].URL), "/")}[random.IntN(4)]
+			}
+			of, near, err := s.OIDCProvidersOf(ctx, account, iss)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range of {
+				if p.Issuer() != iss {
+					t.Fatalf("%q finds %s of %q", iss, p.ARN, p.URL)
+				}
+			}
+			for _, p := range near {
+				if p.Issuer() == iss || strings.Trim(strings.TrimPrefix(strings.TrimPrefix(p.Issuer(), "https://"), "http://"), "/") !=
+					strings.Trim(strings.TrimPrefix(strings.TrimPrefix(iss, "https://"), "http://"), "/") {
+					t.Fatalf("%q is near %q", iss, p.URL)
+				}
+			}
+			switch {
+			case len(of) == 2:
+				if both++; of[0].KeptName() || !of[1].KeptName() {
+					t.Fatalf("%q finds %s before %s", iss, of[0].ARN, of[1].ARN)
+				}
+			case len(of) == 1 && of[0].KeptName():
+				kept++
+			case len(of) == 1:
+				matched++
+			}
+		}
+	}
+	if matched == 0 || kept == 0 || both == 0 {
+		t.Errorf("%d found by their ARN, %d by a kept name, %d by both: not much of a test", matched, kept, both)
+	}
 }
 
 func arns(all []*iam.OIDCProvider) []string {

@@ -3,6 +3,7 @@ package iam_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -381,22 +382,31 @@ func findRole(t *testing.T, s *iam.Service, name string) *iam.RoleEntity {
 
 func TestRootAccessKey(t *testing.T) {
 	s := newService(t)
-	caller, secret, ok, err := s.AccessKey(t.Context(), "AKIAROOT")
-	if err != nil || !ok || secret.Reveal() != "root secret" {
-		t.Fatalf("AccessKey: %v, %v", ok, err)
+	caller, secret, err := s.AccessKey(t.Context(), "AKIAROOT")
+	if err != nil || secret.Reveal() != "root secret" {
+		t.Fatalf("AccessKey: %v", err)
 	}
 	want := awsapi.Caller{Account: account, ARN: "arn:aws:iam::111122223333:root", UserID: account, Root: true, AccessKeyID: "AKIAROOT"}
 	if diff := cmp.Diff(want, caller); diff != "" {
 		t.Error(diff)
 	}
-	for _, id := range []string{"", "akiaroot", "AKIAROOT ", "AKIASOMEBODYELSE"} {
-		caller, secret, ok, err := s.AccessKey(t.Context(), id)
-		if err != nil || ok || secret.Reveal() != "" || caller != (awsapi.Caller{}) {
-			t.Errorf("AccessKey(%q): %+v, %v, %v", id, caller, ok, err)
+	theirs, err := iam.NewID(iam.LongTermKeyPrefix, "999988887777", rand.NewChaCha8([32]byte{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]awsapi.Cause{
+		"": "unknown-key", "akiaroot": "unknown-key", "AKIAROOT ": "unknown-key", theirs: "foreign-key",
+	} {
+		caller, secret, err := s.AccessKey(t.Context(), id)
+		if causeOf(err) != want || secret.Reveal() != "" || caller != (awsapi.Caller{}) {
+			t.Errorf("AccessKey(%q): %+v, %v, want %s", id, caller, err, want)
+		}
+		if r, ok := awsapi.AsRefused(err); !ok || r.Refusal != awsapi.UnknownKey || r.Message != "" {
+			t.Errorf("AccessKey(%q): clients are told %+v", id, r)
 		}
 	}
 	s.Root = iam.RootAccessKey{}
-	if _, _, ok, _ := s.AccessKey(t.Context(), ""); ok {
+	if _, _, err := s.AccessKey(t.Context(), ""); causeOf(err) != "unknown-key" {
 		t.Error("without a root access key everybody is root")
 	}
 }

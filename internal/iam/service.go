@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"time"
 
@@ -236,38 +237,38 @@ type RootAccessKey struct {
 	Secret seal.Secret
 }
 
-// AccessKey finds the owner and the secret of a long-term access key; false for a
-// key that nobody has, or that is inactive.
-func (s *Service) AccessKey(ctx context.Context, id string) (caller awsapi.Caller, secret seal.Secret, ok bool, err error) {
-	if id == "" {
-		return awsapi.Caller{}, seal.Secret{}, false, nil
-	}
-	if id == s.Root.ID {
+// AccessKey finds the owner and the secret of a long-term access key. One that
+// nobody has, or that is inactive, is an *awsapi.Refused.
+func (s *Service) AccessKey(ctx context.Context, id string) (caller awsapi.Caller, secret seal.Secret, err error) {
+	if id != "" && id == s.Root.ID {
 		return awsapi.Caller{
 			Account: s.Account, ARN: rootARN(s.Account), UserID: s.Account, Root: true, AccessKeyID: id,
-		}, s.Root.Secret, true, nil
+		}, s.Root.Secret, nil
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
 		key, user, found, err := findKey(tx, AccessKeyIdType(id))
-		if ok = err == nil && found && key.Status == keyActive && user.Account == s.Account; ok {
-			caller, secret = user.caller(key.ID), key.Secret
+		switch {
+		case err != nil:
+			return err
+		case !found || user.Account != s.Account:
+			return s.RefusedKey(id, causeUnknownKey)
+		case key.Status != keyActive:
+			return s.RefusedKey(id, causeInactiveKey)
 		}
-		return err
+		caller, secret = user.caller(key.ID), key.Secret
+		return nil
 	})
-	if err != nil || !ok {
-		return awsapi.Caller{}, seal.Secret{}, false, err
-	}
-	return caller, secret, true, nil
+	return caller, secret, err
 }
 
-// Inactive says whether an access key is there and was made inactive.
-func (s *Service) Inactive(ctx context.Context, id string) (inactive bool, err error) {
-	err = s.Store.View(ctx, func(tx Tx) error {
-		key, user, found, err := findKey(tx, AccessKeyIdType(id))
-		inactive = err == nil && found && user.Account == s.Account && key.Status != keyActive
-		return err
-	})
-	return inactive, err
+// RefusedKey refuses an access key whose credentials are not known, for a cause;
+// if the key tells that it is another account's, for that. Clients are told of
+// all causes alike.
+func (s *Service) RefusedKey(id string, cause awsapi.Cause) error {
+	if account, ok := AccountOf(id); ok && account != s.Account {
+		return &awsapi.Refused{Refusal: awsapi.UnknownKey, Cause: causeForeignKey, Err: errors.New("account " + account)}
+	}
+	return &awsapi.Refused{Refusal: awsapi.UnknownKey, Cause: cause}
 }
 
 func (s *Service) now() time.Time {

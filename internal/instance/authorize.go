@@ -7,7 +7,7 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/server"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // owners are the services whose resources the service daypass is about.
@@ -26,28 +26,11 @@ func (o owners) SetIdentityPool(ctx context.Context, c awsapi.Caller, identity s
 	return o.cognito.SetIdentityPool(ctx, c, identity, facts)
 }
 
-// sessionRefused refuses what credentials of GetSessionToken cannot do, whatever
-// policies say: call IAM, which would take a second factor, and call STS but for
-// AssumeRole and GetCallerIdentity (GetSessionToken in the AWS STS API
-// Reference). IAM says that it does not know such a token.
-func sessionRefused(row *awsapi.Row, caller awsapi.Caller) error {
-	if caller.Session == nil || caller.Session.Name != "" {
-		return nil
-	}
-	switch {
-	case row.Service.Name == "iam":
-		return server.ErrKeyForOthers
-	case row.Service.Name == "sts" && row.Name != "AssumeRole" && row.Name != "GetCallerIdentity":
-		return server.ErrSessionCredentials
-	}
-	return nil
-}
-
 // authorize asks IAM whether a caller may do an operation, on what the service
 // says it is about.
 func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller, any) error {
 	return func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error {
-		if err := sessionRefused(row, caller); err != nil {
+		if err := sts.MayCall(row, caller); err != nil {
 			return err
 		}
 		if row.Auth != awsapi.Signed || iam.Unlimited(caller) {
@@ -64,7 +47,7 @@ func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller,
 			return err
 		}
 		if !decision.Allowed() {
-			return &server.Denied{Message: decision.Refusal(caller, action, about.Shown()), Cause: decision.Cause(), Err: decision.Why()}
+			return &awsapi.Refused{Refusal: awsapi.Denied, Message: decision.Refusal(caller, action, about.Shown()), Cause: decision.Cause(), Err: decision.Why()}
 		}
 		return nil
 	}

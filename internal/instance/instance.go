@@ -10,7 +10,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -202,7 +201,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	i.Handler = &server.Server{
 		JSON:        json,
 		Query:       query,
-		Credentials: credentials(iamService, stsService),
+		Credentials: stsService.Credentials,
 		Authorize:   authorize(iamService),
 		Used:        iamService.Used,
 		Region:      c.Region,
@@ -250,61 +249,6 @@ func (i *Instance) failed(ctx context.Context, what string) func(error) {
 func (i *Instance) Close() error {
 	i.oidc.Wait()
 	return i.db.Close()
-}
-
-// credentials finds the secret behind an access key: of long-term keys in IAM,
-// of temporary ones in the session token itself.
-func credentials(i *iam.Service, s *sts.Service) func(context.Context, string, string) (awsapi.Caller, seal.Secret, error) {
-	return func(ctx context.Context, id, token string) (awsapi.Caller, seal.Secret, error) {
-		caller, secret, err := held(ctx, i, s, id, token)
-		if errors.Is(err, server.ErrUnknownKey) || errors.Is(err, server.ErrUnknownToken) {
-			if account, ok := iam.AccountOf(id); ok && account != i.Account {
-				err = fmt.Errorf("%w: %s", server.ErrForeignKey, account)
-			}
-		}
-		return caller, secret, err
-	}
-}
-
-func held(ctx context.Context, i *iam.Service, s *sts.Service, id, token string) (awsapi.Caller, seal.Secret, error) {
-	temporary := strings.HasPrefix(id, string(iam.TemporaryKeyPrefix))
-	switch {
-	case temporary && token == "":
-		return awsapi.Caller{}, seal.Secret{}, server.ErrTokenMissing
-	case temporary:
-		caller, secret, _, err := s.Session(ctx, id, token)
-		return caller, secret, sessionError(err)
-	case token != "":
-		return awsapi.Caller{}, seal.Secret{}, server.ErrTokenLeftOver
-	}
-	caller, secret, ok, err := i.AccessKey(ctx, id)
-	if err != nil || ok {
-		return caller, secret, err
-	}
-	inactive, err := i.Inactive(ctx, id)
-	switch {
-	case err != nil:
-	case inactive:
-		err = server.ErrInactiveKey
-	default:
-		err = server.ErrUnknownKey
-	}
-	return caller, secret, err
-}
-
-// sessionError is what the server calls an error of the session behind a token.
-func sessionError(err error) error {
-	switch {
-	case errors.Is(err, sts.ErrExpiredToken):
-		return server.ErrExpiredToken
-	case errors.Is(err, sts.ErrRevokedToken):
-		return server.ErrRevokedToken
-	case errors.Is(err, sts.ErrUnknownToken):
-		return server.ErrUnknownToken
-	case errors.Is(err, sts.ErrParentKey):
-		return server.ErrParentKey
-	}
-	return err
 }
 
 // loopbackOr allows loopback host names and the host of a URL, with any port.

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -16,7 +17,9 @@ const (
 	// made-up key ids came before.
 	renewals = 4
 	// retry takes the place of floor while no fetch has ever succeeded: an issuer
-	// that starts a little later than we do should not be missed for long.
+	// that starts a little later than we do should not be missed for long. One that
+	// answers with documents that are not its own is asked no sooner for it: a token
+	// may have a form of its iss that the issuer does not have.
 	retry = 5 * time.Second
 	// whileRevalidate is how long after their lifetime keys still serve at once,
 	// with a fetch started in the background (RFC 5861, section 3). Keys that
@@ -119,7 +122,7 @@ func (i *issuer) refresh(now time.Time) <-chan struct{} {
 		return i.flight
 	}
 	least := floor
-	if i.set == nil {
+	if e, _ := errors.AsType[*Error](i.failed); i.set == nil && (e == nil || e.Kind == Unavailable) {
 		least = retry
 	}
 	if !i.tried.IsZero() && now.Before(i.tried.Add(least)) {

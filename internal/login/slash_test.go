@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // slashed makes the server the issuer of URL/.
@@ -173,5 +174,30 @@ func TestOnlyOneSlashIsForgiven(t *testing.T) {
 	}
 	if accepted < 100 {
 		t.Errorf("a slash was forgiven %d times: not much of a test", accepted)
+	}
+}
+
+// A form of its iss that an issuer does not have makes nobody ask it more often
+// than a failure does that only the issuer can mend.
+func TestOtherFormIsAskedForSeldom(t *testing.T) {
+	s := newIssuerServer(t)
+	o, c := newOIDC(t)
+	asked := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.hits["/.well-known/openid-configuration"]
+	}
+	token := Present(s.tokenOf(t, s.URL+"/"), maxTest)
+	for _, step := range []struct {
+		later time.Duration
+		want  int
+	}{{0, 1}, {retry, 1}, {floor - retry - time.Second, 1}, {time.Second, 2}, {retry, 2}} {
+		c.advance(step.later)
+		if _, err := (OpenID{o}).Verify(t.Context(), s.provider(), token); causeOf(err) != DiscoveryIssuerMismatch {
+			t.Errorf("got %v", err)
+		}
+		if got := asked(); got != step.want {
+			t.Errorf("%v later: asked %d times, want %d", step.later, got, step.want)
+		}
 	}
 }

@@ -58,7 +58,7 @@ func (in *RevokeSessionsRequest) target(account string) (Target, *awsapi.Error) 
 		named = append(named, Target{Kind: Identity, Name: string(in.IdentityId)})
 	}
 	if l := in.Login; l != nil {
-		named = append(named, Target{Kind: Login, Name: loginName(string(l.ProviderName)), User: string(l.UserIdentifier), Pool: string(l.IdentityPoolId)})
+		named = append(named, LoginTarget(loginName(string(l.ProviderName)), string(l.UserIdentifier), string(l.IdentityPoolId)))
 	}
 	if in.IdentityPoolId != "" {
 		named = append(named, Target{Kind: IdentityPool, Name: string(in.IdentityPoolId)})

@@ -1,6 +1,9 @@
 package revocation
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Kind says what a target is.
 type Kind string
@@ -29,6 +32,13 @@ type Target struct {
 	// Pool is, of a login, the ID of the pool that it is revoked in; empty means
 	// all.
 	Pool string
+}
+
+// LoginTarget is a login, in one pool or, without one, in all. Providers whose names
+// differ by a slash at the end are of one issuer, so their logins are revoked
+// together: whoever revokes is in a hurry, and may have the other name at hand.
+func LoginTarget(provider, user, pool string) Target {
+	return Target{Kind: Login, Name: strings.TrimSuffix(provider, "/"), User: user, Pool: pool}
 }
 
 // Mark says that something stems from a target, since when.

@@ -147,7 +147,7 @@ func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 	}
 	if c.row.Auth != awsapi.Public && s.Authorize != nil {
 		if err = s.Authorize(ctx, c.row, c.caller, in); err != nil {
-			return nil, c.denied(err)
+			return nil, err
 		}
 	}
 	if !s.Rates.allow(c.row, s.now()) {
@@ -178,22 +178,6 @@ func (c *call) decode() (any, error) {
 		return nil, c.protocol.Refuse(awsapi.Invalid, v.Error()).Because(causeValidation, errors.New(v.Members()))
 	}
 	return nil, err
-}
-
-// denied gives the protocol's code to a refusal of Authorize. Any other error
-// is the service's own, and shown to nobody.
-func (c *call) denied(err error) error {
-	switch {
-	case errors.Is(err, ErrKeyForOthers):
-		return c.protocol.Refuse(awsapi.UnknownKey, "").Because(causeKeyForOthers, nil)
-	case errors.Is(err, ErrSessionCredentials):
-		return c.protocol.Refuse(awsapi.Denied, "Cannot call "+c.row.Name+" with session credentials").Because(causeSessionCredentials, nil)
-	}
-	var d *Denied
-	if !errors.As(err, &d) {
-		return err
-	}
-	return c.protocol.Refuse(awsapi.Denied, d.Message).Because(cmp.Or(d.Cause, causeAccessDenied), d.Err)
 }
 
 func (c *call) refuseBody(err error) error {
@@ -232,13 +216,17 @@ func (c *call) refuse(r awsapi.Refusal) *awsapi.Error {
 }
 
 // edge is the one place where an error becomes what the client sees: typed
-// errors as they are, all others without their text.
+// errors as they are, refusals as the protocol words them, all others without
+// their text.
 func (s *Server) edge(c *call, err error) *awsapi.Error {
 	e, typed := awsapi.AsError(err)
 	if !typed && errors.Is(err, context.Canceled) && c.r.Context().Err() != nil {
 		e = c.refuse(awsapi.Internal)
 		e.Status = statusClientGone
 		return e.Because(causeClientGone, err)
+	}
+	if r, refused := awsapi.AsRefused(err); !typed && refused && c.route != nil {
+		return c.protocol.Refuse(r.Refusal, r.Message).Because(r.Cause, r.Err)
 	}
 	if !typed {
 		return c.refuse(awsapi.Internal).Because(causeInternal, err)

@@ -230,6 +230,29 @@ func TestWire(t *testing.T) {
 	}
 }
 
+// A connection ends with a request in chunks: if it had a length too, which
+// net/http does not tell, a proxy may have read another request out of the rest.
+func TestNoRequestBehindChunks(t *testing.T) {
+	s, log := newServer()
+	addr := start(t, s, nil)
+	c, err := net.Dial("tcp", addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	const world = `{"Name":"world"}`
+	_, err = io.WriteString(c, "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: AWSZooService.Hello\r\n"+
+		"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n"+world+"\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := io.ReadAll(c)
+	if err != nil || strings.Count(string(answers), "HTTP/1.1 ") != 1 || !strings.HasSuffix(string(answers), helloJSON) || strings.Contains(log.String(), "smuggled") {
+		t.Errorf("%v: %s\n%s", err, answers, log)
+	}
+}
+
 // The host of an absolute URL is the host, whatever the Host header says: a
 // signature for the one does not hold for the other.
 func TestWireHost(t *testing.T) {

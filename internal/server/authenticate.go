@@ -44,31 +44,7 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 // holder finds who has the key of a signature, and the key's secret.
 func (s *Server) holder(ctx context.Context, c *call, sig *sigv4.Signature) (awsapi.Caller, seal.Secret, error) {
 	c.event.AccessKeyID = sig.AccessKeyID
-	caller, secret, err := s.Credentials(ctx, sig.AccessKeyID, sig.SessionToken)
-	for _, r := range keyRefusals {
-		if errors.Is(err, r.err) {
-			return caller, secret, c.protocol.Refuse(r.refusal, "").Because(r.cause, err)
-		}
-	}
-	return caller, secret, err
-}
-
-// keyRefusals are what clients are told of credentials that are not good, and
-// what the log is.
-var keyRefusals = []struct {
-	err     error
-	refusal awsapi.Refusal
-	cause   awsapi.Cause
-}{
-	{ErrUnknownKey, awsapi.UnknownKey, causeUnknownKey},
-	{ErrInactiveKey, awsapi.UnknownKey, causeInactiveKey},
-	{ErrForeignKey, awsapi.UnknownKey, causeForeignKey},
-	{ErrUnknownToken, awsapi.UnknownKey, causeUnknownToken},
-	{ErrTokenMissing, awsapi.UnknownKey, causeTokenMissing},
-	{ErrTokenLeftOver, awsapi.UnknownKey, causeTokenLeftOver},
-	{ErrParentKey, awsapi.UnknownKey, causeParentKey},
-	{ErrExpiredToken, awsapi.ExpiredToken, causeExpiredSession},
-	{ErrRevokedToken, awsapi.ExpiredToken, causeRevokedSession},
+	return s.Credentials(ctx, sig.AccessKeyID, sig.SessionToken)
 }
 
 // signatureOptions say which signatures are good for a service.

@@ -4,8 +4,6 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
-	// The caller may not do the operation, for a reason that has no cause of its own.
-	causeAccessDenied awsapi.Cause = "access-denied"
 	// The request's body is larger than the operation takes: 1 MiB, or 32 MiB for the metadata of SAML providers.
 	causeBodyTooLarge awsapi.Cause = "body-too-large"
 	// The request's body ended early.
@@ -18,8 +16,6 @@ const (
 	causeContentType awsapi.Cause = "content-type"
 	// A browser page of an origin, which the detail has, that is not in --cors-origin called a signed operation.
 	causeCorsOrigin awsapi.Cause = "cors-origin"
-	// The session token was good once.
-	causeExpiredSession awsapi.Cause = "expired-session"
 	// A browser sent a signed request without an origin for a page of another site, as an image or a link there makes it do (Sec-Fetch-Site, which the detail has).
 	causeFetchSite awsapi.Cause = "fetch-site"
 	// A GET with a signature in the query called an operation that makes changes. Send it with POST, or sign it in the Authorization header.
@@ -30,8 +26,6 @@ const (
 	causeHostRefused awsapi.Cause = "host-refused"
 	// The service failed; the detail says where.
 	causeInternal awsapi.Cause = "internal"
-	// IAM takes no credentials of GetSessionToken, since none of them were got with a second factor.
-	causeKeyForOthers awsapi.Cause = "key-for-others"
 	// Too many bodies of more than 1 MiB come in at once.
 	causeLargeBodies awsapi.Cause = "large-bodies"
 	// The body cannot be read as the operation's input.
@@ -46,34 +40,16 @@ const (
 	causeOtherProtocol awsapi.Cause = "other-protocol"
 	// Parameters are in the query and in the body. They are read from the query only where there is no body, and none may be in both.
 	causeQueryAndBody awsapi.Cause = "query-and-body"
-	// Nobody has such an access key.
-	causeUnknownKey awsapi.Cause = "unknown-key"
-	// The access key was made inactive.
-	causeInactiveKey awsapi.Cause = "inactive-key"
-	// The access key is of another account, AWS's own for one.
-	causeForeignKey awsapi.Cause = "foreign-key"
-	// The session token is not that of the access key, or was cut, or is of another deployment.
-	causeUnknownToken awsapi.Cause = "unknown-session"
-	// The access key is a session's, and comes without its session token.
-	causeTokenMissing awsapi.Cause = "session-token-missing"
-	// The access key is a long-term one, and comes with a session token.
-	causeTokenLeftOver awsapi.Cause = "session-token-left-over"
-	// The access key that GetSessionToken was called with was made inactive or deleted, and the session ended with it.
-	causeParentKey awsapi.Cause = "parent-key"
 	// A sink that must have every event did not accept this one; the detail has its error. What the request changed stays changed.
 	causeNotRecorded awsapi.Cause = "not-recorded"
 	// The operation is called more often than --rate allows.
 	causeRequestRate awsapi.Cause = "request-rate"
 	// The signature is right for the host of --public-url and not for the Host header that came, so a proxy in between changed the header. It must pass Host on unchanged (nginx: proxy_set_header Host $http_host).
 	causeSignatureHost awsapi.Cause = "signature-host"
-	// The operation takes no credentials of GetSessionToken.
-	causeSessionCredentials awsapi.Cause = "session-credentials"
 	// No operation has this name, which the detail has, in this version of the API.
 	causeUnknownOperation awsapi.Cause = "unknown-operation"
 	// A trusted proxy named its peer in X-Forwarded-For in a way that cannot be read (warning_detail has it), so the request has no aws:SourceIp. It is a warning, not a cause.
 	warningForwardedFor awsapi.Cause = "forwarded-for-unreadable"
 	// The input violates constraints of the API model.
 	causeValidation awsapi.Cause = "validation"
-	// The session, or what it stems from, was revoked.
-	causeRevokedSession awsapi.Cause = "revoked-session"
 )

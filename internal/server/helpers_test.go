@@ -172,17 +172,17 @@ func newServer() (*Server, *logBuffer) {
 			case key == guestKey && token == guestToken:
 				return awsapi.Caller{Account: "123456789012", ARN: guestARN}, seal.NewSecret(guestSecret), nil
 			case key == guestKey && token == expiredToken:
-				return awsapi.Caller{}, seal.Secret{}, fmt.Errorf("%w: it ended", ErrExpiredToken)
+				return awsapi.Caller{}, seal.Secret{}, &awsapi.Refused{Refusal: awsapi.ExpiredToken, Cause: "test-expired", Err: errors.New("it ended")}
 			case key == "AKIDBROKEN":
 				return awsapi.Caller{}, seal.Secret{}, errDisk
 			}
-			return awsapi.Caller{}, seal.Secret{}, ErrUnknownKey
+			return awsapi.Caller{}, seal.Secret{}, &awsapi.Refused{Refusal: awsapi.UnknownKey, Cause: "test-unknown"}
 		},
 		Authorize: func(_ context.Context, row *awsapi.Row, c awsapi.Caller, _ any) error {
 			if c.Root || row.Auth == awsapi.Identified {
 				return nil
 			}
-			return &Denied{Message: fmt.Sprintf("User: %s is not authorized to perform: %s:%s", c.ARN, row.Service.Name, row.Name)}
+			return &awsapi.Refused{Refusal: awsapi.Denied, Message: fmt.Sprintf("User: %s is not authorized to perform: %s:%s", c.ARN, row.Service.Name, row.Name), Cause: "test-denied"}
 		},
 		ValidRegion: func(r string) bool { return r == "us-east-1" || r == "eu-west-1" },
 		Sinks:       []audit.Sink{audit.Log(logger(log))},

@@ -25,7 +25,7 @@ func TestLogLine(t *testing.T) {
 		},
 		"a refused caller": {
 			func(t *testing.T) *http.Request { return signedJSON(t, guest, "Guarded", `{"Name":"world"}`) },
-			" service=zoo operation=Guarded region=us-east-1 status=400 error=AccessDeniedException cause=access-denied caller=" + guestARN + " access_key_id=" + guestKey,
+			" service=zoo operation=Guarded region=us-east-1 status=400 error=AccessDeniedException cause=test-denied caller=" + guestARN + " access_key_id=" + guestKey,
 		},
 		"no signature": {
 			func(*testing.T) *http.Request { return jsonCall("Guarded", `{}`) },
@@ -165,7 +165,7 @@ func TestMessagesBounded(t *testing.T) {
 func TestResponseSplitting(t *testing.T) {
 	s, _ := newServer()
 	s.Authorize = func(_ context.Context, _ *awsapi.Row, _ awsapi.Caller, _ any) error {
-		return &Denied{Message: "no\r\nSet-Cookie: a=b"}
+		return &awsapi.Refused{Refusal: awsapi.Denied, Message: "no\r\nSet-Cookie: a=b", Cause: "test-denied"}
 	}
 	w := serve(s, signedJSON(t, root, "Guarded", `{"Name":"world"}`))
 	if got, want := w.Header().Get("X-Amzn-Errormessage"), "no??Set-Cookie: a=b"; got != want {

@@ -8,6 +8,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -31,51 +32,6 @@ import (
 // in the log (nginx introduced the number).
 const statusClientGone = 499
 
-// Errors that a Credentials function answers with. Clients are told of the first
-// seven alike that the key is unknown; the log tells them apart.
-var (
-	// ErrUnknownKey says that nobody has such an access key.
-	ErrUnknownKey = errors.New("unknown access key")
-	// ErrInactiveKey says that the access key was made inactive.
-	ErrInactiveKey = errors.New("inactive access key")
-	// ErrForeignKey says that the access key is of another account.
-	ErrForeignKey = errors.New("access key of another account")
-	// ErrUnknownToken says that the session token is none of ours, or that of another access key.
-	ErrUnknownToken = errors.New("unknown session token")
-	// ErrTokenMissing says that the access key is a session's, and comes without its token.
-	ErrTokenMissing = errors.New("no session token")
-	// ErrTokenLeftOver says that the access key is no session's, and a token comes with it.
-	ErrTokenLeftOver = errors.New("a session token with a long-term access key")
-	// ErrParentKey says that the access key that the session was made with is inactive or gone.
-	ErrParentKey = errors.New("the access key behind the session is inactive or gone")
-	// ErrExpiredToken says that the session token was good once.
-	ErrExpiredToken = errors.New("expired session token")
-	// ErrRevokedToken says that the session token would be good had it not been
-	// revoked. The client is told that it has expired, so that it gets another.
-	ErrRevokedToken = errors.New("revoked session token")
-)
-
-// Errors that an Authorize function answers with where the kind of the
-// credentials matters, and not whose they are.
-var (
-	// ErrKeyForOthers says that the service takes no credentials of this kind.
-	ErrKeyForOthers = errors.New("credentials of a kind that the service does not take")
-	// ErrSessionCredentials says that the operation takes no temporary credentials.
-	ErrSessionCredentials = errors.New("temporary credentials")
-)
-
-// Denied is what an Authorize function answers with for no.
-type Denied struct {
-	// Message is shown to the caller.
-	Message string
-	// Cause and Err are the true cause, for the log. Without a cause it is that
-	// the caller's policies do not allow the operation.
-	Cause awsapi.Cause
-	Err   error
-}
-
-func (d *Denied) Error() string { return d.Message }
-
 // Server answers requests. Set the fields, then use it as a http.Handler.
 type Server struct {
 	// JSON are the services of the AWS JSON protocol.
@@ -83,12 +39,11 @@ type Server struct {
 	// Query are the services of the AWS Query protocol.
 	Query []*awsapi.Table
 	// Credentials finds who has an access key, and the key's secret. The session
-	// token is empty for long-term keys.
+	// token is empty for long-term keys. No is an *awsapi.Refused.
 	Credentials func(ctx context.Context, accessKeyID, sessionToken string) (awsapi.Caller, seal.Secret, error)
 	// Authorize says whether a caller may do an operation; nil means yes. It is
 	// asked about Signed rows, and about Identified ones, where the answer does not
-	// depend on policies. No is a *Denied, ErrKeyForOthers or
-	// ErrSessionCredentials.
+	// depend on policies. No is an *awsapi.Refused.
 	Authorize func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error
 	// Used is told who has signed a request to a service, once the signature is
 	// found valid; nil means nobody is told.
@@ -148,8 +103,14 @@ func (s *Server) rand() io.Reader {
 
 // ServeHTTP sends a request to its part of the house.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 {
+		// net/http passes over a Content-Length beside the chunks and does not say so.
+		// A proxy in front may have gone by it, so nothing that follows on such a
+		// connection is trusted (RFC 9112, section 6.3).
+		w.Header().Set("Connection", "close")
+	}
 	if s.HostAllowed != nil && !s.HostAllowed(r.Host) {
-		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, r.Host)
+		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, cmp.Or(clip(r.Host), "none")+" is not a loopback host, nor that of --public-url")
 		return
 	}
 	path := r.URL.Path
@@ -160,12 +121,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page := s.Paths.at(path)
 	switch {
 	case page == nil && rpcPath.MatchString(path):
-		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeOtherProtocol, path)
+		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeOtherProtocol, clip(path))
 	case page == nil:
-		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeNoSuchPath, path)
+		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeNoSuchPath, clip(path))
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		s.turnAway(w, r, http.StatusMethodNotAllowed, "method not allowed\n", causeMethod, r.Method)
+		s.turnAway(w, r, http.StatusMethodNotAllowed, "method not allowed\n", causeMethod, clip(r.Method))
 	default:
 		page.ServeHTTP(w, r)
 	}
@@ -177,11 +138,11 @@ const hostRefused = "With --dev, daypass answers only to loopback host names and
 var rpcPath = regexp.MustCompile(`(?i)/service/[^/]+/operation/[^/]+$`)
 
 // turnAway answers a request that does not get as far as the API, and records
-// why. Its path and host are a stranger's words, cut short. The query is none of
-// them: there may be a token in it.
+// why. The detail may have the path and the host, cut short, but not the query:
+// there may be a token in it.
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, status int, text string, cause awsapi.Cause, detail string) {
 	c := &call{r: r, event: s.event(r)}
-	c.event.Cause, c.event.Err = string(cause), errors.New(clip(detail))
+	c.event.Cause, c.event.Err = string(cause), errors.New(detail)
 	a := s.record(audit.NewContext(r.Context(), c.event), c, awsapi.Answer{Status: status})
 	if a.Status != status {
 		s.send(w, c, a)

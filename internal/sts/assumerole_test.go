@@ -472,7 +472,7 @@ func TestRoleChainingRevoked(t *testing.T) {
 		h.sts.Revocations = &revocation.Index{}
 		h.caller(second.Credentials)
 		h.sts.Revocations.Add(revocation.Revocation{Target: target, Before: h.now, Created: h.now})
-		if _, _, _, err := h.sts.Session(h.ctx, second.Credentials.AccessKeyId, second.Credentials.SessionToken); err != sts.ErrRevokedToken {
+		if _, _, _, err := h.sts.Session(h.ctx, second.Credentials.AccessKeyId, second.Credentials.SessionToken); causeOf(err) != "revoked-session" {
 			t.Errorf("%+v: %v", target, err)
 		}
 	}
@@ -497,7 +497,7 @@ func TestRoleTwiceInAChainRevoked(t *testing.T) {
 	h.sts.Revocations = &revocation.Index{}
 	h.sts.Revocations.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Role, Name: target}, Before: start.Add(5 * time.Second), Created: h.now})
 	for i, made := range []credentials{older.Credentials, newer.Credentials, last.Credentials} {
-		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrRevokedToken {
+		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "revoked-session" {
 			t.Errorf("session %d of the chain: %v", i+1, err)
 		}
 	}

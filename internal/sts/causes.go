@@ -5,6 +5,22 @@ import "github.com/daypass/daypass/internal/awsapi"
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 // Those that begin with login- are the causes of package login.
 const (
+	// The session token was good once.
+	causeExpiredSession awsapi.Cause = "expired-session"
+	// IAM takes no credentials of GetSessionToken, since none of them were got with a second factor.
+	causeKeyForOthers awsapi.Cause = "key-for-others"
+	// The session token is not that of the access key, or was cut, or is of another deployment.
+	causeUnknownToken awsapi.Cause = "unknown-session"
+	// The access key is a session's, and comes without its session token.
+	causeTokenMissing awsapi.Cause = "session-token-missing"
+	// The access key is a long-term one, and comes with a session token.
+	causeTokenLeftOver awsapi.Cause = "session-token-left-over"
+	// The access key that GetSessionToken was called with was made inactive or deleted, and the session ended with it.
+	causeParentKey awsapi.Cause = "parent-key"
+	// The operation takes no credentials of GetSessionToken.
+	causeSessionCredentials awsapi.Cause = "session-credentials"
+	// The session, or what it stems from, was revoked.
+	causeRevokedSession awsapi.Cause = "revoked-session"
 	// The text is no access key ID that tells an account, and no key of root.
 	causeAccessKeyID awsapi.Cause = "access-key-id"
 	// The caller's own policies deny to assume the role, or their session policies do not allow it, or their permissions boundary does not and the role's trust policy names neither the user nor the session itself.

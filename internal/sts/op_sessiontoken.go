@@ -49,18 +49,35 @@ func (s *Service) userSession(c awsapi.Caller, lasts time.Duration) *Session {
 	return session
 }
 
+// MayCall refuses what credentials of GetSessionToken cannot do, whatever
+// policies say: call IAM, which would take a second factor, and call STS but for
+// AssumeRole and GetCallerIdentity (GetSessionToken in the AWS STS API
+// Reference). IAM says that it does not know such a token.
+func MayCall(row *awsapi.Row, c awsapi.Caller) error {
+	if c.Session == nil || c.Session.Name != "" {
+		return nil
+	}
+	switch {
+	case row.Service.Name == "iam":
+		return &awsapi.Refused{Refusal: awsapi.UnknownKey, Cause: causeKeyForOthers}
+	case row.Service.Name == "sts" && row.Name != "AssumeRole" && row.Name != "GetCallerIdentity":
+		return &awsapi.Refused{Refusal: awsapi.Denied, Message: "Cannot call " + row.Name + " with session credentials", Cause: causeSessionCredentials}
+	}
+	return nil
+}
+
 // checkParent says whether the access key that a user's or root's session was
 // got with is still theirs. The user may have another name by now.
 func (s *Service) checkParent(ctx context.Context, session *Session, caller *awsapi.Caller) error {
-	owner, _, ok, err := s.IAM.AccessKey(ctx, session.Parent)
-	if err != nil {
-		return err
-	}
+	owner, _, err := s.IAM.AccessKey(ctx, session.Parent)
+	_, refused := awsapi.AsRefused(err)
 	switch {
-	case !ok:
-		return ErrParentKey
+	case refused:
+		return &awsapi.Refused{Refusal: awsapi.UnknownKey, Cause: causeParentKey, Err: err}
+	case err != nil:
+		return err
 	case owner.Root != (session.Kind == RootSession) || owner.PrincipalID != session.PrincipalID:
-		return ErrUnknownToken
+		return s.unknownToken(session.AccessKeyID)
 	}
 	caller.ARN, caller.PrincipalARN = owner.ARN, owner.PrincipalARN
 	return nil
@@ -72,12 +89,12 @@ func (s *Service) GetAccessKeyInfo(ctx context.Context, _ awsapi.Caller, in *Get
 	id := string(in.AccessKeyId)
 	account, ok := iam.AccountOf(id)
 	if !ok { // root's may be any text
-		owner, _, known, err := s.IAM.AccessKey(ctx, id)
+		owner, _, err := s.IAM.AccessKey(ctx, id)
+		if _, refused := awsapi.AsRefused(err); refused {
+			return nil, badAccessKeyID()
+		}
 		if err != nil {
 			return nil, err
-		}
-		if !known {
-			return nil, badAccessKeyID()
 		}
 		account = owner.Account
 	}

@@ -93,11 +93,9 @@ func appendIdentity(marks []revocation.Mark, identity, pool string, amr []string
 
 // appendLogin adds the marks of a login: in its pool, if it has one, and in all.
 func appendLogin(marks []revocation.Mark, l openid.Login, pool string, at time.Time) []revocation.Mark {
-	t := revocation.Target{Kind: revocation.Login, Name: l.Provider, User: l.Subject}
-	marks = append(marks, revocation.Mark{Target: t, At: at})
+	marks = append(marks, revocation.Mark{Target: revocation.LoginTarget(l.Provider, l.Subject, ""), At: at})
 	if pool != "" {
-		t.Pool = pool
-		marks = append(marks, revocation.Mark{Target: t, At: at})
+		marks = append(marks, revocation.Mark{Target: revocation.LoginTarget(l.Provider, l.Subject, pool), At: at})
 	}
 	return marks
 }
@@ -134,7 +132,7 @@ func (s *Service) checkIdentities(ctx context.Context, session *Session) error {
 func (s *Service) checkIdentity(ctx context.Context, id string) error {
 	alive, err := s.alive(ctx, id)
 	if err == nil && !alive {
-		err = ErrRevokedToken
+		err = revokedSession()
 	}
 	return err
 }

@@ -384,7 +384,7 @@ func TestRevokeSAML(t *testing.T) {
 	made := h.mustAssumeSAML(response(t, m)).Credentials
 	h.sts.Revocations = &revocation.Index{}
 	h.sts.Revocations.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Login, Name: samlARN, User: "user-77"}, Before: h.now, Created: h.now})
-	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrRevokedToken {
+	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "revoked-session" {
 		t.Errorf("error %v", err)
 	}
 }

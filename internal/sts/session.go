@@ -3,7 +3,6 @@ package sts
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -121,20 +120,6 @@ func (s *Session) UserID() string {
 	return s.PrincipalID + ":" + s.Name
 }
 
-// Errors of [Service.Session].
-var (
-	// ErrUnknownToken says that the token is none of ours, or belongs to another
-	// access key.
-	ErrUnknownToken = errors.New("unknown session token")
-	// ErrExpiredToken says that the session has ended.
-	ErrExpiredToken = errors.New("expired session token")
-	// ErrParentKey says that the access key that the session was made with is inactive or gone.
-	ErrParentKey = errors.New("the access key behind the session is inactive or gone")
-	// ErrRevokedToken says that the session was revoked, or that the identity which
-	// it stems from is no more.
-	ErrRevokedToken = errors.New("revoked session token")
-)
-
 // maxSessionToken bounds session tokens, in characters. Clients send them in a
 // header, or in the query of a presigned URL.
 const maxSessionToken = 8192
@@ -168,10 +153,26 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 	}, nil
 }
 
+// Credentials finds who has an access key, and its secret: of long-term keys in
+// IAM, of temporary ones in the session token itself. Credentials that are not
+// good are an *awsapi.Refused.
+func (s *Service) Credentials(ctx context.Context, accessKeyID, token string) (awsapi.Caller, seal.Secret, error) {
+	switch temporary := strings.HasPrefix(accessKeyID, string(iam.TemporaryKeyPrefix)); {
+	case temporary && token == "":
+		return awsapi.Caller{}, seal.Secret{}, &awsapi.Refused{Refusal: awsapi.UnknownKey, Cause: causeTokenMissing}
+	case temporary:
+		caller, secret, _, err := s.Session(ctx, accessKeyID, token)
+		return caller, secret, err
+	case token != "":
+		return awsapi.Caller{}, seal.Secret{}, &awsapi.Refused{Refusal: awsapi.UnknownKey, Cause: causeTokenLeftOver}
+	}
+	return s.IAM.AccessKey(ctx, accessKeyID)
+}
+
 // Session opens a session token. The token must be that of the access key, and
-// of this deployment's account. The error is ErrUnknownToken, ErrExpiredToken, ErrParentKey or
-// ErrRevokedToken, and says no more to whoever sent the token. The secret is for checking the
-// signature that proves that the caller has it.
+// of this deployment's account. One that is not good is an *awsapi.Refused, which
+// says no more to whoever sent it than whether it was good once. The secret is for
+// checking the signature that proves that the caller has it.
 func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsapi.Caller, seal.Secret, *Session, error) {
 	session, err := s.open(accessKeyID, token)
 	if err != nil {
@@ -222,36 +223,48 @@ func (s *Session) lastingKeys() map[string][]string {
 	return keys
 }
 
+// unknownToken refuses a token that is none of ours, or not that of the access key.
+func (s *Service) unknownToken(accessKeyID string) error {
+	return s.IAM.RefusedKey(accessKeyID, causeUnknownToken)
+}
+
+// revokedSession refuses a session that would be good had it not been revoked, or
+// whose identity is no more. The client is told that it has expired, so that it
+// gets another.
+func revokedSession() error {
+	return &awsapi.Refused{Refusal: awsapi.ExpiredToken, Cause: causeRevokedSession}
+}
+
 // tokenEncoding accepts one spelling of a token only.
 var tokenEncoding = base64.StdEncoding.Strict()
 
 func (s *Service) open(accessKeyID, token string) (*Session, error) {
 	// The decoder skips line ends even when strict.
 	if len(token) > maxSessionToken || strings.IndexByte(token, '\n') >= 0 || strings.IndexByte(token, '\r') >= 0 {
-		return nil, ErrUnknownToken
+		return nil, s.unknownToken(accessKeyID)
 	}
 	if account, ok := iam.AccountOf(accessKeyID); !ok || account != s.Account {
-		return nil, ErrUnknownToken
+		return nil, s.unknownToken(accessKeyID)
 	}
 	sealed, err := tokenEncoding.DecodeString(token)
 	if err != nil {
-		return nil, ErrUnknownToken
+		return nil, s.unknownToken(accessKeyID)
 	}
 	plain, err := s.Tokens.Open(make([]byte, 0, len(sealed)), sealed, []byte(accessKeyID))
 	if err != nil {
-		return nil, ErrUnknownToken
+		return nil, s.unknownToken(accessKeyID)
 	}
 	session, ok := readSession(plain)
 	if !ok || session.Account != s.Account {
-		return nil, ErrUnknownToken
+		return nil, s.unknownToken(accessKeyID)
 	}
 	if !s.now().Before(session.Expires) {
-		return nil, ErrExpiredToken
+		return nil, &awsapi.Refused{Refusal: awsapi.ExpiredToken, Cause: causeExpiredSession}
 	}
 	session.AccessKeyID = accessKeyID
 	if s.Revocations.Len() > 0 {
 		if _, void := s.Revocations.Voids(session.marks()...); void {
-			return nil, ErrRevokedToken
+			return nil, revokedSession()
 		}
 	}
 	return session, nil

@@ -2,7 +2,6 @@ package sts_test
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -109,16 +108,16 @@ func TestSessionExpiry(t *testing.T) {
 	made := h.credentials()
 	for _, test := range []struct {
 		at   time.Time
-		want error
+		want awsapi.Cause
 	}{
-		{made.Expiration.Add(-time.Nanosecond), nil},
-		{made.Expiration, sts.ErrExpiredToken},
-		{made.Expiration.Add(time.Second), sts.ErrExpiredToken},
-		{made.Expiration.Add(24 * 365 * time.Hour), sts.ErrExpiredToken},
+		{made.Expiration.Add(-time.Nanosecond), ""},
+		{made.Expiration, "expired-session"},
+		{made.Expiration.Add(time.Second), "expired-session"},
+		{made.Expiration.Add(24 * 365 * time.Hour), "expired-session"},
 	} {
 		h.now = test.at
 		caller, secret, session, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken)
-		if err != test.want {
+		if causeOf(err) != test.want || (err == nil) != (test.want == "") {
 			t.Errorf("at %s: %v, want %v", test.at, err, test.want)
 		}
 		if err != nil && (caller != awsapi.Caller{} || secret.Reveal() != "" || session != nil) {
@@ -178,8 +177,8 @@ func TestForeignSessionTokens(t *testing.T) {
 func (h *house) wantUnknown(id, token string) {
 	h.t.Helper()
 	caller, secret, session, err := h.sts.Session(h.ctx, id, token)
-	if !errors.Is(err, sts.ErrUnknownToken) || err.Error() != "unknown session token" {
-		h.t.Errorf("error %v, want %v", err, sts.ErrUnknownToken)
+	if r, ok := awsapi.AsRefused(err); !ok || r.Refusal != awsapi.UnknownKey || r.Message != "" || r.Cause != "unknown-session" && r.Cause != "foreign-key" {
+		h.t.Errorf("error %v, want unknown-session", err)
 	}
 	if caller != (awsapi.Caller{}) || secret.Reveal() != "" || session != nil {
 		h.t.Errorf("an error and a caller %+v", caller)
@@ -221,12 +220,12 @@ func TestSessionsOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign.Tokens = key.Box(sts.TokenPurpose)
-	if _, _, _, err := foreign.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrUnknownToken {
+	if _, _, _, err := foreign.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "unknown-session" {
 		t.Errorf("under another master key: %v", err)
 	}
 	renamed := *h.sts
 	renamed.Account = "999988887777"
-	if _, _, _, err := renamed.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrUnknownToken {
+	if _, _, _, err := renamed.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "unknown-session" {
 		t.Errorf("in another account: %v", err)
 	}
 	// The key ID is public, so it proves no account: what is sealed counts.
@@ -235,7 +234,7 @@ func TestSessionsOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	resealed := encode(h.sts.Tokens.Seal(nil, open(t, h, made), []byte(id)))
-	if _, _, _, err := renamed.Session(h.ctx, id, resealed); err != sts.ErrUnknownToken {
+	if _, _, _, err := renamed.Session(h.ctx, id, resealed); causeOf(err) != "foreign-key" {
 		t.Errorf("resealed for a key of another account: %v", err)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/seal"
-	"github.com/daypass/daypass/internal/sts"
 )
 
 const rootKey = "AKIDEXAMPLEOFROOT"
@@ -20,8 +19,8 @@ const rootKey = "AKIDEXAMPLEOFROOT"
 func (h *house) withRootKey() awsapi.Caller {
 	h.t.Helper()
 	h.iam.Root = iam.RootAccessKey{ID: rootKey, Secret: seal.NewSecret("secret")}
-	c, _, ok, err := h.iam.AccessKey(h.ctx, rootKey)
-	if err != nil || !ok {
+	c, _, err := h.iam.AccessKey(h.ctx, rootKey)
+	if err != nil {
 		h.t.Fatalf("root: %v", err)
 	}
 	return c
@@ -67,7 +66,7 @@ func TestGetSessionTokenRoot(t *testing.T) {
 		t.Error(diff)
 	}
 	h.iam.Root.ID = "AKIDANOTHEROFROOT"
-	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrParentKey {
+	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "parent-key" {
 		t.Errorf("after the key is gone: %v", err)
 	}
 }
@@ -119,14 +118,14 @@ func TestGetSessionTokenUser(t *testing.T) {
 		if _, err := h.iam.UpdateAccessKey(h.ctx, root, in); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); (err == sts.ErrParentKey) != (status == "Inactive") {
+		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); (causeOf(err) == "parent-key") != (status == "Inactive") {
 			t.Errorf("with the key %s: %v", status, err)
 		}
 	}
 	if _, err := h.iam.DeleteAccessKey(h.ctx, root, &iam.DeleteAccessKeyRequest{UserName: "anne", AccessKeyId: iam.AccessKeyIdType(c.AccessKeyID)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); err != sts.ErrParentKey {
+	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "parent-key" {
 		t.Errorf("without the key: %v", err)
 	}
 }
@@ -238,8 +237,8 @@ func (h *house) newUser(name, document string) awsapi.Caller {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	c, _, ok, err := h.iam.AccessKey(h.ctx, string(made.AccessKey.AccessKeyId))
-	if err != nil || !ok {
+	c, _, err := h.iam.AccessKey(h.ctx, string(made.AccessKey.AccessKeyId))
+	if err != nil {
 		h.t.Fatalf("the key that was made: %v", err)
 	}
 	return c

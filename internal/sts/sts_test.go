@@ -308,3 +308,11 @@ func sign(t testing.TB, key any, alg jose.SignatureAlgorithm, kid string, claims
 	}
 	return token
 }
+
+// causeOf is the cause of a refusal; empty if there is none.
+func causeOf(err error) awsapi.Cause {
+	if r, ok := awsapi.AsRefused(err); ok {
+		return r.Cause
+	}
+	return ""
+}
