@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -14,6 +15,9 @@ import (
 // lockFile takes the exclusive lock that goes with the file, which is made if
 // it is missing and never removed. The system releases the lock when the
 // process ends, however it ends. The file holds the process ID, for people.
+//
+// Whoever deletes the file deletes its lock, so the directory is locked as well:
+// it is there as long as what is in it. The file is what earlier versions look at.
 func lockFile(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -27,12 +31,36 @@ func lockFile(path string) (io.Closer, error) {
 		pid, _ := io.ReadAll(io.LimitReader(f, 20)) // without it, the message is still good
 		return nil, fmt.Errorf("%w (process %s)", ErrInUse, strings.TrimSpace(string(pid)))
 	}
-	if err := errors.Join(f.Truncate(0), writePID(f)); err != nil {
+	dir, err := lockDir(filepath.Dir(path))
+	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	return f, nil
+	if err := errors.Join(f.Truncate(0), writePID(f)); err != nil {
+		return nil, errors.Join(err, f.Close(), dir.Close())
+	}
+	return locks{f, dir}, nil
 }
+
+// lockDir locks a directory. Where the file system has no locks for directories,
+// as network file systems do not, that of the file must do.
+func lockDir(path string) (*os.File, error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(d); errors.Is(err, syscall.EWOULDBLOCK) {
+		d.Close()
+		return nil, ErrInUse
+	}
+	return d, nil
+}
+
+// locks are the open files that hold locks.
+type locks [2]*os.File
+
+// Close releases them.
+func (l locks) Close() error { return errors.Join(l[1].Close(), l[0].Close()) }
 
 func writePID(f *os.File) error {
 	_, err := fmt.Fprintln(f, os.Getpid())
