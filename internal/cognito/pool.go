@@ -120,8 +120,9 @@ func (p *Pool) providerName(number int32) IdentityProviderName {
 	return ""
 }
 
-// oidcProviderName is the Logins key of an OpenID Connect provider: its issuer
-// without the scheme, which is what its ARN ends in.
+// oidcProviderName is the Logins key of an OpenID Connect provider: what its ARN
+// ends in, which is its issuer without the scheme, or what iam.OIDCProvider.KeptName
+// says of it.
 func oidcProviderName(a ARNString) string {
 	_, name, _ := strings.Cut(string(a), ":oidc-provider/")
 	return name
