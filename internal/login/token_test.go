@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
@@ -132,7 +133,16 @@ func FuzzParse(f *testing.F) {
 			if e, ok := errors.AsType[*Error](err); !ok || e.Kind != Rejected || token != nil {
 				t.Fatalf("got %v and %v (%T)", token, err, err)
 			}
+			if cause := causeOf(err); (cause == TokenBearer || cause == TokenWhiteSpace) && !strings.ContainsFunc(raw, unicode.IsSpace) {
+				t.Fatalf("%q of a text without white space", cause)
+			}
 			return
+		}
+		// What stands around a token makes it another text, and the log says what.
+		for wrapped, want := range map[string]Cause{raw + "\n": TokenWhiteSpace, " " + raw: TokenWhiteSpace, "Bearer " + raw: TokenBearer, "bearer " + raw + "\r\n": TokenBearer} {
+			if _, err := Parse(wrapped, maxTest+20); causeOf(err) != want {
+				t.Fatalf("%q: %v, want %q", wrapped, err, want)
+			}
 		}
 		parts := strings.Split(raw, ".")
 		for i, part := range parts {
