@@ -10,19 +10,19 @@ const (
 	causeBodyUnreadable awsapi.Cause = "body-unreadable"
 	// The client went away before the answer was ready.
 	causeClientGone awsapi.Cause = "client-gone"
-	// The body cannot be read, and Content-Encoding, which is in the detail, says that it is compressed. Send it as it is.
+	// The body cannot be read, and its Content-Encoding (in the detail) says that it is compressed. Send it uncompressed.
 	causeContentEncoding awsapi.Cause = "content-encoding"
-	// The Content-Type, which is in the detail, is that of no protocol: application/x-amz-json-1.1, or application/json with an X-Amz-Target, and application/x-www-form-urlencoded are.
+	// No protocol has this Content-Type (in the detail). Send application/x-amz-json-1.1, application/json with an X-Amz-Target, or application/x-www-form-urlencoded.
 	causeContentType awsapi.Cause = "content-type"
-	// A browser page of an origin, which the detail has, that is not in --cors-origin called a signed operation.
+	// A browser page whose origin (in the detail) is not in --cors-origin called a signed operation.
 	causeCorsOrigin awsapi.Cause = "cors-origin"
-	// A browser sent a signed request without an origin for a page of another site, as an image or a link there makes it do (Sec-Fetch-Site, which the detail has).
+	// A browser sent a signed request for a page of another site, such as an image or a link there (Sec-Fetch-Site is in the detail).
 	causeFetchSite awsapi.Cause = "fetch-site"
-	// A GET with a signature in the query called an operation that makes changes. Send it with POST, or sign it in the Authorization header.
+	// A GET request with a signature in the query called an operation that makes changes. Send it with POST, or sign it in the Authorization header.
 	causePresignedGet awsapi.Cause = "presigned-get"
-	// A browser sent a POST with a signature in the query, as a form on any page makes it do (it has a Sec-Fetch-Site). Sign it in the Authorization header.
+	// A browser sent a POST request with a signature in the query (it has a Sec-Fetch-Site header). Sign it in the Authorization header.
 	causePresignedPost awsapi.Cause = "presigned-post"
-	// The Host header, which is in the detail, is neither a loopback name nor that of --public-url. A server with --dev answers to these alone: set --public-url to the URL that clients have.
+	// The Host header (in the detail) is neither a loopback name nor the host of --public-url. With --dev, daypass answers to no other: set --public-url to the URL that clients use.
 	causeHostRefused awsapi.Cause = "host-refused"
 	// The service failed; the detail says where.
 	causeInternal awsapi.Cause = "internal"
@@ -30,25 +30,25 @@ const (
 	causeLargeBodies awsapi.Cause = "large-bodies"
 	// The body cannot be read as the operation's input.
 	causeMalformed awsapi.Cause = "malformed"
-	// The HTTP method, which is in the detail, is one that the path does not have: the API has POST and GET.
+	// The path does not support this HTTP method (in the detail). The API supports POST and GET.
 	causeMethod awsapi.Cause = "method"
-	// A GET of / without a query, which no AWS client sends. Health checks ask for /healthz or /readyz.
+	// A GET request for / has no query. Health checks should use /healthz or /readyz.
 	causeNothingAsked awsapi.Cause = "nothing-asked"
-	// There is nothing at the path, which is in the detail: the API is at / alone. Leave the path out of the client's endpoint URL; a prefix that a proxy removes breaks signatures, which cover the path.
+	// The path (in the detail) does not exist: the API is at / only. Remove the path from the client's endpoint URL. A prefix that a proxy strips breaks signatures, which cover the path.
 	causeNoSuchPath awsapi.Cause = "no-such-path"
-	// The path is that of a protocol which daypass does not speak (Smithy RPC v2, REST). The SDK may have a setting for it; identity pools have AWS JSON 1.1, STS and IAM have AWS Query.
+	// The path belongs to a protocol that daypass does not speak, Smithy RPC v2. Identity pools speak AWS JSON 1.1; STS and IAM speak AWS Query.
 	causeOtherProtocol awsapi.Cause = "other-protocol"
-	// Parameters are in the query and in the body. They are read from the query only where there is no body, and none may be in both.
+	// Parameters are in the query and in the body. The query is read only if there is no body, and no parameter may be in both.
 	causeQueryAndBody awsapi.Cause = "query-and-body"
 	// A sink that must have every event did not accept this one; the detail has its error. What the request changed stays changed.
 	causeNotRecorded awsapi.Cause = "not-recorded"
 	// The operation is called more often than --rate allows.
 	causeRequestRate awsapi.Cause = "request-rate"
-	// The signature is right for the host of --public-url and not for the Host header that came, so a proxy in between changed the header. It must pass Host on unchanged (nginx: proxy_set_header Host $http_host).
+	// The signature is right for the host of --public-url but not for the Host header that arrived: a proxy changed it. Have the proxy pass Host on unchanged (nginx: proxy_set_header Host $http_host).
 	causeSignatureHost awsapi.Cause = "signature-host"
 	// No operation has this name, which the detail has, in this version of the API.
 	causeUnknownOperation awsapi.Cause = "unknown-operation"
-	// A trusted proxy named its peer in X-Forwarded-For in a way that cannot be read (warning_detail has it), so the request has no aws:SourceIp. It is a warning, not a cause.
+	// A trusted proxy wrote something into X-Forwarded-For that is not an address (see warning_detail), so the request has no aws:SourceIp. This is a warning; it refuses nothing.
 	warningForwardedFor awsapi.Cause = "forwarded-for-unreadable"
 	// The input violates constraints of the API model.
 	causeValidation awsapi.Cause = "validation"

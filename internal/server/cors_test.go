@@ -45,7 +45,7 @@ func TestPreflight(t *testing.T) {
 // Pages of every origin may call the public operations. Signed ones may be
 // called by the origins that the operator named and by our own.
 func TestOrigins(t *testing.T) {
-	const app, refused = "https://app.example.com", "Requests of this origin are not allowed."
+	const app, refused = "https://app.example.com", "Requests from this origin are not allowed."
 	deniedJSON := jsonError("AccessDeniedException", "Message", refused)
 	for name, test := range map[string]struct {
 		origin  string
