@@ -4,7 +4,7 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
-	// The access key is of another account, AWS's own for one.
+	// The access key belongs to another account, for example a real AWS account.
 	causeForeignKey awsapi.Cause = "foreign-key"
 	// The access key was made inactive.
 	causeInactiveKey awsapi.Cause = "inactive-key"
