@@ -38,7 +38,7 @@ const imports = `
 	awsquery:    awsapi
 	jmespath:    awsapi                       # queries on trees
 	cli:         awsapi jmespath
-	client:      awsjson awsquery sigv4
+	client:      awsapi awsjson awsquery sigv4
 	server:      awsapi awsjson awsquery sigv4 audit limit seal     # seal: the type of a secret
 
 	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow

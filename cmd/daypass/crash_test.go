@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/sigv4"
 )
@@ -72,7 +74,7 @@ func getID(c *client.Client, pool, provider, token string) (string, error) {
 	if token != "" {
 		in["Logins"] = map[string]string{provider: token}
 	}
-	answer, err := c.Cognito(context.Background(), "GetId", in)
+	answer, err := c.JSON(context.Background(), cognito.API, "GetId", in)
 	if err != nil {
 		return "", err
 	}
@@ -86,7 +88,7 @@ func identityIDs(t *testing.T, c *client.Client, pool string) map[string]bool {
 	all := map[string]bool{}
 	in := map[string]any{"IdentityPoolId": pool, "MaxResults": 60}
 	for {
-		answer, err := c.Cognito(t.Context(), "ListIdentities", in)
+		answer, err := c.JSON(t.Context(), cognito.API, "ListIdentities", in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,10 +135,10 @@ func TestKillLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	process, endpoint := startProcess(t, dir)
 	c := rootClient(endpoint)
-	if _, err := c.Query(t.Context(), client.IAM, "CreateOpenIDConnectProvider", "Url", provider.URL, "ClientIDList.member.1", "app"); err != nil {
+	if _, err := c.Query(t.Context(), iam.API, "CreateOpenIDConnectProvider", "Url", provider.URL, "ClientIDList.member.1", "app"); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := c.Cognito(t.Context(), "CreateIdentityPool", map[string]any{
+	answer, err := c.JSON(t.Context(), cognito.API, "CreateIdentityPool", map[string]any{
 		"IdentityPoolName": "crash", "AllowUnauthenticatedIdentities": true,
 		"OpenIdConnectProviderARNs": []string{"arn:aws:iam::000000000000:oidc-provider/" + name},
 	})

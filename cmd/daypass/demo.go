@@ -14,6 +14,7 @@ import (
 
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -130,7 +131,7 @@ func (d *demo) startProvider(ctx context.Context) (err error) {
 func (d *demo) createProvider(ctx context.Context) error {
 	d.title("The administrator trusts the OpenID provider")
 	d.command("aws iam create-open-id-connect-provider --url %s --client-id-list %s", d.issuer, demoClientID)
-	return d.query(ctx, client.IAM, "CreateOpenIDConnectProvider", "Url", d.issuer, "ClientIDList.member.1", demoClientID)
+	return d.query(ctx, "iam", "CreateOpenIDConnectProvider", "Url", d.issuer, "ClientIDList.member.1", demoClientID)
 }
 
 // providerName is the provider as Logins name it: the issuer without scheme.
@@ -162,11 +163,11 @@ func (d *demo) createRole(ctx context.Context) error {
 	d.roleARN = "arn:aws:iam::" + demoAccount + ":role/" + demoRole
 	d.title("... and a role for its signed-in users")
 	d.command("aws iam create-role --role-name %s --assume-role-policy-document '%s'", demoRole, trust)
-	if _, err := d.root.Query(ctx, client.IAM, "CreateRole", "RoleName", demoRole, "AssumeRolePolicyDocument", trust); err != nil {
+	if _, err := d.root.Query(ctx, instance.API("iam"), "CreateRole", "RoleName", demoRole, "AssumeRolePolicyDocument", trust); err != nil {
 		return err
 	}
 	d.command("aws cognito-identity set-identity-pool-roles --identity-pool-id %s --roles authenticated=%s", d.pool, d.roleARN)
-	_, err := d.root.Cognito(ctx, "SetIdentityPoolRoles", map[string]any{"IdentityPoolId": d.pool, "Roles": map[string]string{"authenticated": d.roleARN}})
+	_, err := d.root.JSON(ctx, instance.API("cognito-identity"), "SetIdentityPoolRoles", map[string]any{"IdentityPoolId": d.pool, "Roles": map[string]string{"authenticated": d.roleARN}})
 	return err
 }
 
@@ -215,7 +216,7 @@ func (d *demo) credentials(ctx context.Context) error {
 	c := out.Credentials
 	d.command("aws sts get-caller-identity     # with these credentials")
 	d.hers = &client.Client{Endpoint: d.root.Endpoint, Region: demoRegion, Credentials: sigv4.Credentials{AccessKeyID: c.AccessKeyId, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken}}
-	return d.queryAs(ctx, d.hers, client.STS, "GetCallerIdentity")
+	return d.queryAs(ctx, d.hers, "sts", "GetCallerIdentity")
 }
 
 // limits gives the role a policy, and shows that the credentials are held to it.
@@ -224,7 +225,7 @@ func (d *demo) limits(ctx context.Context) error {
 	look := fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"cognito-identity:Describe*",`+
 		`"Resource":"arn:aws:cognito-identity:%s:%s:identitypool/%s"}}`, demoRegion, demoAccount, d.pool)
 	d.command("aws iam put-role-policy --role-name %s --policy-name look --policy-document '%s'", demoRole, look)
-	if _, err := d.root.Query(ctx, client.IAM, "PutRolePolicy", "RoleName", demoRole, "PolicyName", "look", "PolicyDocument", look); err != nil {
+	if _, err := d.root.Query(ctx, instance.API("iam"), "PutRolePolicy", "RoleName", demoRole, "PolicyName", "look", "PolicyDocument", look); err != nil {
 		return err
 	}
 	pool := map[string]any{"IdentityPoolId": d.pool}
@@ -260,7 +261,7 @@ func (d *demo) forged(ctx context.Context) error {
 func (d *demo) openIDToken(ctx context.Context) error {
 	d.title("The basic flow: an OpenID token of daypass's own, which any STS can verify")
 	d.command("aws cognito-identity get-open-id-token --identity-id %s --logins %s=$TOKEN", d.identity, d.providerName())
-	answer, err := d.public().Cognito(ctx, "GetOpenIdToken", map[string]any{"IdentityId": d.identity, "Logins": d.logins(d.token)})
+	answer, err := d.public().JSON(ctx, instance.API("cognito-identity"), "GetOpenIdToken", map[string]any{"IdentityId": d.identity, "Logins": d.logins(d.token)})
 	if err != nil {
 		return err
 	}
@@ -276,13 +277,13 @@ func (d *demo) openIDToken(ctx context.Context) error {
 func (d *demo) basicFlow(ctx context.Context) error {
 	d.title("... and daypass's STS does")
 	d.command("aws sts assume-role-with-web-identity --role-arn %s --role-session-name demo --web-identity-token $OPENID_TOKEN", d.roleARN)
-	return d.queryAs(ctx, d.public(), client.STS, "AssumeRoleWithWebIdentity", "RoleArn", d.roleARN, "RoleSessionName", "demo", "WebIdentityToken", d.openID)
+	return d.queryAs(ctx, d.public(), "sts", "AssumeRoleWithWebIdentity", "RoleArn", d.roleARN, "RoleSessionName", "demo", "WebIdentityToken", d.openID)
 }
 
 // call does an operation of cognito-identity and shows the answer, be it an
 // error.
 func (d *demo) call(ctx context.Context, c *client.Client, operation string, in, out any) error {
-	answer, err := c.Cognito(ctx, operation, in)
+	answer, err := c.JSON(ctx, instance.API("cognito-identity"), operation, in)
 	var pretty bytes.Buffer
 	if json.Indent(&pretty, shorten(answer), "", "    ") == nil {
 		d.show(pretty.String())
@@ -293,13 +294,13 @@ func (d *demo) call(ctx context.Context, c *client.Client, operation string, in,
 	return err
 }
 
-func (d *demo) query(ctx context.Context, s client.Query, action string, parameters ...string) error {
-	return d.queryAs(ctx, &d.root, s, action, parameters...)
+func (d *demo) query(ctx context.Context, service, action string, parameters ...string) error {
+	return d.queryAs(ctx, &d.root, service, action, parameters...)
 }
 
 // queryAs does an operation of STS or IAM and shows what the answer says.
-func (d *demo) queryAs(ctx context.Context, c *client.Client, s client.Query, action string, parameters ...string) error {
-	answer, err := c.Query(ctx, s, action, parameters...)
+func (d *demo) queryAs(ctx context.Context, c *client.Client, service, action string, parameters ...string) error {
+	answer, err := c.Query(ctx, instance.API(service), action, parameters...)
 	if err != nil {
 		return err
 	}

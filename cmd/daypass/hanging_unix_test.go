@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/daypass/daypass/internal/cognito"
 )
 
 // startWithDescriptors runs "daypass serve --dev" with few file descriptors.
@@ -104,7 +106,7 @@ func TestHangingProvider(t *testing.T) {
 			endpoint := startWithDescriptors(t, descriptors, stderr, "--trusted-proxies", "127.0.0.1", "--provider-endpoints", "graph.facebook.com=http://"+provider.Addr().String())
 			root := rootClient(endpoint)
 			root.Credentials.AccessKeyID, root.Credentials.SecretAccessKey = "AKIDROOT", "secret"
-			answer, err := root.Cognito(t.Context(), "CreateIdentityPool", map[string]any{
+			answer, err := root.JSON(t.Context(), cognito.API, "CreateIdentityPool", map[string]any{
 				"IdentityPoolName": "hanging", "AllowUnauthenticatedIdentities": true, "SupportedLoginProviders": map[string]string{"graph.facebook.com": "1"},
 			})
 			if err != nil {

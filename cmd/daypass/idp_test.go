@@ -14,6 +14,8 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/sigv4"
 )
@@ -70,11 +72,11 @@ func TestIDPTokens(t *testing.T) {
 	name := strings.TrimPrefix(issuer, "http://")
 	d := daypasstest.Start(t, daypasstest.Config{Issuer: "https://issuer.example"})
 	c := &client.Client{Endpoint: d.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}
-	if _, err := c.Query(t.Context(), client.IAM, "CreateOpenIDConnectProvider", "Url", issuer, "ClientIDList.member.1", "app"); err != nil {
+	if _, err := c.Query(t.Context(), iam.API, "CreateOpenIDConnectProvider", "Url", issuer, "ClientIDList.member.1", "app"); err != nil {
 		t.Fatal(err)
 	}
 	arn := "arn:aws:iam::" + daypasstest.Account + ":oidc-provider/" + name
-	made, err := c.Cognito(t.Context(), "CreateIdentityPool", map[string]any{"IdentityPoolName": "idp", "AllowUnauthenticatedIdentities": false, "OpenIdConnectProviderARNs": []string{arn}})
+	made, err := c.JSON(t.Context(), cognito.API, "CreateIdentityPool", map[string]any{"IdentityPoolName": "idp", "AllowUnauthenticatedIdentities": false, "OpenIdConnectProviderARNs": []string{arn}})
 	if err != nil {
 		t.Fatal(err)
 	}

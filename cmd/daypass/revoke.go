@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/instance"
 )
 
 // callFlags say which server to call.
@@ -32,7 +33,7 @@ func (c callFlags) call(p *process, operation string, in any) error {
 		return err
 	}
 	caller := &client.Client{Endpoint: c.Endpoint, Region: c.Region, Credentials: credentials}
-	answer, err := caller.JSON(p.ctx, client.Daypass, operation, in)
+	answer, err := caller.JSON(p.ctx, instance.API("daypass"), operation, in)
 	if refused, ok := errors.AsType[*client.Error](err); ok && refused.Code == "" {
 		return fmt.Errorf("%s does not answer as daypass does, but with status %d: is it the right --endpoint?", c.Endpoint, refused.Status)
 	}

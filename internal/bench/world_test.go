@@ -21,8 +21,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sigv4"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // users is how many users there are. It is more than any cache of ours holds.
@@ -135,7 +138,7 @@ func (w *world) configure(b *testing.B) {
 	root := &client.Client{Endpoint: "http://" + w.daypass.addr, Region: "us-east-1",
 		Credentials: sigv4.Credentials{AccessKeyID: rootKey, SecretAccessKey: rootSecret}}
 	cognito := func(operation string, in map[string]any) (out struct{ IdentityPoolId string }) {
-		text, err := root.Cognito(b.Context(), operation, in)
+		text, err := root.JSON(b.Context(), cognito.API, operation, in)
 		if err == nil && len(text) > 0 {
 			err = json.Unmarshal(text, &out)
 		}
@@ -145,7 +148,7 @@ func (w *world) configure(b *testing.B) {
 		return out
 	}
 	iam := func(action string, parameters ...string) {
-		if _, err := root.Query(b.Context(), client.IAM, action, parameters...); err != nil {
+		if _, err := root.Query(b.Context(), iam.API, action, parameters...); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -208,10 +211,10 @@ func (u *user) named(w *world) map[string]any {
 
 // getCallerIdentity is signed with the user's credentials.
 func (w *world) getCallerIdentity(u *user) request {
-	body := []byte(url.Values{"Action": {"GetCallerIdentity"}, "Version": {client.STS.Version}}.Encode())
+	body := []byte(url.Values{"Action": {"GetCallerIdentity"}, "Version": {sts.API.Version}}.Encode())
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 	r := &sigv4.Request{Method: "POST", Path: "/", Host: w.daypass.addr, Header: header, Body: body}
-	_ = sigv4.Sign(r, u.credentials, "us-east-1", client.STS.Name, time.Now()) // there is nothing it could refuse
+	_ = sigv4.Sign(r, u.credentials, "us-east-1", sts.API.Name, time.Now()) // there is nothing it could refuse
 	return request{post(w.daypass.addr, "/", header, body), holds("assumed-role/user/CognitoIdentityCredentials")}
 }
 

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsjson"
 	"github.com/daypass/daypass/internal/awsquery"
 	"github.com/daypass/daypass/internal/sigv4"
@@ -45,34 +46,9 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s (%d): %s", e.Code, e.Status, e.Message) }
 
-// Query names a service of the AWS Query protocol.
-type Query struct{ Name, Version string }
-
-// The services of the AWS Query protocol.
-var (
-	STS = Query{"sts", "2011-06-15"}
-	IAM = Query{"iam", "2010-05-08"}
-)
-
-// JSON names a service of the AWS JSON protocol: its signing name and the prefix
-// of its operations.
-type JSON struct{ Name, Target string }
-
-// The services of the AWS JSON protocol.
-var (
-	CognitoIdentity = JSON{"cognito-identity", "AWSCognitoIdentityService"}
-	Daypass         = JSON{"daypass", "Daypass"}
-)
-
-// Cognito calls an operation of cognito-identity and gives the JSON of its
-// answer.
-func (c *Client) Cognito(ctx context.Context, operation string, in any) ([]byte, error) {
-	return c.JSON(ctx, CognitoIdentity, operation, in)
-}
-
 // JSON calls an operation of a service of the AWS JSON protocol and gives the
 // JSON of its answer.
-func (c *Client) JSON(ctx context.Context, s JSON, operation string, in any) ([]byte, error) {
+func (c *Client) JSON(ctx context.Context, s awsapi.Service, operation string, in any) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
@@ -90,9 +66,9 @@ func (c *Client) JSON(ctx context.Context, s JSON, operation string, in any) ([]
 	return answer, &Error{status, e.Type, e.Message}
 }
 
-// Query calls an operation of STS or IAM and gives the XML of its answer.
+// Query calls an operation of a service of the AWS Query protocol and gives the XML of its answer.
 // Parameters are names and values in turn.
-func (c *Client) Query(ctx context.Context, s Query, action string, parameters ...string) ([]byte, error) {
+func (c *Client) Query(ctx context.Context, s awsapi.Service, action string, parameters ...string) ([]byte, error) {
 	form := url.Values{"Action": {action}, "Version": {s.Version}}
 	for i := 0; i+1 < len(parameters); i += 2 {
 		form.Set(parameters[i], parameters[i+1])

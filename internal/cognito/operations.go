@@ -2,6 +2,10 @@ package cognito
 
 import "github.com/daypass/daypass/internal/awsapi"
 
+// API is the service's table without a service behind it: for clients, and for
+// whoever reads what there is.
+var API = Operations(nil)
+
 // Operations is the service's table. It can be read without a service:
 // Operations(nil).
 func Operations(s *Service) awsapi.Service {

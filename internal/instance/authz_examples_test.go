@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/iam"
 )
 
 // examples are the policies of docs/authorization.md by their titles.
@@ -41,7 +42,7 @@ func TestExamples(t *testing.T) {
 		return func() error { _, err := call(s.alice, operation, in); return err }
 	}
 	iam := func(action string, form ...string) func() error {
-		return func() error { _, err := s.alice.Query(t.Context(), client.IAM, action, form...); return err }
+		return func() error { _, err := s.alice.Query(t.Context(), iam.API, action, form...); return err }
 	}
 	roles := func(role string) in {
 		return in{"IdentityPoolId": s.pool, "Roles": in{"authenticated": "arn:aws:iam::123456789012:role/" + role}}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // allow is a policy of one statement, its elements as JSON.
@@ -213,7 +215,7 @@ func TestRulesOfRoles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.may(test.policy)
-			_, err := s.alice.Query(t.Context(), client.IAM, test.action, test.form...)
+			_, err := s.alice.Query(t.Context(), iam.API, test.action, test.form...)
 			switch {
 			case test.refused != "":
 				wantError(t, err, "AccessDenied", refusal("iam:"+test.action, test.refused))
@@ -360,7 +362,7 @@ func TestRulesOfDelegation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.may(test.policy)
-			_, err := s.alice.Query(t.Context(), client.IAM, test.action, test.form...)
+			_, err := s.alice.Query(t.Context(), iam.API, test.action, test.form...)
 			if test.refused != "" {
 				wantError(t, err, "AccessDenied", refusal("iam:"+test.action, test.refused))
 			} else if err != nil {
@@ -388,7 +390,7 @@ func TestRulesOfRevocation(t *testing.T) {
 		{"a pool", map[string]any{"IdentityPoolId": s.pool}, ""}, // at last, since it is Alice's own
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := s.alice.JSON(t.Context(), client.Daypass, "RevokeSessions", test.in)
+			_, err := s.alice.JSON(t.Context(), revocation.API, "RevokeSessions", test.in)
 			if test.refused != "" {
 				wantError(t, err, "AccessDeniedException", refusal("daypass:RevokeSessions", test.refused))
 			} else if e, ok := errors.AsType[*client.Error](err); ok && refuses(e) {

@@ -38,7 +38,7 @@ func TestEveryOperationCanBeThrottled(t *testing.T) {
 	for name, in := range all {
 		c := s.clientOf("us-east-1")
 		_, _ = call(c, name, in)
-		answer, err := c.Cognito(t.Context(), name, in)
+		answer, err := c.JSON(t.Context(), cognito.API, name, in)
 		wantError(t, err, "TooManyRequestsException", "Rate exceeded")
 		if want := `{"__type":"TooManyRequestsException","message":"Rate exceeded"}`; string(answer) != want {
 			t.Errorf("%s: %s", name, answer)
@@ -67,7 +67,7 @@ func TestEveryOperationWithoutStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, in := range leastOfAll(t, pool, guest["IdentityId"].(string)) {
-		answer, err := c.Cognito(t.Context(), name, in)
+		answer, err := c.JSON(t.Context(), cognito.API, name, in)
 		wantError(t, err, "InternalErrorException", "The service is unable to process the request. Try again later.")
 		if want := `{"__type":"InternalErrorException","message":"The service is unable to process the request. Try again later."}`; string(answer) != want {
 			t.Errorf("%s: %s", name, answer)
@@ -114,7 +114,7 @@ func TestQuotas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := c.Cognito(t.Context(), "CreateIdentityPool", in)
+	answer, err := c.JSON(t.Context(), cognito.API, "CreateIdentityPool", in)
 	wantError(t, err, "LimitExceededException", "The account can have at most 1 identity pools in a region.")
 	if want := `{"__type":"LimitExceededException","message":"The account can have at most 1 identity pools in a region."}`; string(answer) != want {
 		t.Errorf("%s, want %s", answer, want)

@@ -9,6 +9,7 @@ import (
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/login/logintest"
 	"github.com/daypass/daypass/internal/sigv4"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // trustAWS is a trust policy for a principal of the account.
@@ -19,7 +20,7 @@ func trustAWS(principal string) string {
 // assumeRole gives the client of a role's session that another client makes.
 func (s *story) assumeRole(by *client.Client, role string, more ...string) (*client.Client, error) {
 	in := append([]string{"RoleArn", roleARN(role), "RoleSessionName", "chained"}, more...)
-	return s.clientFrom(by.Query(s.t.Context(), client.STS, "AssumeRole", in...))
+	return s.clientFrom(by.Query(s.t.Context(), sts.API, "AssumeRole", in...))
 }
 
 // clientFrom gives the client of the credentials in an answer of STS.

@@ -11,10 +11,10 @@ import (
 	"testing"
 
 	"github.com/daypass/daypass/daypasstest"
-	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/login/logintest"
 	"github.com/daypass/daypass/internal/sigv4"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // shop is a server beside the doubles of all providers, and a pool.
@@ -73,7 +73,7 @@ func (s *shop) roleOf(out map[string]any) string {
 	c := out["Credentials"].(map[string]any)
 	hers := s.clientOf("us-east-1")
 	hers.Credentials = sigv4.Credentials{AccessKeyID: c["AccessKeyId"].(string), SecretAccessKey: c["SecretKey"].(string), SessionToken: c["SessionToken"].(string)}
-	answer, err := hers.Query(s.t.Context(), client.STS, "GetCallerIdentity")
+	answer, err := hers.Query(s.t.Context(), sts.API, "GetCallerIdentity")
 	if err != nil {
 		s.t.Error(err)
 	}

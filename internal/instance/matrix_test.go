@@ -11,8 +11,10 @@ import (
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/sigv4"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // someone is a caller of the matrix, and how their policies refuse them: the end
@@ -204,9 +206,9 @@ func (m *matrix) call(t *testing.T, service awsapi.Service, op awsapi.Operation,
 	var err error
 	switch {
 	case service.Target != "":
-		_, err = who.client.JSON(t.Context(), client.JSON{Name: service.Name, Target: service.Target}, op.Name, in)
+		_, err = who.client.JSON(t.Context(), awsapi.Service{Name: service.Name, Target: service.Target}, op.Name, in)
 	default:
-		_, err = who.client.Query(t.Context(), client.Query{Name: service.Name, Version: service.Version}, op.Name, formOf("", in)...)
+		_, err = who.client.Query(t.Context(), awsapi.Service{Name: service.Name, Version: service.Version}, op.Name, formOf("", in)...)
 	}
 	if err == nil {
 		return nil
@@ -276,7 +278,7 @@ func (m *matrix) user(name, policy, boundary, refusal string) someone {
 // session is a user's GetSessionToken.
 func (m *matrix) session(of someone) someone {
 	m.t.Helper()
-	answer, err := of.client.Query(m.t.Context(), client.STS, "GetSessionToken")
+	answer, err := of.client.Query(m.t.Context(), sts.API, "GetSessionToken")
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -288,10 +290,10 @@ func (m *matrix) session(of someone) someone {
 // narrowed is a session of a role that may do everything, with a session policy.
 func (m *matrix) narrowed(by someone, policy, refusal string) someone {
 	m.t.Helper()
-	if _, err := m.clientOf("us-east-1").Query(m.t.Context(), client.IAM, "CreateRole", "RoleName", "operator", "AssumeRolePolicyDocument", trustRoot); err == nil {
+	if _, err := m.clientOf("us-east-1").Query(m.t.Context(), iam.API, "CreateRole", "RoleName", "operator", "AssumeRolePolicyDocument", trustRoot); err == nil {
 		m.query("PutRolePolicy", "RoleName", "operator", "PolicyName", "p", "PolicyDocument", allowAll)
 	}
-	answer, err := by.client.Query(m.t.Context(), client.STS, "AssumeRole", "RoleArn", "arn:aws:iam::123456789012:role/operator", "RoleSessionName", "session", "Policy", policy)
+	answer, err := by.client.Query(m.t.Context(), sts.API, "AssumeRole", "RoleArn", "arn:aws:iam::123456789012:role/operator", "RoleSessionName", "session", "Policy", policy)
 	if err != nil {
 		m.t.Fatal(err)
 	}

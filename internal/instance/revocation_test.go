@@ -11,6 +11,8 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/revocation"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // clock is a clock that stands still until it is set.
@@ -26,7 +28,7 @@ func (c *clock) now() time.Time       { return time.Unix(c.unix.Load(), 0).UTC()
 func (c *clock) pass(d time.Duration) { c.unix.Add(int64(d.Seconds())) }
 
 func (s *story) daypass(operation string, in any) (map[string]any, error) {
-	answer, err := s.clientOf("us-east-1").JSON(s.t.Context(), client.Daypass, operation, in)
+	answer, err := s.clientOf("us-east-1").JSON(s.t.Context(), revocation.API, operation, in)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +48,7 @@ func (s *story) revoke(in map[string]any) map[string]any {
 // whoami calls GetCallerIdentity; the code of its refusal, or none.
 func whoami(t *testing.T, c *client.Client) string {
 	t.Helper()
-	_, err := c.Query(t.Context(), client.STS, "GetCallerIdentity")
+	_, err := c.Query(t.Context(), sts.API, "GetCallerIdentity")
 	return codeOf(t, err)
 }
 
@@ -64,7 +66,7 @@ func codeOf(t *testing.T, err error) string {
 
 // assume exchanges an OpenID token for credentials of the role user.
 func (s *story) assume(token string) error {
-	_, err := s.public().Query(s.t.Context(), client.STS, "AssumeRoleWithWebIdentity",
+	_, err := s.public().Query(s.t.Context(), sts.API, "AssumeRoleWithWebIdentity",
 		"RoleArn", "arn:aws:iam::123456789012:role/user", "RoleSessionName", "app", "WebIdentityToken", token)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/idp"
 )
 
@@ -380,7 +381,7 @@ func TestSAMLLongMetadata(t *testing.T) {
 		t.Error(err)
 	}
 	tooLong := strings.Replace(document, "<!--", "<!--"+strings.Repeat("x", 10_000_001-len(document)), 1)
-	_, err := s.clientOf("us-east-1").Query(t.Context(), client.IAM, "UpdateSAMLProvider", "SAMLProviderArn", samlARN, "SAMLMetadataDocument", tooLong)
+	_, err := s.clientOf("us-east-1").Query(t.Context(), iam.API, "UpdateSAMLProvider", "SAMLProviderArn", samlARN, "SAMLMetadataDocument", tooLong)
 	if err == nil || !strings.Contains(err.Error(), "less than or equal to 10000000") {
 		t.Errorf("a character too many: %.300v", err)
 	}

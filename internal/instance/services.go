@@ -3,6 +3,7 @@ package instance
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
@@ -15,6 +16,13 @@ import (
 // them, in the order of docs/operations.md. Whoever needs to know which services
 // there are asks here.
 func Services() []awsapi.Service { return services(nil, nil, nil, nil) }
+
+// API is the service of a name: how its requests look. It panics where there is
+// no such service.
+func API(name string) awsapi.Service {
+	all := Services()
+	return all[slices.IndexFunc(all, func(s awsapi.Service) bool { return s.Name == name })]
+}
 
 func services(c *cognito.Service, s *sts.Service, i *iam.Service, r *revocation.Service) []awsapi.Service {
 	return []awsapi.Service{cognito.Operations(c), sts.Operations(s), iam.Operations(i), revocation.Operations(r)}

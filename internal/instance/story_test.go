@@ -11,8 +11,11 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/sigv4"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // story is a server, a real OpenID provider beside it, and a pool that accepts
@@ -96,7 +99,7 @@ func (s *story) root(operation string, in any) map[string]any {
 
 func (s *story) query(action string, parameters ...string) string {
 	s.t.Helper()
-	answer, err := s.clientOf("us-east-1").Query(s.t.Context(), client.IAM, action, parameters...)
+	answer, err := s.clientOf("us-east-1").Query(s.t.Context(), iam.API, action, parameters...)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -104,7 +107,7 @@ func (s *story) query(action string, parameters ...string) string {
 }
 
 func call(c *client.Client, operation string, in any) (map[string]any, error) {
-	answer, err := c.Cognito(context.Background(), operation, in)
+	answer, err := c.JSON(context.Background(), cognito.API, operation, in)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +214,7 @@ func TestCredentialsNameTheRole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := c.Query(t.Context(), client.STS, "GetCallerIdentity")
+		answer, err := c.Query(t.Context(), sts.API, "GetCallerIdentity")
 		if err != nil || !strings.Contains(string(answer), who.arn) {
 			t.Errorf("%s, %v, want %s", answer, err, who.arn)
 		}
@@ -226,11 +229,11 @@ func TestCredentialsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Add(time.Hour - time.Second)
-	if _, err := c.Query(t.Context(), client.STS, "GetCallerIdentity"); err != nil {
+	if _, err := c.Query(t.Context(), sts.API, "GetCallerIdentity"); err != nil {
 		t.Errorf("a second before the end: %v", err)
 	}
 	now = now.Add(time.Second)
-	_, err = c.Query(t.Context(), client.STS, "GetCallerIdentity")
+	_, err = c.Query(t.Context(), sts.API, "GetCallerIdentity")
 	wantError(t, err, "ExpiredToken", "The security token included in the request is expired")
 	_, err = call(c, "ListIdentityPools", map[string]any{"MaxResults": 1})
 	wantError(t, err, "ExpiredTokenException", "The security token included in the request is expired")
@@ -312,7 +315,7 @@ func TestRegionsAreApart(t *testing.T) {
 func TestOurIssuerIsNoProvider(t *testing.T) {
 	s := newStory(t, daypasstest.Config{})
 	for _, url := range []string{"https://issuer.example", "https://ISSUER.example/", "https://cognito-identity.amazonaws.com", s.server.URL} {
-		_, err := s.clientOf("us-east-1").Query(t.Context(), client.IAM, "CreateOpenIDConnectProvider", "Url", url, "ClientIDList.member.1", "app")
+		_, err := s.clientOf("us-east-1").Query(t.Context(), iam.API, "CreateOpenIDConnectProvider", "Url", url, "ClientIDList.member.1", "app")
 		var e *client.Error
 		if !errors.As(err, &e) || e.Status != 400 {
 			t.Errorf("a provider for %s: %v", url, err)

@@ -22,7 +22,9 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/sigv4"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // told is what the daypass that made testdata/upgrade answered then.
@@ -105,7 +107,7 @@ func TestUpgrade(t *testing.T) {
 		c := as(d, k.AccessKeyId, k.SecretAccessKey, k.SessionToken)
 		switch name {
 		case "bob", "merged", "deleted": // void already then
-			_, err := c.Query(t.Context(), client.STS, "GetCallerIdentity")
+			_, err := c.Query(t.Context(), sts.API, "GetCallerIdentity")
 			wantError(t, err, "ExpiredToken", "The security token included in the request is expired")
 		default:
 			wantCaller(t, c, name, k.Arn)
@@ -121,7 +123,7 @@ func TestUpgrade(t *testing.T) {
 	wantRoles := func() {
 		t.Helper()
 		for _, r := range []struct{ role, issuer, provider string }{{was.WebSlash, was.Slash, was.SlashProvider}, {was.WebPlain, was.Plain, was.PlainProvider}} {
-			answer, err := public.Query(t.Context(), client.STS, "AssumeRoleWithWebIdentity", "RoleArn", r.role, "RoleSessionName", "alice",
+			answer, err := public.Query(t.Context(), sts.API, "AssumeRoleWithWebIdentity", "RoleArn", r.role, "RoleSessionName", "alice",
 				"WebIdentityToken", provider.token(r.issuer, "alice", nil))
 			if err != nil || !strings.Contains(string(answer), "<Provider>"+r.provider+"</Provider>") {
 				t.Errorf("%s with a token of %s: %s, %v", r.role, r.issuer, answer, err)
@@ -133,7 +135,7 @@ func TestUpgrade(t *testing.T) {
 	// The issuer with the slash becomes a provider again, by its whole name, and
 	// takes nothing from the one that lost the slash: not its roles, and not its
 	// place in the pool.
-	answer, err := root.Query(t.Context(), client.IAM, "CreateOpenIDConnectProvider", "Url", was.Slash, "ClientIDList.member.1", "app")
+	answer, err := root.Query(t.Context(), iam.API, "CreateOpenIDConnectProvider", "Url", was.Slash, "ClientIDList.member.1", "app")
 	if err != nil || !strings.Contains(string(answer), "<OpenIDConnectProviderArn>"+was.SlashProvider+"/</OpenIDConnectProviderArn>") {
 		t.Errorf("a provider of %s: %s, %v", was.Slash, answer, err)
 	}
@@ -159,7 +161,7 @@ func TestUpgrade(t *testing.T) {
 
 	// Documents stay readable, to the letter.
 	for name, document := range was.Odd {
-		answer, err := root.Query(t.Context(), client.IAM, "GetRolePolicy", "RoleName", "odd", "PolicyName", name)
+		answer, err := root.Query(t.Context(), iam.API, "GetRolePolicy", "RoleName", "odd", "PolicyName", name)
 		if err != nil {
 			t.Errorf("the policy %s: %v", name, err)
 		} else if !strings.Contains(string(answer), "<PolicyDocument>") {
@@ -175,7 +177,7 @@ func as(d *daypasstest.Server, keyID, secret, token string) *client.Client {
 
 func wantCaller(t *testing.T, c *client.Client, name, arn string) {
 	t.Helper()
-	answer, err := c.Query(t.Context(), client.STS, "GetCallerIdentity")
+	answer, err := c.Query(t.Context(), sts.API, "GetCallerIdentity")
 	if err != nil || !strings.Contains(string(answer), "<Arn>"+arn+"</Arn>") {
 		t.Errorf("%s: %s, %v, want %s", name, answer, err, arn)
 	}

@@ -7,7 +7,9 @@ import (
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/sigv4"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // texts are the texts of an answer's elements, the last one of each name.
@@ -47,7 +49,7 @@ func TestUsersActWithTheirKeys(t *testing.T) {
 	anna := s.user("anna")
 	who := func() string {
 		t.Helper()
-		answer, err := anna.Query(t.Context(), client.STS, "GetCallerIdentity")
+		answer, err := anna.Query(t.Context(), sts.API, "GetCallerIdentity")
 		if err != nil {
 			return codeOf(t, err)
 		}
@@ -60,7 +62,7 @@ func TestUsersActWithTheirKeys(t *testing.T) {
 	}
 	list := func() string {
 		t.Helper()
-		_, err := anna.Query(t.Context(), client.IAM, "ListUsers")
+		_, err := anna.Query(t.Context(), iam.API, "ListUsers")
 		return codeOf(t, err)
 	}
 	want := func(what, got, want string) {
@@ -77,7 +79,7 @@ func TestUsersActWithTheirKeys(t *testing.T) {
 	want("last use", lastUsed(), "N/A N/A")
 	forged := *anna
 	forged.Credentials.SecretAccessKey = strings.Repeat("x", 40)
-	if _, err := forged.Query(t.Context(), client.STS, "GetCallerIdentity"); codeOf(t, err) != "SignatureDoesNotMatch" {
+	if _, err := forged.Query(t.Context(), sts.API, "GetCallerIdentity"); codeOf(t, err) != "SignatureDoesNotMatch" {
 		t.Errorf("a forged signature: %v", err)
 	}
 	want("last use after a forged signature", lastUsed(), "N/A N/A")
@@ -111,7 +113,7 @@ func TestTrustedUserIsNotReplaced(t *testing.T) {
 	const arn = "arn:aws:iam::123456789012:role/app"
 	assume := func(c *client.Client) string {
 		t.Helper()
-		_, err := c.Query(t.Context(), client.STS, "AssumeRole", "RoleArn", arn, "RoleSessionName", "session")
+		_, err := c.Query(t.Context(), sts.API, "AssumeRole", "RoleArn", arn, "RoleSessionName", "session")
 		return codeOf(t, err)
 	}
 	first := s.user("anna")

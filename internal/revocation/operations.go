@@ -5,6 +5,10 @@ import "github.com/daypass/daypass/internal/awsapi"
 // ServiceName is the service's signing name and the prefix of its actions.
 const ServiceName = "daypass"
 
+// API is the service's table without a service behind it: for clients, and for
+// whoever reads what there is.
+var API = Operations(nil)
+
 // Operations is the service's table. It can be read without a service:
 // Operations(nil).
 func Operations(s *Service) awsapi.Service {

@@ -5,6 +5,10 @@ import (
 	"github.com/daypass/daypass/internal/saml"
 )
 
+// API is the service's table without a service behind it: for clients, and for
+// whoever reads what there is.
+var API = Operations(nil)
+
 // Operations is the service's table. It can be read without a service:
 // Operations(nil).
 func Operations(s *Service) awsapi.Service {
