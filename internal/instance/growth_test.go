@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -117,6 +120,20 @@ func TestFirstSignInTogether(t *testing.T) {
 		if id != ids[0] {
 			t.Errorf("alice is %s and %s", id, ids[0])
 		}
+	}
+}
+
+// A start that was killed may leave a file with a secret in it. The next one
+// removes it.
+func TestLeftoversGo(t *testing.T) {
+	s := newStory(t, daypasstest.Config{})
+	left := filepath.Join(s.server.DataDir, ".daypass-123456")
+	if err := os.WriteFile(left, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.server.Restart()
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
 	}
 }
 

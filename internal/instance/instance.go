@@ -127,6 +127,9 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
+	if err := seal.RemoveLeftovers(c.DataDir); err != nil {
+		return nil, err
+	}
 	if err := db.CheckMasterKey(ctx, c.MasterKey); err != nil {
 		return nil, err
 	}

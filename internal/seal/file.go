@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ReadPrivate reads a file that holds a secret and has at most limit bytes. One
@@ -58,7 +59,7 @@ func WriteNew(path string, data []byte) (err error) {
 	// alone would leave an empty file behind when the process dies in between.
 	// Link fails where the name is taken, as O_EXCL does.
 	dir := filepath.Dir(path)
-	temp, err := os.CreateTemp(dir, ".daypass-*") // mode 0600
+	temp, err := os.CreateTemp(dir, leftover+"*") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,28 @@ func WriteNew(path string, data []byte) (err error) {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// leftover begins the names of files that WriteNew has not finished.
+const leftover = ".daypass-"
+
+// RemoveLeftovers removes what a WriteNew that was killed has left in a directory.
+// Nobody may be writing there: hold the lock of the directory.
+func RemoveLeftovers(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		number, ours := strings.CutPrefix(e.Name(), leftover)
+		if !ours || !e.Type().IsRegular() || strings.Trim(number, "0123456789") != "" {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // syncDir makes the entries of a directory durable.

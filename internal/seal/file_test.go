@@ -5,10 +5,38 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/daypass/daypass/internal/seal"
 )
+
+// What a start that was killed has left goes, and nothing else.
+func TestRemoveLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".daypass-123456", ".daypass-1", ".daypass-notes", ".daypass", "daypass-12", "master.key"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".daypass-77"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := seal.RemoveLeftovers(dir); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if want := []string{".daypass", ".daypass-77", ".daypass-notes", "daypass-12", "master.key"}; !slices.Equal(left, want) {
+		t.Errorf("%q are left, want %q", left, want)
+	}
+}
 
 func TestPrivateFiles(t *testing.T) {
 	dir := t.TempDir()
