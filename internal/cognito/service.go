@@ -85,6 +85,9 @@ type Tx interface {
 	HasPool(int64) (bool, error)
 	// Pools lists an account's pools in a region by ID, those after the given one.
 	Pools(account, region string, after IdentityPoolId, limit int) ([]*Pool, error)
+	// AllPools lists an account's pools in all regions by ID, those after the given
+	// one.
+	AllPools(account string, after IdentityPoolId, limit int) ([]*Pool, error)
 	// CountPools counts an account's pools in a region.
 	CountPools(account, region string) (int, error)
 	// AddPool stores a new pool and gives it its number.

@@ -7,6 +7,7 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -24,6 +25,26 @@ func (o owners) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string
 // SetIdentityPool implements revocation.Owners.
 func (o owners) SetIdentityPool(ctx context.Context, c awsapi.Caller, identity string, facts map[string][]string) error {
 	return o.cognito.SetIdentityPool(ctx, c, identity, facts)
+}
+
+// Exists implements revocation.Owners.
+func (o owners) Exists(ctx context.Context, t revocation.Target) (bool, error) {
+	switch t.Kind {
+	case revocation.Identity:
+		return o.cognito.IdentityAlive(ctx, t.Name)
+	case revocation.IdentityPool:
+		return o.cognito.PoolExists(ctx, t.Name)
+	case revocation.Login:
+		return o.cognito.LoginExists(ctx, t.Name, t.User, t.Pool)
+	case revocation.Role:
+		account, name, ok := iam.ParseRoleARN(t.Name)
+		if !ok {
+			return false, nil
+		}
+		role, ok, err := o.iam.Role(ctx, account, name)
+		return ok && string(role.Arn) == t.Name, err
+	}
+	return false, nil
 }
 
 // authorize asks IAM whether a caller may do an operation, on what the service

@@ -261,6 +261,50 @@ func TestWhatGoesIsRevokedThroughRoles(t *testing.T) {
 	}
 }
 
+// Whoever revokes learns whether they have named what is there, or mistyped it.
+func TestRevokeSessionsTellsWhetherTheTargetExists(t *testing.T) {
+	s := newStory(t, daypasstest.Config{})
+	alice, gone := s.mustID(s.signIn("alice")), s.mustID("")
+	s.root("DeleteIdentities", map[string]any{"IdentityIdsToDelete": []string{gone}})
+	s.query("CreateRole", "RoleName", "deep", "Path", "/a/b/", "AssumeRolePolicyDocument", trustAWS(roleARN("user")))
+	login := func(provider, user, pool string) map[string]any {
+		in := map[string]any{"ProviderName": provider, "UserIdentifier": user}
+		if pool != "" {
+			in["IdentityPoolId"] = pool
+		}
+		return map[string]any{"Login": in}
+	}
+	other := s.mustCreatePool("us-east-1")
+	for name, test := range map[string]struct {
+		in   map[string]any
+		want any
+	}{
+		"an identity":                 {map[string]any{"IdentityId": alice}, true},
+		"a deleted identity":          {map[string]any{"IdentityId": gone}, false},
+		"an identity elsewhere":       {map[string]any{"IdentityId": "eu-west-1" + alice[len("us-east-1"):]}, false},
+		"a pool":                      {map[string]any{"IdentityPoolId": s.pool}, true},
+		"no pool":                     {map[string]any{"IdentityPoolId": "us-east-1:00000000-0000-4000-8000-000000000000"}, false},
+		"a role":                      {map[string]any{"RoleArn": roleARN("a/b/deep")}, true},
+		"a role without its path":     {map[string]any{"RoleArn": roleARN("deep")}, false},
+		"a role in other case":        {map[string]any{"RoleArn": roleARN("a/b/Deep")}, false},
+		"a login":                     {login(s.providerName(), "alice", ""), true},
+		"a login by its ARN":          {login(s.providerARN(), "alice", ""), true},
+		"a login in its pool":         {login(s.providerName(), "alice", s.pool), true},
+		"a login in another pool":     {login(s.providerName(), "alice", other), false},
+		"a login in other case":       {login(s.providerName(), "Alice", ""), false},
+		"a login of another provider": {login("accounts.google.com", "alice", ""), false},
+		"a session":                   {map[string]any{"AccessKeyId": "ASIA0123456789ABCDEF"}, nil},
+	} {
+		out, err := s.daypass("RevokeSessions", test.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := out["TargetExists"]; got != test.want {
+			t.Errorf("%s: TargetExists %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 func TestRevokeSessionsRefuses(t *testing.T) {
 	c := newClock()
 	s := newStory(t, daypasstest.Config{Now: c.now})

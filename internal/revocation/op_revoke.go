@@ -15,7 +15,8 @@ import (
 const maxRevoked = 250_000
 
 // RevokeSessions voids what was issued. It holds when it is answered. To name
-// what nobody has is no error.
+// what nobody has is no error, since what was issued to it may live on, but the
+// answer says so, for those who have mistyped it.
 func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *RevokeSessionsRequest) (*RevokeSessionsResponse, error) {
 	target, refused := in.target(c.Account)
 	if refused != nil {
@@ -35,11 +36,20 @@ func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *Revok
 	case s.Index.Len() >= maxRevoked:
 		return nil, &awsapi.Error{Code: limitExceeded, Message: "Too many sessions are revoked at a time.", Cause: causeLimitRevocations}
 	}
+	out := &RevokeSessionsResponse{}
+	if target.Kind != AccessKey {
+		exists, err := s.Owners.Exists(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		out.TargetExists = &exists
+	}
 	r, err := s.Store.Revoke(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return &RevokeSessionsResponse{Revocation: r.detail()}, nil
+	out.Revocation = r.detail()
+	return out, nil
 }
 
 // hash stands for the target in a log, since an identity ID is all that a guest

@@ -24,12 +24,16 @@ type Service struct {
 	Now func() time.Time
 }
 
-// Owners tell the condition keys of what other services own.
+// Owners tell of what other services own: its condition keys, and whether it is
+// there.
 type Owners interface {
 	// SetResourceTags adds those of the tags of what an ARN names.
 	SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts map[string][]string) error
 	// SetIdentityPool adds those of the pool of an identity.
 	SetIdentityPool(ctx context.Context, c awsapi.Caller, identity string, facts map[string][]string) error
+	// Exists says whether there is a target of a kind that is kept: any but
+	// AccessKey.
+	Exists(ctx context.Context, t Target) (bool, error)
 }
 
 // Store is what the service asks of a database.

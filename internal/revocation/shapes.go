@@ -55,6 +55,8 @@ type RevokeSessionsRequest struct {
 type RevokeSessionsResponse struct {
 	// What is in force now.
 	Revocation RevocationDetail
+	// Whether daypass finds the target: the identity (one that was neither deleted nor merged), the identity pool, the role by its whole ARN, or an identity that has the login. The revocation holds either way. Absent for a session, which is not stored.
+	TargetExists *bool
 }
 
 // RevocationDetail is a revocation.

@@ -89,8 +89,17 @@ func (t *cognitoTx) pool(text string, key any) (*cognito.Pool, bool, error) {
 
 // Pools implements cognito.Tx.
 func (t *cognitoTx) Pools(account, region string, after cognito.IdentityPoolId, limit int) ([]*cognito.Pool, error) {
-	return all(t.tx.query(`SELECT body FROM pools WHERE account = $1 AND region = $2 AND id > $3 ORDER BY id LIMIT $4`,
-		account, region, string(after), limit), func(rows *sql.Rows) (*cognito.Pool, error) {
+	return t.pools(t.tx.query(`SELECT body FROM pools WHERE account = $1 AND region = $2 AND id > $3 ORDER BY id LIMIT $4`,
+		account, region, string(after), limit))
+}
+
+// AllPools implements cognito.Tx.
+func (t *cognitoTx) AllPools(account string, after cognito.IdentityPoolId, limit int) ([]*cognito.Pool, error) {
+	return t.pools(t.tx.query(`SELECT body FROM pools WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3`, account, string(after), limit))
+}
+
+func (t *cognitoTx) pools(q query) ([]*cognito.Pool, error) {
+	return all(q, func(rows *sql.Rows) (*cognito.Pool, error) {
 		var body string
 		if err := rows.Scan(&body); err != nil {
 			return nil, err

@@ -1,0 +1,63 @@
+package cognito
+
+import (
+	"context"
+	"strings"
+)
+
+// PoolExists says whether there is an identity pool.
+func (s *Service) PoolExists(ctx context.Context, id string) (exists bool, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		p, err := tx.Pool(IdentityPoolId(id))
+		exists = p != nil
+		return err
+	})
+	return exists, err
+}
+
+// LoginExists says whether an identity has a login of this provider, as Logins
+// calls it but for a slash at the end, and of this user: in one pool or, where
+// none is named, in any.
+func (s *Service) LoginExists(ctx context.Context, provider, user, pool string) (exists bool, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		exists = false
+		if pool != "" {
+			p, err := tx.Pool(IdentityPoolId(pool))
+			if err == nil && p != nil {
+				exists, err = p.hasLogin(tx, provider, user)
+			}
+			return err
+		}
+		const page = 100
+		for after := IdentityPoolId(""); ; {
+			pools, err := tx.AllPools(s.Account, after, page)
+			if err != nil {
+				return err
+			}
+			for _, p := range pools {
+				if exists, err = p.hasLogin(tx, provider, user); err != nil || exists {
+					return err
+				}
+				after = p.IdentityPoolId
+			}
+			if len(pools) < page {
+				return nil
+			}
+		}
+	})
+	return exists, err
+}
+
+// hasLogin says whether an identity of the pool has a login.
+func (p *Pool) hasLogin(tx Tx, provider, user string) (bool, error) {
+	provider = strings.TrimSuffix(provider, "/")
+	for name, number := range p.Providers {
+		if strings.TrimSuffix(strings.TrimPrefix(name, developerPrefix), "/") != provider {
+			continue
+		}
+		if i, err := tx.IdentityByLogin(p.Number, Login{Provider: number, Subject: user}); err != nil || i != nil {
+			return i != nil, err
+		}
+	}
+	return false, nil
+}
