@@ -131,8 +131,8 @@ func (n named) setFacts(facts policy.Context) {
 }
 
 func (s *Service) poolNamed(ctx context.Context, c awsapi.Caller, id IdentityPoolId) (about named, err error) {
-	about.arn = poolARN(c.Account, id)
 	err = s.Store.View(ctx, func(tx Tx) error {
+		about = named{arn: poolARN(c.Account, id)}
 		p, err := tx.Pool(id)
 		if err == nil && p != nil && p.belongsTo(c) {
 			about.tags = p.IdentityPoolTags
@@ -146,6 +146,7 @@ func (s *Service) poolNamed(ctx context.Context, c awsapi.Caller, id IdentityPoo
 // not there, or that belongs to others.
 func (s *Service) poolWith(ctx context.Context, c awsapi.Caller, id IdentityId) (about named, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {
+		about = named{}
 		_, p, err := ownIdentity(tx, c, id)
 		if err == nil && p != nil {
 			about = named{p.ARN(), p.IdentityPoolTags}

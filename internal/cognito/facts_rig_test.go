@@ -33,11 +33,12 @@ type factsRig struct {
 func newFactsRig(t *testing.T) *factsRig {
 	now := time.Now()
 	r := &factsRig{issuers: newIssuers(t, []string{"a", "b"}, modelSubjects), client: &http.Client{Transport: &http.Transport{}}}
-	r.wire = wire{t: t, start: now, server: daypasstest.Start(t, daypasstest.Config{
+	server := daypasstest.Start(t, daypasstest.Config{
 		Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
-	})}
+	})
+	r.wire = wire{t: t, start: now, url: server.URL}
 	t.Cleanup(r.client.CloseIdleConnections)
-	rows, err := sql.Open("sqlite", "file:"+filepath.Join(r.server.DataDir, "daypass.db")+"?mode=ro")
+	rows, err := sql.Open("sqlite", "file:"+filepath.Join(server.DataDir, "daypass.db")+"?mode=ro")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,9 +72,10 @@ func (s *Service) ListIdentities(ctx context.Context, c awsapi.Caller, in *ListI
 		g := GUID([]byte(last))
 		after = &g
 	}
-	out := &ListIdentitiesResponse{IdentityPoolId: in.IdentityPoolId, Identities: IdentitiesList{}}
+	var out *ListIdentitiesResponse
 	most := int(in.MaxResults)
 	err := s.Store.View(ctx, func(tx Tx) error {
+		out = &ListIdentitiesResponse{IdentityPoolId: in.IdentityPoolId, Identities: IdentitiesList{}}
 		p, err := ownPool(tx, c, in.IdentityPoolId)
 		if err != nil {
 			return err

@@ -215,9 +215,10 @@ func (s *Service) ListIdentityPools(ctx context.Context, c awsapi.Caller, in *Li
 	if bad != nil {
 		return nil, bad
 	}
-	out := &ListIdentityPoolsResponse{IdentityPools: IdentityPoolsList{}}
+	var out *ListIdentityPoolsResponse
 	most := int(in.MaxResults)
 	err := s.Store.View(ctx, func(tx Tx) error {
+		out = &ListIdentityPoolsResponse{IdentityPools: IdentityPoolsList{}}
 		pools, err := tx.Pools(c.Account, c.Region, IdentityPoolId(after), most+1)
 		if len(pools) > most {
 			pools = pools[:most]

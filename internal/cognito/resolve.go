@@ -17,6 +17,7 @@ func (s *Service) identityAndPool(ctx context.Context, id IdentityId) (i *Identi
 		return nil, nil, identityNotFound(id)
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
+		p = nil
 		if i, err = tx.Identity(g); err != nil || i == nil {
 			return err
 		}
@@ -159,6 +160,7 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 	var survivor *Identity
 	var changed bool
 	err = s.Store.Update(ctx, func(tx Tx) error {
+		survivor, changed = nil, false
 		if err := stillThere(tx, p); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,8 +26,12 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/login/logintest"
+	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -69,16 +74,28 @@ func TestWire(t *testing.T) {
 		t.Fatal("no transcripts", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { replay(t, file) })
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { replay(t, file, false) })
 	}
 }
 
-func replay(t *testing.T, file string) {
+// The answers and the causes are the same when what is done in transactions is done
+// again, as it is with databases that find at the commit that others were faster.
+func TestWireAgain(t *testing.T) {
+	files, err := filepath.Glob("testdata/wire/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no transcripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { replay(t, file, true) })
+	}
+}
+
+func replay(t *testing.T, file string, again bool) {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWire(t)
+	w := newWire(t, again)
 	causes := map[string]string{}
 	for _, f := range archive.Files {
 		if n, ok := strings.CutSuffix(f.Name, " cause"); ok {
@@ -101,7 +118,7 @@ func replay(t *testing.T, file string) {
 			t.Errorf("answer %s is a refusal, and no section says why", n)
 		}
 	}
-	if *renew {
+	if *renew && !again {
 		if err := os.WriteFile(file, txtar.Format(&out), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +133,7 @@ func replay(t *testing.T, file string) {
 // OpenID provider beside it.
 type wire struct {
 	t        *testing.T
-	server   *daypasstest.Server
+	url      string
 	provider *idp.Server
 	slashed  *idp.Server // nil until asked for
 	doubles  *logintest.Doubles
@@ -128,18 +145,48 @@ type wire struct {
 	line     map[string]string // of the last request
 }
 
-func newWire(t *testing.T) *wire {
+func newWire(t *testing.T, again bool) *wire {
 	w := &wire{t: t, start: time.Date(2026, 1, 1, 12, 0, 0, 123e6, time.UTC), answers: map[string]string{}, tokens: map[string]string{}}
 	w.doubles = startDoubles(t, w.now)
 	w.log = &lines{Handler: slog.NewTextHandler(t.Output(), nil), requests: make(chan map[string]string, 1)}
-	w.server = daypasstest.Start(t, daypasstest.Config{
-		Log:    slog.New(w.log),
-		Issuer: "https://cognito-identity.amazonaws.com", Now: w.now, Rand: daypasstest.Seeded(1),
-		GuestsPerSecond: 1, GuestBurst: 3, LoginChangesPerSecond: 1. / 60, LoginChangeBurst: 6, CORSOrigins: []string{"https://app.example"},
-		ProviderEndpoints: w.doubles.Endpoints(), UserPoolAccessKeyID: logintest.PoolAccessKeyID, UserPoolSecretAccessKey: logintest.PoolSecretAccessKey,
-	})
+	w.url = w.startServer(again)
 	w.provider = w.startProvider("")
 	return w
+}
+
+// startServer starts a server, whose transactions are run again or not.
+func (w *wire) startServer(again bool) (url string) {
+	w.t.Helper()
+	key, err := seal.Generate(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h := httptest.NewUnstartedServer(nil)
+	url = "http://" + h.Listener.Addr().String()
+	i, err := instance.Open(w.t.Context(), instance.Config{
+		DataDir: w.t.TempDir(), MasterKey: key, Account: daypasstest.Account, Region: daypasstest.Region, PublicURL: url, Dev: true, RunAgain: again,
+		Root:   iam.RootAccessKey{ID: daypasstest.AccessKeyID, Secret: seal.NewSecret(daypasstest.SecretAccessKey)},
+		Issuer: "https://cognito-identity.amazonaws.com", CORSOrigins: []string{"https://app.example"},
+		StrangerRates: cognito.Rates{Guests: cognito.Rate{PerSecond: 1, Burst: 3}, Logins: cognito.Rate{PerSecond: 1. / 60, Burst: 6}},
+		Logins: instance.Logins{Endpoints: w.doubles.Endpoints(),
+			UserPool: sigv4.Credentials{AccessKeyID: logintest.PoolAccessKeyID, SecretAccessKey: logintest.PoolSecretAccessKey}},
+		Log: slog.New(w.log), Now: w.now, Rand: daypasstest.Seeded(1),
+		Undeclared: func(operation, code string) {
+			w.t.Errorf("%s answered with %s, which it does not declare", operation, code)
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h.Config.Handler = i.Handler
+	h.Start()
+	w.t.Cleanup(func() {
+		h.Close()
+		if err := i.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	return url
 }
 
 // startProvider starts an OpenID provider, whose issuer has a path or none.
@@ -274,7 +321,7 @@ func (w *wire) request(service, operation, body string) (*http.Request, []byte) 
 		}
 		content = []byte(form.Encode())
 	}
-	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.server.URL+"/", bytes.NewReader(content))
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url+"/", bytes.NewReader(content))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -287,7 +334,7 @@ func (w *wire) request(service, operation, body string) (*http.Request, []byte) 
 func (w *wire) rawRequest(method, target string, who []string, text string) *http.Request {
 	w.t.Helper()
 	head, body, _ := strings.Cut(text, "\n\n")
-	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+target, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.url+target, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}

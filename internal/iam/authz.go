@@ -188,13 +188,16 @@ func findMeant(tx Tx, c awsapi.Caller, named string) (*found, error) {
 // SetResourceTags adds the condition keys of the tags of what an ARN names, for
 // operations of other services that are about it.
 func (s *Service) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts policy.Context) error {
-	return s.Store.View(ctx, func(tx Tx) error {
-		there, ok, err := findResource(tx, c, arn)
-		if err == nil && ok {
-			there.setTags(facts)
-		}
+	var there found
+	var ok bool
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		there, ok, err = findResource(tx, c, arn)
 		return err
 	})
+	if err == nil && ok {
+		there.setTags(facts)
+	}
+	return err
 }
 
 // found is an entity that an operation is about.

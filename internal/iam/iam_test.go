@@ -27,13 +27,17 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 500_000_000, time.UTC)
 // its randomness repeats.
 func newService(t testing.TB) *iam.Service {
 	t.Helper()
-	db := openStore(t, filepath.Join(t.TempDir(), "daypass.db"))
-	return serviceOn(t, db)
+	return serviceOn(t, openStore(t, filepath.Join(t.TempDir(), "daypass.db")))
 }
 
 func openStore(t testing.TB, path string) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), store.Options{Path: path})
+	return openStoreWith(t, store.Options{Path: path})
+}
+
+func openStoreWith(t testing.TB, o store.Options) *store.DB {
+	t.Helper()
+	db, err := store.Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

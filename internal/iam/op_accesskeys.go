@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
@@ -21,6 +22,7 @@ func (s *Service) CreateAccessKey(ctx context.Context, c awsapi.Caller, in *Crea
 	if err != nil {
 		return nil, err
 	}
+	first := sync.OnceValues(func() (AccessKeyIdType, error) { return s.newKeyID(c.Account) }) // the same when the transaction runs again
 	out := &CreateAccessKeyResponse{}
 	err = s.changeUser(ctx, c, in.UserName, func(tx Tx, user *UserEntity) error {
 		keys, err := tx.AccessKeys(user.UserId)
@@ -30,7 +32,11 @@ func (s *Service) CreateAccessKey(ctx context.Context, c awsapi.Caller, in *Crea
 		if len(keys) >= s.Limits.AccessKeysPerUser {
 			return quotaExceeded(causeLimitAccessKeys, "AccessKeysPerUser", s.Limits.AccessKeysPerUser)
 		}
-		id, err := s.newKeyID(tx, user.Account)
+		id, err := first()
+		if err != nil {
+			return err
+		}
+		id, err = s.unusedKeyID(tx, id)
 		if err != nil {
 			return err
 		}
@@ -55,21 +61,25 @@ func newSecret(random io.Reader) (seal.Secret, error) {
 	return seal.NewSecret(base64.StdEncoding.EncodeToString(b[:])), nil
 }
 
-// newKeyID makes an access key ID that nobody has. In one the account leaves 35
-// bits to chance, so that the same may come twice in a long life.
-func (s *Service) newKeyID(tx Tx, account string) (AccessKeyIdType, error) {
+func (s *Service) newKeyID(account string) (AccessKeyIdType, error) {
+	id, err := NewID(LongTermKeyPrefix, account, s.rand())
+	return AccessKeyIdType(id), err
+}
+
+// unusedKeyID is an access key ID that nobody has: this one, or else a new one. In
+// one the account leaves 35 bits to chance, so that the same may come twice in a
+// long life.
+func (s *Service) unusedKeyID(tx Tx, id AccessKeyIdType) (AccessKeyIdType, error) {
 	for {
-		text, err := NewID(LongTermKeyPrefix, account, s.rand())
-		if err != nil {
-			return "", err
-		}
-		id := AccessKeyIdType(text)
 		_, taken, err := tx.AccessKey(id)
 		if err != nil {
 			return "", err
 		}
-		if !taken && text != s.Root.ID {
+		if !taken && string(id) != s.Root.ID {
 			return id, nil
+		}
+		if id, err = s.newKeyID(s.Account); err != nil {
+			return "", err
 		}
 	}
 }

@@ -85,6 +85,8 @@ type Config struct {
 	Undeclared func(operation, code string)
 	// Log takes a line per request and the events of the instance's life.
 	Log *slog.Logger
+	// RunAgain runs every transaction twice, the first time in vain, for tests.
+	RunAgain bool
 	// Now is the clock and Rand the source of identifiers; nil for the real ones.
 	Now  func() time.Time
 	Rand io.Reader
@@ -118,7 +120,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	if now == nil {
 		now = time.Now
 	}
-	db, err := store.Open(ctx, store.Options{Path: filepath.Join(c.DataDir, "daypass.db")})
+	db, err := store.Open(ctx, store.Options{Path: filepath.Join(c.DataDir, "daypass.db"), RunAgain: c.RunAgain})
 	if err != nil {
 		return nil, err
 	}

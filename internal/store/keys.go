@@ -110,6 +110,7 @@ func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room ope
 // LastRemovedKey implements openid.Store.
 func (k keys) LastRemovedKey(ctx context.Context, region string) (number int, err error) {
 	err = k.db.View(ctx, func(tx *Tx) error {
+		number = 0
 		_, err := tx.query(`SELECT last FROM signing_key_numbers WHERE region = $1`, region).one(&number)
 		return err
 	})

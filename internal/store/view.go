@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -13,6 +14,23 @@ import (
 // shorter way for a single statement: beginning and ending a transaction adds
 // less than a microsecond to a look-up of seven.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	if db.runAgain {
+		if err := db.view(ctx, inVain(fn)); !errors.Is(err, errInVain) {
+			return err
+		}
+	}
+	return db.view(ctx, fn)
+}
+
+// errInVain undoes a transaction that is run again.
+var errInVain = errors.New("store: the transaction has to be run again")
+
+// inVain runs the function of a transaction and then undoes what it did.
+func inVain(fn func(*Tx) error) func(*Tx) error {
+	return func(tx *Tx) error { return errors.Join(fn(tx), errInVain) }
+}
+
+func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -21,6 +21,15 @@ const maxGroup = 256
 // ctx, and Update returns what became of it. A panic of fn undoes its work and
 // goes on to the caller of Update.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	if db.runAgain {
+		if err := db.update(ctx, inVain(fn)); !errors.Is(err, errInVain) {
+			return err
+		}
+	}
+	return db.update(ctx, fn)
+}
+
+func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
