@@ -90,3 +90,70 @@ func (p *plan) measure() {
 	}
 	p.values = min(n, MaxValues)
 }
+
+const (
+	// least is how long any body may be, and unbounded a length without a limit.
+	least, unbounded = 16 << 10, 1 << 40
+	// around is what is written around a value: a name, its path in a form, quotes,
+	// white space.
+	around = 160
+	// escaped is the most bytes that a character is written with: of JSON two escapes
+	// of six bytes, of a form four escaped bytes.
+	escaped = 12
+)
+
+// BodyLimit is how many bytes a request's body may have: as many as the largest
+// legal input, but no more than most, or as many as the row says (WithBody).
+func (r *Row) BodyLimit(most int64) int64 {
+	if r.MaxBody > 0 {
+		return r.MaxBody
+	}
+	return min(max(least, r.length), most)
+}
+
+// length is how many bytes the largest legal value may be written with. Secrets
+// are tokens, assertions and keys, which are ASCII: JSON writes a character with
+// one byte, a form with one or three.
+func (p *plan) length(secret int64) int64 {
+	n := int64(around)
+	switch p.kind {
+	case planPointer:
+		return p.elem.length(secret)
+	case planStruct:
+		for i := range p.fields {
+			n += p.fields[i].plan.length(secret)
+		}
+	case planList:
+		n += p.entries() * p.elem.length(secret)
+	case planMap:
+		n += p.entries() * (p.key.length(secret) + p.elem.length(secret))
+	case planString:
+		switch s := p.shape; {
+		case s == nil || !s.hasMax && s.enum == nil:
+			return unbounded
+		case s.sensitive:
+			n += s.max * secret
+		default:
+			n += s.max * escaped
+		}
+	}
+	return min(n, unbounded)
+}
+
+// entries is how many entries a list or map may have; without a limit, as many as
+// are unbounded with the least of elements.
+func (p *plan) entries() int64 {
+	if most, limited := p.outline().Entries(); limited {
+		return int64(most)
+	}
+	return unbounded / around
+}
+
+// measure works out how long the body of the largest legal input may be.
+func (r *Row) measure() {
+	secret := int64(1)
+	if r.Service.Target == "" {
+		secret = 3
+	}
+	r.length = r.plan.length(secret)
+}

@@ -149,6 +149,8 @@ type Row struct {
 	plan    *plan // of the input
 	out     *plan // of the output
 	subject subject
+	// length is how long the body of the largest legal input may be.
+	length int64
 }
 
 // Compile makes a table ready. It panics where the table contradicts itself
@@ -168,6 +170,7 @@ func (s Service) Compile() *Table {
 			panic("awsapi: input and output of " + op.Name + " must be structs")
 		}
 		t.byName[op.Name] = &Row{Operation: op, Service: &t.Service, table: t, plan: c.plan(op.In), subject: compileSubject(op)}
+		t.byName[op.Name].measure()
 	}
 	for _, op := range t.Operations {
 		t.byName[op.Name].out = c.plan(op.Out)
