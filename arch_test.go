@@ -73,6 +73,7 @@ const reserved = `
 	database/sql:                    store
 	modernc.org/sqlite:              store
 	github.com/pressly/goose:        store
+	github.com/KimMachineGun/automemlimit: cmd/daypass
 	github.com/go-jose/go-jose:      openid login login/logintest idp   # sts: the name of the algorithm of our own tokens
 	github.com/zitadel/oidc:         idp
 	golang.org/x/crypto:             seal

@@ -58,6 +58,9 @@ type Config struct {
 	LogFormat string `enum:"text,json" default:"text" help:"Form of log lines: text or json (${default})."`
 
 	Dev bool `help:"For development: a throw-away store unless --data-dir is given, root credentials test/test, http issuers and outbound calls on loopback."`
+
+	// memory is how much memory the process may use; 0 where nobody has found out.
+	memory int64
 }
 
 const (
@@ -228,6 +231,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	s.instance = instance.Config{
 		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev,
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, StrangerRates: c.strangerRates(), Regions: c.AllowRegion, Log: s.log,
+		Memory: c.memory,
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
 		return nil, err

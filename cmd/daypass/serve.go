@@ -33,7 +33,7 @@ type serveCommand struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(p *process) error {
-	instance.Tune()
+	c.memory = instance.Tune(memory())
 	r, err := start(p, c.Config)
 	if err != nil {
 		return err
@@ -71,9 +71,6 @@ func start(p *process, c Config) (_ *running, err error) {
 		s.cleanUp()
 		return nil, errors.Join(err, l.Close())
 	}
-	if s.tls != nil {
-		l = tls.NewListener(l, s.tls)
-	}
 	r := &running{settings: s, url: s.instance.PublicURL}
 	ctx, stop := context.WithCancel(p.ctx)
 	r.stop = stop
@@ -110,6 +107,10 @@ func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listene
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelWarn),
+	}
+	l = i.Handler.Bound(h, l, r.tls != nil, openFiles())
+	if r.tls != nil {
+		l = tls.NewListener(l, r.tls)
 	}
 	r.group.Go(func() error {
 		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {

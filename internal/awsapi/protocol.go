@@ -34,6 +34,8 @@ const (
 	Denied
 	// Throttled is a caller beyond a request rate.
 	Throttled
+	// Busy is a request that there is no memory for now.
+	Busy
 	// Internal is everything that is not the caller's fault.
 	Internal
 )

@@ -47,6 +47,7 @@ var refusals = map[awsapi.Refusal]refusal{
 	awsapi.ExpiredToken:        {code: "ExpiredTokenException", message: "The security token included in the request is expired"},
 	awsapi.Denied:              {code: "AccessDeniedException"},
 	awsapi.Throttled:           {code: "TooManyRequestsException", message: "Rate exceeded"},
+	awsapi.Busy:                {code: "TooManyRequestsException", message: "The service is busy. Try again later.", status: 503, fault: awsapi.Server},
 	awsapi.Internal:            {code: "InternalErrorException", message: "The service is unable to process the request. Try again later.", status: 500, fault: awsapi.Server},
 }
 

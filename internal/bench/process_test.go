@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -83,7 +84,7 @@ func (p *process) profile(name string) (done func()) {
 // requests until its standard input ends. A line there names the file of a
 // profile that is to begin, an empty line ends it.
 func serve(name string) error {
-	instance.Tune() // as cmd/daypass does; the others should have no disadvantage
+	instance.Tune(math.MaxInt64) // as cmd/daypass does; the others should have no disadvantage
 	open, ok := map[string]func(addr string) (http.Handler, io.Closer, error){
 		"daypass": openDaypass, "ceiling": openCeiling, "inserts": openInserts,
 	}[name]

@@ -87,6 +87,9 @@ type Config struct {
 	Log *slog.Logger
 	// RunAgain runs every transaction twice, the first time in vain, for tests.
 	RunAgain bool
+	// Memory is how much memory the process may use, of which strangers get a part;
+	// zero for no bound.
+	Memory int64
 	// Now is the clock and Rand the source of identifiers; nil for the real ones.
 	Now  func() time.Time
 	Rand io.Reader
@@ -225,6 +228,10 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	maps.Copy(i.Handler.Paths, keys.Documents())
 	if u, err := url.Parse(c.PublicURL); err == nil {
 		i.Handler.PublicHost = u.Host
+	}
+	if c.Memory > 0 {
+		i.Handler.Budget = server.NewBudget(c.Memory)
+		i.Handler.Budget.Proxies, i.Handler.Budget.Log = c.TrustedProxies, c.Log
 	}
 	if c.Dev {
 		i.Handler.HostAllowed, i.Handler.OriginAllowed = loopbackOr(c.PublicURL), isLoopbackOrigin

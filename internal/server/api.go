@@ -25,6 +25,8 @@ type call struct {
 	caller awsapi.Caller
 	// large says that the body is one of those beyond MaxBody.
 	large bool
+	// hold is the memory that the body has.
+	hold *hold
 }
 
 // api is the way of every request. Its order is the security argument: nothing
@@ -102,18 +104,16 @@ func (s *Server) respond(ctx context.Context, w http.ResponseWriter, c *call) (a
 
 func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call) (awsapi.Answer, error) {
 	defer s.release(c)
-	body, err := s.readBody(ctx, w, c)
-	var lost error
-	if c.route, lost = s.routeOf(c.r, body); lost != nil {
-		return awsapi.Answer{}, lost
+	err := s.readBody(ctx, w, c)
+	if c.route == nil {
+		return awsapi.Answer{}, err
 	}
 	if c.row != nil {
 		c.event.Service, c.event.Operation = c.row.Service.Name, c.row.Name
 	}
 	if err != nil {
-		return awsapi.Answer{}, c.refuseBody(err)
+		return awsapi.Answer{}, err
 	}
-	c.body = body
 	out, err := s.handle(ctx, c)
 	if err != nil {
 		return awsapi.Answer{}, err
@@ -178,17 +178,6 @@ func (c *call) decode() (any, error) {
 		return nil, c.protocol.Refuse(awsapi.Invalid, v.Error()).Because(causeValidation, errors.New(v.Members()))
 	}
 	return nil, err
-}
-
-func (c *call) refuseBody(err error) error {
-	if _, typed := awsapi.AsError(err); typed {
-		return err
-	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return c.protocol.Refuse(awsapi.TooLarge, "").Because(causeBodyTooLarge, nil)
-	}
-	return c.protocol.Refuse(awsapi.Malformed, "").Because(causeBodyUnreadable, err)
 }
 
 // fail makes the answer of an error and puts it into the event.

@@ -302,11 +302,15 @@ func TestBodyCap(t *testing.T) {
 			status int
 			body   string
 		}{
-			"as much as may be":            {[]string{head, "Content-Length: 1048576\r\n\r\n", full}, 200, helloJSON},
-			"as much as may be, in chunks": {[]string{head, "Transfer-Encoding: chunked\r\n\r\n", chunk(full[:cap/2]), chunk(full[cap/2:]), "0\r\n\r\n"}, 200, helloJSON},
-			"a byte more":                  {[]string{head, "Content-Length: 1048577\r\n\r\n", full, " "}, 413, tooLarge},
-			"a byte more, in chunks":       {[]string{head, "Transfer-Encoding: chunked\r\n\r\n", chunk(full), chunk(" "), "0\r\n\r\n"}, 413, tooLarge},
-			"a claim alone":                {[]string{head, "Content-Length: 9000000000000000000\r\n\r\n"}, 413, tooLarge},
+			"as much as may be":             {[]string{head, "Content-Length: 1048576\r\n\r\n", full}, 200, helloJSON},
+			"as much as may be, in chunks":  {[]string{head, "Transfer-Encoding: chunked\r\n\r\n", chunk(full[:cap/2]), chunk(full[cap/2:]), "0\r\n\r\n"}, 200, helloJSON},
+			"a byte more":                   {[]string{head, "Content-Length: 1048577\r\n\r\n", full, " "}, 413, tooLarge},
+			"a byte more, in chunks":        {[]string{head, "Transfer-Encoding: chunked\r\n\r\n", chunk(full), chunk(" "), "0\r\n\r\n"}, 413, tooLarge},
+			"more than the operation takes": {[]string{strings.Replace(head, "Hello", "Brief", 1), "Content-Length: 16385\r\n\r\n"}, 413, jsonError("RequestEntityTooLargeException", "message", "Request size exceeded the limit of 16384 bytes")},
+			"more, in chunks":               {[]string{strings.Replace(head, "Hello", "Brief", 1), "Transfer-Encoding: chunked\r\n\r\n", chunk(full[:20000])}, 413, jsonError("RequestEntityTooLargeException", "message", "Request size exceeded the limit of 16384 bytes")},
+			"an unknown operation":          {[]string{strings.Replace(head, "Hello", "None", 1), "Content-Length: 100000\r\n\r\n"}, 400, jsonError("UnknownOperationException", "", "")},
+			"nobody's signature":            {[]string{strings.Replace(head, "Hello", "Guarded", 1), "Content-Length: 100000\r\n\r\n"}, 400, jsonError("MissingAuthenticationTokenException", "message", "Missing Authentication Token")},
+			"a claim alone":                 {[]string{head, "Content-Length: 9000000000000000000\r\n\r\n"}, 413, tooLarge},
 			"a form that is too large": {
 				[]string{strings.Replace(head, amzJSON, amzForm, 1), "Content-Length: 1048577\r\n\r\n"}, 413,
 				formError(faults, "Sender", "RequestEntityTooLarge", large),
@@ -342,7 +346,8 @@ func TestBodyMemory(t *testing.T) {
 	for range runs {
 		r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader("abc"), failing{}))
 		r.ContentLength = MaxBody
-		if _, err := s.readBody(t.Context(), httptest.NewRecorder(), &call{r: r}); !errors.Is(err, errDisk) {
+		r.Header = http.Header{"Content-Type": {amzJSON}, "X-Amz-Target": {"AWSZooService.Hello"}}
+		if err := s.readBody(t.Context(), httptest.NewRecorder(), &call{r: r}); !errors.Is(err, errDisk) {
 			t.Fatal(err)
 		}
 	}

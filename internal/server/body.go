@@ -3,9 +3,11 @@ package server
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsquery"
@@ -13,90 +15,271 @@ import (
 )
 
 // MaxBody is the most bytes that a request's body may have, but for the forms of
-// rows that say more (awsapi.Operation.WithBody).
+// rows that say more (awsapi.Operation.WithBody). Most operations take less.
 const MaxBody = 1 << 20
 
 const (
-	// atOnce is how much of a body is made room for before it comes in. Most are
-	// smaller.
+	// atOnce is how much of a body is read before anything is known of it but the
+	// header. Most are smaller.
 	atOnce = 8 << 10
-	// maxLarge is how many bodies beyond MaxBody there are at a time. Each takes
-	// several times its length while it is read.
-	maxLarge = 2
+	// maxLarge is how many bodies beyond MaxBody there are at a time, and one where
+	// the budget is below roomy: each takes several times its length while it is read.
+	maxLarge, roomy = 2, 128 << 20
 )
 
-// readBody reads a body, all of it or none. Its length is the client's claim, so
-// memory is taken as bytes come in.
-func (s *Server) readBody(ctx context.Context, w http.ResponseWriter, c *call) ([]byte, error) {
-	limit := int64(MaxBody)
-	b := bytes.NewBuffer(make([]byte, 0, min(max(c.r.ContentLength, 0), atOnce)+bytes.MinRead))
-	if c.r.ContentLength > limit {
-		var err error
-		if limit, err = s.admit(ctx, c, b); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := b.ReadFrom(http.MaxBytesReader(w, c.r.Body, limit)); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+// body is a request's body as it comes in.
+type body struct {
+	io.Reader
+	bytes []byte
+	// hold is the memory that it has been given beyond the first bytes.
+	hold *hold
 }
 
-// admit decides about a body beyond MaxBody: there has to be a signature whose key
-// and date are good, and the form has to begin with the name of an operation that
-// takes as much. The signature itself can only be verified when all is there. What
-// of the form was read is in b.
-func (s *Server) admit(ctx context.Context, c *call, b *bytes.Buffer) (limit int64, err error) {
-	tooLarge := &http.MaxBytesError{Limit: MaxBody}
-	if c.r.Method != http.MethodPost || mediaType(c.r) != awsquery.ContentType {
-		return 0, tooLarge
+// readBody reads the body of a request and finds its route. A body of a few bytes
+// is read at once. Before more is read it must be clear that the operation takes as
+// much, and that whoever signed it has a key that is good; for a form, whose
+// operation is in its first bytes, that is asked twice. What it reads is all of the
+// body or nothing.
+func (s *Server) readBody(ctx context.Context, w http.ResponseWriter, c *call) (err error) {
+	b := body{Reader: c.r.Body}
+	if c.r.ContentLength > atOnce {
+		if c.route, err = s.routeOf(c.r, emptyForm); err != nil {
+			return err
+		}
+		limit, err := s.admit(ctx, c, nil)
+		if err != nil {
+			return err
+		}
+		if c.r.ContentLength > limit {
+			return c.tooLarge(limit)
+		}
 	}
-	c.route = &route{protocol: queryProtocol(c.r.Header["Accept"]), r: c.r}
-	sig, err := sigv4.Parse(signedRequest(c))
-	if unsigned, ok := errors.AsType[*sigv4.Error](err); ok && unsigned.Kind == sigv4.Missing {
-		return 0, tooLarge
+	whole, err := b.await(holdOf(c.r), atOnce, c.r.ContentLength)
+	var lost error
+	if c.route, lost = s.routeOf(c.r, b.look(whole)); lost != nil {
+		return lost
 	}
 	if err != nil {
-		return 0, c.refuseSignature(err)
+		return c.unread(err)
 	}
-	table := s.queryTable(sig.Service)
-	if table == nil || !table.Takes(c.r.ContentLength) {
-		return 0, tooLarge
+	if !whole {
+		limit, err := s.admit(ctx, c, b.look(false))
+		if err != nil {
+			return err
+		}
+		if err := s.readRest(w, c, &b, limit); err != nil {
+			return err
+		}
+		if c.route, lost = s.routeOf(c.r, b.bytes); lost != nil {
+			return lost
+		}
 	}
-	if err := sig.Check(s.signatureOptions(c, table.Name)); err != nil {
-		return 0, c.refuseSignature(err)
+	c.body = b.bytes
+	return nil
+}
+
+// emptyForm stands for a body that is there and has not been read.
+var emptyForm = []byte("&")
+
+// look is what can be read of a form: whole parameters.
+func (b *body) look(whole bool) []byte {
+	if whole {
+		return b.bytes
 	}
-	if _, _, err := s.holder(ctx, c, sig); err != nil {
-		return 0, s.edge(c, err)
+	if i := bytes.LastIndexByte(b.bytes, '&'); i >= 0 {
+		return b.bytes[:i+1]
 	}
-	if _, err := io.CopyN(b, c.r.Body, atOnce); err != nil {
+	return emptyForm
+}
+
+// readRest reads what is behind the first bytes, up to a limit. Its length is the
+// client's claim, so memory is taken as bytes come in.
+func (s *Server) readRest(w http.ResponseWriter, c *call, b *body, limit int64) error {
+	if c.r.ContentLength > limit {
+		return c.tooLarge(limit)
+	}
+	if !c.large {
+		control := http.NewResponseController(w)
+		var ok bool
+		if c.hold, ok = s.Budget.open(s.client(c.r), 0, false, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }); !ok {
+			return c.busy()
+		}
+		b.hold = c.hold
+	}
+	for next := int64(2 * atOnce); ; next *= 2 {
+		most := min(next, limit+1)
+		if c.r.ContentLength > 0 {
+			most = min(most, c.r.ContentLength)
+		}
+		if !b.hold.grow((most - int64(len(b.bytes))) * bodyCost) {
+			return c.busy()
+		}
+		whole, err := b.await(b.hold, most, c.r.ContentLength)
+		switch {
+		case err != nil:
+			return c.unread(err)
+		case int64(len(b.bytes)) > limit:
+			return c.tooLarge(limit)
+		case whole:
+			return nil
+		}
+	}
+}
+
+// await reads on, as read does, while a hold may be ended.
+func (b *body) await(h *hold, most, length int64) (whole bool, err error) {
+	if length == 0 {
+		return true, nil
+	}
+	h.waits(true)
+	defer h.waits(false)
+	return b.read(most, length)
+}
+
+// read reads on until there are so many bytes, or all that there are.
+func (b *body) read(most, length int64) (whole bool, err error) {
+	if length >= 0 && length <= most {
+		most = length
+	}
+	grown := make([]byte, most)
+	have := copy(grown, b.bytes)
+	n, err := io.ReadFull(b.Reader, grown[have:])
+	b.bytes = grown[:have+n]
+	switch {
+	case err == io.EOF && length < 0, err == io.ErrUnexpectedEOF && length < 0:
+		return true, nil
+	case err == io.EOF && length > int64(len(b.bytes)):
+		return false, io.ErrUnexpectedEOF
+	case err != nil:
+		return false, err
+	}
+	return int64(len(b.bytes)) == length, nil
+}
+
+// admit says how long a body may be of which there are more than the first bytes:
+// as long as the operation takes. Where that takes a signature there has to be one
+// whose key and date are good; the signature itself can only be verified when all
+// is there. A form whose operation is not among the first bytes, or has not been
+// looked for since none were read, may be as long as that of any operation that
+// its signature, or the lack of one, is enough for.
+func (s *Server) admit(ctx context.Context, c *call, first []byte) (limit int64, err error) {
+	row, late := c.row, false
+	if row == nil {
+		row, late = s.expected(c, first)
+	}
+	switch {
+	case row == nil && !late:
+		return 0, c.unknown
+	case row != nil && row.Auth == awsapi.Public:
+		return row.BodyLimit(MaxBody), nil
+	}
+	table, err := s.signer(ctx, c, row)
+	switch public := s.publicLimit(); {
+	case late && err != nil && c.r.ContentLength <= public, late && isUnsigned(err):
+		return public, nil // the operation may be one that does not ask for a signature
+	case err != nil:
 		return 0, err
+	case late && first == nil && table.Takes(c.r.ContentLength):
+		return c.r.ContentLength, nil
+	case late:
+		return MaxBody, nil
 	}
-	action, _, err := awsquery.Action(b.Bytes())
-	row := table.Row(action)
-	if err != nil || row == nil || row.MaxBody < c.r.ContentLength {
-		return 0, tooLarge
+	limit = row.BodyLimit(MaxBody)
+	if !c.form || limit <= MaxBody || c.r.ContentLength <= MaxBody {
+		return min(limit, MaxBody), nil
 	}
-	if s.large.Add(1) > maxLarge {
+	allowed := int32(maxLarge)
+	if s.Budget != nil && s.Budget.Bytes < roomy {
+		allowed = 1
+	}
+	if !c.large && s.large.Add(1) > allowed {
 		s.large.Add(-1)
 		return 0, c.protocol.Refuse(awsapi.Throttled, "").Because(causeLargeBodies, nil)
 	}
 	c.large = true
-	return row.MaxBody - int64(b.Len()), nil
+	return limit, nil
 }
 
-// release lets another large body in.
+// expected is the operation that the first bytes of a form name where the version
+// of its API is behind them; late says that they name none of ours.
+func (s *Server) expected(c *call, first []byte) (row *awsapi.Row, late bool) {
+	if !c.form || c.inQuery {
+		return nil, false
+	}
+	action, version, err := awsquery.Action(first)
+	if err != nil || version != "" && action != "" {
+		return nil, false
+	}
+	for _, table := range s.Query {
+		if row := table.Row(action); row != nil {
+			return row, false
+		}
+	}
+	return nil, true
+}
+
+// signer looks at the form, key and date of a signature, and finds the table that
+// it is for.
+func (s *Server) signer(ctx context.Context, c *call, row *awsapi.Row) (*awsapi.Table, error) {
+	sig, err := sigv4.Parse(signedRequest(c))
+	if err != nil {
+		return nil, c.refuseSignature(err)
+	}
+	service := sig.Service
+	if row != nil {
+		service = row.Service.Name
+	}
+	if err := sig.Check(s.signatureOptions(c, service)); err != nil {
+		return nil, c.refuseSignature(err)
+	}
+	if _, _, err := s.holder(ctx, c, sig); err != nil {
+		return nil, err
+	}
+	for _, table := range slices.Concat(s.JSON, s.Query) {
+		if table.Name == service {
+			return table, nil
+		}
+	}
+	return nil, c.refuseSignature(&sigv4.Error{Kind: sigv4.WrongService})
+}
+
+// isUnsigned says whether a request was refused because nobody signed it.
+func isUnsigned(err error) bool {
+	e, ok := awsapi.AsError(err)
+	return ok && e.Cause == awsapi.Cause(sigv4.CauseMissing)
+}
+
+// publicLimit is the most that a public operation of a form takes.
+func (s *Server) publicLimit() (limit int64) {
+	for _, table := range s.Query {
+		for _, o := range table.Operations {
+			if o.Auth == awsapi.Public {
+				limit = max(limit, table.Row(o.Name).BodyLimit(MaxBody))
+			}
+		}
+	}
+	return limit
+}
+
+// busy refuses a request for which there is no memory.
+func (c *call) busy() error {
+	return c.protocol.Refuse(awsapi.Busy, "").Because(causeBusy, nil)
+}
+
+// release gives back what the body of a request took.
 func (s *Server) release(c *call) {
+	c.hold.close()
 	if c.large {
 		s.large.Add(-1)
 	}
 }
 
-func (s *Server) queryTable(service string) *awsapi.Table {
-	for _, table := range s.Query {
-		if table.Name == service {
-			return table
-		}
-	}
-	return nil
+// tooLarge refuses a body that is longer than it may be.
+func (c *call) tooLarge(limit int64) error {
+	return c.protocol.Refuse(awsapi.TooLarge, fmt.Sprintf("Request size exceeded the limit of %d bytes", limit)).Because(causeBodyTooLarge, nil)
+}
+
+// unread refuses a body that ended early.
+func (c *call) unread(err error) error {
+	return c.protocol.Refuse(awsapi.Malformed, "").Because(causeBodyUnreadable, err)
 }

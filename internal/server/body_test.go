@@ -46,6 +46,9 @@ func TestLongBodies(t *testing.T) {
 	const length = 2 << 20
 	refused := func(code, message string) string { return formError(faults, "Sender", code, message) }
 	tooLarge := refused("RequestEntityTooLarge", tooLargeText)
+	known := func(limit string) string {
+		return formError("urn:box", "Sender", "RequestEntityTooLarge", "Request size exceeded the limit of "+limit+" bytes")
+	}
 	tests := []struct {
 		name        string
 		credentials sigv4.Credentials
@@ -66,13 +69,13 @@ func TestLongBodies(t *testing.T) {
 		{"the store is down", sigv4.Credentials{AccessKeyID: "AKIDBROKEN", SecretAccessKey: "x"}, length, nil, 0, 500, "InternalFailure", 0},
 		{"an old signature", root, length, nil, 6 * time.Minute, 403, "Signature expired", 0},
 		{"a wrong secret", sigv4.Credentials{AccessKeyID: rootKey, SecretAccessKey: "x"}, length, nil, 0, 403, "SignatureDoesNotMatch", 3 << 20},
-		{"another operation", root, length, replaceBody("Action=Long", "Action=Quiet"), 0, 413, tooLarge, 8 << 10},
-		{"no operation", root, length, replaceBody("Action=Long", "Action=None"), 0, 413, tooLarge, 8 << 10},
+		{"another operation", root, length, replaceBody("Action=Long", "Action=Quiet"), 0, 413, known("16384"), 8 << 10},
+		{"no operation", root, length, replaceBody("Action=Long", "Action=None"), 0, 400, refused("InvalidAction", "Could not find operation None for version 2011-06-15"), 8 << 10},
 		{"an operation that comes late", root, length, replaceBody("Action=Long&", "Name="+strings.Repeat("x", 9000)+"&Action=Long&"), 0, 413, tooLarge, 8 << 10},
 		{"an operation and another", root, length, replaceBody("Text="+strings.Repeat("x", length), "Text="+strings.Repeat("x", length)+"&Action=Quiet"), 0, 400, "MalformedInput", 3 << 20},
-		{"two operations", root, length, replaceBody("Text=", "Action=Quiet&Text="), 0, 413, tooLarge, 8 << 10},
+		{"two operations", root, length, replaceBody("Text=", "Action=Quiet&Text="), 0, 400, "MalformedInput", 8 << 10},
 		{"another version", root, length, replaceBody("2011-06-15", "2010-06-15"), 0, 400, "InvalidAction", 3 << 20},
-		{"in chunks", root, length, func(r *http.Request) { r.ContentLength = -1 }, 0, 413, tooLarge, 2 << 20},
+		{"in chunks", root, length, func(r *http.Request) { r.ContentLength = -1 }, 0, 413, known("1048576"), 2 << 20},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,7 +131,7 @@ func TestFewLongBodies(t *testing.T) {
 		<-began
 	}
 	r, _ := longForm(t, root, 2<<20, nil)
-	wantAnswer(t, serve(s, r), 400, formError(faults, "Sender", "Throttling", "Rate exceeded"))
+	wantAnswer(t, serve(s, r), 400, formError("urn:box", "Sender", "Throttling", "Rate exceeded"))
 	if !strings.Contains(log.String(), "cause=large-bodies") {
 		t.Error("the log does not tell why")
 	}

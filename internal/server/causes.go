@@ -4,10 +4,12 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
-	// The request's body is larger than the operation takes: 1 MiB, or 32 MiB for the metadata of SAML providers.
+	// The request's body is larger than the operation takes: what its largest legal input needs, at most 1 MiB, or 32 MiB for the metadata of SAML providers.
 	causeBodyTooLarge awsapi.Cause = "body-too-large"
 	// The request's body ended early.
 	causeBodyUnreadable awsapi.Cause = "body-unreadable"
+	// All memory that is set apart for requests is taken, or the address has as much as it leaves to others.
+	causeBusy awsapi.Cause = "busy"
 	// The client went away before the answer was ready.
 	causeClientGone awsapi.Cause = "client-gone"
 	// The body cannot be read, and its Content-Encoding (in the detail) says that it is compressed. Send it uncompressed.

@@ -29,7 +29,9 @@ type (
 		Name   name `aws:"required"`
 		Token  secret
 		Number int32
+		Note   string
 	}
+	briefInput  struct{ Name name }
 	helloOutput struct{ Greeting string }
 
 	whoOutput struct{ Arn, Account, Region, AccessKeyId string }
@@ -102,6 +104,7 @@ func operations() []awsapi.Operation {
 		awsapi.Op("Fail", awsapi.Public, awsapi.Unasked, "", fail, "ResourceNotFoundException"),
 		awsapi.Op("GuardedFail", awsapi.Signed, awsapi.OnNothing(), "", fail, "ResourceNotFoundException"),
 		awsapi.Op("Long", awsapi.Signed, awsapi.OnNothing(), "", long).WithBody(longBody),
+		awsapi.Op("Brief", awsapi.Public, awsapi.Unasked, "", func(context.Context, awsapi.Caller, *briefInput) (*awsapi.None, error) { return nil, nil }),
 		awsapi.Op("Quiet", awsapi.Public, awsapi.Unasked, "", quiet),
 	}
 }

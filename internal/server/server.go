@@ -69,6 +69,8 @@ type Server struct {
 	OriginAllowed func(origin string) bool
 	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto count.
 	TrustedProxies []netip.Prefix
+	// Budget bounds the memory that strangers hold; nil for no bound.
+	Budget *Budget
 	// Rates limit how often operations are done.
 	Rates Rates
 	// Undeclared is told of an exception that its row does not declare; tests
@@ -103,6 +105,11 @@ func (s *Server) rand() io.Reader {
 
 // ServeHTTP sends a request to its part of the house.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r, leave := s.enter(w, r)
+	if r == nil {
+		panic(http.ErrAbortHandler) // an answer would take memory, for as long as the client likes
+	}
+	defer leave()
 	if len(r.TransferEncoding) > 0 {
 		// net/http passes over a Content-Length beside the chunks and does not say so.
 		// A proxy in front may have gone by it, so nothing that follows on such a
