@@ -7,7 +7,7 @@ GO       ?= go
 tool     := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz vuln bench golden docs interop run check
+.PHONY: help build test race lint fuzz vuln bench golden docs hostile interop run check
 
 help: ## This list.
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -47,10 +47,13 @@ golden: ## Renew the golden files; then read the diff.
 docs: ## Write docs/operations.md, docs/causes.md and docs/troubleshooting.md from the source.
 	$(GO) test . -run '^(TestOperations|TestCauses|TestTroubleshooting)$$' -update
 
+hostile: ## Attack a server that has 256 MiB, in a cgroup: minutes, on all cores.
+	DAYPASS_HOSTILE=1 $(GO) test -count=1 -timeout 20m -v ./internal/hostile
+
 interop: ## Run the real clients against a real server.
 	cd interop && ../scripts/test ./...
 
 run: ## Serve with development settings.
 	$(GO) run ./cmd/daypass serve --dev
 
-check: lint test race fuzz vuln ## What to run before a push, but for interop.
+check: lint test race fuzz vuln ## What to run before a push, but for hostile and interop.

@@ -56,6 +56,7 @@ const imports = `
 	awsapi/modeltest:  awsapi
 	awsquery/wiretest: awsapi awsquery
 	bench:                                      # benchmarks only
+	hostile:                                    # attacks only
 
 	# Memory: implements what the services ask for, and seals the secrets in it.
 	store:       cognito iam openid revocation seal
