@@ -137,9 +137,27 @@ func TestLeftoversGo(t *testing.T) {
 	}
 }
 
+// logged is a log that may be read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // One stranger who makes guests as fast as can be leaves some for others.
 func TestGuestsByAddress(t *testing.T) {
-	var log bytes.Buffer
+	var log logged
 	c := newClock()
 	s := newStory(t, daypasstest.Config{
 		Now: c.now, GuestsPerSecond: 2, GuestBurst: 10, AddressGuestsPerSecond: 1, AddressGuestBurst: 4,

@@ -129,7 +129,7 @@ func TestRegionsWithKeys(t *testing.T) {
 // no pools.
 func (s *story) unusedKeys() (n int) {
 	s.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.server.DataDir, "daypass.db")+"?mode=ro")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.server.DataDir, "daypass.db")+"?mode=ro&_pragma=busy_timeout(5000)")
 	if err != nil {
 		s.t.Fatal(err)
 	}
