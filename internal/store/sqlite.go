@@ -55,6 +55,7 @@ type DB struct {
 	readers    *readers
 	generation atomic.Uint64 // counts invalidations: see cache
 	closing    atomic.Bool
+	unwritable atomic.Bool // the disk took no write, the last time
 	closed     chan struct{}
 	runAgain   bool
 
@@ -109,6 +110,16 @@ func isUnique(err error) bool {
 func isForeignKey(err error) bool {
 	switch code(err) {
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+		return true
+	}
+	return false
+}
+
+// isUnwritable tells whether err says that the disk takes no writes: it is full,
+// fails, or may only be read.
+func isUnwritable(err error) bool {
+	switch code(err) & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
 		return true
 	}
 	return false

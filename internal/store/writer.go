@@ -26,7 +26,14 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 			return err
 		}
 	}
-	return db.update(ctx, fn)
+	err := db.update(ctx, fn)
+	switch {
+	case err == nil:
+		db.unwritable.Store(false)
+	case isUnwritable(err):
+		db.unwritable.Store(true)
+	}
+	return err
 }
 
 func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
