@@ -31,6 +31,7 @@ const imports = `
 	idp:                                     # the other side: it knows nothing of daypass
 	saml:
 	seal:
+	revocation:                              # pure
 	sigv4:
 
 	# The protocols, and what speaks them.
@@ -47,8 +48,8 @@ const imports = `
 	login:       fetch limit saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
 	iam:         awsapi arn audit decision policy seal saml
-	revocation:  awsapi arn audit seal        # below those who ask it: seal: page tokens
 	sts:         awsapi arn audit decision policy saml seal login openid iam revocation
+	admin:       awsapi audit revocation seal        # seal: page tokens
 	cognito:     awsapi arn audit decision limit policy seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
 
 	# For tests, of several services.
@@ -62,7 +63,7 @@ const imports = `
 	store:       cognito iam openid revocation seal
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit server cognito sts iam revocation openid login fetch seal sigv4 store
+	instance:    awsapi audit server cognito sts iam admin openid login fetch seal sigv4 store
 	daypasstest: instance cognito iam login seal sigv4
 	cmd/daypass: instance awsjson awsquery cli cognito iam fetch login seal openid client idp sigv4
 `
@@ -137,7 +138,7 @@ func TestImportPolicy(t *testing.T) {
 func TestRulesDoNotReadTheRecord(t *testing.T) {
 	writing := []string{"From", "Hash"}
 	uses := 0
-	for _, p := range []string{"cognito", "iam", "sts", "revocation", "policy", "login", "openid", "saml"} {
+	for _, p := range []string{"cognito", "iam", "sts", "admin", "policy", "login", "openid", "saml"} {
 		files, err := filepath.Glob(filepath.Join("internal", p, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d files, %v", p, len(files), err)

@@ -38,7 +38,7 @@ func TestCauses(t *testing.T) {
 		{"saml", "SAML responses", "login-saml-"},
 		{"sts", "STS", ""},
 		{"iam", "IAM", ""},
-		{"revocation", "Revocations", ""},
+		{"admin", "Revocations", ""},
 	}
 	written := map[string]bool{}
 	for _, c := range chapters {

@@ -70,6 +70,16 @@ func (s *Service) Role(ctx context.Context, account, name string) (role *RoleEnt
 	return role, ok, err
 }
 
+// RoleExists says whether there is a role of an ARN, with this path and in this case.
+func (s *Service) RoleExists(ctx context.Context, arn string) (bool, error) {
+	account, name, ok := ParseRoleARN(arn)
+	if !ok {
+		return false, nil
+	}
+	role, ok, err := s.Role(ctx, account, name)
+	return ok && string(role.Arn) == arn, err
+}
+
 // created is the role as CreateRole shows it: what was sent.
 func (r *RoleEntity) created() Role {
 	shown := r.Role

@@ -7,7 +7,6 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -17,34 +16,34 @@ type owners struct {
 	cognito *cognito.Service
 }
 
-// SetResourceTags implements revocation.Owners.
+// SetResourceTags implements admin.Owners.
 func (o owners) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts map[string][]string) error {
 	return errors.Join(o.iam.SetResourceTags(ctx, c, arn, facts), o.cognito.SetResourceTags(ctx, c, arn, facts))
 }
 
-// SetIdentityPool implements revocation.Owners.
+// SetIdentityPool implements admin.Owners.
 func (o owners) SetIdentityPool(ctx context.Context, c awsapi.Caller, identity string, facts map[string][]string) error {
 	return o.cognito.SetIdentityPool(ctx, c, identity, facts)
 }
 
-// Exists implements revocation.Owners.
-func (o owners) Exists(ctx context.Context, t revocation.Target) (bool, error) {
-	switch t.Kind {
-	case revocation.Identity:
-		return o.cognito.IdentityAlive(ctx, t.Name)
-	case revocation.IdentityPool:
-		return o.cognito.PoolExists(ctx, t.Name)
-	case revocation.Login:
-		return o.cognito.LoginExists(ctx, t.Name, t.User, t.Pool)
-	case revocation.Role:
-		account, name, ok := iam.ParseRoleARN(t.Name)
-		if !ok {
-			return false, nil
-		}
-		role, ok, err := o.iam.Role(ctx, account, name)
-		return ok && string(role.Arn) == t.Name, err
-	}
-	return false, nil
+// IdentityAlive implements admin.Owners.
+func (o owners) IdentityAlive(ctx context.Context, id string) (bool, error) {
+	return o.cognito.IdentityAlive(ctx, id)
+}
+
+// PoolExists implements admin.Owners.
+func (o owners) PoolExists(ctx context.Context, id string) (bool, error) {
+	return o.cognito.PoolExists(ctx, id)
+}
+
+// LoginExists implements admin.Owners.
+func (o owners) LoginExists(ctx context.Context, provider, user, pool string) (bool, error) {
+	return o.cognito.LoginExists(ctx, provider, user, pool)
+}
+
+// RoleExists implements admin.Owners.
+func (o owners) RoleExists(ctx context.Context, arn string) (bool, error) {
+	return o.iam.RoleExists(ctx, arn)
 }
 
 // authorize asks IAM whether a caller may do an operation, on what the service

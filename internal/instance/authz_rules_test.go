@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/internal/admin"
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
 )
 
 // allow is a policy of one statement, its elements as JSON.
@@ -390,7 +390,7 @@ func TestRulesOfRevocation(t *testing.T) {
 		{"a pool", map[string]any{"IdentityPoolId": s.pool}, ""}, // at last, since it is Alice's own
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := s.alice.JSON(t.Context(), revocation.API, "RevokeSessions", test.in)
+			_, err := s.alice.JSON(t.Context(), admin.API, "RevokeSessions", test.in)
 			if test.refused != "" {
 				wantError(t, err, "AccessDeniedException", refusal("daypass:RevokeSessions", test.refused))
 			} else if e, ok := errors.AsType[*client.Error](err); ok && refuses(e) {

@@ -21,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/daypass/daypass/internal/admin"
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
@@ -28,7 +29,6 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/server"
 	"github.com/daypass/daypass/internal/store"
@@ -188,7 +188,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc, SAML: c.Logins.saml(c.Now), Public: c.Logins.kinds(i.oidc).Public,
 		Revocations: i.db.Revocations().Index(), Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
 	}
-	revocations := &revocation.Service{
+	adminService := &admin.Service{
 		Account: c.Account, Store: i.db.Revocations(), Index: i.db.Revocations().Index(), Pages: pages, Now: c.Now,
 	}
 	cognitoService := &cognito.Service{
@@ -197,9 +197,9 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
-	revocations.Owners = owners{iamService, cognitoService}
+	adminService.Owners = owners{iamService, cognitoService}
 	var json, query []*awsapi.Table
-	for _, s := range services(cognitoService, stsService, iamService, revocations) {
+	for _, s := range services(cognitoService, stsService, iamService, adminService) {
 		if s.Target != "" {
 			json = append(json, s.Compile())
 		} else {

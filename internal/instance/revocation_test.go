@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/internal/admin"
 	"github.com/daypass/daypass/internal/client"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -28,7 +28,7 @@ func (c *clock) now() time.Time       { return time.Unix(c.unix.Load(), 0).UTC()
 func (c *clock) pass(d time.Duration) { c.unix.Add(int64(d.Seconds())) }
 
 func (s *story) daypass(operation string, in any) (map[string]any, error) {
-	answer, err := s.clientOf("us-east-1").JSON(s.t.Context(), revocation.API, operation, in)
+	answer, err := s.clientOf("us-east-1").JSON(s.t.Context(), admin.API, operation, in)
 	if err != nil {
 		return nil, err
 	}

@@ -5,10 +5,10 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/daypass/daypass/internal/admin"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -24,8 +24,8 @@ func API(name string) awsapi.Service {
 	return all[slices.IndexFunc(all, func(s awsapi.Service) bool { return s.Name == name })]
 }
 
-func services(c *cognito.Service, s *sts.Service, i *iam.Service, r *revocation.Service) []awsapi.Service {
-	return []awsapi.Service{cognito.Operations(c), sts.Operations(s), iam.Operations(i), revocation.Operations(r)}
+func services(c *cognito.Service, s *sts.Service, i *iam.Service, a *admin.Service) []awsapi.Service {
+	return []awsapi.Service{cognito.Operations(c), sts.Operations(s), iam.Operations(i), admin.Operations(a)}
 }
 
 // Limits are the quotas of all services.

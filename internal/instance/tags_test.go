@@ -3,7 +3,7 @@ package instance_test
 import (
 	"testing"
 
-	"github.com/daypass/daypass/internal/revocation"
+	"github.com/daypass/daypass/internal/admin"
 )
 
 // Tags are condition keys, whose case does not matter. Nobody gets past a policy
@@ -41,15 +41,15 @@ func TestRevocationsOfOtherRegions(t *testing.T) {
 			{"IdentityPoolId": s.other},
 			{"Login": map[string]any{"ProviderName": "dev", "UserIdentifier": "bob", "IdentityPoolId": s.other}},
 		} {
-			_, err := s.alice.JSON(t.Context(), revocation.API, "RevokeSessions", in)
+			_, err := s.alice.JSON(t.Context(), admin.API, "RevokeSessions", in)
 			wantError(t, err, "AccessDeniedException", "User: "+aliceARN+" is not authorized to perform: daypass:RevokeSessions on resource: "+poolARN(s.other)+
 				" with an explicit deny in an identity-based policy")
 		}
-		_, err := s.alice.JSON(t.Context(), revocation.API, "RevokeSessions", map[string]any{"IdentityId": s.his})
+		_, err := s.alice.JSON(t.Context(), admin.API, "RevokeSessions", map[string]any{"IdentityId": s.his})
 		wantError(t, err, "AccessDeniedException", "User: "+aliceARN+" is not authorized to perform: daypass:RevokeSessions on resource: * with an explicit deny in an identity-based policy")
 	}
 	s.may(allow(`"daypass:*"`, `"*"`, equals("cognito-identity:IdentityPoolArn", poolARN(s.other))))
-	if _, err := s.alice.JSON(t.Context(), revocation.API, "RevokeSessions", map[string]any{"IdentityId": s.his}); err != nil {
+	if _, err := s.alice.JSON(t.Context(), admin.API, "RevokeSessions", map[string]any{"IdentityId": s.his}); err != nil {
 		t.Error(err)
 	}
 }

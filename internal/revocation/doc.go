@@ -1,5 +1,6 @@
-// Package revocation takes back what was handed out before it ends by itself:
-// the service daypass, which AWS does not have.
+// Package revocation says what is void although it has not ended: what was taken
+// back. It is values and an index, without I/O; the operations are those of
+// package admin, and the database fills the index.
 //
 // # Words
 //
@@ -21,8 +22,8 @@
 //
 // # What must always be true
 //
-//   - A revocation that was acknowledged holds at once, everywhere, and after a
-//     restart.
+//   - A revocation that was acknowledged holds at once, in all of this process, and
+//     after a restart.
 //   - A revocation is kept until nothing that it voids could be alive ([Lasts]).
 //   - Times are compared in whole seconds to the disadvantage of what is revoked:
 //     tokens bear no finer time, and what was issued in the second of the

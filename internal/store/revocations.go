@@ -11,10 +11,8 @@ import (
 // Revocations gives the store of revocations.
 func (db *DB) Revocations() *Revocations { return &Revocations{db} }
 
-// Revocations implements revocation.Store.
+// Revocations implements admin.Store.
 type Revocations struct{ db *DB }
-
-var _ revocation.Store = (*Revocations)(nil)
 
 // Index holds what is in force: all of it from the moment the database is
 // open.
@@ -38,7 +36,7 @@ func (v *Revocations) load(ctx context.Context) error {
 	})
 }
 
-// Revoke implements revocation.Store.
+// Revoke implements admin.Store.
 func (v *Revocations) Revoke(ctx context.Context, r revocation.Revocation) (stored revocation.Revocation, err error) {
 	err = v.db.Update(ctx, func(tx *Tx) (err error) {
 		stored, err = v.db.revoke(tx, r)
@@ -98,7 +96,7 @@ func (db *DB) dropRevocations(ctx context.Context, now time.Time) (more bool, er
 	})
 }
 
-// Revocations implements revocation.Store.
+// Revocations implements admin.Store.
 func (v *Revocations) Revocations(ctx context.Context, since time.Time, after revocation.Target, limit int) (list []revocation.Revocation, err error) {
 	err = v.db.View(ctx, func(tx *Tx) error {
 		list, err = all(tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations

@@ -1,13 +1,13 @@
-package revocation
+package admin
 
 import (
 	"context"
 	"strings"
 	"time"
 
-	"github.com/daypass/daypass/internal/arn"
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // maxRevoked is how many targets may be revoked at a time. In memory that is
@@ -24,9 +24,9 @@ func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *Revok
 	}
 	event := audit.From(ctx)
 	event.Set("revoked", string(target.Kind))
-	event.Set("target", target.hash())
+	event.Set("target", hashOf(target))
 	now := s.now()
-	r := Revocation{Target: target, Before: now, Created: now}
+	r := revocation.Revocation{Target: target, Before: now, Created: now}
 	if in.IssuedBefore != nil {
 		r.Before = time.Unix(int64(*in.IssuedBefore), 0).UTC()
 	}
@@ -36,56 +36,70 @@ func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *Revok
 	case s.Index.Len() >= maxRevoked:
 		return nil, &awsapi.Error{Code: limitExceeded, Message: "Too many sessions are revoked at a time.", Cause: causeLimitRevocations}
 	}
-	out := &RevokeSessionsResponse{}
-	if target.Kind != AccessKey {
-		exists, err := s.Owners.Exists(ctx, target)
-		if err != nil {
-			return nil, err
-		}
-		out.TargetExists = &exists
-	}
-	r, err := s.Store.Revoke(ctx, r)
+	exists, err := s.exists(ctx, target)
 	if err != nil {
 		return nil, err
 	}
-	out.Revocation = r.detail()
-	return out, nil
+	r, err = s.Store.Revoke(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &RevokeSessionsResponse{Revocation: detailOf(r), TargetExists: exists}, nil
 }
 
-// hash stands for the target in a log, since an identity ID is all that a guest
+// exists says whether there is a target; nil for a session, which nobody keeps.
+func (s *Service) exists(ctx context.Context, t revocation.Target) (*bool, error) {
+	var exists bool
+	var err error
+	switch t.Kind {
+	case revocation.Identity:
+		exists, err = s.Owners.IdentityAlive(ctx, t.Name)
+	case revocation.IdentityPool:
+		exists, err = s.Owners.PoolExists(ctx, t.Name)
+	case revocation.Login:
+		exists, err = s.Owners.LoginExists(ctx, t.Name, t.User, t.Pool)
+	case revocation.Role:
+		exists, err = s.Owners.RoleExists(ctx, t.Name)
+	default:
+		return nil, nil
+	}
+	return &exists, err
+}
+
+// hashOf stands for the target in a log, since an identity ID is all that a guest
 // has to show.
-func (t Target) hash() string {
-	if t.Kind == Role || t.Kind == AccessKey || t.Kind == IdentityPool {
+func hashOf(t revocation.Target) string {
+	if t.Kind == revocation.Role || t.Kind == revocation.AccessKey || t.Kind == revocation.IdentityPool {
 		return t.Name
 	}
 	return audit.Hash(strings.TrimSuffix(t.Name+" "+t.User, " "))
 }
 
 // target reads the one that the call names.
-func (in *RevokeSessionsRequest) target(account string) (Target, *awsapi.Error) {
-	var named []Target
+func (in *RevokeSessionsRequest) target(account string) (revocation.Target, *awsapi.Error) {
+	var named []revocation.Target
 	if in.IdentityId != "" {
-		named = append(named, Target{Kind: Identity, Name: string(in.IdentityId)})
+		named = append(named, revocation.Target{Kind: revocation.Identity, Name: string(in.IdentityId)})
 	}
 	if l := in.Login; l != nil {
-		named = append(named, LoginTarget(loginName(string(l.ProviderName)), string(l.UserIdentifier), string(l.IdentityPoolId)))
+		named = append(named, revocation.LoginTarget(loginName(string(l.ProviderName)), string(l.UserIdentifier), string(l.IdentityPoolId)))
 	}
 	if in.IdentityPoolId != "" {
-		named = append(named, Target{Kind: IdentityPool, Name: string(in.IdentityPoolId)})
+		named = append(named, revocation.Target{Kind: revocation.IdentityPool, Name: string(in.IdentityPoolId)})
 	}
 	if in.AccessKeyId != "" {
-		named = append(named, Target{Kind: AccessKey, Name: string(in.AccessKeyId)})
+		named = append(named, revocation.Target{Kind: revocation.AccessKey, Name: string(in.AccessKeyId)})
 	}
 	if in.RoleArn != "" {
-		named = append(named, Target{Kind: Role, Name: string(in.RoleArn)})
+		named = append(named, revocation.Target{Kind: revocation.Role, Name: string(in.RoleArn)})
 	}
 	switch {
 	case len(named) != 1:
-		return Target{}, invalid(causeTarget, "Name exactly one of IdentityId, Login, IdentityPoolId, AccessKeyId and RoleArn.")
+		return revocation.Target{}, invalid(causeTarget, "Name exactly one of IdentityId, Login, IdentityPoolId, AccessKeyId and RoleArn.")
 	case in.AccessKeyId != "" && !strings.HasPrefix(string(in.AccessKeyId), "ASIA"):
-		return Target{}, invalid(causeTarget, "AccessKeyId must be that of temporary credentials. Long-term access keys are made inactive or deleted in IAM.")
+		return revocation.Target{}, invalid(causeTarget, "AccessKeyId must be that of temporary credentials. Long-term access keys are made inactive or deleted in IAM.")
 	case in.RoleArn != "" && !isRole(string(in.RoleArn), account):
-		return Target{}, invalid(causeTarget, "RoleArn must be the ARN of a role of this account.")
+		return revocation.Target{}, invalid(causeTarget, "RoleArn must be the ARN of a role of this account.")
 	}
 	return named[0], nil
 }
@@ -104,9 +118,7 @@ func loginName(name string) string {
 }
 
 func isRole(text, account string) bool {
-	a, err := arn.Parse(text)
-	return err == nil && a.Partition == "aws" && a.Service == "iam" && a.Region == "" && a.Account == account &&
-		strings.HasPrefix(a.Resource, "role/") && !strings.HasSuffix(a.Resource, "/")
+	return strings.HasPrefix(text, "arn:aws:iam::"+account+":role/") && !strings.HasSuffix(text, "/")
 }
 
 // aboutTarget is about the pool or the role, where the call names one, and has
@@ -139,19 +151,19 @@ func (s *Service) findTarget(ctx context.Context, c awsapi.Caller, in *RevokeSes
 	return s.Owners.SetResourceTags(ctx, c, r.ARN, facts)
 }
 
-// detail is the revocation as the API shows it.
-func (r Revocation) detail() RevocationDetail {
+// detailOf is the revocation as the API shows it.
+func detailOf(r revocation.Revocation) RevocationDetail {
 	d := RevocationDetail{IssuedBefore: r.Before, CreationDate: r.Created, ExpirationDate: r.Ends()}
 	switch r.Kind {
-	case Identity:
+	case revocation.Identity:
 		d.IdentityId = IdentityId(r.Name)
-	case Login:
+	case revocation.Login:
 		d.Login = &RevokedLogin{ProviderName: IdentityProviderName(r.Name), UserIdentifier: UserIdentifier(r.User), IdentityPoolId: IdentityPoolId(r.Pool)}
-	case IdentityPool:
+	case revocation.IdentityPool:
 		d.IdentityPoolId = IdentityPoolId(r.Name)
-	case AccessKey:
+	case revocation.AccessKey:
 		d.AccessKeyId = AccessKeyId(r.Name)
-	case Role:
+	case revocation.Role:
 		d.RoleArn = RoleArn(r.Name)
 	}
 	return d

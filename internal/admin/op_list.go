@@ -1,10 +1,11 @@
-package revocation
+package admin
 
 import (
 	"context"
 	"encoding/binary"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // pageSize is how many entries a page has where the caller does not say.
@@ -21,7 +22,7 @@ func (s *Service) ListRevocations(ctx context.Context, _ awsapi.Caller, in *List
 	if in.MaxResults > 0 {
 		most = int(in.MaxResults)
 	}
-	list, err := s.Store.Revocations(ctx, s.now().Add(-Lasts), after, most+1)
+	list, err := s.Store.Revocations(ctx, s.now().Add(-revocation.Lasts), after, most+1)
 	if err != nil {
 		return nil, err
 	}
@@ -31,13 +32,13 @@ func (s *Service) ListRevocations(ctx context.Context, _ awsapi.Caller, in *List
 		out.NextToken = s.nextToken(list[most-1].Target)
 	}
 	for _, r := range list {
-		out.Revocations = append(out.Revocations, r.detail())
+		out.Revocations = append(out.Revocations, detailOf(r))
 	}
 	return out, nil
 }
 
 // nextToken seals the last target of a page.
-func (s *Service) nextToken(last Target) PaginationKey {
+func (s *Service) nextToken(last revocation.Target) PaginationKey {
 	var plain []byte
 	for _, part := range []string{string(last.Kind), last.Name, last.User, last.Pool} {
 		plain = append(binary.AppendUvarint(plain, uint64(len(part))), part...)
@@ -46,23 +47,23 @@ func (s *Service) nextToken(last Target) PaginationKey {
 }
 
 // after opens a token; the empty one is the beginning.
-func (s *Service) after(t PaginationKey) (Target, *awsapi.Error) {
+func (s *Service) after(t PaginationKey) (revocation.Target, *awsapi.Error) {
 	if t == "" {
-		return Target{}, nil
+		return revocation.Target{}, nil
 	}
 	plain, err := s.Pages.OpenText(string(t), ServiceName, "ListRevocations")
 	if err != nil {
-		return Target{}, invalid(causePageToken, "Invalid pagination token given.")
+		return revocation.Target{}, invalid(causePageToken, "Invalid pagination token given.")
 	}
 	return targetOf([]byte(plain)), nil
 }
 
 // targetOf reads what nextToken sealed.
-func targetOf(plain []byte) Target {
+func targetOf(plain []byte) revocation.Target {
 	var parts [4]string
 	for i := range parts {
 		n, size := binary.Uvarint(plain)
 		parts[i], plain = string(plain[size:size+int(n)]), plain[size+int(n):]
 	}
-	return Target{Kind: Kind(parts[0]), Name: parts[1], User: parts[2], Pool: parts[3]}
+	return revocation.Target{Kind: revocation.Kind(parts[0]), Name: parts[1], User: parts[2], Pool: parts[3]}
 }

@@ -1,21 +1,23 @@
-package revocation
+package admin
 
 import (
 	"context"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 )
 
-// Service is the service daypass.
+// Service is the service daypass. It has no rules of its own about what it is asked
+// for: those are of the package that has the data.
 type Service struct {
 	// Account is the account whose sessions these are.
 	Account string
 	// Store keeps the revocations.
 	Store Store
 	// Index is the one that the store fills.
-	Index *Index
+	Index *revocation.Index
 	// Owners are the services that own what sessions are revoked of.
 	Owners Owners
 	// Pages seals the tokens that say where a listing goes on.
@@ -31,20 +33,27 @@ type Owners interface {
 	SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts map[string][]string) error
 	// SetIdentityPool adds those of the pool of an identity.
 	SetIdentityPool(ctx context.Context, c awsapi.Caller, identity string, facts map[string][]string) error
-	// Exists says whether there is a target of a kind that is kept: any but
-	// AccessKey.
-	Exists(ctx context.Context, t Target) (bool, error)
+	// IdentityAlive says whether there is an identity that was not merged into
+	// another one.
+	IdentityAlive(ctx context.Context, id string) (bool, error)
+	// PoolExists says whether there is an identity pool.
+	PoolExists(ctx context.Context, id string) (bool, error)
+	// LoginExists says whether an identity has a login, in a pool or, without one,
+	// in any.
+	LoginExists(ctx context.Context, provider, user, pool string) (bool, error)
+	// RoleExists says whether there is a role of an ARN.
+	RoleExists(ctx context.Context, arn string) (bool, error)
 }
 
 // Store is what the service asks of a database.
 type Store interface {
 	// Revoke adds a revocation, or merges it with one of the same target, durably
 	// and into the index, before it returns.
-	Revoke(ctx context.Context, r Revocation) (Revocation, error)
+	Revoke(ctx context.Context, r revocation.Revocation) (revocation.Revocation, error)
 	// Revocations lists the revocations that were made after a time, those after
 	// a target in the order of kind, name, user and pool. The zero Target comes
 	// before all.
-	Revocations(ctx context.Context, since time.Time, after Target, limit int) ([]Revocation, error)
+	Revocations(ctx context.Context, since time.Time, after revocation.Target, limit int) ([]revocation.Revocation, error)
 }
 
 // The exceptions of the API: those of cognito-identity.

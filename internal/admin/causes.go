@@ -1,4 +1,4 @@
-package revocation
+package admin
 
 import "github.com/daypass/daypass/internal/awsapi"
 

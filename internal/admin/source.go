@@ -1,4 +1,4 @@
-package revocation
+package admin
 
 import "embed"
 
