@@ -127,6 +127,10 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if u := db.Upgraded(); u.From > 0 && len(u.Applied) > 0 {
+		c.Log.LogAttrs(ctx, slog.LevelInfo, "brought the database up to date", slog.Int64("from_version", u.From), slog.Int64("to_version", u.To),
+			slog.Any("migrations", u.Applied), slog.Duration("took", u.Took))
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, db.Close())

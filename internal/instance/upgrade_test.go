@@ -1,6 +1,7 @@
 package instance_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"crypto/x509"
 	"database/sql"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -63,12 +65,17 @@ func TestUpgrade(t *testing.T) {
 	some := addGuests(t, filepath.Join(dir, "daypass.db"), was.Pool, bystanders)
 
 	now := time.Unix(was.At, 0).Add(time.Minute)
+	var log bytes.Buffer
 	opening := time.Now()
 	keys := filepath.Join(from, "provider.jwks.json")
 	d := daypasstest.Start(t, daypasstest.Config{
+		Log:     slog.New(slog.NewTextHandler(&log, nil)),
 		DataDir: dir, Issuer: was.Issuer, Now: func() time.Time { return now },
 		OIDCKeyFiles: map[string]string{was.Slash: keys, was.Plain: keys},
 	})
+	if want := `msg="brought the database up to date" from_version=6 to_version=`; !strings.Contains(log.String(), want) {
+		t.Errorf("the log does not say what was migrated:\n%s", &log)
+	}
 	t.Logf("opened with %d identities more after %v", bystanders, time.Since(opening))
 	public := &client.Client{Endpoint: d.URL, Now: d.Now}
 	root := as(d, daypasstest.AccessKeyID, daypasstest.SecretAccessKey, "")

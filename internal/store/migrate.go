@@ -10,6 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"regexp"
+	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
@@ -45,24 +47,39 @@ func embeddedSchema() (migrations, error) {
 	return migrations{files, sqliteWords}, err
 }
 
+// Upgrade is what opening a database did to its schema.
+type Upgrade struct {
+	// From is the version that the database had, 0 for a new one, and To the one that
+	// it has.
+	From, To int64
+	// Applied are the migrations, in order.
+	Applied []string
+	// Took is how long they took together.
+	Took time.Duration
+}
+
 // apply brings the database up to date.
-func (m migrations) apply(ctx context.Context, db *sql.DB) error {
+func (m migrations) apply(ctx context.Context, db *sql.DB) (u Upgrade, err error) {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, rendered{m.files, m.words},
 		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return fmt.Errorf("schema: %w", err)
+		return u, fmt.Errorf("schema: %w", err)
 	}
-	current, known, err := p.GetVersions(ctx)
+	if u.From, u.To, err = p.GetVersions(ctx); err != nil {
+		return u, fmt.Errorf("schema: %w", err)
+	}
+	if u.From > u.To {
+		return u, fmt.Errorf("schema version %d, of which at most %d is known: %w", u.From, u.To, ErrNewer)
+	}
+	results, err := p.Up(ctx)
 	if err != nil {
-		return fmt.Errorf("schema: %w", err)
+		return u, fmt.Errorf("schema: %w", err)
 	}
-	if current > known {
-		return fmt.Errorf("schema version %d, of which at most %d is known: %w", current, known, ErrNewer)
+	for _, r := range results {
+		u.Applied = append(u.Applied, strings.TrimSuffix(r.Source.Path, ".sql"))
+		u.Took += r.Duration
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("schema: %w", err)
-	}
-	return nil
+	return u, nil
 }
 
 // rendered is a file system whose files have their words put in.

@@ -58,6 +58,7 @@ type DB struct {
 	unwritable atomic.Bool // the disk took no write, the last time
 	closed     chan struct{}
 	runAgain   bool
+	upgrade    Upgrade
 
 	revoked revocation.Index
 }
@@ -78,6 +79,9 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	}
 	return db, nil
 }
+
+// Upgraded is what opening the database did to its schema.
+func (db *DB) Upgraded() Upgrade { return db.upgrade }
 
 // Close accepts no more work, finishes the updates and views it had accepted,
 // and closes the database. Closing again does nothing.
@@ -202,7 +206,7 @@ func (db *DB) connect(ctx context.Context, path string, opts Options, schema mig
 		return err
 	}
 	writers.SetMaxIdleConns(1) // one connection for all migrations
-	if err := schema.apply(ctx, writers); err != nil {
+	if db.upgrade, err = schema.apply(ctx, writers); err != nil {
 		return err
 	}
 	n := opts.ReadConns
