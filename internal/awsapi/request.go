@@ -48,6 +48,11 @@ func (r Request) Network() netip.Prefix {
 	if err != nil {
 		return netip.Prefix{}
 	}
+	return NetworkOf(addr)
+}
+
+// NetworkOf is the network of an address, as [Request.Network] has it.
+func NetworkOf(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap().WithZone("")
 	bits := 64
 	if addr.Is4() {

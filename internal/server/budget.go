@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/daypass/daypass/internal/awsapi"
 )
 
 // What things are taken to cost, in bytes of memory. The attacks of package
@@ -53,7 +55,7 @@ type Budget struct {
 
 	mu    sync.Mutex
 	held  int64
-	by    map[netip.Addr]int64
+	by    map[netip.Prefix]int64
 	holds map[*hold]bool
 	clock uint64
 }
@@ -61,9 +63,9 @@ type Budget struct {
 // hold is memory that an address has. A nil hold is of no budget, and has room for
 // everything.
 type hold struct {
-	budget *Budget
-	addr   netip.Addr
-	bytes  int64
+	budget  *Budget
+	network netip.Prefix
+	bytes   int64
 	// since is when the server began to wait for the other side, as a number that
 	// grows; 0 while it does not wait.
 	since uint64
@@ -77,7 +79,7 @@ func (b *Budget) open(addr netip.Addr, n int64, yields bool, end func()) (*hold,
 	if b == nil {
 		return nil, true
 	}
-	h := &hold{budget: b, addr: network(addr), end: end}
+	h := &hold{budget: b, network: awsapi.NetworkOf(addr), end: end}
 	if !h.take(n, yields) {
 		return nil, false
 	}
@@ -94,7 +96,7 @@ func (h *hold) take(n int64, yields bool) bool {
 	b := h.budget
 	for range attempts {
 		b.mu.Lock()
-		if b.room(h.addr, n) {
+		if b.room(h.network, n) {
 			b.put(h, n)
 			b.mu.Unlock()
 			return true
@@ -125,24 +127,24 @@ func (b *Budget) full() {
 
 // room says whether an address may have more: it leaves as much as it has then, or
 // a third of that if it stands for many.
-func (b *Budget) room(addr netip.Addr, n int64) bool {
+func (b *Budget) room(network netip.Prefix, n int64) bool {
 	left := b.Bytes - b.held - n
-	if slices.ContainsFunc(b.Proxies, func(p netip.Prefix) bool { return p.Contains(addr) }) {
+	if slices.ContainsFunc(b.Proxies, func(p netip.Prefix) bool { return p.Contains(network.Addr()) }) {
 		left *= 3
 	}
-	return b.by[addr]+n <= left
+	return b.by[network]+n <= left
 }
 
 // put adds to what a hold has, or takes away from it.
 func (b *Budget) put(h *hold, n int64) {
 	if b.by == nil {
-		b.by, b.holds = map[netip.Addr]int64{}, map[*hold]bool{}
+		b.by, b.holds = map[netip.Prefix]int64{}, map[*hold]bool{}
 	}
 	b.holds[h] = true
 	h.bytes += n
 	b.held += n
-	if b.by[h.addr] += n; b.by[h.addr] == 0 {
-		delete(b.by, h.addr)
+	if b.by[h.network] += n; b.by[h.network] == 0 {
+		delete(b.by, h.network)
 	}
 }
 
@@ -151,10 +153,10 @@ func (b *Budget) put(h *hold, n int64) {
 func (b *Budget) victim(asker *hold, n int64, yields bool) *hold {
 	var found *hold
 	for h := range b.holds {
-		own := h.addr == asker.addr
+		own := h.network == asker.network
 		switch {
-		case h.since == 0 || h == asker, own && !yields, !own && b.by[h.addr] <= b.by[asker.addr]+n:
-		case found == nil, b.by[h.addr] > b.by[found.addr], b.by[h.addr] == b.by[found.addr] && h.since < found.since:
+		case h.since == 0 || h == asker, own && !yields, !own && b.by[h.network] <= b.by[asker.network]+n:
+		case found == nil, b.by[h.network] > b.by[found.network], b.by[h.network] == b.by[found.network] && h.since < found.since:
 			found = h
 		}
 	}
@@ -201,15 +203,6 @@ func (h *hold) close() {
 		h.budget.put(h, -h.bytes)
 		delete(h.budget.holds, h)
 	}
-}
-
-// network is what of an address counts.
-func network(a netip.Addr) netip.Addr {
-	if a = a.Unmap().WithZone(""); a.Is6() {
-		p, _ := a.Prefix(64)
-		return p.Addr()
-	}
-	return a
 }
 
 // NewBudget makes a budget for a process that may use so much memory: what is left

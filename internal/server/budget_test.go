@@ -113,7 +113,7 @@ func TestBudgetMakesRoom(t *testing.T) {
 		t.Error("others get no share")
 	}
 	wantEnded("a3", "a2")
-	if !holds["b1"].budget.room(network(netip.MustParseAddr("192.0.2.4")), 1) {
+	if !holds["b1"].budget.room(awsapi.NetworkOf(netip.MustParseAddr("192.0.2.4")), 1) {
 		t.Error("nothing is left")
 	}
 	if open("c2", "192.0.2.3", 40, false) {
@@ -351,7 +351,7 @@ func TestBodiesWithinBudget(t *testing.T) {
 func (b *Budget) holdsOf(addr string, n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.by[netip.MustParseAddr(addr)] >= n
+	return b.by[awsapi.NetworkOf(netip.MustParseAddr(addr))] >= n
 }
 
 // Requests of HTTP/2 pay for themselves, and are reset where there is no room.
