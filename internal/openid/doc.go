@@ -22,9 +22,9 @@
 // kid that only one process can win, read back, and only then published; what
 // signs is always taken from the published set. More keys may stand in the
 // store for a region. All of them are published, and the newest whose SignAfter
-// has come signs, so a rotation stores a key whose SignAfter lies further ahead
-// than anybody caches the set ([MaxAge]), and removes the old one when its last
-// token has expired.
+// has come signs. So a key can follow another one: stored with a SignAfter further
+// ahead than anybody caches the set ([MaxAge]), it is known to verifiers before it
+// signs. Nothing in this package starts such a rotation.
 //
 // At most [MaxRegions] regions have keys, since verifiers read the whole set. The
 // keys of a region that has no identity pools any more are removed a day after the

@@ -29,8 +29,8 @@
 //
 // Any statement that fails, fails its function: later statements on the same
 // Tx answer with the same error, and so does Update even if the function
-// returns nil. PostgreSQL behaves like this, and it spares us reasoning about
-// half-done work. To meet a conflict without failing, say ON CONFLICT.
+// returns nil. That spares us reasoning about half-done work, and other
+// engines know no other way. To meet a conflict without failing, say ON CONFLICT.
 //
 // One process at a time: an exclusive lock on a file beside the database is
 // held while it is open. The system drops it when the process dies.
@@ -50,6 +50,9 @@
 //   - It opens no Update inside an Update (the writer is busy with this one) and
 //     no View inside a View (all connections may be busy with such): deadlock. A
 //     View inside an Update is harmless, and sees what was committed before.
+//   - It may run again, as other engines make it do that find at the commit that
+//     somebody was faster. So it sets what it answers, and does not add to it.
+//     [Options.RunAgain] is for tests of that.
 //   - It touches nothing outside that would be wrong if it ran and was then
 //     rolled back; side effects belong in [Tx.AfterCommit].
 //   - It does no network I/O: everybody else's update is waiting.
