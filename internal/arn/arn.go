@@ -1,4 +1,4 @@
-// Package arn reads, writes and matches Amazon Resource Names.
+// Package arn reads and writes Amazon Resource Names.
 //
 // An ARN is six components separated by colons,
 //
@@ -9,8 +9,7 @@
 // those of "Identify AWS resources with Amazon Resource Names" in the IAM User
 // Guide.
 //
-// [Match] is the ArnLike comparison of the policy language. The package knows
-// nothing of policies, services or which resources exist.
+// The package knows nothing of policies, services or which resources exist.
 package arn
 
 import (

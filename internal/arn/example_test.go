@@ -13,8 +13,5 @@ func Example() {
 		return
 	}
 	fmt.Println(role.Account, role.Resource)
-	fmt.Println(arn.Match("arn:aws:iam::*:role/app/*", role.String()))
-	// Output:
-	// 111122223333 role/app/guest
-	// true
+	// Output: 111122223333 role/app/guest
 }

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/daypass/daypass/internal/arn"
 	"github.com/daypass/daypass/internal/policy"
 )
 
@@ -187,8 +187,47 @@ func TestEvaluateOddRequests(t *testing.T) {
 	}
 }
 
-// ArnLike without variables is arn.Match.
-func TestArnLikeIsMatch(t *testing.T) {
+// ArnLike without variables compares component by component ("ARN condition
+// operators" in the IAM User Guide).
+func TestArnLike(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, s string
+		want       bool
+	}{
+		{"arn:aws:s3:::b", "arn:aws:s3:::b", true},
+		{"arn:aws:s3:::b", "arn:aws:s3:::B", false},
+		{"arn:aws:s3:::b*", "arn:aws:s3:::b", true},
+		{"arn:aws:s3:::b?", "arn:aws:s3:::b", false},
+		{"arn:aws:s3:::b?", "arn:aws:s3:::bé", true},
+		{"arn:aws:s3:::b??", "arn:aws:s3:::b€", false},
+		{"arn:aws:s3:::*/x", "arn:aws:s3:::a/b:c/x", true},
+		{"arn:*:*:*:*:*", "arn:aws:iam::1:user/x:y", true},
+		{"*", "arn:aws:iam::1:user/x", true},
+		{"*", "user/x", false},
+		{"arn:aws:iam::*:user/x", "arn:aws:iam::1:user/x", true},
+		{"arn:aws:iam::?:user/x", "arn:aws:iam:::user/x", false},
+		{"*:*:*:*:*:*", "arn:aws:iam::1:user/x", true},
+		// The example of the IAM User Guide: the asterisk in the region does
+		// not reach across colons, as StringLike would let it.
+		{
+			"arn:aws:svc:*:111122223333:finance/*",
+			"arn:aws:svc:us-east-2:999999999999:store/abc:111122223333:finance/x", false,
+		},
+		{
+			"arn:aws:svc:*:111122223333:finance/*",
+			"arn:aws:svc:us-east-2:111122223333:finance/x:y", true,
+		},
+	} {
+		if got := arnLike(t, tt.pattern)(tt.s); got != tt.want {
+			t.Errorf("ArnLike %q on %q = %v", tt.pattern, tt.s, got)
+		}
+		if got := arnMatches(tt.pattern, tt.s); got != tt.want {
+			t.Errorf("arnMatches(%q, %q) = %v", tt.pattern, tt.s, got)
+		}
+	}
+}
+
+func TestArnLikeIsTheObviousMatch(t *testing.T) {
 	patterns := []string{
 		"*", "arn:*:*:*:*:*", "arn:aws:iam::*:role/*", "arn:aws:s3:::b?t*", "arn:aws:s3:*:*:*:x", "arn:aws:s?:::**", "a:b:c:d:e:",
 	}
@@ -196,13 +235,55 @@ func TestArnLikeIsMatch(t *testing.T) {
 		"", "*", "arn:aws:iam::1:role/x", "arn:aws:iam::1:2:role/x", "arn:aws:s3:::bit", "arn:aws:s3:::bitter:x", "arn:aws:s3:::b", "a:b:c:d:e:", "a:b:c:d:e",
 	}
 	for _, pattern := range patterns {
-		d := mustParse(t, policy.Identity, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ArnLike":{"t:a":"`+pattern+`"}}}}`)
+		like := arnLike(t, pattern)
 		for _, value := range values {
-			got := d.Evaluate(&policy.Request{Action: "s3:x", Resource: "*", Context: policy.Context{"t:a": {value}}}).Effect == policy.Allow
-			if want := arn.Match(pattern, value); got != want {
-				t.Errorf("ArnLike %q on %q: %v, arn.Match says %v", pattern, value, got, want)
+			if got, want := like(value), arnMatches(pattern, value); got != want {
+				t.Errorf("ArnLike %q on %q: %v, want %v", pattern, value, got, want)
 			}
 		}
+	}
+}
+
+// arnLike is the operator with a pattern.
+func arnLike(t *testing.T, pattern string) func(string) bool {
+	t.Helper()
+	d := mustParse(t, policy.Identity, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ArnLike":{"t:a":"`+pattern+`"}}}}`)
+	return func(value string) bool {
+		return d.Evaluate(&policy.Request{Action: "s3:x", Resource: "*", Context: policy.Context{"t:a": {value}}}).Effect == policy.Allow
+	}
+}
+
+// arnMatches is the obvious matcher: each of six components on its own, and an
+// asterisk alone for any ARN.
+func arnMatches(pattern, s string) bool {
+	have := strings.SplitN(s, ":", 6)
+	if pattern == "*" {
+		return len(have) == 6
+	}
+	want := strings.SplitN(pattern, ":", 6)
+	if len(want) != 6 || len(have) != 6 {
+		return false
+	}
+	for i := range want {
+		if !globMatches(want[i], have[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func globMatches(pattern, s string) bool {
+	if pattern == "" {
+		return s == ""
+	}
+	_, n := utf8.DecodeRuneInString(s)
+	switch pattern[0] {
+	case '*':
+		return globMatches(pattern[1:], s) || s != "" && globMatches(pattern, s[n:])
+	case '?':
+		return s != "" && globMatches(pattern[1:], s[n:])
+	default:
+		return s != "" && s[0] == pattern[0] && globMatches(pattern[1:], s[1:])
 	}
 }
 

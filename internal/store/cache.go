@@ -76,14 +76,3 @@ func (c *cache[K, V]) invalidate(tx *Tx, key K) {
 		delete(c.entries, key)
 	})
 }
-
-// invalidateAll forgets everything once tx is committed: for a change that
-// reaches entities it does not name, like a delete that cascades.
-func (c *cache[K, V]) invalidateAll(tx *Tx) {
-	tx.AfterCommit(func() {
-		c.generation.Add(1)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		clear(c.entries)
-	})
-}

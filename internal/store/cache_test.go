@@ -81,10 +81,6 @@ func TestCache(t *testing.T) {
 	// What is not there is asked for again.
 	c.expect(t, db, "nobody", 0, 4)
 	c.expect(t, db, "nobody", 0, 5)
-
-	mustUpdate(t, db, func(tx *Tx) error { c.invalidateAll(tx); return nil })
-	c.expect(t, db, "a", 2, 6)
-	c.expect(t, db, "b", 7, 7)
 }
 
 // A view that loaded before a commit must not put the old value in after the

@@ -100,25 +100,6 @@ func (db *DB) Close() error {
 
 func (db *DB) isClosed() bool { return db.closing.Load() }
 
-// isUnique tells whether err is a clash with a primary key or a unique index.
-func isUnique(err error) bool {
-	switch code(err) {
-	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
-		return true
-	}
-	return false
-}
-
-// isForeignKey tells whether err says that a row refers to one that is not
-// there, or is referred to by one that is.
-func isForeignKey(err error) bool {
-	switch code(err) {
-	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, sqlite3.SQLITE_CONSTRAINT_TRIGGER:
-		return true
-	}
-	return false
-}
-
 // isUnwritable tells whether err says that the disk takes no writes: it is full,
 // fails, or may only be read.
 func isUnwritable(err error) bool {
@@ -127,14 +108,6 @@ func isUnwritable(err error) bool {
 		return true
 	}
 	return false
-}
-
-// isBusy tells whether err says that somebody else held a lock for too long.
-// With one process and one writer that is somebody looking at the file with
-// another tool.
-func isBusy(err error) bool {
-	primary := code(err) & 0xff
-	return primary == sqlite3.SQLITE_BUSY || primary == sqlite3.SQLITE_LOCKED
 }
 
 // code is SQLite's extended result code, zero for other errors.
