@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -37,6 +38,7 @@ func commandLine(p *process, name string, own *kong.Kong) *cli.CLI {
 	c := &cli.CLI{
 		Name: name, Version: version(), Services: services,
 		Getenv: p.getenv, Stdout: p.stdout, Stderr: p.stderr, Page: page(p),
+		Servers: func(ctx context.Context) []cli.Server { return announced(ctx, p.getenv) },
 	}
 	for _, n := range own.Model.Children {
 		c.Own = append(c.Own, cli.OwnCommand{Word: n.Name, Doc: n.Help})

@@ -3,7 +3,10 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"math"
+	"os"
 	"syscall"
 )
 
@@ -14,4 +17,19 @@ func openFiles() int64 {
 		return 0
 	}
 	return int64(l.Cur)
+}
+
+// modesCount says whether the modes of files say who may read them.
+const modesCount = true
+
+// ownedByUser says whether a file is this user's.
+func ownedByUser(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int64(s.Uid) == int64(os.Geteuid())
+}
+
+// alive says whether a process runs.
+func alive(process int) bool {
+	err := syscall.Kill(process, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
 }

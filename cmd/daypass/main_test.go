@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,7 +22,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"once": once, "private": private, "server": server, "keep": keep,
+		"once": once, "private": private, "server": server, "halt": halt, "keep": keep,
 	}, Setup: func(e *testscript.Env) error {
 		e.Setenv("HOME", e.WorkDir)
 		e.Setenv("TMPDIR", os.TempDir())
@@ -37,7 +39,7 @@ func once(ts *testscript.TestScript, _ bool, args []string) {
 	c := exec.Command(exe)
 	c.Args = append([]string{"daypass", "serve", "--listen", "127.0.0.1:0"}, args...)
 	c.Dir = ts.MkAbs(".")
-	c.Env = os.Environ()
+	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
 	for _, name := range []string{"DAYPASS_DATA_DIR", "DAYPASS_PROVIDER_ENDPOINTS", "DAYPASS_USER_POOL_ISSUER", "DAYPASS_FACEBOOK_APP_SECRETS_FILE", "DAYPASS_SAML_AUDIENCE"} {
 		if value := ts.Getenv(name); value != "" {
 			c.Env = append(c.Env, name+"="+value)
@@ -67,22 +69,47 @@ func server(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	c := exec.Command(exe)
 	c.Args = append([]string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir", ts.MkAbs("server-data"), "--log-level", "error"}, args...)
-	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
+	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
 	stdout, err := c.StdoutPipe()
 	ts.Check(err)
 	ts.Check(c.Start())
-	ts.Defer(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	ts.Setenv("SERVER", strconv.Itoa(c.Process.Pid))
+	done := make(chan error, 1)
+	ends.Store(c.Process.Pid, done)
+	ts.Defer(func() { _ = c.Process.Kill(); <-done })
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if _, endpoint, ok := strings.Cut(lines.Text(), "endpoint  "); ok {
 			ts.Setenv("ENDPOINT", endpoint)
-			go func() {
-				for lines.Scan() {
-				}
-			}()
+			for lines.Scan() && !strings.Contains(lines.Text(), "create-identity-pool") { // the end of the banner
+			}
+			go func() { done <- c.Wait(); close(done) }()
 			return
 		}
 	}
+	_ = c.Wait()
+	close(done)
 	ts.Fatalf("the server does not start")
+}
+
+// ends are the servers of scripts: how they ended, by process ID.
+var ends sync.Map
+
+// halt ends a server and waits for its end: "halt PID" as Ctrl-C does, and
+// "halt -kill PID" without letting it do anything more.
+func halt(ts *testscript.TestScript, _ bool, args []string) {
+	signal := os.Interrupt
+	if args[0] == "-kill" {
+		signal, args = os.Kill, args[1:]
+	}
+	pid, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	p, err := os.FindProcess(pid)
+	ts.Check(err)
+	ts.Check(p.Signal(signal))
+	done, _ := ends.Load(pid)
+	if err := <-done.(chan error); signal == os.Interrupt {
+		ts.Check(err)
+	}
 }
 
 // keep puts a part of what the last command printed into a variable: "keep NAME

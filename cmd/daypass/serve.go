@@ -38,6 +38,7 @@ func (c *serveCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	r.announceOrSay(p, c.wellKnownRoot())
 	c.banner(p, r)
 	return r.wait()
 }
@@ -46,9 +47,13 @@ func (c *serveCommand) Run(p *process) error {
 type running struct {
 	*settings
 	url   string
+	id    string // the instance ID
 	took  time.Duration
 	stop  context.CancelFunc
 	group *errgroup.Group
+	// unannounce takes back what the command line was told; nil where it was told
+	// nothing.
+	unannounce func()
 }
 
 // start opens everything and begins to answer.
@@ -71,7 +76,8 @@ func start(p *process, c Config) (_ *running, err error) {
 		s.cleanUp()
 		return nil, errors.Join(err, l.Close())
 	}
-	r := &running{settings: s, url: s.instance.PublicURL}
+	r := &running{settings: s, url: s.instance.PublicURL, id: newInstanceID()}
+	i.Handler.Paths[instancePath] = proofs(r.id)
 	ctx, stop := context.WithCancel(p.ctx)
 	r.stop = stop
 	r.group, ctx = errgroup.WithContext(ctx)
@@ -134,6 +140,9 @@ func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listene
 // wait waits until the server has been told to stop and has stopped.
 func (r *running) wait() error {
 	defer r.cleanUp()
+	if r.unannounce != nil {
+		defer r.unannounce()
+	}
 	return r.group.Wait()
 }
 
@@ -146,15 +155,24 @@ func (c *Config) banner(p *process, r *running) {
 	}
 	fmt.Fprintf(w, "daypass %s is ready in %d ms.\n\n", version(), r.took.Milliseconds())
 	fmt.Fprintf(w, "  endpoint  %s\n  account   %s\n  data      %s\n", r.url, c.AccountID, data)
-	fmt.Fprintf(w, "  tokens    %s/.well-known/openid-configuration\n\nCall it with the AWS CLI:\n\n", r.url)
-	fmt.Fprintf(w, "  export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s\n", r.url, c.Region)
+	fmt.Fprintf(w, "  tokens    %s/.well-known/openid-configuration\n\nCall it from another terminal:\n\n", r.url)
+	if r.unannounce == nil {
+		fmt.Fprintf(w, "  export AWS_ENDPOINT_URL=%s\n", r.url)
+	}
 	switch {
 	case r.rootFile != "":
-		fmt.Fprintf(w, "  export AWS_SHARED_CREDENTIALS_FILE=%s\n", r.rootFile)
-	case c.Dev && c.RootAccessKeyID == "":
-		fmt.Fprintf(w, "  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n", devKey, devKey)
+		if r.unannounce == nil {
+			fmt.Fprintf(w, "  export AWS_SHARED_CREDENTIALS_FILE=%s\n", r.rootFile)
+		}
+	case c.wellKnownRoot():
+		if r.unannounce == nil {
+			fmt.Fprintf(w, "  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%[1]s\n", devKey)
+		}
 	default:
 		fmt.Fprintf(w, "  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=...\n", c.RootAccessKeyID)
 	}
-	fmt.Fprint(w, "  aws cognito-identity create-identity-pool --identity-pool-name first --allow-unauthenticated-identities\n\n")
+	fmt.Fprint(w, "  daypass cognito-identity create-identity-pool --identity-pool-name first \\\n      --allow-unauthenticated-identities\n\n")
 }
+
+// wellKnownRoot says whether the root credentials are those that everybody knows.
+func (c *Config) wellKnownRoot() bool { return c.Dev && c.RootAccessKeyID == "" }

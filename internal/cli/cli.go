@@ -25,6 +25,8 @@ type CLI struct {
 	// Page starts a pager: what is written goes through it, and the function waits
 	// for its end. Nil for none.
 	Page func(command []string) (io.Writer, func(), error)
+	// Servers finds the servers of this user that run now; nil for none.
+	Servers func(context.Context) []Server
 	// Width is how many columns the terminal has that Stdout is; 0 where it is
 	// none.
 	Width int
@@ -32,6 +34,17 @@ type CLI struct {
 
 // OwnCommand is a command that somebody else does.
 type OwnCommand struct{ Word, Doc string }
+
+// Server is a server on this machine that has announced itself, and has shown
+// that it is the one that did.
+type Server struct {
+	Endpoint, Region string
+	// Process is its process ID and Data its data directory.
+	Process int
+	Data    string
+	// Credentials gives its root credentials, if this user can read them.
+	Credentials func() (id, secret string, err error)
+}
 
 // Service is a service with its commands.
 type Service struct {

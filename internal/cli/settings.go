@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,7 +26,17 @@ const DefaultEndpoint = "http://127.0.0.1:4600"
 const defaultRegion = "us-east-1"
 
 // endpoint is where calls go, and what says so.
-type endpoint struct{ url, from string }
+type endpoint struct {
+	url, from string
+	// server is the local one that announced itself there; nil for what was named.
+	server *Server
+}
+
+// fromDefault is what says where calls go where nothing else does.
+const fromDefault = "the default"
+
+// named says whether somebody named the endpoint.
+func (e endpoint) named() bool { return e.server == nil && e.from != fromDefault }
 
 func (e endpoint) String() string { return e.url + " (" + e.from + ")" }
 
@@ -50,7 +61,7 @@ type settings struct {
 // settings reads what a command needs to know. Credentials are not asked for
 // before a call is signed with them.
 func (c *CLI) settings(ctx context.Context, g *globals, service *Service) (*settings, error) {
-	s := &settings{getenv: c.getenv, region: defaultRegion}
+	s := &settings{getenv: c.getenv}
 	s.askedFor = first(g.word("profile"), c.getenv("AWS_PROFILE"), c.getenv("AWS_DEFAULT_PROFILE"))
 	var err error
 	if s.profile, err = c.profile(s.askedFor); err != nil {
@@ -63,13 +74,13 @@ func (c *CLI) settings(ctx context.Context, g *globals, service *Service) (*sett
 	if s.loadErr != nil {
 		return nil, exit(exitConfig, "the configuration cannot be used: %v", s.loadErr)
 	}
-	s.region = first(g.word("region"), c.getenv("AWS_REGION"), c.getenv("AWS_DEFAULT_REGION"), s.key("region"), defaultRegion)
+	s.region = first(g.word("region"), c.getenv("AWS_REGION"), c.getenv("AWS_DEFAULT_REGION"), s.key("region"))
 	s.output = c.outputFormat(g)
 	if !slices.Contains([]string{"json", "text", "table", "yaml", "yaml-stream"}, s.output) {
 		return nil, exit(exitGeneral, "Unknown output type: %s", s.output)
 	}
 	s.pager = s.key("cli_pager")
-	if err := s.findEndpoint(c, g, service); err != nil {
+	if err := s.findEndpoint(ctx, c, g, service); err != nil {
 		return nil, err
 	}
 	if err := s.authorities(c, g); err != nil {
@@ -149,8 +160,9 @@ func loadConfig(ctx context.Context, profile string) (aws.Config, error) {
 }
 
 // findEndpoint finds out where calls go: what the option says, the variables, the
-// profile, and otherwise a local server.
-func (s *settings) findEndpoint(c *CLI, g *globals, service *Service) error {
+// profile, and otherwise a local server: the one that has announced itself, or
+// what is at the default address. It settles the region too.
+func (s *settings) findEndpoint(ctx context.Context, c *CLI, g *globals, service *Service) error {
 	specific := "AWS_ENDPOINT_URL_" + service.Variable
 	ignored := c.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true"
 	var nested string
@@ -158,28 +170,52 @@ func (s *settings) findEndpoint(c *CLI, g *globals, service *Service) error {
 		nested = nestedValue(section.Key(strings.ToLower(service.Variable)).NestedValues(), "endpoint_url")
 	}
 	for _, e := range []endpoint{
-		{g.word("endpoint-url"), "--endpoint-url"},
-		{c.getenv(specific), specific},
-		{c.getenv("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL"},
-		{nested, "the services of the profile"},
-		{s.key("endpoint_url"), "endpoint_url of the profile"},
-		{DefaultEndpoint, "the default"},
+		{url: g.word("endpoint-url"), from: "--endpoint-url"},
+		{url: c.getenv(specific), from: specific},
+		{url: c.getenv("AWS_ENDPOINT_URL"), from: "AWS_ENDPOINT_URL"},
+		{url: nested, from: "the services of the profile"},
+		{url: s.key("endpoint_url"), from: "endpoint_url of the profile"},
 	} {
-		if e.url == "" || ignored && e.from != "--endpoint-url" && e.from != "the default" {
+		if e.url == "" || ignored && e.from != "--endpoint-url" {
 			continue
 		}
+		s.region = first(s.region, defaultRegion)
 		if e.url == AWSEndpoint {
 			if service.Host == nil {
 				return exit(exitConfig, "AWS has no service %s: name another endpoint", service.Word)
 			}
 			e.url = "https://" + service.Host(s.region)
 		}
-		if !strings.HasPrefix(e.url, "http://") && !strings.HasPrefix(e.url, "https://") {
+		if at, err := url.Parse(e.url); err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" {
 			return exit(exitConfig, "Bad value for %s %q: Must be of the form http://<hostname>/ or https://<hostname>/", e.from, e.url)
 		}
 		s.endpoint = e
 		return nil
 	}
+	return s.findServer(ctx, c)
+}
+
+// findServer finds the server that has announced itself. Which of several is
+// meant, nobody can guess.
+func (s *settings) findServer(ctx context.Context, c *CLI) error {
+	var servers []Server
+	if c.Servers != nil {
+		servers = c.Servers(ctx)
+	}
+	switch len(servers) {
+	case 0:
+		s.endpoint = endpoint{url: DefaultEndpoint, from: fromDefault}
+	case 1:
+		s.endpoint = endpoint{servers[0].Endpoint, fmt.Sprintf("announced by process %d", servers[0].Process), &servers[0]}
+		s.region = first(s.region, servers[0].Region)
+	default:
+		var list strings.Builder
+		for _, at := range servers {
+			fmt.Fprintf(&list, "\n  %s  (process %d, data in %s)", at.Endpoint, at.Process, at.Data)
+		}
+		return exit(exitConfig, "Several servers run here. Name one with --endpoint-url or AWS_ENDPOINT_URL:\n%s", list.String())
+	}
+	s.region = first(s.region, defaultRegion)
 	return nil
 }
 
@@ -248,13 +284,20 @@ func (s *settings) retryer() aws.Retryer {
 }
 
 // credentials are those that calls are signed with: of options and environment,
-// then of a profile or file that is named, and of the default profile only where
-// the endpoint was named, so that nobody's real keys sign calls to a local server
-// unasked.
+// then of a profile or file that is named, then of the root of the server that has
+// announced itself; and of the default profile only where the endpoint was named,
+// so that nobody's real keys sign calls to a local server unasked.
 func (s *settings) credentials(ctx context.Context) (aws.Credentials, error) {
 	named := s.askedFor != "" || s.getenv("AWS_ACCESS_KEY_ID") != "" || s.getenv("AWS_SHARED_CREDENTIALS_FILE") != "" ||
 		s.getenv("AWS_WEB_IDENTITY_TOKEN_FILE") != "" || s.getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI") != "" || s.getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != ""
-	if !named && s.endpoint.from == "the default" {
+	if at := s.endpoint.server; !named && at != nil {
+		id, secret, err := at.Credentials()
+		if err != nil {
+			return aws.Credentials{}, exit(exitConfig, "Unable to locate credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile; those of the server's root cannot be read: %v", err)
+		}
+		return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, Source: "the root of " + s.endpoint.String()}, nil
+	}
+	if !named && !s.endpoint.named() {
 		return aws.Credentials{}, exit(exitConfig, "Unable to locate credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile; the default profile is used only with an endpoint that is named")
 	}
 	// The SDK ends with the metadata service of EC2, which is asked only where a
