@@ -72,7 +72,7 @@ const (
 	causePoolNotFound awsapi.Cause = "pool-not-found"
 	// The pool is in another region than the one that the request is signed for.
 	causePoolRegion awsapi.Cause = "pool-region"
-	// An ARN that should name a provider does not.
+	// An ARN does not name a provider, or the pool would have two providers of one issuer; the detail says which.
 	causeProviderArn awsapi.Cause = "provider-arn"
 	// The key in Logins is a URL; it should be the provider's name, which has no scheme.
 	causeLoginsKeyURL awsapi.Cause = "logins-key-url"

@@ -1,6 +1,8 @@
 package cognito
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"regexp"
@@ -175,17 +177,33 @@ func (p *Pool) check(l Limits) *awsapi.Error {
 		}
 	}
 	for _, a := range p.OpenIdConnectProviderARNs {
-		twice := func(other ARNString) bool { return other != a && sameIssuer(other, a) }
-		if !isProviderARN(a, "oidc-provider/") || oidcProviderName(a) == ownProvider || slices.ContainsFunc(p.OpenIdConnectProviderARNs, twice) {
-			return exception(invalidParameter, "Invalid OpenID Connect provider ARN '%s'.", a).Because(causeProviderArn, nil)
+		if err := p.checkOIDCProviderARN(a); err != nil {
+			return exception(invalidParameter, "Invalid OpenID Connect provider ARN '%s'.", a).Because(causeProviderArn, err)
 		}
 	}
 	for _, a := range p.SamlProviderARNs {
 		if !isProviderARN(a, "saml-provider/") {
-			return exception(invalidParameter, "Invalid SAML provider ARN '%s'.", a).Because(causeProviderArn, nil)
+			return exception(invalidParameter, "Invalid SAML provider ARN '%s'.", a).Because(causeProviderArn, errors.New("not the ARN of a SAML provider"))
 		}
 	}
 	return checkTags(p.IdentityPoolTags, l)
+}
+
+// checkOIDCProviderARN says what is wrong with one of the ARNs of OpenID Connect
+// providers.
+func (p *Pool) checkOIDCProviderARN(a ARNString) error {
+	switch {
+	case !isProviderARN(a, "oidc-provider/"):
+		return errors.New("not the ARN of an OpenID Connect provider")
+	case oidcProviderName(a) == ownProvider:
+		return errors.New("the provider is daypass itself")
+	}
+	for _, other := range p.OpenIdConnectProviderARNs {
+		if other != a && sameIssuer(other, a) {
+			return fmt.Errorf("the pool would have two providers of one issuer: %.255s is the other one", other)
+		}
+	}
+	return nil
 }
 
 func isProviderARN(a ARNString, kind string) bool {

@@ -1,6 +1,9 @@
 package cognito
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 // A developer provider is never taken for a public provider of the same name:
 // one could speak for the users of the other.
@@ -55,6 +58,9 @@ func TestProvidersOfOneIssuer(t *testing.T) {
 		}
 		if err != nil && (err.Code != invalidParameter || err.Message != "Invalid OpenID Connect provider ARN '"+string(test.a)+"'.") {
 			t.Errorf("%s and %s: %v", test.a, test.b, err)
+		}
+		if want := "the pool would have two providers of one issuer: " + string(test.b) + " is the other one"; err != nil && errors.Unwrap(err).Error() != want {
+			t.Errorf("%s and %s: the log is told %v, want %s", test.a, test.b, errors.Unwrap(err), want)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (d *Document) parseIdentity() *Error {
 		return &Error{Message: msgSyntax, Err: err}
 	}
 	if d.kind == Managed && raw.version != version2012 {
-		return malformed(msgVersion, "version %q", raw.version)
+		return malformed(msgVersion, "%s", raw.whichVersion())
 	}
 	d.version = raw.version
 	if err := d.compileIdentity(raw.statements); err != nil {
@@ -56,7 +56,16 @@ func (d *Document) parseIdentity() *Error {
 // An identityDocument has the right elements with values of the right type.
 type identityDocument struct {
 	version    string // 2008-10-17 if absent
+	absent     bool   // the document has no Version
 	statements []rawStatement
+}
+
+// whichVersion says what the document has for a version.
+func (d *identityDocument) whichVersion() string {
+	if d.absent {
+		return "no Version, which means " + version2008
+	}
+	return fmt.Sprintf("version %q", d.version)
 }
 
 func readIdentity(root node) (identityDocument, error) {
@@ -65,7 +74,7 @@ func readIdentity(root node) (identityDocument, error) {
 	if err != nil {
 		return doc, err
 	}
-	doc.version = version2008
+	doc.version, doc.absent = version2008, raw.version == nil
 	if raw.version != nil {
 		if !raw.version.isString() || raw.version.text != version2008 && raw.version.text != version2012 {
 			return doc, fmt.Errorf("version %.50q, which is neither %s nor %s", raw.version.text, version2012, version2008)
@@ -142,7 +151,7 @@ func (d *Document) compileResources(raw []rawStatement) (fault *Error, err error
 		}
 		for _, resource := range list {
 			if isShortARN(resource, d.kind) {
-				return nil, statementError(i, errShortARN)
+				return nil, statementError(i, fmt.Errorf("resource %.200q: %w", resource, errShortARN))
 			}
 			if d.statements[i].ignores(resource) {
 				continue

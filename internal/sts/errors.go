@@ -128,7 +128,7 @@ func issuerUnknown(issuer string, near []*iam.OIDCProvider) *awsapi.Error {
 	}
 	refused := exception(invalidIdentityToken, causeIssuerUnknown, "No OpenIDConnect provider found in your account for %s", issuer)
 	if len(near) == 0 {
-		return refused
+		return refused.Because(causeIssuerUnknown, fmt.Errorf("iss is %q", issuer))
 	}
 	var differ []string
 	for _, p := range near {

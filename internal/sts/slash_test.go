@@ -59,7 +59,7 @@ func TestSlashAtTheEnd(t *testing.T) {
 	h.wantIssuerUnknown(i.token(h, map[string]any{"iss": "https://" + i.name + "/"}),
 		`iss is "https://`+i.name+`/"; the account has a provider of http://`+i.name+`, with another scheme and without the slash at the end`)
 	h.wantIssuerUnknown(i.token(h, map[string]any{"iss": i.name}), `iss is "`+i.name+`"; the account has a provider of http://`+i.name+`, with the scheme`)
-	h.wantIssuerUnknown(i.token(h, map[string]any{"iss": "https://other.example.com"}), "")
+	h.wantIssuerUnknown(i.token(h, map[string]any{"iss": "https://other.example.com"}), `iss is "https://other.example.com"`)
 
 	if got := create(i.URL); got != with {
 		t.Errorf("with the slash: %s", got)
