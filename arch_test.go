@@ -48,7 +48,7 @@ const imports = `
 	login:       fetch limit saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
 	iam:         awsapi arn audit decision policy seal saml
-	sts:         awsapi arn audit decision policy saml seal login openid iam revocation
+	sts:         awsapi audit decision policy saml seal login openid iam revocation
 	admin:       awsapi audit revocation seal        # seal: page tokens
 	cognito:     awsapi arn audit decision limit policy seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
 
@@ -64,8 +64,8 @@ const imports = `
 
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi audit server cognito sts iam admin openid login fetch seal sigv4 store
-	daypasstest: instance cognito iam login seal sigv4
-	cmd/daypass: instance awsjson awsquery cli cognito iam fetch login seal openid client idp sigv4
+	daypasstest: instance seal
+	cmd/daypass: instance cli client idp seal
 `
 
 // reserved says who may import what others make: packages of the standard

@@ -24,12 +24,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/instance"
-	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/seal"
-	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // The root credentials and the account of a test server.
@@ -159,13 +155,13 @@ func (s *Server) open(h *httptest.Server) {
 	s.URL = "http://" + h.Listener.Addr().String()
 	c := instance.Config{
 		DataDir: s.DataDir, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
-		Root:  iam.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
+		Root:  instance.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
 		Rates: s.config.Rates, Region: Region, Regions: s.config.Regions, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
 		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,
-		StrangerRates: cognito.Rates{
-			Guests:     cognito.Rate{PerSecond: s.config.GuestsPerSecond, Burst: s.config.GuestBurst},
-			GuestsFrom: cognito.Rate{PerSecond: s.config.AddressGuestsPerSecond, Burst: s.config.AddressGuestBurst},
-			Logins:     cognito.Rate{PerSecond: s.config.LoginChangesPerSecond, Burst: s.config.LoginChangeBurst},
+		StrangerRates: instance.StrangerRates{
+			Guests:     instance.Rate{PerSecond: s.config.GuestsPerSecond, Burst: s.config.GuestBurst},
+			GuestsFrom: instance.Rate{PerSecond: s.config.AddressGuestsPerSecond, Burst: s.config.AddressGuestBurst},
+			Logins:     instance.Rate{PerSecond: s.config.LoginChangesPerSecond, Burst: s.config.LoginChangeBurst},
 		},
 		TrustedProxies: s.config.TrustedProxies,
 		Undeclared: func(operation, code string) {
@@ -196,14 +192,14 @@ func (s *Server) open(h *httptest.Server) {
 func (c Config) logins(t testing.TB) instance.Logins {
 	t.Helper()
 	l := instance.Logins{
-		Endpoints: c.ProviderEndpoints, UserPoolIssuers: map[string]login.UserPoolIssuer{},
-		UserPool:        sigv4.Credentials{AccessKeyID: c.UserPoolAccessKeyID, SecretAccessKey: c.UserPoolSecretAccessKey},
+		Endpoints: c.ProviderEndpoints, UserPoolIssuers: map[string]instance.UserPoolIssuer{},
+		UserPool:        instance.Credentials{AccessKeyID: c.UserPoolAccessKeyID, SecretAccessKey: c.UserPoolSecretAccessKey},
 		FacebookSecrets: map[string]seal.Secret{}, FacebookLimitedLogin: c.FacebookLimitedLogin, KeyFiles: c.OIDCKeyFiles,
 		OIDCAlgorithms: c.OIDCAlgorithms, SAMLAudiences: c.SAMLAudiences, SAMLRecipients: c.SAMLRecipients,
 		SAMLAllowRSA1024: c.SAMLAllowRSA1024,
 	}
 	for name, text := range c.UserPoolIssuers {
-		issuer, err := login.ParseUserPoolIssuer(text)
+		issuer, err := instance.ParseUserPoolIssuer(text)
 		if err != nil {
 			t.Fatalf("daypasstest: UserPoolIssuers: %s: %v", name, err)
 		}

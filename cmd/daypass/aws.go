@@ -11,9 +11,8 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
-	"github.com/daypass/daypass/internal/awsjson"
-	"github.com/daypass/daypass/internal/awsquery"
 	"github.com/daypass/daypass/internal/cli"
+	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/instance"
 )
 
@@ -21,10 +20,7 @@ import (
 func commandLine(p *process, name string, own *kong.Kong) *cli.CLI {
 	var services []cli.Service
 	for _, s := range instance.Services() {
-		service := cli.Service{Word: s.Name, Table: s.Compile(), Wire: awsquery.Protocol{}, Variable: strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))}
-		if s.Target != "" {
-			service.Wire = awsjson.Protocol{}
-		}
+		service := cli.Service{Word: s.Name, Table: s.Compile(), Wire: client.Wire(s), Variable: strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))}
 		switch s.Name {
 		case "daypass": // its own: AWS has no such service
 			service.Word = "admin"

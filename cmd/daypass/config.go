@@ -16,10 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/instance"
-	"github.com/daypass/daypass/internal/openid"
 )
 
 // Config is every setting of a server. The help texts are the manual. Secrets
@@ -96,7 +93,7 @@ func (c *Config) check() error {
 	switch {
 	case !accountID.MatchString(c.AccountID):
 		return usage("--account-id %q: an account ID has twelve digits", c.AccountID)
-	case !openid.ValidRegion(c.Region):
+	case !instance.ValidRegion(c.Region):
 		return usage("--region %q: a region looks like us-east-1", c.Region)
 	case c.badRegion() != "":
 		return usage("--allow-region %q: a region looks like us-east-1", c.badRegion())
@@ -129,7 +126,7 @@ func (c *Config) check() error {
 // badRegion finds a region that is none; empty if there is no such.
 func (c *Config) badRegion() string {
 	for _, region := range c.AllowRegion {
-		if !openid.ValidRegion(region) {
+		if !instance.ValidRegion(region) {
 			return cmp.Or(region, " ")
 		}
 	}
@@ -148,7 +145,7 @@ func (c *Config) checkAddresses() error {
 			return usage("--cors-origin %q: give scheme and host as browsers do, such as https://app.example.com, with nothing behind", origin)
 		}
 	}
-	if err := (&fetch.Client{Allow: c.OutboundAllow}).Check(); err != nil {
+	if err := instance.CheckOutboundAllow(c.OutboundAllow); err != nil {
 		return usage("--outbound-allow: %w", err)
 	}
 	return nil
@@ -329,11 +326,11 @@ const (
 
 // strangerRates limit strangers. For development they do not, unless a flag says
 // so.
-func (c *Config) strangerRates() (r cognito.Rates) {
+func (c *Config) strangerRates() (r instance.StrangerRates) {
 	r.Guests.Burst, r.GuestsFrom.Burst = c.GuestBurst, c.GuestBurst/2
 	if !c.Dev {
 		r.Guests.PerSecond = defaultGuestRate
-		r.Logins = cognito.Rate{PerSecond: loginChangesPerSecond, Burst: loginChangesAtOnce}
+		r.Logins = instance.Rate{PerSecond: loginChangesPerSecond, Burst: loginChangesAtOnce}
 	}
 	if c.GuestRate != nil {
 		r.Guests.PerSecond = *c.GuestRate

@@ -8,16 +8,16 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/seal"
-	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // callerCredentials are those that the AWS CLI would use: of the environment, or
 // of the profile AWS_PROFILE in the file AWS_SHARED_CREDENTIALS_FILE, which may be
 // the root credentials of a server. The file in the home directory is for AWS, and
 // is taken only if it is named.
-func callerCredentials(p *process) (sigv4.Credentials, error) {
-	c := sigv4.Credentials{
+func callerCredentials(p *process) (client.Credentials, error) {
+	c := client.Credentials{
 		AccessKeyID:     p.getenv("AWS_ACCESS_KEY_ID"),
 		SecretAccessKey: p.getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken:    p.getenv("AWS_SESSION_TOKEN"),
@@ -35,7 +35,7 @@ func callerCredentials(p *process) (sigv4.Credentials, error) {
 	}
 	profile := cmp.Or(p.getenv("AWS_PROFILE"), "default")
 	found := profileIn(text, profile)
-	c = sigv4.Credentials{
+	c = client.Credentials{
 		AccessKeyID:     found["aws_access_key_id"],
 		SecretAccessKey: found["aws_secret_access_key"],
 		SessionToken:    found["aws_session_token"],

@@ -15,7 +15,6 @@ import (
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/instance"
-	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // What the demonstration is about.
@@ -50,7 +49,7 @@ func (c *demoCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	d := &demo{w: p.stdout, root: client.Client{Endpoint: r.url, Region: demoRegion, Credentials: sigv4.Credentials{AccessKeyID: devKey, SecretAccessKey: devKey}}}
+	d := &demo{w: p.stdout, root: client.Client{Endpoint: r.url, Region: demoRegion, Credentials: client.Credentials{AccessKeyID: devKey, SecretAccessKey: devKey}}}
 	err = d.walk(ctx, r)
 	if err == nil && !c.Exit {
 		d.invite(r.url)
@@ -215,7 +214,7 @@ func (d *demo) credentials(ctx context.Context) error {
 	}
 	c := out.Credentials
 	d.command("aws sts get-caller-identity     # with these credentials")
-	d.hers = &client.Client{Endpoint: d.root.Endpoint, Region: demoRegion, Credentials: sigv4.Credentials{AccessKeyID: c.AccessKeyId, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken}}
+	d.hers = &client.Client{Endpoint: d.root.Endpoint, Region: demoRegion, Credentials: client.Credentials{AccessKeyID: c.AccessKeyId, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken}}
 	return d.queryAs(ctx, d.hers, "sts", "GetCallerIdentity")
 }
 

@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/instance"
-	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/seal"
-	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // LoginConfig is what login providers need beyond what pools say of them.
@@ -31,7 +28,7 @@ func (c *LoginConfig) settle(p *process) (l instance.Logins, err error) {
 	if l.Endpoints, err = pairs("--provider-endpoints", c.ProviderEndpoints); err != nil {
 		return l, err
 	}
-	if err := (&fetch.Client{Endpoints: l.Endpoints}).Check(); err != nil {
+	if err := instance.CheckEndpoints(l.Endpoints); err != nil {
 		return l, usage("--provider-endpoints: %w", err)
 	}
 	if l.KeyFiles, err = pairs("--oidc-jwks-file", c.OIDCJWKSFile); err != nil {
@@ -40,7 +37,7 @@ func (c *LoginConfig) settle(p *process) (l instance.Logins, err error) {
 	if l.UserPoolIssuers, err = c.userPoolIssuers(); err != nil {
 		return l, err
 	}
-	l.UserPool = sigv4.Credentials{AccessKeyID: p.getenv("DAYPASS_USER_POOL_ACCESS_KEY_ID"), SecretAccessKey: p.getenv("DAYPASS_USER_POOL_SECRET_ACCESS_KEY")}
+	l.UserPool = instance.Credentials{AccessKeyID: p.getenv("DAYPASS_USER_POOL_ACCESS_KEY_ID"), SecretAccessKey: p.getenv("DAYPASS_USER_POOL_SECRET_ACCESS_KEY")}
 	if (l.UserPool.AccessKeyID == "") != (l.UserPool.SecretAccessKey == "") {
 		return l, usage("DAYPASS_USER_POOL_ACCESS_KEY_ID and DAYPASS_USER_POOL_SECRET_ACCESS_KEY go together")
 	}
@@ -73,9 +70,9 @@ func pairs(flag string, entries []string) (map[string]string, error) {
 	return m, nil
 }
 
-func (c *LoginConfig) userPoolIssuers() (map[string]login.UserPoolIssuer, error) {
+func (c *LoginConfig) userPoolIssuers() (map[string]instance.UserPoolIssuer, error) {
 	const flag = "--user-pool-issuer"
-	m := map[string]login.UserPoolIssuer{}
+	m := map[string]instance.UserPoolIssuer{}
 	texts, err := pairs(flag, strings.Fields(strings.Join(c.UserPoolIssuer, " ")))
 	if err != nil {
 		return nil, err
@@ -84,7 +81,7 @@ func (c *LoginConfig) userPoolIssuers() (map[string]login.UserPoolIssuer, error)
 		if !strings.HasPrefix(name, "cognito-idp.") || !strings.Contains(name, "/") {
 			return nil, usage("%s %s: a provider name looks like cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc", flag, name)
 		}
-		if m[name], err = login.ParseUserPoolIssuer(text); err != nil {
+		if m[name], err = instance.ParseUserPoolIssuer(text); err != nil {
 			return nil, usage("%s %s: %w", flag, name, err)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -84,13 +84,13 @@ func (c *Config) checkRoot(p *process) error {
 // root finds the root credentials: given, well known with --dev, or in the data
 // directory, where they are made with the first start. It gives the file that
 // they are in, if they are in one.
-func (c *Config) root(p *process, dir string) (iam.RootAccessKey, string, error) {
+func (c *Config) root(p *process, dir string) (instance.RootAccessKey, string, error) {
 	secret := p.getenv(rootSecret)
 	switch {
 	case secret != "":
-		return iam.RootAccessKey{ID: c.RootAccessKeyID, Secret: seal.NewSecret(secret)}, "", nil
+		return instance.RootAccessKey{ID: c.RootAccessKeyID, Secret: seal.NewSecret(secret)}, "", nil
 	case c.Dev:
-		return iam.RootAccessKey{ID: devKey, Secret: seal.NewSecret(devKey)}, "", nil
+		return instance.RootAccessKey{ID: devKey, Secret: seal.NewSecret(devKey)}, "", nil
 	}
 	path := filepath.Join(dir, "root-credentials")
 	key, err := readRoot(path)
@@ -102,10 +102,10 @@ func (c *Config) root(p *process, dir string) (iam.RootAccessKey, string, error)
 
 // readRoot reads root credentials from a file that is a shared credentials file
 // of the AWS CLI too.
-func readRoot(path string) (iam.RootAccessKey, error) {
+func readRoot(path string) (instance.RootAccessKey, error) {
 	text, err := seal.ReadPrivate(path, maxSecrets)
 	if err != nil {
-		return iam.RootAccessKey{}, err
+		return instance.RootAccessKey{}, err
 	}
 	found := map[string]string{}
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
@@ -113,7 +113,7 @@ func readRoot(path string) (iam.RootAccessKey, error) {
 			found[strings.TrimSpace(name)] = strings.TrimSpace(value)
 		}
 	}
-	key := iam.RootAccessKey{ID: found["aws_access_key_id"], Secret: seal.NewSecret(found["aws_secret_access_key"])}
+	key := instance.RootAccessKey{ID: found["aws_access_key_id"], Secret: seal.NewSecret(found["aws_secret_access_key"])}
 	if key.ID == "" || key.Secret.Reveal() == "" {
 		return key, fmt.Errorf("%s has no aws_access_key_id and aws_secret_access_key", path)
 	}
@@ -121,10 +121,10 @@ func readRoot(path string) (iam.RootAccessKey, error) {
 }
 
 // makeRoot makes root credentials and writes them down durably.
-func makeRoot(path, account string) (iam.RootAccessKey, error) {
-	id, err := iam.NewID(iam.LongTermKeyPrefix, account, rand.Reader)
+func makeRoot(path, account string) (instance.RootAccessKey, error) {
+	id, err := instance.NewAccessKeyID(account)
 	if err != nil {
-		return iam.RootAccessKey{}, err
+		return instance.RootAccessKey{}, err
 	}
 	random := make([]byte, 30)
 	_, _ = rand.Read(random) // never fails
@@ -132,7 +132,7 @@ func makeRoot(path, account string) (iam.RootAccessKey, error) {
 	text := "# The root credentials of daypass: whoever has them may do everything.\n" +
 		"[default]\naws_access_key_id = " + id + "\naws_secret_access_key = " + secret + "\n"
 	if err := seal.WriteNew(path, []byte(text)); err != nil {
-		return iam.RootAccessKey{}, fmt.Errorf("creating the root credentials: %w", err)
+		return instance.RootAccessKey{}, fmt.Errorf("creating the root credentials: %w", err)
 	}
-	return iam.RootAccessKey{ID: id, Secret: seal.NewSecret(secret)}, nil
+	return instance.RootAccessKey{ID: id, Secret: seal.NewSecret(secret)}, nil
 }

@@ -31,11 +31,22 @@ type Client struct {
 	// Region and Credentials sign calls. Without an access key ID calls go
 	// unsigned.
 	Region      string
-	Credentials sigv4.Credentials
+	Credentials Credentials
 	// HTTP carries the calls; nil means a client with a timeout of a minute.
 	HTTP *http.Client
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// Credentials sign calls.
+type Credentials = sigv4.Credentials
+
+// Wire is a client's side of the protocol that a service speaks.
+func Wire(s awsapi.Service) awsapi.Wire {
+	if s.Target != "" {
+		return awsjson.Protocol{}
+	}
+	return awsquery.Protocol{}
 }
 
 // Error is an answer that is not a success.

@@ -96,6 +96,13 @@ func parseSAMLProviderARN(s ArnType) *awsapi.Error {
 	return nil
 }
 
+// IsSAMLProviderARN says whether a text has the form of the ARN of a SAML provider,
+// of whatever account.
+func IsSAMLProviderARN(s string) bool {
+	a, err := arn.Parse(s)
+	return err == nil && a.Partition == "aws" && a.Service == "iam" && a.Region == "" && len(a.Account) == 12 && strings.HasPrefix(a.Resource, samlResource)
+}
+
 // newUUID makes the unique ID of a SAML provider: 26 characters, 128 bits.
 func newUUID(random io.Reader) (PrivateKeyIdType, error) {
 	var noise [16]byte

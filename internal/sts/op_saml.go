@@ -2,10 +2,8 @@ package sts
 
 import (
 	"context"
-	"strings"
 	"time"
 
-	"github.com/daypass/daypass/internal/arn"
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
@@ -59,7 +57,7 @@ func (s *Service) AssumeRoleWithSAML(ctx context.Context, c awsapi.Caller, in *A
 // assertion verifies the response, which must offer the role.
 func (s *Service) assertion(ctx context.Context, in *AssumeRoleWithSAMLRequest) (*saml.Assertion, error) {
 	account, _, ok := iam.ParseRoleARN(string(in.RoleArn))
-	if !ok || !isSAMLProvider(string(in.PrincipalArn)) {
+	if !ok || !iam.IsSAMLProviderARN(string(in.PrincipalArn)) {
 		return nil, badRoleARN()
 	}
 	if account != s.Account {
@@ -94,11 +92,6 @@ func (s *Service) assertion(ctx context.Context, in *AssumeRoleWithSAMLRequest) 
 
 // maxResponseAge is how long a response may be on its way.
 const maxResponseAge = 5 * time.Minute
-
-func isSAMLProvider(s string) bool {
-	a, err := arn.Parse(s)
-	return err == nil && a.Partition == "aws" && a.Service == "iam" && a.Region == "" && len(a.Account) == 12 && strings.HasPrefix(a.Resource, "saml-provider/")
-}
 
 // samlDuration is how long a session shall last: what the request says, or an
 // hour, unless the response says less; but not less than the least.

@@ -1,0 +1,46 @@
+package instance
+
+import (
+	"crypto/rand"
+
+	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+// The words of a Config, so that whoever starts an instance needs to know no other
+// package for it.
+type (
+	// RootAccessKey is the access key of the account's root.
+	RootAccessKey = iam.RootAccessKey
+	// StrangerRates limit how fast strangers make rows.
+	StrangerRates = cognito.Rates
+	// Rate is how often something may happen in the long run, and at once.
+	Rate = cognito.Rate
+	// UserPoolIssuer says where the tokens of a user pool come from instead of AWS.
+	UserPoolIssuer = login.UserPoolIssuer
+	// Credentials sign calls of login providers.
+	Credentials = sigv4.Credentials
+)
+
+// ParseUserPoolIssuer reads "ISSUER,KEY-SET-URL".
+func ParseUserPoolIssuer(text string) (UserPoolIssuer, error) { return login.ParseUserPoolIssuer(text) }
+
+// NewAccessKeyID makes the ID of a root access key.
+func NewAccessKeyID(account string) (string, error) {
+	return iam.NewID(iam.LongTermKeyPrefix, account, rand.Reader)
+}
+
+// ValidRegion says whether a text looks like the name of a region.
+func ValidRegion(region string) bool { return openid.ValidRegion(region) }
+
+// CheckOutboundAllow says what is wrong with Config.OutboundAllow.
+func CheckOutboundAllow(allow []string) error { return (&fetch.Client{Allow: allow}).Check() }
+
+// CheckEndpoints says what is wrong with Logins.Endpoints.
+func CheckEndpoints(endpoints map[string]string) error {
+	return (&fetch.Client{Endpoints: endpoints}).Check()
+}
