@@ -118,7 +118,7 @@ func (c *caller) try(ctx context.Context, request awsapi.Post) (awsapi.Node, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	id := response.Header.Get("x-amzn-RequestId")
+	id := visible(response.Header.Get("x-amzn-RequestId"))
 	c.debug("POST %s %s: status %d, request ID %s, %d bytes after %v", c.settings.endpoint.url, c.op.row.Name, response.StatusCode, id, len(body), time.Since(began).Round(time.Microsecond))
 	switch {
 	case err != nil:
@@ -130,7 +130,7 @@ func (c *caller) try(ctx context.Context, request awsapi.Post) (awsapi.Node, err
 		if code == "" {
 			return awsapi.Node{}, fmt.Errorf("unexpected answer of %s: status %d, and no error of the %s service; check the endpoint", c.settings.endpoint, response.StatusCode, c.op.service.Word)
 		}
-		return awsapi.Node{}, &serviceError{Code: code, Message: message, Operation: c.op.row.Name, RequestID: id, Status: response.StatusCode}
+		return awsapi.Node{}, &serviceError{Code: visible(code), Message: visible(message), Operation: c.op.row.Name, RequestID: id, Status: response.StatusCode}
 	}
 	out, err := c.op.service.Wire.DecodeOutput(c.op.row, body)
 	if err != nil {

@@ -42,12 +42,12 @@ func (c *CLI) write(w *bufio.Writer, g *globals, s *settings, op *operation, ans
 			if err != nil {
 				return err
 			}
-			if err := writeText(w, g, a.shown); err != nil {
+			if err := c.writeText(w, g, a.shown); err != nil {
 				return err
 			}
 			if a.resume != "" {
 				token := awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{{Name: "NextToken", Value: text(a.resume)}}}
-				if err := writeText(w, g, awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{{Name: "NextToken", Value: token}}}); err != nil {
+				if err := c.writeText(w, g, awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{{Name: "NextToken", Value: token}}}); err != nil {
 					return err
 				}
 			}
@@ -208,7 +208,7 @@ func writeJSONText(w *bufio.Writer, s string) {
 		case '\f':
 			_, _ = w.WriteString(`\f`)
 		default:
-			if r < ' ' {
+			if isControl(r) {
 				_, _ = fmt.Fprintf(w, `\u%04x`, r)
 			} else {
 				_, _ = w.WriteRune(r)
@@ -244,7 +244,7 @@ func toYAML(n awsapi.Node) any {
 	case awsapi.Map:
 		m := make(yaml.MapSlice, len(n.Members))
 		for i, e := range n.Members {
-			m[i] = yaml.MapItem{Key: e.Name, Value: toYAML(e.Value)}
+			m[i] = yaml.MapItem{Key: yamlText(e.Name), Value: toYAML(e.Value)}
 		}
 		return m
 	case awsapi.Null:
@@ -258,7 +258,7 @@ func toYAML(n awsapi.Node) any {
 		f, _ := strconv.ParseFloat(n.Text, 64)
 		return f
 	}
-	return n.Text
+	return yamlText(n.Text)
 }
 
 // fromYAML is a value that the YAML library read.

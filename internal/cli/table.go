@@ -34,6 +34,9 @@ func (c *CLI) writeTable(w *bufio.Writer, g *globals, title string, n awsapi.Nod
 		t.style = func(s string) string { return "\x1b[1m\x1b[34m" + s + "\x1b[0m" }
 		t.edge = "\x1b[2m\x1b[33m|\x1b[0m"
 	}
+	if c.Width > 0 {
+		n = visibleNode(n)
+	}
 	ok, err := t.build(title, n, 0)
 	if err != nil || !ok {
 		return err

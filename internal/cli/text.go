@@ -11,8 +11,11 @@ import (
 // writeText writes an answer as tab-separated lines ("Text output format" in the
 // User Guide of the AWS CLI): the scalars of an object in one line, behind the
 // name of the object, and below it the lines of what is inside.
-func writeText(w *bufio.Writer, g *globals, n awsapi.Node) error {
+func (c *CLI) writeText(w *bufio.Writer, g *globals, n awsapi.Node) error {
 	n, err := queried(g, n)
+	if c.Width > 0 {
+		n = visibleNode(n)
+	}
 	if err == nil {
 		textOf(w, n, "", nil)
 	}

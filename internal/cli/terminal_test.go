@@ -1,0 +1,73 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// What users of a pool are called is their own choice. On the terminal of who
+// looks at it, it must not move the cursor, set the title or pass for a prompt.
+func TestControlCharacters(t *testing.T) {
+	const hostile = "eve\x1b]0;owned\a\u009b2J\x7f\r$ "
+	answer, err := json.Marshal(map[string]any{"IdentityId": "us-east-1:1", "DeveloperUserIdentifierList": []string{hostile, "mallory\nand\tco"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusal, err := json.Marshal(map[string]string{"__type": "Evil\x1b[1m", "message": hostile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := http.StatusOK, answer
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("x-amzn-RequestId", "\u009b2J")
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+	}))
+	defer server.Close()
+	run := func(width int, more ...string) (stdout, stderr string) {
+		c, out, errs := tool()
+		c.Width = width
+		c.Run(context.Background(), append([]string{
+			"cognito-identity", "lookup-developer-identity", "--identity-pool-id", "us-east-1:1",
+			"--endpoint-url", server.URL, "--no-sign-request", "--no-paginate",
+		}, more...))
+		return out.String(), errs.String()
+	}
+	for _, format := range []string{"json", "text", "yaml", "yaml-stream", "table"} {
+		out, errs := run(80, "--output", format, "--color", "off")
+		if errs != "" || !strings.Contains(out, "eve") || strings.ContainsFunc(out, hidden) {
+			t.Errorf("%s on a terminal: %q, %q", format, out, errs)
+		}
+		out, _ = run(80, "--output", format, "--color", "off", "--query", "DeveloperUserIdentifierList[0]")
+		if strings.ContainsFunc(out, hidden) || !strings.Contains(out, "eve") && format != "table" {
+			t.Errorf("%s of a query on a terminal: %q", format, out)
+		}
+	}
+	// Who reads the text with a program gets it as it is.
+	if out, _ := run(0, "--output", "text", "--query", "DeveloperUserIdentifierList[0]"); out != hostile+"\n" {
+		t.Errorf("text for a program: %q", out)
+	}
+	if out, _ := run(0, "--query", "DeveloperUserIdentifierList"); !strings.Contains(out, `"mallory\nand\tco"`) {
+		t.Errorf("JSON: %q", out)
+	} else {
+		var list []string
+		if err := json.Unmarshal([]byte(out), &list); err != nil || list[0] != hostile {
+			t.Errorf("JSON for a program: %q, %v", list, err)
+		}
+	}
+	status, body = http.StatusBadRequest, refusal
+	for _, more := range [][]string{nil, {"--debug"}} {
+		if _, errs := run(80, more...); !strings.Contains(errs, "eve") || strings.ContainsFunc(errs, hidden) {
+			t.Errorf("error: %q", errs)
+		}
+	}
+}
+
+// hidden says whether a terminal does something with a character instead of
+// showing it.
+func hidden(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
