@@ -150,7 +150,7 @@ func TestRefusedLogins(t *testing.T) {
 				{"of another client", calls.with(s.provider.logins(s.provider.signIn(t, otherApp, alice))), 400, notAuthorized(unsupported)},
 				{"of another issuer", calls.with(s.provider.logins(strange)), 400, notAuthorized("Invalid login token. Issuer doesn't match providerName")},
 				{"of an unknown issuer", calls.with(stranger.logins(strange)), 400, calls.strange},
-				{"our own", calls.with(s.provider.logins(ours)), 400, notAuthorized("Invalid login token. Can't pass in a Cognito token.")},
+				{"our own", calls.with(s.provider.logins(ours)), 400, notAuthorized("Invalid login token. Issuer doesn't match providerName")},
 				{"not our own", calls.with(own), 400, notAuthorized("Invalid login token. Not a Cognito token.")},
 				{"good and forged", calls.with(map[string]string{s.provider.name(): good, stranger.name(): strange}), 400, calls.strange},
 			})
