@@ -28,6 +28,7 @@ const imports = `
 	decision:
 	fetch:
 	limit:
+	jws:                                     # pure: which key may go with which algorithm
 	idp:                                     # the other side: it knows nothing of daypass
 	saml:
 	seal:
@@ -45,7 +46,7 @@ const imports = `
 	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow
 	# assumes a role, and roles live in IAM.
 	policy:      arn
-	login:       fetch limit saml seal sigv4        # sigv4: AdminGetUser is a signed call
+	login:       fetch jws limit saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
 	iam:         awsapi arn audit decision policy seal saml
 	sts:         awsapi audit decision policy saml seal login openid iam revocation
@@ -76,7 +77,7 @@ const reserved = `
 	modernc.org/sqlite:              store
 	github.com/pressly/goose:        store
 	github.com/KimMachineGun/automemlimit: cmd/daypass
-	github.com/go-jose/go-jose:      openid login login/logintest idp   # sts: the name of the algorithm of our own tokens
+	github.com/go-jose/go-jose:      openid login login/logintest idp   # keys and signing: what is signed by others is verified by jws
 	github.com/zitadel/oidc:         idp
 	golang.org/x/crypto:             seal
 	github.com/alecthomas/kong:      cmd/daypass

@@ -13,26 +13,27 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/jws"
 )
 
 // metadata is what we read of a discovery document (OpenID Connect Discovery,
 // section 3).
 type metadata struct {
-	Issuer     string                     `json:"issuer"`
-	KeySetURL  string                     `json:"jwks_uri"`
-	Algorithms *[]jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+	Issuer     string           `json:"issuer"`
+	KeySetURL  string           `json:"jwks_uri"`
+	Algorithms *[]jws.Algorithm `json:"id_token_signing_alg_values_supported"`
 }
 
 // published is what an issuer was found to publish. It never changes.
 type published struct {
 	set        *jwks
 	byID       map[string][]jose.JSONWebKey
-	algorithms *[]jose.SignatureAlgorithm // nil: the issuer does not say
+	algorithms *[]jws.Algorithm // nil: the issuer does not say
 	lifetime   time.Duration
 	version    uint64 // no two sets that were fetched have the same
 }
 
-func newPublished(set *jwks, algorithms *[]jose.SignatureAlgorithm, lifetime time.Duration) *published {
+func newPublished(set *jwks, algorithms *[]jws.Algorithm, lifetime time.Duration) *published {
 	p := &published{set: set, byID: map[string][]jose.JSONWebKey{}, algorithms: algorithms, lifetime: lifetime}
 	for _, k := range set.keys {
 		p.byID[k.KeyID] = append(p.byID[k.KeyID], k)
@@ -59,7 +60,7 @@ func (p *published) key(kid string) ([]jose.JSONWebKey, error) {
 
 // accepts reports whether the issuer signs ID tokens with an algorithm. What it
 // says narrows what we accept; it never widens it.
-func (p *published) accepts(alg jose.SignatureAlgorithm) bool {
+func (p *published) accepts(alg jws.Algorithm) bool {
 	return p.algorithms == nil || slices.Contains(*p.algorithms, alg)
 }
 
@@ -82,7 +83,7 @@ func discover(ctx context.Context, client *fetch.Client, issuer string) (*publis
 }
 
 // fetchKeySet fetches a key set whose address is known.
-func fetchKeySet(ctx context.Context, client *fetch.Client, location string, algorithms *[]jose.SignatureAlgorithm) (*published, error) {
+func fetchKeySet(ctx context.Context, client *fetch.Client, location string, algorithms *[]jws.Algorithm) (*published, error) {
 	answer, err := client.Get(ctx, location)
 	if err != nil {
 		return nil, fetchError(err, KeySetInvalid)

@@ -52,7 +52,7 @@ const (
 	TokenNotYetValid  Cause = "token-not-yet-valid" // The token's nbf or iat lies in the future; the detail says which.
 	LogoutToken       Cause = "logout-token"        // The token has a claim events: it tells of a logout or another event, and is no sign-in.
 	TokenTypeRefused  Cause = "token-type-refused"  // The token's typ says that it is another kind of JWT.
-	HeaderRefused     Cause = "header-refused"      // The token's header has a crit member.
+	HeaderRefused     Cause = "header-refused"      // The token's header has a crit member, or a b64 that is false.
 	HeaderMalformed   Cause = "header-malformed"    // The token's header has an x5c that holds no certificates, or a jwk that is no public key; the detail says which.
 	AlgorithmRefused  Cause = "algorithm-refused"   // The token's alg is not among those accepted from this issuer.
 	AudienceMismatch  Cause = "audience-mismatch"   // The token is meant for somebody else: its azp, or else its aud, is none of the client IDs.

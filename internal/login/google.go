@@ -3,14 +3,14 @@ package login
 import (
 	"context"
 
-	"github.com/go-jose/go-jose/v4"
+	"github.com/daypass/daypass/internal/jws"
 )
 
 // GoogleName is the key of Google's logins.
 const GoogleName = "accounts.google.com"
 
 // onlyRS256 is what Google, Apple, Facebook and Cognito user pools sign with.
-var onlyRS256 = []jose.SignatureAlgorithm{jose.RS256}
+var onlyRS256 = []jws.Algorithm{jws.RS256}
 
 // Google checks ID tokens of Google for the one OAuth client that a pool names.
 // An Android app's token has the web client for aud and its own for azp: either

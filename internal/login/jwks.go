@@ -14,6 +14,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/daypass/daypass/internal/jws"
 )
 
 // maxKeysPerType is how many RSA keys, how many EC keys and how many Ed25519 keys
@@ -178,7 +180,7 @@ func (k *jwk) ed25519() (ed25519.PublicKey, error) {
 
 func (k *jwk) rsa() (*rsa.PublicKey, error) {
 	n, err := decodeKeyPart(k.N)
-	if err != nil || len(n) == 0 || len(n) > maxRSABits/8+1 {
+	if err != nil || len(n) == 0 || len(n) > jws.MaxRSABits/8+1 {
 		return nil, errors.New("n is no usable modulus")
 	}
 	e, err := decodeKeyPart(k.E)

@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/jws"
 	"github.com/daypass/daypass/internal/limit"
 )
 
@@ -21,12 +22,12 @@ const maxIssuers = 1024
 
 // oidcAlgorithms are those that STS accepts from OpenID providers (API
 // reference of AssumeRoleWithWebIdentity).
-var oidcAlgorithms = []jose.SignatureAlgorithm{
-	jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512,
+var oidcAlgorithms = []jws.Algorithm{
+	jws.RS256, jws.RS384, jws.RS512, jws.ES256, jws.ES384, jws.ES512,
 }
 
 // MoreAlgorithms are those that OIDC.Algorithms can add. STS takes none of them.
-var MoreAlgorithms = []string{string(jose.PS256), string(jose.PS384), string(jose.PS512), string(jose.EdDSA)}
+var MoreAlgorithms = []string{string(jws.PS256), string(jws.PS384), string(jws.PS512), string(jws.EdDSA)}
 
 // OIDC verifies ID tokens of OpenID providers with the keys that they publish.
 // It keeps the keys, so that a provider that is down while its keys are known
@@ -83,11 +84,11 @@ func (o *OIDC) Verify(ctx context.Context, p Provider, t *Token) (*Login, error)
 	return o.verify(ctx, rules, source{issuer: p.Issuer}, t)
 }
 
-func (o *OIDC) algorithms() []jose.SignatureAlgorithm {
+func (o *OIDC) algorithms() []jws.Algorithm {
 	all := slices.Clip(oidcAlgorithms)
 	for _, name := range MoreAlgorithms {
 		if slices.Contains(o.Algorithms, name) {
-			all = append(all, jose.SignatureAlgorithm(name))
+			all = append(all, jws.Algorithm(name))
 		}
 	}
 	return all
@@ -219,7 +220,7 @@ func (o *OIDC) client() *fetch.Client {
 type oidcKeys struct {
 	oidc *OIDC
 	from source
-	alg  jose.SignatureAlgorithm // the token's, held against those the issuer announces
+	alg  jws.Algorithm // the token's, held against those the issuer announces
 	now  time.Time
 	set  *published // nil until asked for
 }

@@ -1,32 +1,23 @@
 package login
 
 import (
-	"bytes"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rsa"
-	_ "crypto/sha512" // for rightSalt
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/daypass/daypass/internal/jws"
 )
 
-const (
-	minRSABits = 2048
-	maxRSABits = 8192 // verifying with more costs milliseconds
-
-	// maxTries bounds the work that an issuer can cause by giving many keys the
-	// same key id.
-	maxTries = 4
-)
+// maxTries bounds the work that an issuer can cause by giving many keys the same
+// key id.
+const maxTries = 4
 
 // check decides what the header may say.
-func (h header) check(algorithms []jose.SignatureAlgorithm) error {
+func (h header) check(algorithms []jws.Algorithm) error {
 	switch {
 	case otherJWT(h.Type):
 		return reject(TokenTypeRefused, fmt.Errorf("typ %.40q", h.Type))
@@ -34,6 +25,10 @@ func (h header) check(algorithms []jose.SignatureAlgorithm) error {
 		// RFC 7515, section 4.1.11: who does not understand an extension must
 		// refuse, and we understand none.
 		return reject(HeaderRefused, errors.New("crit"))
+	case h.Encoded.Kind() == 'f':
+		// RFC 7797, which lets a signature cover the payload as it is, demands crit
+		// beside it and forbids it in JWTs.
+		return reject(HeaderRefused, errors.New("b64"))
 	case !slices.Contains(algorithms, h.Algorithm):
 		return reject(AlgorithmRefused, fmt.Errorf("alg %.40q", h.Algorithm))
 	}
@@ -88,23 +83,51 @@ func (t *Token) checkSignature(candidates []jose.JSONWebKey) error {
 	return err
 }
 
-// verify tries keys that fit. The library reads the token once more; that it
-// read the same payload as we did is part of the proof.
+// verify tries keys that fit.
 func (t *Token) verify(keys []any) error {
-	signed, err := jose.ParseSignedCompact(t.raw, []jose.SignatureAlgorithm{t.header.Algorithm})
-	if err != nil {
+	if !t.legible() {
 		return reject(HeaderMalformed, errors.New(t.header.suspects()))
 	}
+	input := t.raw[:strings.LastIndexByte(t.raw, '.')]
 	for _, key := range keys {
-		if payload, err := signed.Verify(key); err == nil && bytes.Equal(payload, t.payload) && t.rightSalt(key) {
+		if t.header.Algorithm.Verify(key, input, t.signature) {
 			return nil
 		}
 	}
 	return reject(SignatureInvalid, nil)
 }
 
-// suspects names the members of a header that the verifier cannot read: it reads
-// more of them than we do.
+// legible reports whether the header's members are what they are called, those
+// that are of no use to us too: another reader must not stumble over a token that
+// we accept. The library knows what a key and a certificate look like, and is
+// asked where there is something that it could stumble over. Text it cannot.
+func (t *Token) legible() bool {
+	h := t.header
+	if h.Key == nil && h.Certificates == nil && h.Nonce == nil && !numbersIn(h.Others) {
+		return true
+	}
+	_, err := jose.ParseSignedCompact(t.raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(h.Algorithm)})
+	return err == nil
+}
+
+// numbersIn reports whether there is a number in well-formed JSON.
+func numbersIn(v jsontext.Value) bool {
+	inString := false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case !inString && '0' <= c && c <= '9':
+			return true
+		}
+	}
+	return false
+}
+
+// suspects names the members of a header that the library may not have been able
+// to read.
 func (h header) suspects() string {
 	var names []string
 	if h.Key != nil {
@@ -119,79 +142,13 @@ func (h header) suspects() string {
 	return strings.Join(names, " or ")
 }
 
-// rightSalt reports whether the salt of an RSASSA-PSS signature is as long as the
-// hash, which RFC 7518, section 3.5, demands. The library lets the length be found
-// out. Other signatures have no salt.
-func (t *Token) rightSalt(key any) bool {
-	hash, ok := map[jose.SignatureAlgorithm]crypto.Hash{
-		jose.PS256: crypto.SHA256, jose.PS384: crypto.SHA384, jose.PS512: crypto.SHA512,
-	}[t.header.Algorithm]
-	if !ok {
-		return true
-	}
-	public, ok := key.(*rsa.PublicKey)
-	if !ok {
-		return false
-	}
-	dot := strings.LastIndexByte(t.raw, '.')
-	signature, err := decodePart(t.raw[dot+1:])
-	if err != nil {
-		return false
-	}
-	digest := hash.New()
-	digest.Write([]byte(t.raw[:dot]))
-	return rsa.VerifyPSS(public, hash, digest.Sum(nil), signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
-}
-
-// fits says why a key must not be used with an algorithm, or nil. Each algorithm
-// is bound to one type of key, and the EC ones to one curve (RFC 7518, section
-// 3.1), so that no key is ever used in a way its owner did not mean.
-func fits(key *jose.JSONWebKey, alg jose.SignatureAlgorithm) error {
+// fits says why a key must not be used with an algorithm, or nil.
+func fits(key *jose.JSONWebKey, alg jws.Algorithm) error {
 	if key.Use != "" && key.Use != "sig" {
 		return fmt.Errorf("key is for use %.20q", key.Use)
 	}
 	if key.Algorithm != "" && key.Algorithm != string(alg) {
 		return fmt.Errorf("key is for %.20q, not %s", key.Algorithm, alg)
 	}
-	switch alg {
-	case jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512:
-		return fitsRSA(key.Key)
-	case jose.EdDSA:
-		if _, ok := key.Key.(ed25519.PublicKey); !ok {
-			return fmt.Errorf("key is %T, not Ed25519", key.Key)
-		}
-		return nil
-	case jose.ES256:
-		return fitsEC(key.Key, elliptic.P256())
-	case jose.ES384:
-		return fitsEC(key.Key, elliptic.P384())
-	case jose.ES512:
-		return fitsEC(key.Key, elliptic.P521())
-	}
-	return fmt.Errorf("no keys are used with %.20q", string(alg))
-}
-
-func fitsRSA(key any) error {
-	k, ok := key.(*rsa.PublicKey)
-	if !ok {
-		return fmt.Errorf("key is %T, not RSA", key)
-	}
-	if n := k.N.BitLen(); n < minRSABits || n > maxRSABits {
-		return fmt.Errorf("RSA key of %d bits", n)
-	}
-	if k.E < 3 || k.E%2 == 0 {
-		return fmt.Errorf("RSA exponent %d", k.E)
-	}
-	return nil
-}
-
-func fitsEC(key any, curve elliptic.Curve) error {
-	k, ok := key.(*ecdsa.PublicKey)
-	if !ok {
-		return fmt.Errorf("key is %T, not EC", key)
-	}
-	if k.Curve != curve {
-		return fmt.Errorf("key is on %s, not %s", k.Curve.Params().Name, curve.Params().Name)
-	}
-	return nil
+	return alg.Fits(key.Key)
 }

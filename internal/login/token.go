@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/daypass/daypass/internal/jws"
 )
 
 const (
@@ -21,22 +22,25 @@ const (
 // Token is a JWT that has been read. Nothing in it is true yet: whoever sent it
 // may have made it up. It never prints the token.
 type Token struct {
-	raw     string
-	header  header
-	payload []byte
-	claims  Claims
+	raw       string
+	header    header
+	claims    Claims
+	signature []byte
 }
 
 // header is what we read of a JOSE header. No key is taken from it: the key comes
 // from the issuer.
 type header struct {
-	Algorithm jose.SignatureAlgorithm `json:"alg"`
-	KeyID     string                  `json:"kid"`
-	Type      string                  `json:"typ"`
-	Critical  jsontext.Value          `json:"crit"`
-	// Key and Certificates are of no use, but have to be what they are called.
+	Algorithm jws.Algorithm  `json:"alg"`
+	KeyID     string         `json:"kid"`
+	Type      string         `json:"typ"`
+	Critical  jsontext.Value `json:"crit"`
+	Encoded   jsontext.Value `json:"b64"`
+	// These are of no use, but have to be what they are called.
 	Key          jsontext.Value `json:"jwk"`
 	Certificates jsontext.Value `json:"x5c"`
+	Nonce        jsontext.Value `json:"nonce"`
+	Others       jsontext.Value `json:",embed"`
 }
 
 // Parse reads a JWT in compact serialization (RFC 7519, RFC 7515) of at most
@@ -80,7 +84,8 @@ func (t *Token) read() error {
 	if err := t.readPayload(body); err != nil {
 		return fmt.Errorf("payload: %w", err)
 	}
-	if _, err := decodePart(signature); err != nil {
+	var err error
+	if t.signature, err = decodePart(signature); err != nil {
 		return fmt.Errorf("signature: %w", err)
 	}
 	return nil
@@ -100,11 +105,12 @@ func (t *Token) readHeader(part string) error {
 	return nil
 }
 
-func (t *Token) readPayload(part string) (err error) {
-	if t.payload, err = decodePart(part); err != nil {
+func (t *Token) readPayload(part string) error {
+	b, err := decodePart(part)
+	if err != nil {
 		return err
 	}
-	return decodeObject(t.payload, &t.claims)
+	return decodeObject(b, &t.claims)
 }
 
 // Issuer returns the iss claim, unverified, or "" when there is no such string.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/daypass/daypass/internal/jws"
 	"github.com/daypass/daypass/internal/saml"
 	"github.com/daypass/daypass/internal/seal"
 )
@@ -53,7 +54,7 @@ type Rules struct {
 	Provider Provider
 	// Algorithms are those accepted, of RS256, RS384, RS512, ES256, ES384, ES512,
 	// PS256, PS384, PS512 and EdDSA (Ed25519); any other is refused even when listed.
-	Algorithms []jose.SignatureAlgorithm
+	Algorithms []jws.Algorithm
 	// ExpirySkew is how long after exp a token is still accepted. The clocks of
 	// iat and nbf are forgiven Skew in any case.
 	ExpirySkew time.Duration
@@ -75,7 +76,7 @@ type Rules struct {
 func OwnRules(issuer string) Rules {
 	return Rules{
 		Provider:    Provider{Name: "cognito-identity.amazonaws.com", Issuer: issuer},
-		Algorithms:  []jose.SignatureAlgorithm{jose.RS512},
+		Algorithms:  []jws.Algorithm{jws.RS512},
 		AnyAudience: true,
 	}
 }
