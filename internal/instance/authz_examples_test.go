@@ -77,12 +77,12 @@ func TestExamples(t *testing.T) {
 			[]func() error{pools("LookupDeveloperIdentity", in{"IdentityPoolId": s.other, "DeveloperUserIdentifier": "bob"}), pools("DescribeIdentityPool", in{"IdentityPoolId": s.pool})},
 		},
 		{
-			"Support that may remove identities of one pool",
+			"Support staff who can delete identities of one pool",
 			[]func() error{pools("DescribeIdentity", in{"IdentityId": s.hers}), pools("DeleteIdentities", in{"IdentityIdsToDelete": []string{s.mustID("")}})},
 			[]func() error{pools("DescribeIdentity", in{"IdentityId": s.his}), pools("DeleteIdentities", in{"IdentityIdsToDelete": []string{s.his}})},
 		},
 		{
-			"Administration of users that cannot exceed a boundary",
+			"Administrators whose users cannot exceed a boundary",
 			[]func() error{
 				iam("CreateUser", "UserName", "gina", "Path", "/team/", "PermissionsBoundary", bounds),
 				iam("PutUserPolicy", "UserName", "gina", "PolicyName", "p", "PolicyDocument", allowAll), iam("CreateAccessKey", "UserName", "gina"),
