@@ -33,7 +33,7 @@ const imports = `
 	saml:
 	seal:
 	revocation:                              # pure
-	sigv4:
+	sigv4:       limit
 
 	# The protocols, and what speaks them.
 	awsjson:     awsapi
@@ -48,7 +48,7 @@ const imports = `
 	policy:      arn
 	login:       fetch jws limit saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
-	iam:         awsapi arn audit decision policy seal saml
+	iam:         awsapi arn audit decision limit policy seal saml
 	sts:         awsapi audit decision policy saml seal login openid iam revocation
 	admin:       awsapi audit revocation seal        # seal: page tokens
 	cognito:     awsapi arn audit decision limit policy seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist

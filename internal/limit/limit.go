@@ -1,7 +1,8 @@
-// Package limit is the one rate limiter there is: a budget for each key, of a
-// pool, an address, a login or an operation, in bounded memory.
+// Package limit is what strangers cannot exceed: the one rate limiter there is
+// ([Keyed]: a budget for each key, of a pool, an address, a login or an operation)
+// and the one memory of what was of use lately ([Recent]).
 //
-// Each key has a bucket of Burst tokens that fills up at PerSecond. A bucket is
+// In the rate limiter each key has a bucket of Burst tokens that fills up at PerSecond. A bucket is
 // kept as one moment, when it will be full again (the generic cell rate
 // algorithm of ITU-T I.371), so a key that was not heard of for a while is as
 // good as one that was never heard of, and need not be kept. Where more keys

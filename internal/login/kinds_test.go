@@ -388,7 +388,7 @@ func TestVerifiedTokens(t *testing.T) {
 	s := newIssuerServer(t)
 	o, c := newOIDC(t)
 	token := s.token(t, "k1", rsaKey())
-	remembered := func() int { return len(o.verified.young) }
+	remembered := func() int { return o.verified.Weight() }
 	verifies(t, o, s, s.token(t, "k1", otherRSAKey()), SignatureInvalid)
 	if remembered() != 0 {
 		t.Error("a bad signature was remembered")
@@ -421,17 +421,17 @@ func TestVerifiedTokens(t *testing.T) {
 }
 
 func TestVerifiedIsBounded(t *testing.T) {
-	v := verified{most: maxVerified}
-	has := func(s signed) bool { _, ok := v.get(s); return ok }
+	v := verified{Most: maxVerified}
+	has := func(s signed) bool { _, ok := v.Get(s); return ok }
 	kept := signed{keyID: "kept"}
-	v.put(kept, struct{}{})
+	v.Put(kept, struct{}{})
 	for n := range 5 * maxVerified {
-		v.put(signed{version: uint64(n + 1)}, struct{}{})
+		v.Put(signed{version: uint64(n + 1)}, struct{}{})
 		if n%100 == 0 && !has(kept) {
 			t.Fatalf("forgotten after %d others, though it was shown again", n)
 		}
 	}
-	if len(v.young)+len(v.old) > 2*maxVerified+1 || has(signed{version: 1}) {
-		t.Errorf("%d and %d are remembered", len(v.young), len(v.old))
+	if v.Weight() > 2*maxVerified+1 || has(signed{version: 1}) {
+		t.Errorf("%d are remembered", v.Weight())
 	}
 }

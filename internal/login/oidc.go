@@ -160,7 +160,7 @@ func (o *OIDC) issuer(from source, now time.Time) *issuer {
 func (o *OIDC) add(from source, i *issuer) {
 	if o.issuers == nil {
 		o.issuers = make(map[source]*issuer)
-		o.verified.most = maxVerified
+		o.verified.Most = maxVerified
 		o.renewals.Burst, o.renewals.PerSecond = renewals, 1/floor.Seconds()
 	}
 	if len(o.issuers) >= maxIssuers {

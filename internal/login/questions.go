@@ -36,7 +36,7 @@ const (
 // since it may withdraw the token at any time.
 type questions struct {
 	once     sync.Once
-	refusals recent[[sha256.Size]byte, refusal]
+	refusals limit.Recent[[sha256.Size]byte, refusal]
 	failures limit.Keyed[string]
 
 	mu       sync.Mutex
@@ -56,12 +56,12 @@ type refusal struct {
 func (o *OIDC) askAboutToken(p Provider, v Presented, question func() (*Login, error)) (*Login, error) {
 	now, key := o.now(), questionKey(p, v)
 	refusals := &o.bounds().refusals
-	if r, ok := refusals.get(key); ok && now.Before(r.until) {
+	if r, ok := refusals.Get(key); ok && now.Before(r.until) {
 		return nil, r.err
 	}
 	l, err := o.ask(p, v, question)
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == Rejected {
-		refusals.put(key, refusal{err, now.Add(refusalLasts)})
+		refusals.Put(key, refusal{err, now.Add(refusalLasts)})
 	}
 	return l, err
 }
@@ -87,7 +87,7 @@ func (o *OIDC) ask(p Provider, v Presented, question func() (*Login, error)) (*L
 func (o *OIDC) bounds() *questions {
 	q := &o.questions
 	q.once.Do(func() {
-		q.refusals.most = maxRefusals
+		q.refusals.Most = maxRefusals
 		q.failures.Burst, q.failures.PerSecond = maxFailures, failuresPerSecond
 		q.underWay = map[asked]int{}
 	})

@@ -238,7 +238,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(o.questions.refusals.young) + len(o.questions.refusals.old); n > 2*maxRefusals {
+	if n := o.questions.refusals.Weight(); n > 2*maxRefusals {
 		t.Errorf("%d are remembered", n)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"sync"
+
+	"github.com/daypass/daypass/internal/limit"
 )
 
 // signingKey is a secret access key derived for one day, region and service.
@@ -42,11 +44,8 @@ type KeyCache struct {
 	// MiB. It must not change while the cache is in use.
 	Limit int
 
-	mu sync.RWMutex
-	// recent is filled up to half the limit and then becomes older, whose keys
-	// are forgotten; a key found in older moves to recent. So keys in use stay,
-	// without bookkeeping for each use.
-	recent, older map[cacheKey]signingKey
+	once sync.Once
+	keys limit.Recent[cacheKey, signingKey]
 }
 
 type cacheKey [sha256.Size]byte
@@ -73,32 +72,22 @@ func (c *KeyCache) find(secret, date, region, service string) (key signingKey, i
 		return deriveKey(secret, date, region, service), id, true
 	}
 	id = newCacheKey(secret, date, region, service)
-	c.mu.RLock()
-	key, known = c.recent[id]
-	older := false
-	if !known {
-		key, older = c.older[id]
-	}
-	c.mu.RUnlock()
-	if !known && !older {
+	key, known, found := c.recent().Find(id)
+	if !found {
 		key = deriveKey(secret, date, region, service)
 	}
 	return key, id, known
 }
 
-func (c *KeyCache) put(k cacheKey, key signingKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.recent == nil || len(c.recent) >= c.half() {
-		c.older, c.recent = c.recent, make(map[cacheKey]signingKey)
-	}
-	c.recent[k] = key
-}
+func (c *KeyCache) put(k cacheKey, key signingKey) { c.recent().Put(k, key) }
 
-func (c *KeyCache) half() int {
-	const defaultLimit = 4096
-	if c.Limit == 0 {
-		return defaultLimit / 2
-	}
-	return max(1, c.Limit/2)
+func (c *KeyCache) recent() *limit.Recent[cacheKey, signingKey] {
+	c.once.Do(func() {
+		const defaultLimit = 4096
+		c.keys.Most = defaultLimit / 2
+		if c.Limit != 0 {
+			c.keys.Most = max(1, c.Limit/2)
+		}
+	})
+	return &c.keys
 }

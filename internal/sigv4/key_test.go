@@ -20,13 +20,11 @@ func TestKeyCache(t *testing.T) {
 	for i := range 100 {
 		put("in use")
 		put(strconv.Itoa(i))
-		if n := len(c.recent) + len(c.older); n > 4 {
+		if n := c.keys.Weight(); n > 4 {
 			t.Fatalf("%d keys, the limit is 4", n)
 		}
 		id := newCacheKey("in use", "20150830", "us-east-1", "sts")
-		_, recent := c.recent[id]
-		_, older := c.older[id]
-		if !recent && !older {
+		if _, _, ok := c.keys.Find(id); !ok {
 			t.Fatalf("a key in use was forgotten after %d others", i)
 		}
 	}
@@ -41,7 +39,7 @@ func TestKeyCacheLimit(t *testing.T) {
 		c, most := &KeyCache{Limit: test.limit}, 0
 		for i := range test.keys {
 			c.put(newCacheKey(strconv.Itoa(i), "", "", ""), signingKey{})
-			most = max(most, len(c.recent)+len(c.older))
+			most = max(most, c.keys.Weight())
 		}
 		if most != test.want {
 			t.Errorf("limit %d: %d keys, want %d", test.limit, most, test.want)
@@ -53,7 +51,9 @@ func TestKeyCacheLimit(t *testing.T) {
 // asked to be put again.
 func TestKeyCacheHalves(t *testing.T) {
 	id, mark := newCacheKey("s", "d", "r", "x"), signingKey{1}
-	c := &KeyCache{older: map[cacheKey]signingKey{id: mark}}
+	c := &KeyCache{Limit: 2}
+	c.put(id, mark)
+	c.put(cacheKey{}, signingKey{}) // the half is full
 	key, _, known := c.find("s", "d", "r", "x")
 	if key != mark || known {
 		t.Errorf("in the older half: key %x, known %t", key, known)
@@ -88,11 +88,11 @@ func TestKeyCacheRemembersOnlyProven(t *testing.T) {
 	o.Keys = new(KeyCache)
 	r := signedRequest(t)
 	wantError(t, verify(r, "another secret", o), &Error{Mismatch, CauseMismatch, mismatchText})
-	if n := len(o.Keys.recent); n != 0 {
+	if n := o.Keys.keys.Weight(); n != 0 {
 		t.Errorf("%d keys after a wrong signature", n)
 	}
 	wantError(t, verify(r, suiteSecret, o), nil)
-	if n := len(o.Keys.recent); n != 1 {
+	if n := o.Keys.keys.Weight(); n != 1 {
 		t.Errorf("%d keys after a right signature, want 1", n)
 	}
 	wantError(t, verify(r, suiteSecret, o), nil)
