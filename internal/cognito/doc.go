@@ -16,7 +16,7 @@
 //     (classic) flow is GetId, GetOpenIdToken and AssumeRoleWithWebIdentity.
 //
 // The rules are plain functions over values ([Pool] in pool.go, [Identity] and
-// the resolution of logins in identity.go); the operations (op_*.go) load,
+// what becomes of identities in identity.go); the operations (op_*.go) load,
 // verify, decide, save and answer. Network calls to login providers happen with
 // no transaction open.
 package cognito

@@ -75,8 +75,8 @@ func (i *Identity) clone() *Identity {
 	return &c
 }
 
-// resolution is what becomes of the identities that a call's logins lead to.
-type resolution struct {
+// settlement is what becomes of the identities that a call's logins lead to.
+type settlement struct {
 	// survivor is the identity that has all the logins now.
 	survivor *Identity
 	// merged are the identities that lost theirs to the survivor, disabled.
@@ -93,7 +93,7 @@ type linking struct {
 	now  time.Time
 }
 
-// resolve decides which identity a call with logins is about, and what it
+// settle decides which identity a call with logins is about, and what it
 // takes: linking, upgrading a guest, merging. It is the one place where that is
 // decided, and changes none of its arguments.
 //
@@ -102,7 +102,7 @@ type linking struct {
 // fresh is the identity to use if there is none. The rule that a login belongs
 // to at most one active identity holds because a login that is linked here
 // belongs to nobody or to one of the identities merged here.
-func (k linking) resolve(given *Identity, owners []*Identity, fresh *Identity, logins []Login) (*resolution, *awsapi.Error) {
+func (k linking) settle(given *Identity, owners []*Identity, fresh *Identity, logins []Login) (*settlement, *awsapi.Error) {
 	survivor, losers, err := k.choose(given, owners, fresh)
 	if err != nil {
 		return nil, err
@@ -112,8 +112,8 @@ func (k linking) resolve(given *Identity, owners []*Identity, fresh *Identity, l
 
 // merge gives the survivor the logins of the losers, who are disabled, and
 // further logins that belong to nobody.
-func (k linking) merge(survivor *Identity, losers []*Identity, logins []Login) (*resolution, *awsapi.Error) {
-	r := &resolution{survivor: survivor.clone()}
+func (k linking) merge(survivor *Identity, losers []*Identity, logins []Login) (*settlement, *awsapi.Error) {
+	r := &settlement{survivor: survivor.clone()}
 	for _, loser := range losers {
 		for _, l := range loser.Logins {
 			if err := k.link(r.survivor, l); err != nil {

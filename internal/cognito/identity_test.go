@@ -73,7 +73,7 @@ func manyLogins(n int) []Login {
 	return logins
 }
 
-func TestResolve(t *testing.T) {
+func TestSettle(t *testing.T) {
 	const forbidden = "NotAuthorizedException: Access to Identity 'us-east-1:01010101-0101-0101-0101-010101010101' is forbidden."
 	const dontMatch = "NotAuthorizedException: Logins don't match. Please include at least one valid login for this identity or identity pool."
 	const conflict = "ResourceConflictException: Login is already linked to another account."
@@ -83,47 +83,47 @@ func TestResolve(t *testing.T) {
 		given  *Identity
 		owners []*Identity
 		logins []Login
-		want   *resolution
+		want   *settlement
 		err    string
 	}{
 		{"a new login makes an identity", nil, nil, []Login{alice},
-			&resolution{survivor: changed(person(9), alice), changed: true}, ""},
+			&settlement{survivor: changed(person(9), alice), changed: true}, ""},
 		{"two new logins are linked to one identity", nil, nil, []Login{alice, aliceB},
-			&resolution{survivor: changed(person(9), alice, aliceB), changed: true}, ""},
+			&settlement{survivor: changed(person(9), alice, aliceB), changed: true}, ""},
 		{"a known login finds its identity", nil, []*Identity{person(1, alice)}, []Login{alice},
-			&resolution{survivor: person(1, alice)}, ""},
+			&settlement{survivor: person(1, alice)}, ""},
 		{"a new login beside a known one is linked", nil, []*Identity{person(1, alice)}, []Login{alice, aliceB},
-			&resolution{survivor: changed(person(1, alice), alice, aliceB), changed: true}, ""},
+			&settlement{survivor: changed(person(1, alice), alice, aliceB), changed: true}, ""},
 		{"logins of two identities conflict", nil, []*Identity{person(1, alice), person(2, aliceB)}, []Login{alice, aliceB}, nil, conflict},
 		{"a guest with a new login is upgraded", person(1), nil, []Login{alice},
-			&resolution{survivor: changed(person(1), alice), changed: true}, ""},
+			&settlement{survivor: changed(person(1), alice), changed: true}, ""},
 		{"a guest with somebody's login is merged into them", person(1), []*Identity{person(2, alice)}, []Login{alice},
-			&resolution{survivor: changed(person(2, alice), alice), merged: []*Identity{merged(person(1), 2)}, changed: true}, ""},
+			&settlement{survivor: changed(person(2, alice), alice), merged: []*Identity{merged(person(1), 2)}, changed: true}, ""},
 		{"a guest with the logins of two identities", person(1), []*Identity{person(2, alice), person(3, aliceB)}, []Login{alice, aliceB}, nil, conflict},
 		{"one's own login changes nothing", person(1, alice), []*Identity{person(1, alice)}, []Login{alice},
-			&resolution{survivor: person(1, alice)}, ""},
+			&settlement{survivor: person(1, alice)}, ""},
 		{"one's own login and a new one", person(1, alice), []*Identity{person(1, alice)}, []Login{alice, aliceB},
-			&resolution{survivor: changed(person(1, alice), alice, aliceB), changed: true}, ""},
+			&settlement{survivor: changed(person(1, alice), alice, aliceB), changed: true}, ""},
 		{"somebody else's login proves nothing", person(1, alice), []*Identity{person(2, aliceB)}, []Login{aliceB}, nil, dontMatch},
 		{"a new login proves nothing", person(1, alice), nil, []Login{aliceB}, nil, dontMatch},
 		{"an identity that lost its logins is out of reach", unlinked(1), nil, []Login{alice}, nil, dontMatch},
 		{"one's own login and somebody else's merge", person(1, alice), []*Identity{person(1, alice), person(2, aliceB)}, []Login{alice, aliceB},
-			&resolution{survivor: changed(person(1, alice), alice, aliceB), merged: []*Identity{merged(person(2, aliceB), 1)}, changed: true}, ""},
+			&settlement{survivor: changed(person(1, alice), alice, aliceB), merged: []*Identity{merged(person(2, aliceB), 1)}, changed: true}, ""},
 		{"a merge of two users of one provider", person(1, alice), []*Identity{person(1, alice), person(2, alice2, aliceB)}, []Login{alice, aliceB}, nil, conflict},
 		{"a second user of one provider", person(1, alice), []*Identity{person(1, alice)}, []Login{alice, alice2}, nil, conflict},
 		{"several users of the developer provider", person(1, dev1), []*Identity{person(1, dev1)}, []Login{dev1, dev2},
-			&resolution{survivor: changed(person(1, dev1), dev1, dev2), changed: true}, ""},
+			&settlement{survivor: changed(person(1, dev1), dev1, dev2), changed: true}, ""},
 		{"a twenty-first login", full, []*Identity{full}, append(manyLogins(20), alice), nil, "ResourceConflictException: An identity can have at most 20 linked logins."},
 		{"a merge beyond twenty logins", full, []*Identity{full, person(2, alice)}, []Login{{3, "user0"}, alice}, nil, "ResourceConflictException: An identity can have at most 20 linked logins."},
 		{"a disabled identity with the login of its survivor", disabled(1, 2), []*Identity{person(2, alice)}, []Login{alice},
-			&resolution{survivor: person(2, alice)}, ""},
+			&settlement{survivor: person(2, alice)}, ""},
 		{"a disabled identity with the login of another", disabled(1, 2), []*Identity{person(3, alice)}, []Login{alice}, nil, forbidden},
 		{"a disabled identity with a new login", disabled(1, 2), nil, []Login{alice}, nil, forbidden},
 		{"a disabled identity with logins of survivor and another", disabled(1, 2), []*Identity{person(2, alice), person(3, aliceB)}, []Login{alice, aliceB}, nil, forbidden},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := rules.resolve(test.given, test.owners, person(9), test.logins)
+			got, err := rules.settle(test.given, test.owners, person(9), test.logins)
 			if err != nil {
 				if err.Error() != test.err {
 					t.Fatalf("error %q, want %q", err.Error(), test.err)
@@ -133,7 +133,7 @@ func TestResolve(t *testing.T) {
 			if test.err != "" {
 				t.Fatalf("no error, want %q", test.err)
 			}
-			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(resolution{})); diff != "" {
+			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(settlement{})); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
@@ -141,10 +141,10 @@ func TestResolve(t *testing.T) {
 }
 
 // What resolve is given belongs to others and may not change.
-func TestResolveChangesNoArgument(t *testing.T) {
+func TestSettleChangesNoArgument(t *testing.T) {
 	given, owner := person(1, alice), person(2, aliceB)
 	was := []*Identity{given.clone(), owner.clone()}
-	if _, err := rules.resolve(given, []*Identity{given, owner}, person(9), []Login{alice, aliceB, dev1}); err != nil {
+	if _, err := rules.settle(given, []*Identity{given, owner}, person(9), []Login{alice, aliceB, dev1}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(was, []*Identity{given, owner}); diff != "" {

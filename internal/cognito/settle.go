@@ -183,7 +183,7 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 		if e.developer != nil && taken(*e.developer, given, owners) {
 			return developerUserTaken()
 		}
-		r, refused := s.linking(p, now).resolve(given, owners, fresh, e.logins)
+		r, refused := s.linking(p, now).settle(given, owners, fresh, e.logins)
 		if refused != nil {
 			return refused
 		}
@@ -260,9 +260,9 @@ func find(all []*Identity, g GUID) *Identity {
 	return nil
 }
 
-// save stores what resolve decided. Given and owners are the identities as they
+// save stores what settle decided. Given and owners are the identities as they
 // were.
-func (r *resolution) save(tx Tx, fresh, given *Identity, owners []*Identity) error {
+func (r *settlement) save(tx Tx, fresh, given *Identity, owners []*Identity) error {
 	if !r.changed {
 		return nil
 	}
