@@ -34,6 +34,21 @@
 // time, and it alone is meant from then on, whoever takes its name. Documents are
 // compiled once and then shared.
 //
+// # Rooms
+//
+// The package is one because its entities are checked together, in one
+// transaction; each kind has files of its own name, its operations (op_…), its part
+// of [Tx] and its shapes (shapes_…):
+//
+//   - roles: role*.go, op_roles*.go, [Roles]
+//   - users and access keys: user*.go, op_users*.go, [Users]
+//   - policies: policy_*.go, op_policies*.go; [Policies] for managed ones, [Grants]
+//     for what users and roles have of them
+//   - providers: provider_*.go, op_providers*.go, [Providers]
+//   - simulation: simulation*.go, op_simulation.go
+//   - what a caller may do, for all services: authorize.go, facts.go, refusal.go,
+//     principals.go, compiled.go; what operations of IAM are about: authz.go
+//
 // Other services ask [Service.Role], [Service.OIDCProvider],
 // [Service.SAMLProvider] and [Service.AccessKey]; they know nothing of tables.
 package iam
