@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -57,13 +58,18 @@ func (s *Service) prove(ctx context.Context, client string, p *Pool, logins Logi
 }
 
 // loggedName is the key of a login for the log, if it is the name of a provider: a
-// client that confuses key and value sends a token.
+// client that confuses key and value sends a token, and some tokens have dots.
 func (p *Pool) loggedName(name string) string {
-	if isProviderName(name) || p.Providers[name] != 0 || name == string(p.DeveloperProviderName) {
+	if p.Providers[name] != 0 || name == string(p.DeveloperProviderName) || loggableName.MatchString(name) {
 		return name
 	}
 	return "not a provider's name"
 }
+
+// loggableName is what providers are called, with the scheme that some people put
+// in front: a host in lower case, which is more than isProviderName asks for, or the
+// ARN of a SAML provider; and the ID of a user pool, which others take for its name.
+var loggableName = regexp.MustCompile(`\A((https?://)?[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+(:[0-9]{1,5})?(/|\z)|arn:aws:iam::[0-9]{12}:saml-provider/|[a-z]{2}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]+\z)`)
 
 // proveOne checks in AWS's order: our own tokens, the provider's name, whether
 // the pool has it, then the token.
@@ -116,7 +122,7 @@ func (p *Pool) notConfigured(presented login.Presented, name string, named bool)
 	var mismatch error
 	if notJWT == nil {
 		if iss := token.Issuer(); !isIssuerOf(iss, name) {
-			mismatch = fmt.Errorf("the token's iss is %.255q, the key in Logins %.255q%s", iss, name, p.otherForm(name))
+			mismatch = fmt.Errorf("the token's iss is %.255q, the key in Logins %.255q%s", iss, p.loggedName(name), p.otherForm(name))
 		}
 	}
 	switch {
