@@ -95,7 +95,7 @@ func fitsEC(key any, curve elliptic.Curve) error {
 // is the key's. A key that does not fit verifies nothing. Each signature has one
 // length: RSA's is that of the modulus, ECDSA's is r and s as long as the curve's
 // order each (RFC 7518, section 3.4), Ed25519's is 64 bytes.
-func (a Algorithm) Verify(key any, input string, signature []byte) bool {
+func (a Algorithm) Verify(key any, input, signature []byte) bool {
 	if a.Fits(key) != nil {
 		return false
 	}
@@ -113,12 +113,12 @@ func (a Algorithm) Verify(key any, input string, signature []byte) bool {
 	case *ecdsa.PublicKey:
 		return a.verifyEC(key, input, signature)
 	case ed25519.PublicKey:
-		return ed25519.Verify(key, []byte(input), signature)
+		return ed25519.Verify(key, input, signature)
 	}
 	return false
 }
 
-func (a Algorithm) verifyEC(key *ecdsa.PublicKey, input string, signature []byte) bool {
+func (a Algorithm) verifyEC(key *ecdsa.PublicKey, input, signature []byte) bool {
 	size := (key.Curve.Params().N.BitLen() + 7) / 8
 	if len(signature) != 2*size {
 		return false
@@ -129,15 +129,15 @@ func (a Algorithm) verifyEC(key *ecdsa.PublicKey, input string, signature []byte
 }
 
 // digest hashes the signing input with the algorithm's hash.
-func (a Algorithm) digest(input string) (crypto.Hash, []byte) {
+func (a Algorithm) digest(input []byte) (crypto.Hash, []byte) {
 	switch a {
 	case RS256, PS256, ES256:
-		sum := sha256.Sum256([]byte(input))
+		sum := sha256.Sum256(input)
 		return crypto.SHA256, sum[:]
 	case RS384, PS384, ES384:
-		sum := sha512.Sum384([]byte(input))
+		sum := sha512.Sum384(input)
 		return crypto.SHA384, sum[:]
 	}
-	sum := sha512.Sum512([]byte(input))
+	sum := sha512.Sum512(input)
 	return crypto.SHA512, sum[:]
 }

@@ -3,6 +3,7 @@ package login
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,6 +12,49 @@ import (
 // Claims are the members of a token's payload, each as the JSON that was sent:
 // numbers keep their digits, so nothing is lost by reading them.
 type Claims map[string]jsontext.Value
+
+// members reads the members of a JSON object out of its text. They stay part of it,
+// so that there is one copy of a payload and not one of each claim.
+type members struct {
+	text   []byte
+	claims Claims
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom for a decoder of the text from
+// its beginning. Names that occur twice are the decoder's to refuse.
+func (m *members) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadToken(); err != nil { // {
+		return err
+	}
+	names := string(m.text)
+	m.claims = make(Claims, usualClaims)
+	for dec.PeekKind() != '}' {
+		from, to, err := next(dec)
+		if err != nil {
+			return err
+		}
+		name := names[from+1 : to-1]
+		if strings.IndexByte(name, '\\') >= 0 {
+			name, _ = text(m.text[from:to]) // read before, so it can be unquoted
+		}
+		if from, to, err = next(dec); err != nil {
+			return err
+		}
+		m.claims[name] = m.text[from:to:to]
+	}
+	_, err := dec.ReadToken() // }
+	return err
+}
+
+// usualClaims is how many claims fit without making room for more.
+const usualClaims = 14
+
+// next reads a value, the name of a member too, and returns where it is.
+func next(dec *jsontext.Decoder) (from, to int, err error) {
+	v, err := dec.ReadValue()
+	to = int(dec.InputOffset())
+	return to - len(v), to, err
+}
 
 // Text returns a claim that is a JSON string.
 func (c Claims) Text(name string) (string, bool) {

@@ -88,9 +88,8 @@ func (t *Token) verify(keys []any) error {
 	if !t.legible() {
 		return reject(HeaderMalformed, errors.New(t.header.suspects()))
 	}
-	input := t.raw[:strings.LastIndexByte(t.raw, '.')]
 	for _, key := range keys {
-		if t.header.Algorithm.Verify(key, input, t.signature) {
+		if t.header.Algorithm.Verify(key, t.input, t.signature) {
 			return nil
 		}
 	}

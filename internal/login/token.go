@@ -23,6 +23,8 @@ const (
 // may have made it up. It never prints the token.
 type Token struct {
 	raw       string
+	text      []byte // raw once more, for those who hash it
+	input     []byte // the part of text that is signed: header and payload
 	header    header
 	claims    Claims
 	signature []byte
@@ -88,6 +90,8 @@ func (t *Token) read() error {
 	if t.signature, err = decodePart(signature); err != nil {
 		return fmt.Errorf("signature: %w", err)
 	}
+	t.text = []byte(t.raw)
+	t.input = t.text[:len(head)+1+len(body)]
 	return nil
 }
 
@@ -110,7 +114,10 @@ func (t *Token) readPayload(part string) error {
 	if err != nil {
 		return err
 	}
-	return decodeObject(b, &t.claims)
+	read := members{text: b}
+	err = decodeObject(b, &read)
+	t.claims = read.claims
+	return err
 }
 
 // Issuer returns the iss claim, unverified, or "" when there is no such string.
