@@ -23,38 +23,38 @@ import (
 // are not flags, since command lines are there for all to see: they come from
 // files or from the environment.
 type Config struct {
-	Listen         string   `default:"127.0.0.1:4600" placeholder:"ADDR" help:"Address to listen on (${default}). One that is not loopback needs TLS, --trusted-proxies or --allow-plain-http."`
+	Listen         string   `default:"127.0.0.1:4600" placeholder:"ADDR" help:"Address to listen on (${default}). Other than loopback, it needs TLS, --trusted-proxies or --allow-plain-http."`
 	TLSCertFile    string   `name:"tls-cert-file" placeholder:"FILE" help:"Certificate chain, PEM."`
 	TLSKeyFile     string   `name:"tls-key-file" placeholder:"FILE" help:"Private key of the certificate, PEM."`
-	TrustedProxies []string `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged: it is signed."`
+	TrustedProxies []string `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged, because signatures cover it."`
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Listen without TLS on an address that is not loopback."`
 
 	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
-	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself may be in DAYPASS_MASTER_KEY instead. Without either, master.key in the data directory is used, and made on the first start."`
-	PublicURL     string   `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Needed where --listen has no address."`
+	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates."`
+	PublicURL     string   `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Required if --listen has no address."`
 	Issuer        string   `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
 	AccountID     string   `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
-	Region        string   `default:"us-east-1" help:"The region of requests that do not say theirs, and of the examples shown (${default})."`
-	AllowRegion   []string `placeholder:"REGION" help:"Regions in which identity pools can be created (AWS's); repeat it for several. The region of --region and those that have pools are always among them."`
+	Region        string   `default:"us-east-1" help:"The region of requests that name none, and of the examples shown (${default})."`
+	AllowRegion   []string `placeholder:"REGION" help:"Regions in which identity pools can be created (AWS's). Repeatable. The region of --region and those that have pools are always included."`
 
-	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. Without it, root-credentials in the data directory is used, and made on the first start."`
+	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. The default is root-credentials in the data directory, which the first start creates."`
 
-	OutboundAllow    []string `placeholder:"HOST|CIDR" help:"Hosts and networks that outbound calls (to login providers) may reach although their addresses are private; with http:// in front, over plain HTTP too. Metadata addresses stay refused."`
-	OutboundCAFile   string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities of outbound calls, PEM, in place of the system's."`
-	CORSOrigin       []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations, besides loopback ones with --dev. The public operations answer every origin."`
-	GuestRate        *float64 `placeholder:"N" help:"Guests that a pool may get each second, in the long run (25; no limit with --dev; 0 for no limit)."`
-	GuestAddressRate *float64 `placeholder:"N" help:"Guests that a pool may get from one address, or IPv6 network of 64 bits, each second (half of --guest-rate; no limit with --dev; 0 for no limit). Half of --guest-burst may come at once."`
-	GuestBurst       int      `placeholder:"N" default:"1000" help:"Guests that a pool may get at once (${default})."`
+	OutboundAllow    []string `placeholder:"HOST|CIDR" help:"Hosts and networks with private addresses that outbound calls (to login providers) may reach; with http:// in front, also over plain HTTP. Metadata addresses are always refused."`
+	OutboundCAFile   string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities for outbound calls, PEM, instead of the system's."`
+	CORSOrigin       []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations; with --dev, loopback ones may too. Public operations answer every origin."`
+	GuestRate        *float64 `placeholder:"N" help:"New guests per second and pool, on average (25; no limit with --dev; 0 for no limit)."`
+	GuestAddressRate *float64 `placeholder:"N" help:"New guests per second and pool from one address, or IPv6 network of 64 bits (half of --guest-rate; no limit with --dev; 0 for no limit). A burst can have half of --guest-burst."`
+	GuestBurst       int      `placeholder:"N" default:"1000" help:"New guests that a pool can get in one burst (${default})."`
 
 	LoginConfig
 
-	Rate  map[string]float64 `placeholder:"OPERATION=N" help:"Calls a second of an operation, all callers together (no limit), such as GetOpenIdToken=200."`
-	Limit map[string]int     `placeholder:"NAME=N" help:"Quotas other than AWS's: ${limits}."`
+	Rate  map[string]float64 `placeholder:"OPERATION=N" help:"Calls per second of an operation, for all callers together (no limit), such as GetOpenIdToken=200."`
+	Limit map[string]int     `placeholder:"NAME=N" help:"Quotas that differ from AWS's: ${limits}."`
 
-	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Least level of log lines: debug, info, warn or error (${default})."`
-	LogFormat string `enum:"text,json" default:"text" help:"Form of log lines: text or json (${default})."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Minimum log level: debug, info, warn or error (${default})."`
+	LogFormat string `enum:"text,json" default:"text" help:"Log format: text or json (${default})."`
 
-	Dev bool `help:"For development: a throw-away store unless --data-dir is given, root credentials test/test, http issuers and outbound calls on loopback."`
+	Dev bool `help:"For development: a temporary data directory unless --data-dir is set, root credentials test/test, http issuers and outbound calls on loopback."`
 
 	// memory is how much memory the process may use; 0 where nobody has found out.
 	memory int64
@@ -102,11 +102,11 @@ func (c *Config) check() error {
 	case !loopback && c.TLSCertFile == "" && len(c.TrustedProxies) == 0 && !c.AllowPlainHTTP:
 		return usage("--listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --trusted-proxies, or --allow-plain-http", c.Listen)
 	case host == "" && c.PublicURL == "" || isUnspecified(host) && c.PublicURL == "":
-		return usage("--listen %s has no address that clients could use: give --public-url", c.Listen)
+		return usage("--listen %s has no address that clients can use: give --public-url", c.Listen)
 	case c.RootAccessKeyID != "" && (!accessKeyID.MatchString(c.RootAccessKeyID) || strings.HasPrefix(c.RootAccessKeyID, "ASIA")):
 		return usage("--root-access-key-id: 1 to 128 letters, digits and underscores, not beginning with ASIA")
 	case c.badRate() != "":
-		return usage("--rate %s: name an operation and a number above 0", c.badRate())
+		return usage("--rate %s: give an operation and a number above 0, such as GetId=25", c.badRate())
 	case c.GuestRate != nil && !(*c.GuestRate >= 0 && *c.GuestRate <= math.MaxFloat64): // neither is NaN
 		return usage("--guest-rate %v: give a number from 0 up", *c.GuestRate)
 	case c.GuestAddressRate != nil && !(*c.GuestAddressRate >= 0 && *c.GuestAddressRate <= math.MaxFloat64):
@@ -142,7 +142,7 @@ func (c *Config) checkAddresses() error {
 	}
 	for _, origin := range c.CORSOrigin {
 		if !isOrigin(origin) {
-			return usage("--cors-origin %q: give scheme and host as browsers do, such as https://app.example.com, with nothing behind", origin)
+			return usage("--cors-origin %q: give scheme and host as browsers do, such as https://app.example.com, without a trailing path", origin)
 		}
 	}
 	if err := instance.CheckOutboundAllow(c.OutboundAllow); err != nil {
@@ -184,7 +184,7 @@ func checkURL(s string) error {
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
 		return errors.New("give the whole URL, such as https://login.example.com")
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.HasSuffix(s, "/"):
-		return errors.New("no query, no fragment, no user and no slash at the end")
+		return errors.New("remove the query, fragment, user or trailing slash")
 	}
 	return nil
 }

@@ -25,23 +25,23 @@ import (
 // idpCommand is the development OpenID provider.
 type idpCommand struct {
 	Serve    idpServeCommand    `cmd:"" default:"withargs" help:"Run the provider (the default)."`
-	Token    idpTokenCommand    `cmd:"" help:"Print an ID token or a SAML response without a sign-in: a good one, or one that has to be refused."`
+	Token    idpTokenCommand    `cmd:"" help:"Print an ID token or a SAML response without a sign-in: a valid one, or one that must be refused."`
 	Metadata idpMetadataCommand `cmd:"" help:"Print the SAML metadata, which the provider also serves under /saml/metadata."`
 }
 
 // idpFlags are what serving and making tokens have in common: tokens verify when
 // both agree.
 type idpFlags struct {
-	KeyFile   string `env:"DAYPASS_IDP_KEY_FILE" default:"./daypass-idp.key" placeholder:"FILE" help:"Private key that signs, PEM (${default}). Made if it is not there."`
-	UsersFile string `env:"DAYPASS_IDP_USERS_FILE" placeholder:"FILE" help:"Users, a JSON array such as [{\"Subject\": \"alice\", \"Password\": \"wonderland\", \"Email\": \"a@example.com\", \"Claims\": {\"department\": \"blue\"}}]. Without it there is alice, with the password wonderland."`
+	KeyFile   string `env:"DAYPASS_IDP_KEY_FILE" default:"./daypass-idp.key" placeholder:"FILE" help:"Private signing key, PEM (${default}). Created if it does not exist."`
+	UsersFile string `env:"DAYPASS_IDP_USERS_FILE" placeholder:"FILE" help:"Users, a JSON array such as [{\"Subject\": \"alice\", \"Password\": \"wonderland\", \"Email\": \"a@example.com\", \"Claims\": {\"department\": \"blue\"}}]. The default is alice, with the password wonderland."`
 }
 
 type idpServeCommand struct {
 	idpFlags
 	Listen      string   `env:"DAYPASS_IDP_LISTEN" default:"127.0.0.1:4601" placeholder:"ADDR" help:"Loopback address to listen on (${default})."`
 	Issuer      string   `env:"DAYPASS_IDP_ISSUER" placeholder:"URL" help:"The issuer (http://ADDR), on a loopback host."`
-	ClientID    []string `env:"DAYPASS_IDP_CLIENT_ID" name:"client-id" default:"app" placeholder:"ID" help:"Applications that may send people here (${default})."`
-	RedirectURI []string `env:"DAYPASS_IDP_REDIRECT_URI" name:"redirect-uri" default:"http://127.0.0.1/callback,http://localhost/callback" placeholder:"URI" help:"Where they may be sent back to (${default}); loopback addresses on any port."`
+	ClientID    []string `env:"DAYPASS_IDP_CLIENT_ID" name:"client-id" default:"app" placeholder:"ID" help:"Client IDs of the applications that use the provider (${default})."`
+	RedirectURI []string `env:"DAYPASS_IDP_REDIRECT_URI" name:"redirect-uri" default:"http://127.0.0.1/callback,http://localhost/callback" placeholder:"URI" help:"Where users may be sent back to (${default}). Loopback addresses match with any port."`
 }
 
 // Run serves until the process is told to stop.
@@ -81,12 +81,12 @@ type idpTokenCommand struct {
 	Issuer    string        `env:"DAYPASS_IDP_ISSUER" default:"http://127.0.0.1:4601" placeholder:"URL" help:"The issuer (${default})."`
 	Subject   string        `env:"-" name:"sub" required:"" placeholder:"SUBJECT" help:"The sub claim, or the NameID. The claims of this user in --users-file are in the token too."`
 	Audience  string        `env:"-" name:"aud" placeholder:"ID" help:"The aud claim (app), or the Audience (urn:amazon:webservices)."`
-	Claim     []string      `env:"-" sep:"none" placeholder:"NAME=VALUE" help:"Further claims, or attributes. A value that is JSON counts as what it is, such as groups=[\"a\",\"b\"]; null takes a claim away."`
+	Claim     []string      `env:"-" sep:"none" placeholder:"NAME=VALUE" help:"Further claims, or attributes. A value can be JSON, such as groups=[\"a\",\"b\"]; null removes a claim."`
 	Lifetime  time.Duration `env:"-" default:"1h" help:"The time until it expires (${default})."`
-	SAML      bool          `env:"-" name:"saml" help:"Print a SAML response, in base64, in place of an ID token."`
+	SAML      bool          `env:"-" name:"saml" help:"Print a SAML response, in base64, instead of an ID token."`
 	Recipient string        `env:"-" placeholder:"URL" help:"With --saml: the Recipient (https://signin.aws.amazon.com/saml)."`
-	Role      []string      `env:"-" sep:"none" placeholder:"ROLE-ARN,PROVIDER-ARN" help:"With --saml: a role that the response offers, and the SAML provider by which."`
-	Bad       string        `env:"-" placeholder:"KIND" help:"What is wrong with it: ${badtokens}; with --saml: ${badresponses}."`
+	Role      []string      `env:"-" sep:"none" placeholder:"ROLE-ARN,PROVIDER-ARN" help:"With --saml: a role that the response offers, and the SAML provider that it trusts."`
+	Bad       string        `env:"-" placeholder:"KIND" help:"Make one that must be refused: ${badtokens}; with --saml: ${badresponses}."`
 }
 
 // Run prints a token or a response.
@@ -212,7 +212,7 @@ func attributeValues(claim any) []string {
 }
 
 type idpMetadataCommand struct {
-	KeyFile string `env:"DAYPASS_IDP_KEY_FILE" default:"./daypass-idp.key" placeholder:"FILE" help:"Private key that signs, PEM (${default}). Made if it is not there."`
+	KeyFile string `env:"DAYPASS_IDP_KEY_FILE" default:"./daypass-idp.key" placeholder:"FILE" help:"Private signing key, PEM (${default}). Created if it does not exist."`
 	Issuer  string `env:"DAYPASS_IDP_ISSUER" default:"http://127.0.0.1:4601" placeholder:"URL" help:"The issuer (${default})."`
 }
 

@@ -12,15 +12,15 @@ import (
 
 // LoginConfig is what login providers need beyond what pools say of them.
 type LoginConfig struct {
-	ProviderEndpoints      []string `placeholder:"HOST=URL" help:"Base URLs that requests for https://HOST/... of login providers go to instead, such as graph.facebook.com=http://127.0.0.1:9101: egress proxies, test doubles. http to loopback only. The iss of tokens stays what it is."`
+	ProviderEndpoints      []string `placeholder:"HOST=URL" help:"Send requests for https://HOST/... of login providers to another URL, such as graph.facebook.com=http://127.0.0.1:9101: an egress proxy or a test double. http is for loopback only. The iss of tokens does not change."`
 	UserPoolIssuer         []string `name:"user-pool-issuer" sep:"none" placeholder:"NAME=ISS,JWKS-URL" help:"Issuer and key set of a Cognito user pool that is not AWS's, by its provider name, such as cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc=http://localhost:9229/us-east-1_Abc,http://localhost:9229/us-east-1_Abc/.well-known/jwks.json. Repeatable; in the environment with spaces between."`
-	OIDCJWKSFile           []string `name:"oidc-jwks-file" env:"DAYPASS_OIDC_JWKS_FILE" placeholder:"ISSUER=FILE" help:"Files with the key sets (JWKS) of OpenID Connect issuers that cannot be reached, such as https://login.example.com=keys.json. They may be replaced while the server runs."`
-	OIDCAlgorithm          []string `name:"oidc-algorithm" env:"DAYPASS_OIDC_ALGORITHM" enum:"PS256,PS384,PS512,EdDSA" placeholder:"ALG" help:"Signature algorithms of OpenID Connect providers in IAM that are accepted besides AWS's (RS and ES): PS256, PS384, PS512, EdDSA (Ed25519)."`
-	SAMLAudience           []string `name:"saml-audience" env:"DAYPASS_SAML_AUDIENCE" sep:"none" placeholder:"URI" help:"Audiences of SAML responses that are accepted besides urn:amazon:webservices. Repeatable; in the environment with spaces between."`
-	SAMLRecipient          []string `name:"saml-recipient" env:"DAYPASS_SAML_RECIPIENT" sep:"none" placeholder:"URL" help:"Recipients of SAML responses that are accepted besides AWS's sign-in addresses. Repeatable; in the environment with spaces between."`
-	SAMLAllowRSA1024       bool     `name:"saml-allow-rsa-1024" env:"DAYPASS_SAML_ALLOW_RSA_1024" help:"Accept RSA keys of 1,024 to 2,047 bits of SAML providers. Such keys are too weak for signatures; use it only until the provider has a longer key."`
-	FacebookAppSecretsFile string   `placeholder:"FILE" help:"App secrets of Facebook apps, a line APPID = SECRET each. Access tokens of these apps are checked by debug_token and with appsecret_proof too. Nobody else may read the file."`
-	FacebookLimitedLogin   bool     `help:"Accept ID tokens of Facebook Limited Login (iOS) as logins of graph.facebook.com, which AWS does not."`
+	OIDCJWKSFile           []string `name:"oidc-jwks-file" env:"DAYPASS_OIDC_JWKS_FILE" placeholder:"ISSUER=FILE" help:"Files with the key sets (JWKS) of OpenID Connect issuers that the server cannot reach, such as https://login.example.com=keys.json. They can be replaced while the server runs."`
+	OIDCAlgorithm          []string `name:"oidc-algorithm" env:"DAYPASS_OIDC_ALGORITHM" enum:"PS256,PS384,PS512,EdDSA" placeholder:"ALG" help:"Accept these signature algorithms from OpenID Connect providers in IAM, besides AWS's (RS and ES): PS256, PS384, PS512, EdDSA (Ed25519)."`
+	SAMLAudience           []string `name:"saml-audience" env:"DAYPASS_SAML_AUDIENCE" sep:"none" placeholder:"URI" help:"Accept these audiences of SAML responses, besides urn:amazon:webservices. Repeatable; in the environment with spaces between."`
+	SAMLRecipient          []string `name:"saml-recipient" env:"DAYPASS_SAML_RECIPIENT" sep:"none" placeholder:"URL" help:"Accept these recipients of SAML responses, besides AWS's sign-in addresses. Repeatable; in the environment with spaces between."`
+	SAMLAllowRSA1024       bool     `name:"saml-allow-rsa-1024" env:"DAYPASS_SAML_ALLOW_RSA_1024" help:"Accept RSA keys of 1,024 to 2,047 bits from SAML providers. Such keys are too weak for signatures: use this only until the provider has a longer key."`
+	FacebookAppSecretsFile string   `placeholder:"FILE" help:"File with the secrets of Facebook apps, one APPID = SECRET per line. daypass also checks access tokens of these apps with debug_token and appsecret_proof. Only the server's user may have access to the file."`
+	FacebookLimitedLogin   bool     `help:"Accept ID tokens of Facebook Limited Login (iOS) as logins of graph.facebook.com. AWS does not."`
 }
 
 // settle finds mistakes in the flags, reads files and the environment.

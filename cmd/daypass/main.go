@@ -26,10 +26,10 @@ const (
 // --data-dir is DAYPASS_DATA_DIR.
 type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the server."`
-	Demo        demoCommand        `cmd:"" help:"Run a throw-away server and walk through a sign-in."`
+	Demo        demoCommand        `cmd:"" help:"Run a temporary server and walk through a sign-in."`
 	IDP         idpCommand         `cmd:"" name:"idp" help:"Run an OpenID and SAML provider for development, or make its tokens."`
-	Revoke      revokeCommand      `cmd:"" help:"Void credentials and OpenID tokens before they end."`
-	Revocations revocationsCommand `cmd:"" help:"List what is revoked."`
+	Revoke      revokeCommand      `cmd:"" help:"Revoke credentials and OpenID tokens before they expire."`
+	Revocations revocationsCommand `cmd:"" help:"List the revocations in force."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
@@ -75,16 +75,30 @@ func run(p *process, args []string) (code int) {
 		kong.Vars{"limits": limitNames(), "badtokens": badTokens(), "badresponses": badResponses(), "datadir": defaultDataDir}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { panic(exited(code)) }))
 	if err != nil {
-		return fail(p, err)
+		return fail(p, err, "")
+	}
+	if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
+		args = []string{"help"} // the page with all commands, those from the tables too
 	}
 	if !ownCommand(parser, args) {
 		return commandLine(p, called(), parser).Run(p.ctx, args)
 	}
 	chosen, err := parser.Parse(args)
 	if err != nil {
-		return fail(p, usageError{err})
+		if e, ok := errors.AsType[*kong.ParseError](err); ok {
+			chosen = e.Context
+		}
+		return fail(p, usageError{err}, commandOf(chosen))
 	}
-	return fail(p, chosen.Run(p))
+	return fail(p, chosen.Run(p), commandOf(chosen))
+}
+
+// commandOf names the command that was asked for, such as "daypass idp token".
+func commandOf(c *kong.Context) string {
+	if c == nil || c.Selected() == nil {
+		return "daypass"
+	}
+	return c.Selected().FullPath()
 }
 
 // ownCommand says whether the arguments are those of a command that is not made
@@ -93,21 +107,19 @@ func ownCommand(parser *kong.Kong, args []string) bool {
 	if called() == "aws" || len(args) == 0 {
 		return false
 	}
-	if args[0] == "--help" || args[0] == "-h" {
-		return true
-	}
 	return slices.ContainsFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == args[0] })
 }
 
-// fail prints an error and gives the exit code for it.
-func fail(p *process, err error) int {
+// fail prints an error and gives the exit code for it. A mistake in how a command
+// was called comes with the name of its help.
+func fail(p *process, err error, command string) int {
 	if err == nil {
 		return exitOK
 	}
 	fmt.Fprintf(p.stderr, "daypass: %v\n", err)
 	var u usageError
 	if errors.As(err, &u) {
-		fmt.Fprintln(p.stderr, "Run \"daypass --help\" or \"daypass serve --help\" for the flags.")
+		fmt.Fprintf(p.stderr, "Run \"%s --help\" for the flags.\n", command)
 		return exitUsage
 	}
 	return exitError

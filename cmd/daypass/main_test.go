@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"once": once, "private": private, "server": server, "halt": halt, "keep": keep,
+		"once": once, "private": private, "server": server, "halt": halt, "keep": keep, "provider": provider, "commandsof": commandsOfPage,
 	}, Setup: func(e *testscript.Env) error {
 		e.Setenv("HOME", e.WorkDir)
 		e.Setenv("TMPDIR", os.TempDir())

@@ -20,7 +20,7 @@ type callFlags struct {
 
 // Help is what --help says of these commands beside their flags.
 func (callFlags) Help() string {
-	return "The call is signed with the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, where they are temporary, AWS_SESSION_TOKEN; or with those in the file AWS_SHARED_CREDENTIALS_FILE, such as root-credentials in the server's data directory."
+	return "The call is signed with the credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN; or with those in the file that AWS_SHARED_CREDENTIALS_FILE names, such as root-credentials in the server's data directory."
 }
 
 // call does an operation of the service daypass and prints the answer.
@@ -35,14 +35,14 @@ func (c callFlags) call(p *process, operation string, in any) error {
 	caller := &client.Client{Endpoint: c.Endpoint, Region: c.Region, Credentials: credentials}
 	answer, err := caller.JSON(p.ctx, instance.API("daypass"), operation, in)
 	if refused, ok := errors.AsType[*client.Error](err); ok && refused.Code == "" {
-		return fmt.Errorf("%s does not answer as daypass does, but with status %d: is it the right --endpoint?", c.Endpoint, refused.Status)
+		return fmt.Errorf("unexpected response from %s (status %d); check --endpoint", c.Endpoint, refused.Status)
 	}
 	if err != nil {
 		return err
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, answer, "", "  "); err != nil {
-		return fmt.Errorf("%s does not answer as daypass does: %w", c.Endpoint, err)
+		return fmt.Errorf("unexpected response from %s; check --endpoint: %w", c.Endpoint, err)
 	}
 	_, err = fmt.Fprintln(p.stdout, out.String())
 	return err
@@ -52,13 +52,13 @@ func (c callFlags) call(p *process, operation string, in any) error {
 // variable that happens to be set must neither choose it nor narrow it down.
 type revokeCommand struct {
 	callFlags
-	IdentityID     string    `env:"-" name:"identity-id" placeholder:"ID" xor:"target" help:"Revoke what an identity holds."`
-	Provider       string    `env:"-" placeholder:"NAME" xor:"target" help:"With --user: revoke what was issued to a user of this login provider, as Logins calls it."`
-	User           string    `env:"-" placeholder:"USER" help:"Who it is at the provider."`
-	IdentityPoolID string    `env:"-" name:"identity-pool-id" placeholder:"ID" help:"Revoke what was issued to the identities of a pool; with --provider and --user to theirs in this pool only."`
-	AccessKeyID    string    `env:"-" name:"access-key-id" placeholder:"ID" xor:"target" help:"Revoke one session."`
-	RoleArn        string    `env:"-" name:"role-arn" placeholder:"ARN" xor:"target" help:"Revoke the sessions of a role."`
-	IssuedBefore   time.Time `env:"-" placeholder:"TIME" help:"The moment up to which what was issued is void, RFC 3339 (now)."`
+	IdentityID     string `env:"-" name:"identity-id" placeholder:"ID" xor:"target" help:"Revoke the credentials and tokens of an identity."`
+	Provider       string `env:"-" placeholder:"NAME" xor:"target" help:"With --user: revoke what was issued to a user of this login provider, named as in Logins."`
+	User           string `env:"-" placeholder:"USER" help:"The user's ID at the provider."`
+	IdentityPoolID string `env:"-" name:"identity-pool-id" placeholder:"ID" help:"Revoke what was issued to the identities of a pool; with --provider and --user, only to that user in this pool."`
+	AccessKeyID    string `env:"-" name:"access-key-id" placeholder:"ID" xor:"target" help:"Revoke one session."`
+	RoleArn        string `env:"-" name:"role-arn" placeholder:"ARN" xor:"target" help:"Revoke the sessions of a role."`
+	IssuedBefore   string `env:"-" placeholder:"TIME" help:"Revoke everything issued at or before this time, such as 2026-01-01T12:00:00Z (now)."`
 }
 
 // Run revokes.
@@ -87,8 +87,12 @@ func (c *revokeCommand) Run(p *process) error {
 	if len(in) != 1 {
 		return usage("say what to revoke: one of --identity-id, --provider with --user, --identity-pool-id, --access-key-id and --role-arn")
 	}
-	if !c.IssuedBefore.IsZero() {
-		in["IssuedBefore"] = c.IssuedBefore.Unix()
+	if c.IssuedBefore != "" {
+		at, err := time.Parse(time.RFC3339, c.IssuedBefore)
+		if err != nil {
+			return usage("--issued-before %q: give a time such as 2026-01-01T12:00:00Z", c.IssuedBefore)
+		}
+		in["IssuedBefore"] = at.Unix()
 	}
 	return c.call(p, "RevokeSessions", in)
 }
@@ -96,8 +100,8 @@ func (c *revokeCommand) Run(p *process) error {
 // revocationsCommand calls ListRevocations.
 type revocationsCommand struct {
 	callFlags
-	MaxResults int    `env:"-" placeholder:"N" help:"The most revocations to print (60)."`
-	NextToken  string `env:"-" placeholder:"TOKEN" help:"Where the listing goes on, from the answer before."`
+	MaxResults int    `env:"-" placeholder:"N" help:"The maximum number of revocations to print (60)."`
+	NextToken  string `env:"-" placeholder:"TOKEN" help:"The pagination token from the previous answer."`
 }
 
 // Run lists.

@@ -96,7 +96,7 @@ func TestRevocationsOfAnotherServer(t *testing.T) {
 		code int
 		text string
 	}{
-		other.URL:        {exitError, other.URL + " does not answer as daypass does, but with status 404: is it the right --endpoint?"},
+		other.URL:        {exitError, "unexpected response from " + other.URL + " (status 404); check --endpoint"},
 		"":               {exitUsage, `--endpoint "" (AWS_ENDPOINT_URL): give a URL such as http://127.0.0.1:4600`},
 		"127.0.0.1:4600": {exitUsage, `--endpoint "127.0.0.1:4600" (AWS_ENDPOINT_URL): give a URL`},
 		"localhost:4600": {exitUsage, `--endpoint "localhost:4600" (AWS_ENDPOINT_URL): give a URL`},
