@@ -41,3 +41,9 @@ func (c *compiled) get(text string) (*policy.Document, error) {
 	c.documents.PutHeavy(text, d, weightOf(text))
 	return d, nil
 }
+
+// Compiled is how many policies were compiled because they were not remembered:
+// those that are stored and those of sessions.
+func (s *Service) Compiled() uint64 {
+	return s.compiled.documents.Missed() + s.compiledSessions.documents.Missed()
+}

@@ -1,6 +1,9 @@
 package limit
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Recent remembers what was of use lately, in bounded memory: what weighs Most,
 // and as much again. What is asked for stays; of the rest the older half goes when
@@ -9,6 +12,8 @@ type Recent[K comparable, V any] struct {
 	// Most is how much half of what is remembered may weigh. It is set before the
 	// memory is used.
 	Most int
+
+	missed atomic.Uint64
 
 	mu         sync.RWMutex
 	young, old half[K, V]
@@ -47,10 +52,16 @@ func (r *Recent[K, V]) Find(key K) (v V, stays, ok bool) {
 	defer r.mu.RUnlock()
 	e, stays := r.young.entries[key]
 	if ok = stays; !ok {
-		e, ok = r.old.entries[key]
+		if e, ok = r.old.entries[key]; !ok {
+			r.missed.Add(1)
+		}
 	}
 	return e.value, stays, ok
 }
+
+// Missed is how often nothing was found. Hits are not counted, so that they cost
+// nothing more.
+func (r *Recent[K, V]) Missed() uint64 { return r.missed.Load() }
 
 // Put remembers a value, in place of the one that the key had.
 func (r *Recent[K, V]) Put(key K, v V) { r.PutHeavy(key, v, 1) }

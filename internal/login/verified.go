@@ -44,6 +44,12 @@ func (k *oidcKeys) knows(t *Token) bool {
 	return ok
 }
 
+// Verified is how many signatures were verified because they were not remembered.
+func (o *OIDC) Verified() uint64 { return o.verified.Missed() }
+
+// KeySets is how many key sets of issuers were read.
+func (o *OIDC) KeySets() uint64 { return o.versions.Load() }
+
 func (k *oidcKeys) learn(t *Token) {
 	if k.set.version != 0 {
 		k.oidc.verified.Put(k.signed(t), struct{}{})

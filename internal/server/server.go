@@ -89,6 +89,9 @@ type Server struct {
 	large       atomic.Int32 // bodies beyond MaxBody
 }
 
+// SigningKeys is how many keys were derived to verify signatures, since the start.
+func (s *Server) SigningKeys() uint64 { return s.signingKeys.Derived() }
+
 func (s *Server) now() time.Time {
 	if s.Now == nil {
 		return time.Now()

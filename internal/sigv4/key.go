@@ -79,6 +79,9 @@ func (c *KeyCache) find(secret, date, region, service string) (key signingKey, i
 	return key, id, known
 }
 
+// Derived is how many keys were derived because they were not remembered.
+func (c *KeyCache) Derived() uint64 { return c.keys.Missed() }
+
 func (c *KeyCache) put(k cacheKey, key signingKey) { c.recent().Put(k, key) }
 
 func (c *KeyCache) recent() *limit.Recent[cacheKey, signingKey] {

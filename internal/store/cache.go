@@ -18,6 +18,7 @@ import (
 // Values are shared by all readers: nobody may change one.
 type cache[K comparable, V any] struct {
 	generation *atomic.Uint64 // of the DB
+	loaded     *atomic.Uint64 // of the DB
 	limit      int
 
 	mu      sync.RWMutex
@@ -27,7 +28,7 @@ type cache[K comparable, V any] struct {
 // newCache returns a cache of at most limit entities. When it is full, one or
 // another makes room.
 func newCache[K comparable, V any](db *DB, limit int) *cache[K, V] {
-	return &cache[K, V]{generation: &db.generation, limit: limit, entries: map[K]V{}}
+	return &cache[K, V]{generation: &db.generation, loaded: &db.loaded, limit: limit, entries: map[K]V{}}
 }
 
 // get returns the entity of the key, from the cache or by load. What is not
@@ -42,12 +43,17 @@ func (c *cache[K, V]) get(tx *Tx, key K, load func() (V, bool, error)) (V, bool,
 	if ok {
 		return v, true, nil
 	}
+	c.loaded.Add(1)
 	v, ok, err := load()
 	if err == nil && ok {
 		c.put(tx, key, v)
 	}
 	return v, ok, err
 }
+
+// Loaded is how many entities the caches had to ask the database for, since it was
+// opened.
+func (db *DB) Loaded() uint64 { return db.loaded.Load() }
 
 // put remembers what tx has loaded, unless it may be out of date.
 func (c *cache[K, V]) put(tx *Tx, key K, v V) {

@@ -54,6 +54,7 @@ type DB struct {
 	writer     *writer
 	readers    *readers
 	generation atomic.Uint64 // counts invalidations: see cache
+	loaded     atomic.Uint64 // counts what the caches did not have
 	closing    atomic.Bool
 	unwritable atomic.Bool // the disk took no write, the last time
 	closed     chan struct{}
