@@ -87,7 +87,7 @@ func BenchmarkAssumeRoleWithWebIdentity(b *testing.B) {
 	in := &sts.AssumeRoleWithWebIdentityRequest{RoleArn: appAuth, RoleSessionName: "app1", WebIdentityToken: sts.ClientTokenType(h.token())}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := h.sts.AssumeRoleWithWebIdentity(h.ctx, root, in); err != nil {
+		if _, err := h.sts.AssumeRoleWithWebIdentity(h.ctx, wiretest.From(root), in); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -121,7 +121,7 @@ func BenchmarkAssumeRoleWithSAML(b *testing.B) {
 	in := &sts.AssumeRoleWithSAMLRequest{RoleArn: samlRole, PrincipalArn: samlARN, SAMLAssertion: sts.SAMLAssertionType(response(b, m))}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := h.sts.AssumeRoleWithSAML(h.ctx, root, in); err != nil {
+		if _, err := h.sts.AssumeRoleWithSAML(h.ctx, wiretest.From(root), in); err != nil {
 			b.Fatal(err)
 		}
 	}
