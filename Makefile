@@ -38,7 +38,7 @@ vuln: ## Look for known vulnerabilities in what we call.
 	scripts/vuln
 
 bench: ## Run the benchmarks whose names match BENCH (all).
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
 golden: ## Renew the golden files; then read the diff.
 	@packages=$$(grep -rlE --include='*_test.go' --exclude-dir=interop '"update"|/wiretest"' . | xargs -r -n1 dirname | sort -u); \

@@ -1,34 +1,57 @@
-// Package bench measures what daypass costs against what the machine allows.
-// It has benchmarks and nothing else:
+// Package bench measures what daypass costs against what the machine allows:
 //
-//	go test -run '^$' -bench . ./internal/bench
+//	make bench BENCH=Request
 //
 // A figure in microseconds says little, since it moves with the machine and its
 // neighbours. So each operation is compared with its ceiling: a bare handler on
-// net/http that gets the same requests and does only the operation's
-// cryptography, like verifying a signature of RSA. Nothing that answers over
-// HTTP and does not skip a check can be quicker than that.
+// net/http that gets the same bytes and does the operation's cryptography on them,
+// like verifying a signature of RSA, and nothing else. Nothing that answers over
+// HTTP, skips no check and remembers nothing can be quicker than that.
 //
-// Server and ceiling are processes of their own, on the same core; the load
-// comes from another core, over 16 connections. They take turns, and the verdict
-// is the median, over five rounds, of the ratio of the CPU time that each took
-// for a request:
+// Server and ceiling are processes of their own, on the same core; the load comes
+// from another core, over 16 connections. They take turns, five rounds of a second
+// each, and the verdict is the median of the ratios of the rounds:
 //
-//	us/request          CPU time of daypass for a request
-//	ceiling-us/request  CPU time of the ceiling for a request
-//	of-ceiling          the ratio: 1 is as good as it gets
-//	spread-%            how far rounds lie apart; beyond 10 measure again
-//	req/s               requests that daypass answered in a second
-//	ceiling-req/s       and those that the ceiling answered
-//	p99/p50             how long the slowest wait compared with most
+//	us/request           CPU time for a request
+//	req/s                requests answered in a second
+//	of-ceiling           the ratio by CPU time: 1 is as good as a handler that remembers nothing
+//	of-ceiling-by-rate   the ratio by requests a second
+//	spread-%             how far the rounds lie apart, to each side, by CPU time
+//	p99/p50              how long the slowest wait compared with most
+//	late-of-ceiling      that of daypass over that of the ceiling
+//	allocs/request       objects on the heap
 //
-// CPU time is read from /proc, so elsewhere than on Linux only the rates are
-// there. An answer that is not the one expected fails the benchmark. Requests
-// name one user after the other, thousands of them, so that remembering the last
-// ones helps nobody.
+// What begins with ceiling- is the ceiling's own.
 //
-// With DAYPASS_BENCH_PROFILE=DIR in the environment the CPU profiles of daypass
-// are written to DIR, one for each benchmark, for "go tool pprof".
+// # What is refused
 //
-// The results, and what they should be, are in docs/performance.md.
+// A benchmark that measures something else than it says fails, and reports nothing:
+//
+//   - An answer is not the one that is expected.
+//   - A memory of daypass had what it should not have, or lacked what it should have.
+//     In results that end in never-seen, each request names another of 39,000 users,
+//     in those that end in seen, one of 1,000 others. The memories count what they did not
+//     have (instance.Missed): for each request one signature or signing key in the
+//     former, nothing in the latter, and nothing of what all requests have in common.
+//     One in a hundred may be otherwise.
+//   - The ceiling did not do for each request what it has to, by its own count.
+//   - CPU time and requests a second give ratios that are more than 15 % apart. On a
+//     core that is busy with nothing else they are the same.
+//   - A server used too little CPU time in a round to be measured.
+//
+// When the rounds lie more than 10 % apart, or a result is refused, the five rounds
+// are run once more. If they still do, there are figures, but no verdict. At the end
+// comes a table with the machine, the load average when each result began (the run
+// alone makes two) and the verdicts.
+//
+// CPU time is read from /proc, so there are no results elsewhere than on Linux.
+//
+// # In the environment
+//
+// DAYPASS_BENCH_ROUND is how long a round lasts, such as 2s. With
+// DAYPASS_BENCH_PROFILE=DIR the CPU profiles of daypass are written to DIR, one for
+// each benchmark, for "go tool pprof".
+//
+// scripts/bench-against compares with the daypass of another commit. The results,
+// and what they should be, are in docs/performance.md.
 package bench

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -17,24 +16,28 @@ import (
 type inserts struct {
 	db     *sql.DB
 	insert *sql.Stmt
+	rows   atomic.Int64 // that are on the disk
 }
 
 // openInserts makes an empty database with the table that guests are kept in.
-func openInserts(string) (http.Handler, io.Closer, error) {
+func openInserts(string) (*server, error) {
 	db, err := sql.Open("sqlite", "file:inserts.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	db.SetMaxOpenConns(1)
 	if _, err := db.Exec(`CREATE TABLE identities (id BLOB NOT NULL PRIMARY KEY, pool BIGINT NOT NULL, created BIGINT NOT NULL,
 			modified BIGINT NOT NULL, state BIGINT NOT NULL, merged_into BLOB, logins BLOB) WITHOUT ROWID;
 		CREATE INDEX identities_by_pool ON identities (pool, id);`); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	insert, err := db.Prepare(`INSERT INTO identities (id, pool, created, modified, state, merged_into, logins) VALUES ($1, $2, $3, $4, $5, $6, $7)`)
-	mux := http.NewServeMux()
-	mux.Handle("POST /{most}/{callers}/{n}", &inserts{db, insert})
-	return mux, db, err
+	if err != nil {
+		return nil, err
+	}
+	i, mux := &inserts{db: db, insert: insert}, http.NewServeMux()
+	mux.Handle("POST /{most}/{callers}/{n}", i)
+	return &server{mux, db, func() any { return map[string]int64{"Rows": i.rows.Load()} }}, nil
 }
 
 // ServeHTTP inserts n rows, for so many callers, at most so many with one
@@ -97,5 +100,9 @@ func (s *inserts) commit(rows int) error {
 			return err
 		}
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.rows.Add(int64(rows))
+	return nil
 }

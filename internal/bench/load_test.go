@@ -56,12 +56,15 @@ func dial(b *testing.B, addr string, n int) caller {
 	return c
 }
 
-// send sends the requests that next gives for the numbers from 0 to n, at any
-// time one on each connection. Every answer must be a success and pass its
-// check. It says how long each took.
-func (c caller) send(n int, next func(i int) request) ([]time.Duration, error) {
-	took := make([]time.Duration, 0, n)
-	for sent, end := 0, time.Now().Add(roundTimeout); len(took) < n; {
+// send sends the requests that next gives for the numbers from 0 up, n of them or,
+// when n is zero, as many as begin before the time is over, at any time one on each
+// connection. Every answer must be a success and pass its check. It says how long
+// each took.
+func (c caller) send(n int, lasts time.Duration, next func(i int) request) ([]time.Duration, error) {
+	took := make([]time.Duration, 0, max(n, 1<<16))
+	began := time.Now()
+	more := func(sent int) bool { return sent < n || n == 0 && time.Since(began) < lasts }
+	for sent, end := 0, began.Add(roundTimeout); more(sent) || len(took) < sent; {
 		for _, k := range c {
 			if k.busy {
 				body, err := k.poll()
@@ -73,7 +76,7 @@ func (c caller) send(n int, next func(i int) request) ([]time.Duration, error) {
 					return nil, err
 				}
 			}
-			if !k.busy && sent < n {
+			if !k.busy && more(sent) {
 				if err := k.start(next(sent)); err != nil {
 					return nil, err
 				}

@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"math"
@@ -12,9 +13,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -24,9 +27,10 @@ import (
 
 // process is a server in a process of its own.
 type process struct {
-	addr   string
-	cmd    *exec.Cmd
-	orders io.WriteCloser
+	addr    string
+	cmd     *exec.Cmd
+	orders  io.WriteCloser
+	reports *bufio.Reader // nil: it makes none
 }
 
 // launch runs the test binary as the named server, in dir and on a core of its
@@ -37,11 +41,7 @@ func launch(b *testing.B, name, dir string) *process {
 	if err != nil {
 		b.Fatal(err)
 	}
-	args := []string{exe}
-	if _, core, ok := cores(); ok {
-		args = []string{"taskset", "-c", core, exe}
-	}
-	p := &process{cmd: exec.Command(args[0], args[1:]...)}
+	p := &process{cmd: pinned(exe)}
 	p.cmd.Dir, p.cmd.Stderr = dir, os.Stderr
 	p.cmd.Env = append(os.Environ(), serverVariable+"="+name)
 	if p.orders, err = p.cmd.StdinPipe(); err != nil {
@@ -60,7 +60,8 @@ func launch(b *testing.B, name, dir string) *process {
 			b.Errorf("%s: %v", name, err)
 		}
 	})
-	addr, err := bufio.NewReader(out).ReadString('\n')
+	p.reports = bufio.NewReader(out)
+	addr, err := p.reports.ReadString('\n')
 	if err != nil {
 		b.Fatalf("%s does not say where it listens: %v", name, err)
 	}
@@ -68,24 +69,61 @@ func launch(b *testing.B, name, dir string) *process {
 	return p
 }
 
+// pinned is a command that runs on the servers' core, where the system lets us
+// choose.
+func pinned(command string, args ...string) *exec.Cmd {
+	if c, ok := cores(); ok {
+		return exec.Command("taskset", append([]string{"-c", c.server, command}, args...)...)
+	}
+	return exec.Command(command, args...)
+}
+
+// report is what a server has done since it started.
+type report struct {
+	Allocs float64            // objects
+	Did    map[string]float64 // what it counts
+}
+
+// report asks the server what it has done.
+func (p *process) report(b *testing.B) (r report) {
+	b.Helper()
+	if p.reports == nil {
+		return report{}
+	}
+	_, err := io.WriteString(p.orders, "report\n")
+	line, _ := p.reports.ReadBytes('\n')
+	if err = errors.Join(err, json.Unmarshal(line, &r)); err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
+
 // profile has the process write a CPU profile until done is called. It does
 // nothing unless the environment asks for profiles.
 func (p *process) profile(name string) (done func()) {
 	dir := os.Getenv("DAYPASS_BENCH_PROFILE")
-	if dir == "" {
+	if dir == "" || p.reports == nil {
 		return func() {}
 	}
 	path, _ := filepath.Abs(filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+".pprof"))
-	_, _ = io.WriteString(p.orders, path+"\n")
-	return func() { _, _ = io.WriteString(p.orders, "\n") }
+	_, _ = io.WriteString(p.orders, "profile "+path+"\n")
+	return func() { _, _ = io.WriteString(p.orders, "stop\n") }
+}
+
+// server is what a server process opens.
+type server struct {
+	http.Handler
+	io.Closer
+	// did gives counts, whose JSON is an object of numbers.
+	did func() any
 }
 
 // serve is the life of a server process: it prints its address and answers
-// requests until its standard input ends. A line there names the file of a
-// profile that is to begin, an empty line ends it.
+// requests until its standard input ends. A line there is an order: to report, to
+// begin a profile, or to stop it. Only who started the process can give one.
 func serve(name string) error {
 	instance.Tune(math.MaxInt64) // as cmd/daypass does; the others should have no disadvantage
-	open, ok := map[string]func(addr string) (http.Handler, io.Closer, error){
+	open, ok := map[string]func(addr string) (*server, error){
 		"daypass": openDaypass, "ceiling": openCeiling, "inserts": openInserts,
 	}[name]
 	if !ok {
@@ -95,11 +133,11 @@ func serve(name string) error {
 	if err != nil {
 		return err
 	}
-	handler, closer, err := open(l.Addr().String())
+	s, err := open(l.Addr().String())
 	if err != nil {
 		return err
 	}
-	h := &http.Server{Handler: handler}
+	h := &http.Server{Handler: s}
 	if name == "daypass" { // as cmd/daypass has it
 		h.ReadHeaderTimeout, h.ReadTimeout, h.WriteTimeout, h.IdleTimeout = 10*time.Second, 30*time.Second, time.Minute, 2*time.Minute
 	}
@@ -109,11 +147,11 @@ func serve(name string) error {
 		return err
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		if err := profiling(lines.Text()); err != nil {
+		if err := s.obey(lines.Text()); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(h.Close(), closer.Close()); err != nil {
+	if err := errors.Join(h.Close(), s.Close()); err != nil {
 		return err
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
@@ -122,17 +160,28 @@ func serve(name string) error {
 	return nil
 }
 
-// profiling begins a CPU profile, or ends it if there is no path.
-func profiling(path string) error {
-	if path == "" {
+// obey carries out an order.
+func (s *server) obey(order string) error {
+	switch verb, path, _ := strings.Cut(order, " "); verb {
+	case "report":
+		allocs := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}, {Name: "/gc/heap/tiny/allocs:objects"}}
+		metrics.Read(allocs)
+		line, err := json.Marshal(map[string]any{"Allocs": allocs[0].Value.Uint64() + allocs[1].Value.Uint64(), "Did": s.did()})
+		if err == nil {
+			_, err = os.Stdout.Write(append(line, '\n'))
+		}
+		return err
+	case "profile":
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		return pprof.StartCPUProfile(f) // which keeps the file for as long as it needs it
+	case "stop":
 		pprof.StopCPUProfile()
 		return nil
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return pprof.StartCPUProfile(f) // which keeps the file for as long as it needs it
+	return errors.New("no such order: " + order)
 }
 
 // cpuTime is the CPU time that the process has used, in steps of 10 ms; zero
@@ -150,28 +199,44 @@ func (p *process) cpuTime() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// cores gives a core for the load and one for the servers; false where there is
-// one only, or no way to choose.
-func cores() (load, server string, ok bool) {
+// memory is how much the process has in memory now, and had at most, in MiB; zero
+// where the system does not say.
+func (p *process) memory() (now, most float64) {
+	status, _ := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
+	of := func(name string) float64 {
+		_, rest, _ := strings.Cut(string(status), "\n"+name+":")
+		n, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
+		return float64(n) / 1024
+	}
+	return of("VmRSS"), of("VmHWM")
+}
+
+// placement is a core for the load and one for the servers.
+type placement struct{ load, server string }
+
+// cores is where the load and the servers are to run; ok is false where there is one
+// core only, or no way to choose. It is found out once, before this process settles
+// on a core: whatever it starts later must not end up on the same.
+var cores = sync.OnceValues(func() (_ placement, ok bool) {
 	status, _ := os.ReadFile("/proc/self/status")
 	_, list, _ := strings.Cut(string(status), "Cpus_allowed_list:")
 	list, _, _ = strings.Cut(list, "\n")
 	n := strings.FieldsFunc(list, func(r rune) bool { return !unicode.IsDigit(r) })
 	_, err := exec.LookPath("taskset")
 	if err != nil || len(n) < 2 {
-		return "", "", false
+		return placement{}, false
 	}
-	return n[0], n[len(n)-1], true
-}
+	return placement{n[0], n[len(n)-1]}, true
+})
 
 // settle moves this process to the core of the load.
 func settle(b *testing.B) {
-	load, _, ok := cores()
+	c, ok := cores()
 	if !ok {
 		b.Log("no core of its own for each process (taskset, two cores): the figures are of little worth")
 		return
 	}
-	if out, err := exec.Command("taskset", "-a", "-c", "-p", load, strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
+	if out, err := exec.Command("taskset", "-a", "-c", "-p", c.load, strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
 		b.Fatalf("taskset: %v: %s", err, out)
 	}
 	runtime.GOMAXPROCS(1) // nobody sleeps and has to be woken
