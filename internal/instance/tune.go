@@ -8,9 +8,9 @@ import (
 
 const (
 	// gcPercent lets the heap grow to five times what is in use before it is
-	// collected. What is in use is little and a request leaves some 20 KB behind:
-	// docs/performance.md says what this saves, and what it costs. Near the memory
-	// limit the heap is collected as often as it takes.
+	// collected. What is in use is little, and each request leaves garbage behind:
+	// collecting later saves work. Near the memory limit the heap is collected as
+	// often as it takes (docs/performance.md).
 	gcPercent = 400
 	// uncounted is memory that Go does not count: the program's own pages, and the
 	// page caches of SQLite, which has an allocator of its own.
