@@ -84,11 +84,7 @@ func (r *round) late() float64 { return r.wait(.99) / r.wait(.5) }
 type pair struct{ first, second [rounds]round }
 
 func (p *pair) medians(of func(*round) float64) (first, second float64) {
-	var a, b [rounds]float64
-	for k := range rounds {
-		a[k], b[k] = of(&p.first[k]), of(&p.second[k])
-	}
-	return median(a), median(b)
+	return medianOf(&p.first, of), medianOf(&p.second, of)
 }
 
 // ratio is the median of the ratios of the rounds, and how far they lie apart to
@@ -98,8 +94,21 @@ func (p *pair) ratio(of func(first, second *round) float64) (ratio, spread float
 	for k := range rounds {
 		all[k] = of(&p.first[k], &p.second[k])
 	}
-	ratio = median(all)
-	return ratio, (slices.Max(all[:]) - slices.Min(all[:])) / 2 / ratio
+	return middle(all)
+}
+
+// middle is the median, and how far all lie apart to each side of it.
+func middle(all [rounds]float64) (at, spread float64) {
+	at = median(all)
+	return at, (slices.Max(all[:]) - slices.Min(all[:])) / 2 / at
+}
+
+func medianOf(list *[rounds]round, of func(*round) float64) float64 {
+	var all [rounds]float64
+	for k := range rounds {
+		all[k] = of(&list[k])
+	}
+	return median(all)
 }
 
 func byCost(first, second *round) float64 { return second.cost() / first.cost() }
@@ -274,13 +283,4 @@ func loadAverage() string {
 		return "?"
 	}
 	return first
-}
-
-// ratioTo compares the rates of the first with others.
-func (p *pair) ratioTo(rates [rounds]float64) (ratio, spread float64) {
-	at := 0
-	return p.ratio(func(first, _ *round) float64 {
-		at++
-		return first.rate() / rates[at-1]
-	})
 }
