@@ -1,0 +1,93 @@
+package bench
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// BenchmarkAgainst compares one daypass with another, as they were built, with the
+// same tokens: scripts/bench-against builds them, and says where they are.
+func BenchmarkAgainst(b *testing.B) {
+	this, other := os.Getenv("DAYPASS_BENCH_THIS"), os.Getenv("DAYPASS_BENCH_OTHER")
+	if this == "" || other == "" {
+		b.Skip("scripts/bench-against runs this")
+	}
+	c := newCrowd(b)
+	c.signTokens(b)
+	settle(b)
+	start := func(binary string) *world {
+		w := newWorld(b, c, func(b *testing.B, dir string) *process { return binaryDaypass(b, binary, dir) })
+		w.admit(b)
+		w.signSAML(b)
+		w.visit(b, w.users[:few], w.getIDWithSAML, func(*user, *answer) {})
+		return w
+	}
+	ours, theirs := start(this), start(other)
+	mine, others := ours.compared(), theirs.compared()
+	for i, r := range mine {
+		b.Run(r.name, func(b *testing.B) { versus(b, ours, theirs, r.deck(), others[i].deck()) })
+	}
+	b.Run("GetId/SAML", func(b *testing.B) {
+		versus(b, ours, theirs, ours.aFew(ours.getIDWithSAML), theirs.aFew(theirs.getIDWithSAML))
+	})
+	b.Run("GetId/new-guest", func(b *testing.B) {
+		versus(b, ours, theirs, deck{[]request{ours.getGuestID()}, new(int)}, deck{[]request{theirs.getGuestID()}, new(int)})
+	})
+}
+
+// versus has two daypasses take turns.
+func versus(b *testing.B, ours, theirs *world, mine, others deck) {
+	a, z := dial(b, ours.daypass.addr, connections), dial(b, theirs.daypass.addr, connections)
+	ours.daypass.turn(b, a, few, mine.next)
+	theirs.daypass.turn(b, z, few, others.next)
+	measure(b, nil, nil,
+		func() round { return ours.daypass.turn(b, a, 0, mine.next) },
+		func() round { return theirs.daypass.turn(b, z, 0, others.next) },
+	).metrics(b, "other")
+}
+
+// binaryDaypass starts a daypass that was built, as its users do.
+func binaryDaypass(b *testing.B, binary, dir string) *process {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &process{addr: l.Addr().String()}
+	l.Close()
+	p.cmd = pinned(binary, "serve", "--listen", p.addr, "--data-dir", filepath.Join(dir, "data"), "--account-id", account,
+		"--master-key-file", filepath.Join(dir, masterKeyFile), "--root-access-key-id", rootKey, "--guest-rate", "0",
+		"--outbound-allow", "127.0.0.1", "--outbound-ca-file", filepath.Join(dir, caFile))
+	p.cmd.Env = append(os.Environ(), "DAYPASS_ROOT_SECRET_ACCESS_KEY="+rootSecret)
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+		log.Close()
+	})
+	for end := time.Now().Add(roundTimeout); ; time.Sleep(10 * time.Millisecond) {
+		if answer, err := http.Get("http://" + p.addr + "/readyz"); err == nil {
+			_, _ = io.Copy(io.Discard, answer.Body)
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return p
+			}
+		}
+		if time.Now().After(end) {
+			text, _ := os.ReadFile(log.Name())
+			b.Fatalf("%s does not begin: %s", binary, text)
+		}
+	}
+}
