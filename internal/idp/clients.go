@@ -110,7 +110,9 @@ func (a *application) PostLogoutRedirectURIs() []string { return nil }
 func (a *application) ResponseTypes() []oidc.ResponseType {
 	return []oidc.ResponseType{oidc.ResponseTypeCode}
 }
-func (a *application) GrantTypes() []oidc.GrantType { return []oidc.GrantType{oidc.GrantTypeCode} }
+func (a *application) GrantTypes() []oidc.GrantType {
+	return []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken}
+}
 
 // LoginURL is not asked for: the authorize handler makes the redirect itself.
 func (a *application) LoginURL(string) string { return "" }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -194,8 +195,8 @@ func TestTokenRefusals(t *testing.T) {
 		want    string
 	}{
 		{"no grant type", "", []string{"grant_type", ""}, 400, `{"error":"invalid_request","error_description":"grant_type is missing"}`},
-		{"refresh", "", []string{"grant_type", "refresh_token"}, 400, `{"error":"unsupported_grant_type","error_description":"grant_type must be authorization_code"}`},
-		{"assertion", "", []string{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"}, 400, `{"error":"unsupported_grant_type","error_description":"grant_type must be authorization_code"}`},
+		{"refresh", "", []string{"grant_type", "refresh_token"}, 400, `{"error":"invalid_request","error_description":"refresh_token missing"}`},
+		{"assertion", "", []string{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"}, 400, `{"error":"unsupported_grant_type","error_description":"grant_type must be authorization_code or refresh_token"}`},
 		{"invented code", "", []string{"code", "abc"}, 400, `{"error":"invalid_grant","error_description":"invalid code"}`},
 		{"no verifier", "", []string{"code_verifier", ""}, 400, `{"error":"invalid_request","error_description":"code_verifier required"}`},
 		{"wrong verifier", "", []string{"code_verifier", verifier + "x"}, 400, `{"error":"invalid_grant","error_description":"invalid code_verifier"}`},
@@ -369,4 +370,63 @@ func TestTicketsAreBounded(t *testing.T) {
 	if _, err := held.put("4", 4); err != nil || len(held.held) != 1 {
 		t.Errorf("after expiry: %v, %d held", err, len(held.held))
 	}
+}
+
+// A refresh token is given to who asks for it, works once, for its client alone, and is followed by the next. The ID
+// token that it gives has the subject and the time of the sign-in, and no nonce.
+func TestRefresh(t *testing.T) {
+	s := start(t, testConfig())
+	type answer struct {
+		IDToken string `json:"id_token"`
+		Refresh string `json:"refresh_token"`
+		Error   string `json:"error"`
+	}
+	exchange := func(changes ...string) answer {
+		t.Helper()
+		_, body := post(t, s.URL+"/token", change(url.Values{"client_id": {"app"}}, changes).Encode())
+		var a answer
+		if err := json.Unmarshal([]byte(body), &a); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		return a
+	}
+	signIn := func(scope string) answer {
+		t.Helper()
+		return exchange("grant_type", "authorization_code", "code", codeOf(t, s, "scope", scope), "redirect_uri", redirectURI, "code_verifier", verifier)
+	}
+	if a := signIn("openid"); a.IDToken == "" || a.Refresh != "" {
+		t.Errorf("without offline_access: %+v", a)
+	}
+	first := signIn("openid offline_access")
+	second := exchange("grant_type", "refresh_token", "refresh_token", first.Refresh)
+	if first.Refresh == "" || second.Refresh == "" || second.Refresh == first.Refresh {
+		t.Fatalf("%+v, then %+v", first, second)
+	}
+	was, is := payload(t, first.IDToken), payload(t, second.IDToken)
+	if is["sub"] != was["sub"] || is["auth_time"] != was["auth_time"] || is["aud"] == nil || was["nonce"] != "no" || is["nonce"] != nil {
+		t.Errorf("claims %v, then %v", was, is)
+	}
+	if a := exchange("grant_type", "refresh_token", "refresh_token", first.Refresh); a.Error != "invalid_grant" {
+		t.Errorf("used twice: %+v", a)
+	}
+	if a := exchange("grant_type", "refresh_token", "refresh_token", second.Refresh, "client_id", "back end", "client_secret", "s3cret: 100%"); a.Error != "invalid_grant" {
+		t.Errorf("by another client: %+v", a)
+	}
+	if a := exchange("grant_type", "refresh_token", "refresh_token", signIn("openid offline_access").Refresh, "scope", "openid email"); a.Error != "invalid_scope" {
+		t.Errorf("for more than was granted: %+v", a)
+	}
+}
+
+// payload is what a token says.
+func payload(t *testing.T, token string) map[string]any {
+	t.Helper()
+	var claims map[string]any
+	text, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err == nil {
+		err = json.Unmarshal(text, &claims)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claims
 }

@@ -3,7 +3,6 @@ package idp
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -21,14 +20,6 @@ func (s *storage) CreateAuthRequest(context.Context, *oidc.AuthRequest, string) 
 
 func (s *storage) AuthRequestByID(context.Context, string) (op.AuthRequest, error) {
 	return nil, errNotOffered // the callback handler finds visits itself
-}
-
-func (s *storage) CreateAccessAndRefreshTokens(context.Context, op.TokenRequest, string) (string, string, time.Time, error) {
-	return "", "", time.Time{}, errNotOffered
-}
-
-func (s *storage) TokenRequestByRefreshToken(context.Context, string) (op.RefreshTokenRequest, error) {
-	return nil, errNotOffered
 }
 
 func (s *storage) TerminateSession(context.Context, string, string) error { return errNotOffered }

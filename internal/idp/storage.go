@@ -17,8 +17,10 @@ const (
 	loginLifetime    = 10 * time.Minute // a person may have to look the password up
 	callbackLifetime = time.Minute      // one redirect
 	codeLifetime     = time.Minute      // RFC 6749, section 4.1.2, asks for ten at most
+	refreshLifetime  = 24 * time.Hour   // from its last use
 	maxVisits        = 10_000
 	maxAccessTokens  = 100_000
+	maxRefreshTokens = 100_000
 )
 
 // storage is everything the provider remembers, in the form the library asks for it. A visit is in exactly one of
@@ -33,6 +35,7 @@ type storage struct {
 	signedIn *tickets[*visit] // by the name in the callback's address
 	codes    *tickets[*visit] // by authorization code
 	tokens   *tickets[*grant] // by access token ID
+	renewals *tickets[*visit] // by refresh token
 }
 
 // grant is what an access token stands for.
@@ -60,6 +63,7 @@ func newStorage(cfg Config) (*storage, error) {
 		signedIn: newTickets[*visit](cfg.Now, callbackLifetime, maxVisits),
 		codes:    newTickets[*visit](cfg.Now, codeLifetime, maxVisits),
 		tokens:   newTickets[*grant](cfg.Now, defaultTokenLifetime, maxAccessTokens),
+		renewals: newTickets[*visit](cfg.Now, refreshLifetime, maxRefreshTokens),
 	}, nil
 }
 
@@ -88,6 +92,7 @@ var (
 	errNoClient = errors.New("unknown client")
 	errNoCode   = errors.New("unknown, used or expired code")
 	errNoToken  = errors.New("unknown or expired access token")
+	errNoRenew  = errors.New("unknown, used or expired refresh token")
 )
 
 // GetClientByClientID returns the client bound to the present time.
@@ -132,13 +137,34 @@ func (s *storage) DeleteAuthRequest(context.Context, string) error { return nil 
 // CreateAccessToken makes an access token ID for a redeemed visit. The ID has no colon, which the library uses to join
 // it with the subject.
 func (s *storage) CreateAccessToken(_ context.Context, request op.TokenRequest) (string, time.Time, error) {
-	v, ok := request.(*visit)
-	if !ok {
+	v := visitOf(request)
+	if v == nil {
 		return "", time.Time{}, errNotOffered
 	}
 	id := rand.Text()
-	expires, err := s.tokens.put(id, &grant{account: v.account, scopes: v.GetScopes()})
+	expires, err := s.tokens.put(id, &grant{account: v.account, scopes: request.GetScopes()})
 	return id, expires, err
+}
+
+// CreateAccessAndRefreshTokens makes an access token ID and the refresh token that follows: on a visit's first, and on
+// one that was just used up (RFC 9700, section 2.2.2: those of public clients rotate).
+func (s *storage) CreateAccessAndRefreshTokens(ctx context.Context, request op.TokenRequest, _ string) (string, string, time.Time, error) {
+	id, expires, err := s.CreateAccessToken(ctx, request)
+	if err != nil {
+		return "", "", time.Time{}, err
+	}
+	refresh := rand.Text()
+	_, err = s.renewals.put(refresh, visitOf(request))
+	return id, refresh, expires, err
+}
+
+// TokenRequestByRefreshToken redeems a refresh token. It is used up even if the exchange fails afterwards, as a code is.
+func (s *storage) TokenRequestByRefreshToken(_ context.Context, token string) (op.RefreshTokenRequest, error) {
+	v, ok := s.renewals.take(token)
+	if !ok {
+		return nil, errNoRenew
+	}
+	return &renewal{visit: v, scopes: v.GetScopes()}, nil
 }
 
 // SetUserinfoFromScopes is deprecated in the library; SetUserinfoFromRequest does its work.
@@ -148,8 +174,8 @@ func (s *storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string,
 
 // SetUserinfoFromRequest fills the ID token.
 func (s *storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, request op.IDTokenRequest, scopes []string) error {
-	v, ok := request.(*visit)
-	if !ok {
+	v := visitOf(request)
+	if v == nil {
 		return errNotOffered
 	}
 	v.account.describe(info, scopes)

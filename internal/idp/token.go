@@ -8,7 +8,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// token exchanges a code for tokens (OpenID Connect Core 1.0, section 3.1.3).
+// token exchanges a code or a refresh token for tokens (OpenID Connect Core 1.0, sections 3.1.3 and 12).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store") // RFC 6749, section 5.1
 	response, err := p.exchange(r)
@@ -32,10 +32,12 @@ func (p *Provider) exchange(r *http.Request) (*oidc.AccessTokenResponse, error) 
 	}
 	switch r.PostForm.Get("grant_type") {
 	case string(oidc.GrantTypeCode):
+	case string(oidc.GrantTypeRefreshToken):
+		return p.renew(r)
 	case "":
 		return nil, oidc.ErrInvalidRequest().WithDescription("grant_type is missing")
 	default:
-		return nil, oidc.ErrUnsupportedGrantType().WithDescription("grant_type must be authorization_code")
+		return nil, oidc.ErrUnsupportedGrantType().WithDescription("grant_type must be authorization_code or refresh_token")
 	}
 	request, err := op.ParseAccessTokenRequest(r, p.library.Decoder())
 	if err != nil {
@@ -46,6 +48,19 @@ func (p *Provider) exchange(r *http.Request) (*oidc.AccessTokenResponse, error) 
 		return nil, err
 	}
 	return op.CreateTokenResponse(r.Context(), v, client, p.library, true, request.Code, "")
+}
+
+// renew exchanges a refresh token.
+func (p *Provider) renew(r *http.Request) (*oidc.AccessTokenResponse, error) {
+	request, err := op.ParseRefreshTokenRequest(r, p.library.Decoder())
+	if err != nil {
+		return nil, err
+	}
+	again, client, err := op.ValidateRefreshTokenRequest(r.Context(), request, p.library)
+	if err != nil {
+		return nil, err
+	}
+	return op.CreateTokenResponse(r.Context(), again, client, p.library, true, "", request.RefreshToken)
 }
 
 // refuseExchange answers as RFC 6749, section 5.2, says.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
 // visit is an authorization request on its way: what the client asked for and, once somebody signed in, who and when.
@@ -41,4 +42,32 @@ func (v *visit) GetCodeChallenge() *oidc.CodeChallenge {
 		return nil
 	}
 	return &oidc.CodeChallenge{Challenge: v.request.CodeChallenge, Method: v.request.CodeChallengeMethod}
+}
+
+// renewal is a visit that is redeemed once more, by refresh token. It is no authorization request: its ID token has no
+// nonce (OpenID Connect Core 1.0, section 12.2).
+type renewal struct {
+	visit  *visit
+	scopes []string // those of the visit, or fewer
+}
+
+// renewal implements op.RefreshTokenRequest.
+
+func (r *renewal) GetAMR() []string                 { return r.visit.GetAMR() }
+func (r *renewal) GetAudience() []string            { return r.visit.GetAudience() }
+func (r *renewal) GetAuthTime() time.Time           { return r.visit.GetAuthTime() }
+func (r *renewal) GetClientID() string              { return r.visit.GetClientID() }
+func (r *renewal) GetScopes() []string              { return r.scopes }
+func (r *renewal) GetSubject() string               { return r.visit.GetSubject() }
+func (r *renewal) SetCurrentScopes(scopes []string) { r.scopes = scopes }
+
+// visitOf is the visit that a token request goes back to; nil for a request of another kind.
+func visitOf(request op.TokenRequest) *visit {
+	switch r := request.(type) {
+	case *visit:
+		return r
+	case *renewal:
+		return r.visit
+	}
+	return nil
 }
