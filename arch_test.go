@@ -32,6 +32,7 @@ const imports = `
 	idp:                                     # the other side: it knows nothing of daypass
 	saml:
 	seal:
+	signin:                                  # the client's side of a sign-in: it knows nothing of AWS
 	revocation:                              # pure
 	sigv4:       limit
 
@@ -78,7 +79,9 @@ const reserved = `
 	github.com/pressly/goose:        store
 	github.com/KimMachineGun/automemlimit: cmd/daypass
 	github.com/go-jose/go-jose:      openid login login/logintest idp   # keys and signing: what is signed by others is verified by jws
-	github.com/zitadel/oidc:         idp
+	github.com/zitadel/oidc:         idp signin
+	golang.org/x/oauth2:             signin
+	github.com/rogpeppe/go-internal/lockedfile: cli
 	golang.org/x/crypto:             seal
 	github.com/alecthomas/kong:      cmd/daypass
 	github.com/jmespath-community:   jmespath
@@ -89,10 +92,10 @@ const reserved = `
 	golang.org/x/text:               cli
 	go/parser:                       cli                  # help is read from the source of the shapes
 	html/template:                   idp
-	net/http:                        server client cli fetch login login/logintest openid idp cmd/daypass daypasstest
+	net/http:                        server client cli fetch login login/logintest openid idp signin cmd/daypass daypasstest
 
 	text/template:                   # nobody: html/template, and only where there are pages
-	os/exec:                         cmd/daypass          # the pager
+	os/exec:                         cmd/daypass          # the pager, the browser, the commands of credentials
 	unsafe:                          # nobody
 	math/rand:                       store daypasstest   # numbers of pools, which are no secret; identifiers that repeat
 	reflect:                         awsapi awsapi/modeltest awsjson awsquery instance   # what is declared once is read in one place
