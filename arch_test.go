@@ -40,7 +40,7 @@ const imports = `
 	awsjson:     awsapi
 	awsquery:    awsapi
 	jmespath:    awsapi                       # queries on trees
-	cli:         awsapi jmespath
+	cli:         awsapi jmespath seal signin   # seal: files that only their owner can read
 	client:      awsapi awsjson awsquery sigv4
 	server:      awsapi awsjson awsquery sigv4 audit limit seal     # seal: the type of a secret
 

@@ -33,7 +33,7 @@ func commandLine(p *process, name string, own *kong.Kong) *cli.CLI {
 	}
 	c := &cli.CLI{
 		Name: name, Version: version(), Services: services,
-		Getenv: p.getenv, Stdout: p.stdout, Stderr: p.stderr, Page: page(p),
+		Getenv: p.getenv, Stdout: p.stdout, Stderr: p.stderr, Page: page(p), Machine: machine(p),
 		Servers: func(ctx context.Context) []cli.Server { return announced(ctx, p.getenv) },
 	}
 	for _, n := range own.Model.Children {

@@ -69,11 +69,7 @@ func run(p *process, args []string) (code int) {
 		}
 	}()
 	var c commands
-	parser, err := kong.New(&c, kong.Name("daypass"),
-		kong.Description("Amazon Cognito identity pools, self-hosted: any sign-in becomes scoped temporary AWS-style credentials."),
-		kong.DefaultEnvars("DAYPASS"), kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
-		kong.Vars{"limits": limitNames(), "badtokens": badTokens(), "badresponses": badResponses(), "datadir": defaultDataDir}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(code int) { panic(exited(code)) }))
+	parser, err := newParser(p, &c)
 	if err != nil {
 		return fail(p, err, "")
 	}
@@ -99,6 +95,15 @@ func commandOf(c *kong.Context) string {
 		return "daypass"
 	}
 	return c.Selected().FullPath()
+}
+
+// newParser is the parser of the commands that are not made from a table.
+func newParser(p *process, c *commands) (*kong.Kong, error) {
+	return kong.New(c, kong.Name("daypass"),
+		kong.Description("Amazon Cognito identity pools, self-hosted: any sign-in becomes scoped temporary AWS-style credentials."),
+		kong.DefaultEnvars("DAYPASS"), kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
+		kong.Vars{"limits": limitNames(), "badtokens": badTokens(), "badresponses": badResponses(), "datadir": defaultDataDir}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(code int) { panic(exited(code)) }))
 }
 
 // ownCommand says whether the arguments are those of a command that is not made

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"once": once, "private": private, "server": server, "halt": halt, "keep": keep, "provider": provider, "commandsof": commandsOfPage,
+		"fails": fails, "forget": forget,
 	}, Setup: func(e *testscript.Env) error {
 		e.Setenv("HOME", e.WorkDir)
 		e.Setenv("TMPDIR", os.TempDir())
@@ -128,5 +130,43 @@ func private(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if info.Mode().Perm() != 0o600 {
 		ts.Fatalf("%s has mode %v", args[0], info.Mode())
+	}
+}
+
+// fails runs daypass, which must end with a code and say something on standard
+// error, print nothing, and repeat no token: "fails CODE TEXT ARGUMENTS".
+func fails(ts *testscript.TestScript, _ bool, args []string) {
+	exe, err := os.Executable()
+	ts.Check(err)
+	c := exec.Command(exe)
+	c.Args = append([]string{"daypass"}, args[2:]...)
+	c.Dir = ts.MkAbs(".")
+	for _, name := range []string{"HOME", "PATH", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS"} {
+		if value := ts.Getenv(name); value != "" {
+			c.Env = append(c.Env, name+"="+value)
+		}
+	}
+	var stdout, stderr strings.Builder
+	c.Stdout, c.Stderr = &stdout, &stderr
+	_ = c.Run() // its exit code says more
+	if got := fmt.Sprint(c.ProcessState.ExitCode()); got != args[0] || !strings.Contains(stderr.String(), args[1]) || stdout.Len() > 0 || strings.Contains(stderr.String(), "eyJ") {
+		ts.Fatalf("%v: exit code %s\nstdout: %s\nstderr: %s", args[2:], got, stdout.String(), stderr.String())
+	}
+}
+
+// forget takes the credentials, and nothing else, out of the files in a directory
+// in which "daypass credentials" keeps them; all of them must be their owner's
+// alone.
+func forget(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(filepath.Join(args[0], "session-*.json"))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("%s keeps nothing", args[0])
+	}
+	for _, path := range files {
+		private(ts, false, []string{path})
+		text, err := os.ReadFile(path)
+		ts.Check(err)
+		ts.Check(os.WriteFile(path, regexp.MustCompile(`"access_key_id":"[^"]*"`).ReplaceAll(text, []byte(`"access_key_id":""`)), 0o600))
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // provider runs "daypass idp" until the script ends and puts its issuer into the
-// variable ISSUER: "provider".
+// variable ISSUER, and what Logins calls it into IDP: "provider".
 func provider(ts *testscript.TestScript, _ bool, _ []string) {
 	exe, err := os.Executable()
 	ts.Check(err)
@@ -26,6 +26,8 @@ func provider(ts *testscript.TestScript, _ bool, _ []string) {
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if _, issuer, ok := strings.Cut(lines.Text(), "OpenID provider for development: "); ok {
 			ts.Setenv("ISSUER", issuer)
+			_, host, _ := strings.Cut(issuer, "://")
+			ts.Setenv("IDP", host)
 			return
 		}
 	}

@@ -27,6 +27,8 @@ type CLI struct {
 	Page func(command []string) (io.Writer, func(), error)
 	// Servers finds the servers of this user that run now; nil for none.
 	Servers func(context.Context) []Server
+	// Machine is what the command "credentials" works with.
+	Machine Machine
 	// Width is how many columns the terminal has that Stdout is; 0 where it is
 	// none.
 	Width int
@@ -111,6 +113,17 @@ type operation struct {
 }
 
 func (c *CLI) run(ctx context.Context, args []string) error {
+	if at := slices.Index(args, "--"); at >= 0 { // what stands behind it are words of another command
+		if got, left, err := parse(args[:at], byName(globalOptions)); err == nil {
+			if word, left := firstWord(left); word == credentialsWord {
+				g, err := globalsOf(got)
+				if err != nil {
+					return err
+				}
+				return c.credentials(ctx, g, left, args[at+1:], true)
+			}
+		}
+	}
 	got, left, err := parse(args, byName(globalOptions))
 	if err != nil {
 		return err
@@ -127,6 +140,8 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 	switch {
 	case word == "help" || len(args) == 0:
 		return c.help(g)
+	case word == credentialsWord:
+		return c.credentials(ctx, g, left, nil, false)
 	case word == "":
 		return callError("the following arguments are required: command")
 	}
@@ -166,6 +181,7 @@ func (c *CLI) serviceWords() []string {
 	for _, s := range c.Services {
 		words = append(words, s.Word)
 	}
+	words = append(words, credentialsWord)
 	for _, o := range c.Own {
 		words = append(words, o.Word)
 	}

@@ -73,6 +73,8 @@ func (c *CLI) help(g *globals) error {
 			p.line(3, s.Word)
 			p.text(7, s.Table.Doc)
 		}
+		p.line(3, credentialsWord)
+		p.text(7, credentialsDoc)
 		p.line(3, "help")
 		p.text(7, fmt.Sprintf("Print a page such as this one: %[1]s help, %[1]s <command> help, %[1]s <command> <subcommand> help.", c.Name))
 		for _, o := range c.Own {

@@ -24,6 +24,8 @@ type option struct {
 	choices []string
 	// required says that the command does not run without it.
 	required bool
+	// repeats says that it may be given several times, and each time counts.
+	repeats bool
 	// opposite is the name of the option that says the contrary, empty for none:
 	// --x has --no-x.
 	opposite string
@@ -92,6 +94,9 @@ func parse(args []string, known map[string]*option) (given, []string, error) {
 			if o.choices != nil && !slices.Contains(o.choices, w) {
 				return nil, nil, argumentError(name, invalidChoice(w, o.choices))
 			}
+		}
+		if o.repeats {
+			words = append(got[o.name], words...)
 		}
 		got[o.name] = words
 		delete(got, o.opposite) // the last word counts

@@ -30,6 +30,7 @@ type endpoint struct {
 	url, from string
 	// server is the local one that announced itself there; nil for what was named.
 	server *Server
+	aws    bool // it is AWS itself
 }
 
 // fromDefault is what says where calls go where nothing else does.
@@ -184,7 +185,7 @@ func (s *settings) findEndpoint(ctx context.Context, c *CLI, g *globals, service
 			if service.Host == nil {
 				return exit(exitConfig, "AWS has no service %s: name another endpoint", service.Word)
 			}
-			e.url = "https://" + service.Host(s.region)
+			e.url, e.aws = "https://"+service.Host(s.region), true
 		}
 		if at, err := url.Parse(e.url); err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" {
 			return exit(exitConfig, "Bad value for %s %q: Must be of the form http://<hostname>/ or https://<hostname>/", e.from, e.url)
@@ -206,7 +207,7 @@ func (s *settings) findServer(ctx context.Context, c *CLI) error {
 	case 0:
 		s.endpoint = endpoint{url: DefaultEndpoint, from: fromDefault}
 	case 1:
-		s.endpoint = endpoint{servers[0].Endpoint, fmt.Sprintf("announced by process %d", servers[0].Process), &servers[0]}
+		s.endpoint = endpoint{url: servers[0].Endpoint, from: fmt.Sprintf("announced by process %d", servers[0].Process), server: &servers[0]}
 		s.region = first(s.region, servers[0].Region)
 	default:
 		var list strings.Builder
