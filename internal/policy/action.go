@@ -61,7 +61,7 @@ func isEveryAction(action string) bool { return action == "*" || action == "*:*"
 
 // actionFault is the sentence for an action that is neither service:Name nor every
 // one.
-func actionFault(action string) *Error {
+func actionFault(action string) error {
 	if isEveryAction(action) {
 		return nil
 	}

@@ -1,6 +1,9 @@
 package policy
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Error says that a document is malformed. IAM and STS answer with the code
 // MalformedPolicyDocument and Message.
@@ -19,10 +22,12 @@ func (e *Error) Error() string {
 // Unwrap gives the underlying error.
 func (e *Error) Unwrap() error { return e.Err }
 
-// in adds which statement it is, counted from 1 as everywhere in the log.
-func (e *Error) in(index int) *Error {
-	if e == nil {
-		return nil
+// in adds to an [Error] which statement it is of, counted from 1 as everywhere in
+// the log.
+func in(index int, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
 	}
 	return &Error{Message: e.Message, Err: statementError(index, e.Err)}
 }

@@ -21,7 +21,7 @@ const (
 // parseIdentity checks in the order in which IAM does, so that a document with
 // several faults is told of the same one: every check looks at all statements
 // before the next check begins.
-func (d *Document) parseIdentity() *Error {
+func (d *Document) parseIdentity() error {
 	root, err := readJSON(d.text)
 	if err != nil {
 		return &Error{Message: msgSyntax, Err: err}
@@ -137,14 +137,14 @@ func (d *Document) compileIdentity(raw []rawStatement) error {
 // compileResources compiles the resources. Of the faults that a resource may
 // have, only a short ARN is told at once (err); the first of the others
 // (fault) waits for two more checks.
-func (d *Document) compileResources(raw []rawStatement) (fault *Error, err error) {
+func (d *Document) compileResources(raw []rawStatement) (fault error, err error) {
 	for i := range raw {
 		list := raw[i].resource
 		if raw[i].notResource != nil {
 			list, d.statements[i].notResource = raw[i].notResource, true
 		}
 		if fault == nil {
-			fault = firstFault(list, d.resourceFault).in(i)
+			fault = in(i, firstFault(list, d.resourceFault))
 		}
 		if fault != nil {
 			continue
@@ -158,7 +158,7 @@ func (d *Document) compileResources(raw []rawStatement) (fault *Error, err error
 			}
 			pattern, err := newResourcePattern(complete(resource), d.version == version2012)
 			if err != nil && fault == nil {
-				fault = err.in(i)
+				fault = in(i, err)
 			}
 			d.statements[i].resources = append(d.statements[i].resources, pattern)
 		}
@@ -175,37 +175,37 @@ func (s *statement) ignores(resource string) bool {
 
 // checkIdentityRest makes the last checks: the form of actions, that there are
 // resources, and that there are no principals.
-func checkIdentityRest(raw []rawStatement) *Error {
+func checkIdentityRest(raw []rawStatement) error {
 	for i := range raw {
 		for _, list := range [][]string{raw[i].action, raw[i].notAction} {
 			if fault := firstFault(list, actionFault); fault != nil {
-				return fault.in(i)
+				return in(i, fault)
 			}
 		}
 	}
 	for i := range raw {
 		if len(raw[i].resource)+len(raw[i].notResource) == 0 {
-			return malformed(msgNoResources, "no Resource").in(i)
+			return in(i, malformed(msgNoResources, "no Resource"))
 		}
 	}
 	for i := range raw {
 		if raw[i].principal != nil || raw[i].notPrincipal != nil {
-			return malformed(msgPrincipal, "Principal or NotPrincipal").in(i)
+			return in(i, malformed(msgPrincipal, "Principal or NotPrincipal"))
 		}
 	}
 	return nil
 }
 
-func checkActionsPresent(raw []rawStatement) *Error {
+func checkActionsPresent(raw []rawStatement) error {
 	for i := range raw {
 		if len(raw[i].action)+len(raw[i].notAction) == 0 {
-			return malformed(msgNoActions, "no Action").in(i)
+			return in(i, malformed(msgNoActions, "no Action"))
 		}
 	}
 	return nil
 }
 
-func firstFault(list []string, fault func(string) *Error) *Error {
+func firstFault(list []string, fault func(string) error) error {
 	for _, s := range list {
 		if err := fault(s); err != nil {
 			return err

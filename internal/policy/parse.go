@@ -21,7 +21,7 @@ func ParseStored(kind Kind, text string) (*Document, error) { return parse(kind,
 
 func parse(kind Kind, text string, stored bool) (*Document, error) {
 	d := &Document{kind: kind, text: text, stored: stored}
-	var err *Error
+	var err error
 	if kind == Trust {
 		err = d.parseTrust()
 	} else {
@@ -182,18 +182,18 @@ func (raw *rawStatement) readConditions(n *node) error {
 
 // checkSids demands identifiers of letters and digits, and, empty ones apart,
 // none twice.
-func checkSids(raw []rawStatement, msgRepeated string) *Error {
+func checkSids(raw []rawStatement, msgRepeated string) error {
 	seen := make(map[string]bool, len(raw))
 	for i := range raw {
 		sid := raw[i].sid
 		if slices.ContainsFunc([]byte(sid), notAlphanumeric) {
-			return malformed(msgSidCharacters, "Sid %q", sid).in(i)
+			return in(i, malformed(msgSidCharacters, "Sid %q", sid))
 		}
 	}
 	for i := range raw {
 		sid := raw[i].sid
 		if seen[sid] {
-			return malformed(msgRepeated, "Sid %q again", sid).in(i)
+			return in(i, malformed(msgRepeated, "Sid %q again", sid))
 		}
 		seen[sid] = sid != ""
 	}

@@ -107,7 +107,7 @@ func isNarrowed(conditions []condition) bool {
 }
 
 // add compiles one principal, checking its syntax.
-func (p *principals) add(named NamedPrincipal) *Error {
+func (p *principals) add(named NamedPrincipal) error {
 	switch named.Type {
 	case PrincipalAWS:
 		return p.addAWS(named)
@@ -130,7 +130,7 @@ func (p *principals) add(named NamedPrincipal) *Error {
 	return nil
 }
 
-func (p *principals) addAWS(named NamedPrincipal) *Error {
+func (p *principals) addAWS(named NamedPrincipal) error {
 	switch {
 	case named.Value == "*":
 		p.everybody = true

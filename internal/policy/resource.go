@@ -58,7 +58,7 @@ func (p *resourcePattern) match(resource string, ctx Context) bool {
 
 // newResourcePattern compiles a complete resource in which resourceFault found
 // nothing wrong.
-func newResourcePattern(resource string, variables bool) (resourcePattern, *Error) {
+func newResourcePattern(resource string, variables bool) (resourcePattern, error) {
 	if resource == "*" {
 		return resourcePattern{every: true}, nil
 	}
@@ -78,7 +78,7 @@ func newResourcePattern(resource string, variables bool) (resourcePattern, *Erro
 // resourceFault is the sentence for a resource that is neither * nor looks
 // like an ARN of its service. In the partition an asterisk stands for every one,
 // as AWS's own policies have it; no other pattern does.
-func (d *Document) resourceFault(resource string) *Error {
+func (d *Document) resourceFault(resource string) error {
 	if resource == "*" {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (d *Document) resourceFault(resource string) *Error {
 	return nil
 }
 
-func iamResourceFault(resource, region, name string) *Error {
+func iamResourceFault(resource, region, name string) error {
 	if region != "" {
 		return malformed(fmt.Sprintf(msgIAMRegion, resource), "region %q", region)
 	}

@@ -44,7 +44,7 @@ const githubProvider = "token.actions.githubusercontent.com"
 
 // checkSharedProvider demands that an Allow for a shared provider checks one of
 // the claims that tell its customers apart.
-func (raw *rawStatement) checkSharedProvider(provider string) *Error {
+func (raw *rawStatement) checkSharedProvider(provider string) error {
 	_, url, ok := strings.Cut(provider, ":oidc-provider/")
 	if !ok {
 		return nil

@@ -34,7 +34,7 @@ var trustActions = []string{
 	"sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext",
 }
 
-func (d *Document) parseTrust() *Error {
+func (d *Document) parseTrust() error {
 	root, err := readJSON(d.text)
 	if err != nil {
 		return &Error{Message: msgTrustJSON, Err: err}
@@ -63,7 +63,7 @@ func (d *Document) parseTrust() *Error {
 	d.statements = make([]statement, len(raw))
 	for i := range raw {
 		if err := d.compileTrust(i, &raw[i]); err != nil {
-			return err.in(i)
+			return in(i, err)
 		}
 	}
 	return nil
@@ -71,7 +71,7 @@ func (d *Document) parseTrust() *Error {
 
 // compileTrust checks and compiles one statement: elements that are missing or
 // do not belong, then the values of those that do.
-func (d *Document) compileTrust(i int, raw *rawStatement) *Error {
+func (d *Document) compileTrust(i int, raw *rawStatement) error {
 	if err := raw.checkTrustElements(); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (d *Document) compileTrust(i int, raw *rawStatement) *Error {
 	return nil
 }
 
-func (raw *rawStatement) checkTrustElements() *Error {
+func (raw *rawStatement) checkTrustElements() error {
 	switch {
 	case !raw.hasEffect:
 		return malformed(fmt.Sprintf(msgMissingField, "Effect"), "no Effect")
@@ -131,7 +131,7 @@ func (raw *rawStatement) checkTrustElements() *Error {
 
 // checkTrustActions refuses actions that match none of those that a trust
 // policy can be about, * included.
-func (raw *rawStatement) checkTrustActions() *Error {
+func (raw *rawStatement) checkTrustActions() error {
 	for _, list := range [][]string{raw.action, raw.notAction} {
 		for _, action := range list {
 			if !isTrustAction(action) {
@@ -153,7 +153,7 @@ func isTrustAction(action string) bool {
 }
 
 // trustPrincipals reads the element Principal: * or lists under types.
-func (raw *rawStatement) trustPrincipals() ([]NamedPrincipal, *Error) {
+func (raw *rawStatement) trustPrincipals() ([]NamedPrincipal, error) {
 	n := raw.principal
 	if n.isString() && n.text == "*" {
 		return []NamedPrincipal{{PrincipalAWS, "*"}}, nil
@@ -182,7 +182,7 @@ func (raw *rawStatement) trustPrincipals() ([]NamedPrincipal, *Error) {
 
 // checkProviderConditions refuses to let in everybody who has a token of a
 // provider that serves many owners.
-func (raw *rawStatement) checkProviderConditions(federated []string, stored bool) *Error {
+func (raw *rawStatement) checkProviderConditions(federated []string, stored bool) error {
 	if raw.effect != "Allow" {
 		return nil
 	}
