@@ -25,7 +25,7 @@ func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, c awsapi.Call
 	return &CreateOpenIDConnectProviderResponse{OpenIDConnectProviderArn: p.ARN, Tags: p.Tags}, nil
 }
 
-func (s *Service) newProvider(account string, in *CreateOpenIDConnectProviderRequest) (*OIDCProvider, *awsapi.Error) {
+func (s *Service) newProvider(account string, in *CreateOpenIDConnectProviderRequest) (*OIDCProvider, error) {
 	u, err := s.checkIssuer(in.Url)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (s *Service) newProvider(account string, in *CreateOpenIDConnectProviderReq
 var thumbprintText = regexp.MustCompile(`\A[0-9A-Fa-f]{40}\z`)
 
 // checkThumbprints reads thumbprints, which are kept in lower case.
-func (s *Service) checkThumbprints(list ThumbprintListType) (ThumbprintListType, *awsapi.Error) {
+func (s *Service) checkThumbprints(list ThumbprintListType) (ThumbprintListType, error) {
 	if len(list) > s.Limits.ThumbprintsPerProvider {
 		return nil, tooManyThumbprints(s.Limits.ThumbprintsPerProvider)
 	}

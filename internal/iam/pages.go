@@ -2,8 +2,6 @@ package iam
 
 import (
 	"strconv"
-
-	"github.com/daypass/daypass/internal/awsapi"
 )
 
 // Where a listing goes on is sealed: clients cannot read or make markers, only
@@ -28,7 +26,7 @@ func (p page) limit() int {
 }
 
 // after opens the marker: the name at which the page before ended.
-func (s *Service) after(p page) (string, *awsapi.Error) {
+func (s *Service) after(p page) (string, error) {
 	if p.marker == "" {
 		return "", nil
 	}
@@ -47,7 +45,7 @@ func (s *Service) marker(p page, last string) ResponseMarkerType {
 // afterCount opens the marker of a listing that is counted, where what it lists
 // has no names or has names longer than a marker: how many entries the pages
 // before had.
-func (s *Service) afterCount(p page) (int, *awsapi.Error) {
+func (s *Service) afterCount(p page) (int, error) {
 	last, refusal := s.after(p)
 	if refusal != nil || last == "" {
 		return 0, refusal

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
 )
 
@@ -46,7 +45,7 @@ func lastSegment(path string) RoleNameType {
 }
 
 // checkTags holds tags to the rules that the API model does not have.
-func checkTags(tags TagListType) *awsapi.Error {
+func checkTags(tags TagListType) error {
 	seen := make(map[string]bool, len(tags))
 	for _, t := range tags {
 		key := strings.ToLower(string(t.Key))

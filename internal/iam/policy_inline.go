@@ -1,13 +1,12 @@
 package iam
 
 import (
-	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
 )
 
 // putInline adds or replaces an inline policy of a user or role, which may be as
 // large as limit together with the others, or else is tooLarge.
-func putInline(tx Tx, owner IdType, name PolicyNameType, document *policy.Document, limit int, tooLarge *awsapi.Error) error {
+func putInline(tx Tx, owner IdType, name PolicyNameType, document *policy.Document, limit int, tooLarge error) error {
 	others, err := tx.InlinePoliciesSize(owner, name)
 	if err != nil {
 		return err

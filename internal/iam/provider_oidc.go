@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/arn"
-	"github.com/daypass/daypass/internal/awsapi"
 )
 
 // OIDCProvider is an OpenID Connect provider as it is kept. It is never
@@ -137,7 +136,7 @@ var (
 // path. It takes no more than issuers have, so that no two readers can see two
 // things in one text: no user, query, fragment or percent sign, no empty
 // segment, no dots for segments.
-func parseIssuer(url OpenIDConnectProviderUrlType) (issuer, *awsapi.Error) {
+func parseIssuer(url OpenIDConnectProviderUrlType) (issuer, error) {
 	var u issuer
 	scheme, rest, ok := strings.Cut(string(url), "://")
 	if !ok || rest == "" {
@@ -251,7 +250,7 @@ func (s *Service) own(u issuer) bool {
 }
 
 // checkIssuer reads the URL of a new provider.
-func (s *Service) checkIssuer(url OpenIDConnectProviderUrlType) (issuer, *awsapi.Error) {
+func (s *Service) checkIssuer(url OpenIDConnectProviderUrlType) (issuer, error) {
 	u, err := parseIssuer(url)
 	switch {
 	case err != nil:
@@ -266,7 +265,7 @@ func (s *Service) checkIssuer(url OpenIDConnectProviderUrlType) (issuer, *awsapi
 
 // parseProviderARN takes the ARN of a provider apart: an account's ARN of an
 // OpenID Connect provider and nothing else.
-func parseProviderARN(s ArnType) *awsapi.Error {
+func parseProviderARN(s ArnType) error {
 	a, err := arn.Parse(string(s))
 	if err != nil || a.Partition != "aws" || a.Service != "iam" || a.Region != "" || !isAccount(a.Account) || len(a.Resource) == len(providerResource) || !strings.HasPrefix(a.Resource, providerResource) {
 		return badARN()

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/arn"
-	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/saml"
 )
 
@@ -88,7 +87,7 @@ func samlProviderARN(account string, name SAMLProviderNameType) ArnType {
 }
 
 // parseSAMLProviderARN takes an account's ARN of a SAML provider and nothing else.
-func parseSAMLProviderARN(s ArnType) *awsapi.Error {
+func parseSAMLProviderARN(s ArnType) error {
 	a, err := arn.Parse(string(s))
 	if err != nil || a.Partition != "aws" || a.Service != "iam" || a.Region != "" || !isAccount(a.Account) || len(a.Resource) == len(samlResource) || !strings.HasPrefix(a.Resource, samlResource) {
 		return badARN()

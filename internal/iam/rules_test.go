@@ -166,10 +166,17 @@ func TestCheckIssuer(t *testing.T) {
 
 func TestLoopbackOnlyInDevelopment(t *testing.T) {
 	for _, u := range []OpenIDConnectProviderUrlType{"http://localhost:5556", "http://127.0.0.1", "http://[::1]"} {
-		if _, err := (&Service{}).checkIssuer(u); err == nil || err.Cause != causeIssuerNotHTTPS {
+		if _, err := (&Service{}).checkIssuer(u); causeOf(err) != causeIssuerNotHTTPS {
 			t.Errorf("checkIssuer(%q): %v, want cause %s", u, err, causeIssuerNotHTTPS)
 		}
 	}
+}
+
+func causeOf(err error) awsapi.Cause {
+	if e, ok := awsapi.AsError(err); ok {
+		return e.Cause
+	}
+	return ""
 }
 
 // Whatever is accepted as an issuer is a URL to others as well, and its ARN

@@ -56,7 +56,7 @@ type simulated struct {
 }
 
 // newSimulation reads the input of a simulation.
-func newSimulation(c awsapi.Caller, in simulated) (*simulation, *awsapi.Error) {
+func newSimulation(c awsapi.Caller, in simulated) (*simulation, error) {
 	if err := in.supported(c); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func newSimulation(c awsapi.Caller, in simulated) (*simulation, *awsapi.Error) {
 
 // supported refuses what cannot be simulated yet, so that nobody takes an answer
 // without it for the whole one.
-func (in simulated) supported(c awsapi.Caller) *awsapi.Error {
+func (in simulated) supported(c awsapi.Caller) error {
 	switch {
 	case in.resourcePolicy != "":
 		return simulationUnsupported("ResourcePolicy")
@@ -89,7 +89,7 @@ func (in simulated) supported(c awsapi.Caller) *awsapi.Error {
 
 var actionText = regexp.MustCompile(`\A[A-Za-z0-9-]+:[A-Za-z0-9]+\z`)
 
-func (sim *simulation) check() *awsapi.Error {
+func (sim *simulation) check() error {
 	for _, a := range sim.actions {
 		if !actionText.MatchString(string(a)) {
 			return badSimulation("Invalid Action: %s", a)
@@ -105,7 +105,7 @@ func (sim *simulation) check() *awsapi.Error {
 
 // parse compiles the policies of the input. They are not remembered as stored
 // ones are.
-func (sim *simulation) parse(policies, boundary SimulationPolicyListType) *awsapi.Error {
+func (sim *simulation) parse(policies, boundary SimulationPolicyListType) error {
 	if len(boundary) > 1 {
 		return badSimulation("Only one permissions boundary policy can be simulated at a time.")
 	}
@@ -132,7 +132,7 @@ func (sim *simulation) parse(policies, boundary SimulationPolicyListType) *awsap
 	return nil
 }
 
-func checkSimulatedSize(lists ...SimulationPolicyListType) *awsapi.Error {
+func checkSimulatedSize(lists ...SimulationPolicyListType) error {
 	size := 0
 	for _, list := range lists {
 		for _, text := range list {
@@ -145,7 +145,7 @@ func checkSimulatedSize(lists ...SimulationPolicyListType) *awsapi.Error {
 	return nil
 }
 
-func parseSimulated(kind policy.Kind, name string, text PolicyDocumentType) (*policy.Document, *awsapi.Error) {
+func parseSimulated(kind policy.Kind, name string, text PolicyDocumentType) (*policy.Document, error) {
 	d, err := policy.Parse(kind, string(text))
 	if err != nil {
 		return nil, unreadablePolicy(name, err)
@@ -155,7 +155,7 @@ func parseSimulated(kind policy.Kind, name string, text PolicyDocumentType) (*po
 
 // callAs makes a user of the account the caller. The facts are those that the ARN
 // tells: who may simulate need not be one who may see the user.
-func (sim *simulation) callAs(c awsapi.Caller, user ResourceNameType) *awsapi.Error {
+func (sim *simulation) callAs(c awsapi.Caller, user ResourceNameType) error {
 	if user == "" {
 		return nil
 	}
@@ -174,7 +174,7 @@ func (sim *simulation) callAs(c awsapi.Caller, user ResourceNameType) *awsapi.Er
 
 // enter adds the entries of the input to the facts, and works out what is
 // missing then.
-func (sim *simulation) enter(entries ContextEntryListType) *awsapi.Error {
+func (sim *simulation) enter(entries ContextEntryListType) error {
 	given, err := readEntries(entries)
 	if err != nil {
 		return err

@@ -3,14 +3,13 @@ package iam
 import (
 	"strings"
 
-	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
 )
 
 // readEntries reads the condition keys of a simulation's input. A value that is
 // none of its type is refused: it would match nothing, and the answer would look
 // like one about the policies.
-func readEntries(entries ContextEntryListType) (policy.Context, *awsapi.Error) {
+func readEntries(entries ContextEntryListType) (policy.Context, error) {
 	facts := make(policy.Context, len(entries))
 	for _, e := range entries {
 		key := strings.ToLower(string(e.ContextKeyName))
@@ -32,7 +31,7 @@ func readEntries(entries ContextEntryListType) (policy.Context, *awsapi.Error) {
 }
 
 // values are the entry's values as a policy is asked about them.
-func (e ContextEntry) values() ([]string, *awsapi.Error) {
+func (e ContextEntry) values() ([]string, error) {
 	kind, list := strings.CutSuffix(string(e.ContextKeyType), "List")
 	if !list && len(e.ContextKeyValues) > 1 {
 		return nil, badSimulation("The context entry %s is not a list and has more than one value.", e.ContextKeyName)
