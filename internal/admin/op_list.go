@@ -47,7 +47,7 @@ func (s *Service) nextToken(last revocation.Target) PaginationKey {
 }
 
 // after opens a token; the empty one is the beginning.
-func (s *Service) after(t PaginationKey) (revocation.Target, *awsapi.Error) {
+func (s *Service) after(t PaginationKey) (revocation.Target, error) {
 	if t == "" {
 		return revocation.Target{}, nil
 	}

@@ -76,7 +76,7 @@ func hashOf(t revocation.Target) string {
 }
 
 // target reads the one that the call names.
-func (in *RevokeSessionsRequest) target(account string) (revocation.Target, *awsapi.Error) {
+func (in *RevokeSessionsRequest) target(account string) (revocation.Target, error) {
 	var named []revocation.Target
 	if in.IdentityId != "" {
 		named = append(named, revocation.Target{Kind: revocation.Identity, Name: string(in.IdentityId)})

@@ -3,8 +3,6 @@ package cognito
 import (
 	"slices"
 	"time"
-
-	"github.com/daypass/daypass/internal/awsapi"
 )
 
 // Identity is one person or device in a pool.
@@ -102,7 +100,7 @@ type linking struct {
 // fresh is the identity to use if there is none. The rule that a login belongs
 // to at most one active identity holds because a login that is linked here
 // belongs to nobody or to one of the identities merged here.
-func (k linking) settle(given *Identity, owners []*Identity, fresh *Identity, logins []Login) (*settlement, *awsapi.Error) {
+func (k linking) settle(given *Identity, owners []*Identity, fresh *Identity, logins []Login) (*settlement, error) {
 	survivor, losers, err := k.choose(given, owners, fresh)
 	if err != nil {
 		return nil, err
@@ -112,7 +110,7 @@ func (k linking) settle(given *Identity, owners []*Identity, fresh *Identity, lo
 
 // merge gives the survivor the logins of the losers, who are disabled, and
 // further logins that belong to nobody.
-func (k linking) merge(survivor *Identity, losers []*Identity, logins []Login) (*settlement, *awsapi.Error) {
+func (k linking) merge(survivor *Identity, losers []*Identity, logins []Login) (*settlement, error) {
 	r := &settlement{survivor: survivor.clone()}
 	for _, loser := range losers {
 		for _, l := range loser.Logins {
@@ -137,7 +135,7 @@ func (k linking) merge(survivor *Identity, losers []*Identity, logins []Login) (
 }
 
 // choose finds the identity that survives and those that are merged into it.
-func (k linking) choose(given *Identity, owners []*Identity, fresh *Identity) (survivor *Identity, losers []*Identity, err *awsapi.Error) {
+func (k linking) choose(given *Identity, owners []*Identity, fresh *Identity) (survivor *Identity, losers []*Identity, err error) {
 	if given == nil {
 		switch len(owners) {
 		case 0:
@@ -169,7 +167,7 @@ func (k linking) choose(given *Identity, owners []*Identity, fresh *Identity) (s
 
 // link adds a login to an identity, which has at most one login of each public
 // provider (several of the developer provider), and so many in all.
-func (k linking) link(i *Identity, l Login) *awsapi.Error {
+func (k linking) link(i *Identity, l Login) error {
 	if i.has(l) {
 		return nil
 	}

@@ -198,7 +198,7 @@ func (s *Service) UnlinkIdentity(ctx context.Context, c awsapi.Caller, in *Unlin
 
 // providersToRemove finds the numbers of the providers that are named. Those
 // that the pool never had have no logins to remove.
-func (p *Pool) providersToRemove(names LoginsList) (numbers []int32, err *awsapi.Error) {
+func (p *Pool) providersToRemove(names LoginsList) (numbers []int32, err error) {
 	for _, name := range names {
 		number, known := p.Providers[string(name)]
 		switch {

@@ -46,19 +46,19 @@ func (s *Service) viewPool(ctx context.Context, c awsapi.Caller, id IdentityPool
 const defaultEditWait = 5 * time.Second
 
 // editing refuses a change of a pool that has waited too long for others.
-func editing() *awsapi.Error {
+func editing() error {
 	return exception(concurrentModification, "Only one request to update resource type Identity Pool can be processed at a time").Because(causeEditWait, nil)
 }
 
 // throttled is what operations without ConcurrentModificationException say of
 // such a change.
-func throttled() *awsapi.Error {
+func throttled() error {
 	return exception(tooManyRequests, "Rate exceeded").Because(causeEditWait, nil)
 }
 
 // changePool changes a pool that belongs to the caller. Changes wait for each
 // other, for a bounded time, and then are refused as late says.
-func (s *Service) changePool(ctx context.Context, c awsapi.Caller, id IdentityPoolId, late func() *awsapi.Error, change func(*Pool) error) (p *Pool, err error) {
+func (s *Service) changePool(ctx context.Context, c awsapi.Caller, id IdentityPoolId, late func() error, change func(*Pool) error) (p *Pool, err error) {
 	audit.From(ctx).Set("pool", string(id))
 	wait := s.EditWait
 	if wait == 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // poolOfARN finds the pool that an ARN names. It need not exist.
-func poolOfARN(a ARNString) (IdentityPoolId, *awsapi.Error) {
+func poolOfARN(a ARNString) (IdentityPoolId, error) {
 	parsed, err := arn.Parse(string(a))
 	id, isPool := strings.CutPrefix(parsed.Resource, "identitypool/")
 	if err != nil || !isPool || parsed.Service != "cognito-identity" || !strings.HasPrefix(id, parsed.Region+":") {
@@ -21,7 +21,7 @@ func poolOfARN(a ARNString) (IdentityPoolId, *awsapi.Error) {
 
 // taggedPool gives the ID of the pool that an ARN names for a caller, who sees
 // nothing of other accounts' pools.
-func taggedPool(c awsapi.Caller, a ARNString) (IdentityPoolId, *awsapi.Error) {
+func taggedPool(c awsapi.Caller, a ARNString) (IdentityPoolId, error) {
 	id, err := poolOfARN(a)
 	if err == nil && poolARN(c.Account, id) != string(a) {
 		err = poolNotFound(id)

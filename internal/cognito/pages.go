@@ -1,7 +1,5 @@
 package cognito
 
-import "github.com/daypass/daypass/internal/awsapi"
-
 // Where a listing goes on is sealed: clients cannot read or make such tokens,
 // only hand them back, to the same operation for the same thing. They outlive a
 // restart.
@@ -12,7 +10,7 @@ func (s *Service) nextToken(operation, of, last string) PaginationKey {
 }
 
 // after opens a token; the empty one is the beginning.
-func (s *Service) after(operation, of string, t PaginationKey) (string, *awsapi.Error) {
+func (s *Service) after(operation, of string, t PaginationKey) (string, error) {
 	if t == "" {
 		return "", nil
 	}

@@ -156,7 +156,7 @@ func isProviderName(name string) bool {
 
 // check says whether the settings make sense, beyond the API model's own
 // constraints.
-func (p *Pool) check(l Limits) *awsapi.Error {
+func (p *Pool) check(l Limits) error {
 	for _, name := range slices.Sorted(maps.Keys(p.SupportedLoginProviders)) {
 		if !slices.Contains(publicProviders, name) {
 			return notPublicProvider()
@@ -214,7 +214,7 @@ func isProviderARN(a ARNString, kind string) bool {
 
 var tagCharacters = regexp.MustCompile(`\A[\p{L}\p{Z}\p{N}_.:/=+\-@]*\z`)
 
-func checkTags(tags IdentityPoolTagsType, l Limits) *awsapi.Error {
+func checkTags(tags IdentityPoolTagsType, l Limits) error {
 	if len(tags) > l.TagsPerPool {
 		return exception(invalidParameter, "An identity pool can have at most %d tags.", l.TagsPerPool).Because(causeLimitTags, nil)
 	}
@@ -232,7 +232,7 @@ func checkTags(tags IdentityPoolTagsType, l Limits) *awsapi.Error {
 // checkTagKeysDiffer refuses keys that differ in case only. Tags are condition
 // keys, aws:ResourceTag/KEY for one, whose case does not matter: of two such tags
 // nobody could say which one policies see.
-func checkTagKeysDiffer[K ~string](keys iter.Seq[K]) *awsapi.Error {
+func checkTagKeysDiffer[K ~string](keys iter.Seq[K]) error {
 	folded := map[string]bool{}
 	for key := range keys {
 		lower := strings.ToLower(string(key))
@@ -244,7 +244,7 @@ func checkTagKeysDiffer[K ~string](keys iter.Seq[K]) *awsapi.Error {
 	return nil
 }
 
-func checkTagKey(key string) *awsapi.Error {
+func checkTagKey(key string) error {
 	if strings.HasPrefix(strings.ToLower(key), "aws:") {
 		return exception(invalidParameter, "Tag keys that begin with aws: are reserved.").Because(causeTag, nil)
 	}

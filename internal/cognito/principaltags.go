@@ -8,7 +8,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/decision"
 	"github.com/daypass/daypass/internal/login"
 )
@@ -35,7 +34,7 @@ var samlDefaultTags = PrincipalTags{"username": "http://schemas.xmlsoap.org/ws/2
 
 // checkTagAttributes says whether a map is small enough, and its keys can be
 // those of session tags.
-func checkTagAttributes(tags PrincipalTags) *awsapi.Error {
+func checkTagAttributes(tags PrincipalTags) error {
 	size := 0
 	for _, claim := range tags {
 		size += len(claim)
@@ -47,7 +46,7 @@ func checkTagAttributes(tags PrincipalTags) *awsapi.Error {
 }
 
 // checkPrincipalTags says whether tags that a caller gives can be session tags.
-func checkPrincipalTags(tags PrincipalTags) *awsapi.Error {
+func checkPrincipalTags(tags PrincipalTags) error {
 	for _, value := range tags {
 		if !tagCharacters.MatchString(string(value)) {
 			return badTagCharacters()
@@ -58,7 +57,7 @@ func checkPrincipalTags(tags PrincipalTags) *awsapi.Error {
 
 // checkPrincipalTagKeys says whether keys can be those of the tags of one
 // session, where they count ignoring case.
-func checkPrincipalTagKeys(tags PrincipalTags) *awsapi.Error {
+func checkPrincipalTagKeys(tags PrincipalTags) error {
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		if err := checkTagKey(string(key)); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 )
 
 func TestPrincipalTagKeysCountIgnoringCase(t *testing.T) {
-	if err := checkTagAttributes(PrincipalTags{"dept": "a", "Dept": "b"}); err == nil || err.Message != "Duplicate tag keys found. Please note that Tag keys are case insensitive." {
+	if err := checkTagAttributes(PrincipalTags{"dept": "a", "Dept": "b"}); messageOf(err) != "Duplicate tag keys found. Please note that Tag keys are case insensitive." {
 		t.Errorf("error %v", err)
 	}
 	p := &Pool{PrincipalTagMaps: map[IdentityProviderName]PrincipalTagMap{

@@ -12,7 +12,7 @@ import (
 )
 
 // checkRoleMappings says whether role mappings make sense for the pool.
-func (p *Pool) checkRoleMappings(m RoleMappingMap, l Limits) *awsapi.Error {
+func (p *Pool) checkRoleMappings(m RoleMappingMap, l Limits) error {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		mapping := m[name]
 		if !slices.Contains(p.mappingNames(), string(name)) {
@@ -25,7 +25,7 @@ func (p *Pool) checkRoleMappings(m RoleMappingMap, l Limits) *awsapi.Error {
 	return nil
 }
 
-func (m RoleMapping) check(name IdentityProviderName, l Limits) *awsapi.Error {
+func (m RoleMapping) check(name IdentityProviderName, l Limits) error {
 	bad := func(format string, args ...any) *awsapi.Error {
 		return exception(invalidParameter, format, args...).Because(causeRoleMapping, nil)
 	}
