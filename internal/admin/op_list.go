@@ -14,9 +14,9 @@ const pageSize = 60
 // ListRevocations lists what is revoked, by kind and name. What has ended is not
 // listed.
 func (s *Service) ListRevocations(ctx context.Context, _ awsapi.Caller, in *ListRevocationsRequest) (*ListRevocationsResponse, error) {
-	after, refused := s.after(in.NextToken)
-	if refused != nil {
-		return nil, refused
+	after, err := s.after(in.NextToken)
+	if err != nil {
+		return nil, err
 	}
 	most := pageSize
 	if in.MaxResults > 0 {

@@ -18,9 +18,9 @@ const maxRevoked = 250_000
 // what nobody has is no error, since what was issued to it may live on, but the
 // answer says so, for those who have mistyped it.
 func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *RevokeSessionsRequest) (*RevokeSessionsResponse, error) {
-	target, refused := in.target(c.Account)
-	if refused != nil {
-		return nil, refused
+	target, err := in.target(c.Account)
+	if err != nil {
+		return nil, err
 	}
 	event := audit.From(ctx)
 	event.Set("revoked", string(target.Kind))

@@ -74,8 +74,8 @@ func anyPoolARN(c awsapi.Caller, _ ...string) string {
 // findPool adds the tags of the pool that a resource is. One that nobody has, has
 // none.
 func (s *Service) findPool(ctx context.Context, c awsapi.Caller, r *awsapi.Resource, facts map[string][]string, _ ...string) error {
-	id, bad := taggedPool(c, ARNString(r.ARN))
-	if bad != nil {
+	id, err := taggedPool(c, ARNString(r.ARN))
+	if err != nil { // it names no pool
 		return nil
 	}
 	pool, err := s.poolNamed(ctx, c, id)
@@ -87,8 +87,8 @@ func (s *Service) findPool(ctx context.Context, c awsapi.Caller, r *awsapi.Resou
 // for operations of other services that are about it. Those are not bound to the
 // region that a request was signed for, so the pool counts wherever it is.
 func (s *Service) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts policy.Context) error {
-	id, bad := taggedPool(c, ARNString(arn))
-	if bad != nil { // about no pool
+	id, err := taggedPool(c, ARNString(arn))
+	if err != nil { // about no pool
 		return nil
 	}
 	c.Region, _, _ = strings.Cut(string(id), ":")

@@ -146,14 +146,14 @@ func (s *Service) LookupDeveloperIdentity(ctx context.Context, c awsapi.Caller, 
 	}
 	// The user comes first: an identity that is there after that was there before
 	// as well, so the answer is true of one moment.
-	owner, unknown := s.developerUser(ctx, p, in.DeveloperUserIdentifier)
+	owner, userErr := s.developerUser(ctx, p, in.DeveloperUserIdentifier)
 	i, err := s.namedIn(ctx, p, in.IdentityId)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case unknown != nil:
-		return nil, unknown
+	case userErr != nil:
+		return nil, userErr
 	case owner == nil: // the identity alone is named
 	case i == nil:
 		i = owner
@@ -163,9 +163,9 @@ func (s *Service) LookupDeveloperIdentity(ctx context.Context, c awsapi.Caller, 
 		return &LookupDeveloperIdentityResponse{IdentityId: in.IdentityId, DeveloperUserIdentifierList: DeveloperUserIdentifierList{in.DeveloperUserIdentifier}}, nil
 	}
 	id := i.ID(p)
-	last, bad := s.after(op, string(id), in.NextToken)
-	if bad != nil {
-		return nil, bad
+	last, err := s.after(op, string(id), in.NextToken)
+	if err != nil {
+		return nil, err
 	}
 	most := 60
 	if in.MaxResults != nil {
@@ -242,9 +242,9 @@ func (s *Service) MergeDeveloperIdentities(ctx context.Context, c awsapi.Caller,
 		if source.GUID == destination.GUID {
 			return nil
 		}
-		r, refused := s.linking(p, s.now()).merge(destination, []*Identity{source}, nil)
-		if refused != nil {
-			return refused
+		r, err := s.linking(p, s.now()).merge(destination, []*Identity{source}, nil)
+		if err != nil {
+			return err
 		}
 		return r.save(tx, nil, nil, []*Identity{destination, source})
 	})

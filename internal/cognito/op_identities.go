@@ -63,9 +63,9 @@ func (s *Service) DescribeIdentity(ctx context.Context, c awsapi.Caller, in *Des
 func (s *Service) ListIdentities(ctx context.Context, c awsapi.Caller, in *ListIdentitiesInput) (*ListIdentitiesResponse, error) {
 	const op = "ListIdentities"
 	audit.From(ctx).Set("pool", string(in.IdentityPoolId))
-	last, bad := s.after(op, string(in.IdentityPoolId), in.NextToken)
-	if bad != nil {
-		return nil, bad
+	last, err := s.after(op, string(in.IdentityPoolId), in.NextToken)
+	if err != nil {
+		return nil, err
 	}
 	var after *GUID
 	if last != "" {
@@ -74,7 +74,7 @@ func (s *Service) ListIdentities(ctx context.Context, c awsapi.Caller, in *ListI
 	}
 	var out *ListIdentitiesResponse
 	most := int(in.MaxResults)
-	err := s.Store.View(ctx, func(tx Tx) error {
+	err = s.Store.View(ctx, func(tx Tx) error {
 		out = &ListIdentitiesResponse{IdentityPoolId: in.IdentityPoolId, Identities: IdentitiesList{}}
 		p, err := ownPool(tx, c, in.IdentityPoolId)
 		if err != nil {
@@ -163,9 +163,9 @@ func (s *Service) UnlinkIdentity(ctx context.Context, c awsapi.Caller, in *Unlin
 	if err != nil {
 		return nil, err
 	}
-	remove, bad := p.providersToRemove(in.LoginsToRemove)
-	if bad != nil {
-		return nil, bad
+	remove, err := p.providersToRemove(in.LoginsToRemove)
+	if err != nil {
+		return nil, err
 	}
 	proofs, err := s.prove(ctx, c.Network().String(), p, in.Logins, true)
 	if err != nil {

@@ -175,10 +175,7 @@ func (s *Service) UpdateIdentityPool(ctx context.Context, c awsapi.Caller, in *I
 			p.IdentityPoolTags = was.IdentityPoolTags
 		}
 		p.normalize()
-		if err := p.check(s.Limits); err != nil {
-			return err
-		}
-		return nil
+		return p.check(s.Limits)
 	})
 	if err != nil {
 		return nil, err
@@ -211,13 +208,13 @@ func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *D
 func (s *Service) ListIdentityPools(ctx context.Context, c awsapi.Caller, in *ListIdentityPoolsInput) (*ListIdentityPoolsResponse, error) {
 	const op = "ListIdentityPools"
 	of := c.Account + "/" + c.Region
-	after, bad := s.after(op, of, in.NextToken)
-	if bad != nil {
-		return nil, bad
+	after, err := s.after(op, of, in.NextToken)
+	if err != nil {
+		return nil, err
 	}
 	var out *ListIdentityPoolsResponse
 	most := int(in.MaxResults)
-	err := s.Store.View(ctx, func(tx Tx) error {
+	err = s.Store.View(ctx, func(tx Tx) error {
 		out = &ListIdentityPoolsResponse{IdentityPools: IdentityPoolsList{}}
 		pools, err := tx.Pools(c.Account, c.Region, IdentityPoolId(after), most+1)
 		if len(pools) > most {

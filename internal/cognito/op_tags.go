@@ -31,11 +31,11 @@ func taggedPool(c awsapi.Caller, a ARNString) (IdentityPoolId, error) {
 
 // TagResource adds tags to a pool, or replaces their values.
 func (s *Service) TagResource(ctx context.Context, c awsapi.Caller, in *TagResourceInput) (*TagResourceResponse, error) {
-	id, bad := taggedPool(c, in.ResourceArn)
-	if bad != nil {
-		return nil, bad
+	id, err := taggedPool(c, in.ResourceArn)
+	if err != nil {
+		return nil, err
 	}
-	_, err := s.changePool(ctx, c, id, throttled, func(p *Pool) error {
+	_, err = s.changePool(ctx, c, id, throttled, func(p *Pool) error {
 		p.IdentityPoolTags = maps.Clone(p.IdentityPoolTags)
 		maps.Copy(p.IdentityPoolTags, in.Tags)
 		if err := checkTags(p.IdentityPoolTags, s.Limits); err != nil {
@@ -52,11 +52,11 @@ func (s *Service) TagResource(ctx context.Context, c awsapi.Caller, in *TagResou
 // UntagResource removes tags from a pool. Those that it does not have are
 // nothing to remove.
 func (s *Service) UntagResource(ctx context.Context, c awsapi.Caller, in *UntagResourceInput) (*UntagResourceResponse, error) {
-	id, bad := taggedPool(c, in.ResourceArn)
-	if bad != nil {
-		return nil, bad
+	id, err := taggedPool(c, in.ResourceArn)
+	if err != nil {
+		return nil, err
 	}
-	_, err := s.changePool(ctx, c, id, throttled, func(p *Pool) error {
+	_, err = s.changePool(ctx, c, id, throttled, func(p *Pool) error {
 		p.IdentityPoolTags = maps.Clone(p.IdentityPoolTags)
 		for _, k := range in.TagKeys {
 			delete(p.IdentityPoolTags, k)
@@ -71,9 +71,9 @@ func (s *Service) UntagResource(ctx context.Context, c awsapi.Caller, in *UntagR
 
 // ListTagsForResource lists the tags of a pool.
 func (s *Service) ListTagsForResource(ctx context.Context, c awsapi.Caller, in *ListTagsForResourceInput) (*ListTagsForResourceResponse, error) {
-	id, bad := taggedPool(c, in.ResourceArn)
-	if bad != nil {
-		return nil, bad
+	id, err := taggedPool(c, in.ResourceArn)
+	if err != nil {
+		return nil, err
 	}
 	p, err := s.viewPool(ctx, c, id)
 	if err != nil {

@@ -183,9 +183,9 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 		if e.developer != nil && taken(*e.developer, given, owners) {
 			return developerUserTaken()
 		}
-		r, refused := s.linking(p, now).settle(given, owners, fresh, e.logins)
-		if refused != nil {
-			return refused
+		r, err := s.linking(p, now).settle(given, owners, fresh, e.logins)
+		if err != nil {
+			return err
 		}
 		survivor, changed = r.survivor, r.changed
 		return r.save(tx, fresh, given, owners)

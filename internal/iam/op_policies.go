@@ -156,12 +156,12 @@ func (s *Service) DeletePolicy(ctx context.Context, c awsapi.Caller, in *DeleteP
 // then AWS's.
 func (s *Service) ListPolicies(ctx context.Context, c awsapi.Caller, in *ListPoliciesRequest) (*ListPoliciesResponse, error) {
 	p := page{"ListPolicies", c.Account, in.Marker, in.MaxItems}
-	after, refusal := s.after(p)
-	if refusal != nil {
-		return nil, refusal
+	after, err := s.after(p)
+	if err != nil {
+		return nil, err
 	}
 	out := &ListPoliciesResponse{}
-	err := s.Store.View(ctx, func(tx Tx) error {
+	err = s.Store.View(ctx, func(tx Tx) error {
 		found, err := listPolicies(tx, c, in, after, p.limit()+1)
 		if err != nil {
 			return err

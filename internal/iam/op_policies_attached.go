@@ -91,9 +91,9 @@ func (s *Service) ListAttachedRolePolicies(ctx context.Context, c awsapi.Caller,
 // attached is a page of the managed policies of a user or role. There are few, so
 // all are read. Names may be the same, but not places.
 func (s *Service) attached(tx Tx, principal IdType, pathPrefix PolicyPathType, p page) (AttachedPoliciesListType, ResponseMarkerType, error) {
-	after, refusal := s.after(p)
-	if refusal != nil {
-		return nil, "", refusal
+	after, err := s.after(p)
+	if err != nil {
+		return nil, "", err
 	}
 	held, err := tx.Permissions(principal)
 	if err != nil {

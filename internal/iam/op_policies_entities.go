@@ -45,12 +45,12 @@ func (f EntityType) filtered() (Prefix, bool) {
 // unique ID, users first.
 func (s *Service) ListEntitiesForPolicy(ctx context.Context, c awsapi.Caller, in *ListEntitiesForPolicyRequest) (*ListEntitiesForPolicyResponse, error) {
 	p := page{"ListEntitiesForPolicy", string(in.PolicyArn), in.Marker, in.MaxItems}
-	after, refusal := s.after(p)
-	if refusal != nil {
-		return nil, refusal
+	after, err := s.after(p)
+	if err != nil {
+		return nil, err
 	}
 	var found PolicyHolders
-	err := s.Store.View(ctx, withPolicy(ctx, c, in.PolicyArn, func(tx Tx, managed *PolicyEntity) (err error) {
+	err = s.Store.View(ctx, withPolicy(ctx, c, in.PolicyArn, func(tx Tx, managed *PolicyEntity) (err error) {
 		prefix, any := in.EntityFilter.filtered()
 		if !any {
 			return nil

@@ -61,12 +61,12 @@ func (s *Service) GetPolicyVersion(ctx context.Context, c awsapi.Caller, in *Get
 // ListPolicyVersions lists the versions of a managed policy, newest first.
 func (s *Service) ListPolicyVersions(ctx context.Context, c awsapi.Caller, in *ListPolicyVersionsRequest) (*ListPolicyVersionsResponse, error) {
 	p := page{"ListPolicyVersions", string(in.PolicyArn), in.Marker, in.MaxItems}
-	after, refusal := s.after(p)
-	if refusal != nil {
-		return nil, refusal
+	after, err := s.after(p)
+	if err != nil {
+		return nil, err
 	}
 	out := &ListPolicyVersionsResponse{}
-	err := s.Store.View(ctx, withPolicy(ctx, c, in.PolicyArn, func(tx Tx, managed *PolicyEntity) error {
+	err = s.Store.View(ctx, withPolicy(ctx, c, in.PolicyArn, func(tx Tx, managed *PolicyEntity) error {
 		versions, err := policyVersions(tx, managed)
 		if err != nil {
 			return err

@@ -13,12 +13,12 @@ import (
 // CreateOpenIDConnectProvider makes the account trust an issuer. Nothing is
 // fetched from it: thumbprints that are left out stay out.
 func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, c awsapi.Caller, in *CreateOpenIDConnectProviderRequest) (*CreateOpenIDConnectProviderResponse, error) {
-	p, refusal := s.newProvider(c.Account, in)
-	if refusal != nil {
-		return nil, refusal
+	p, err := s.newProvider(c.Account, in)
+	if err != nil {
+		return nil, err
 	}
 	audit.From(ctx).Set("oidc_provider", string(p.ARN))
-	err := s.Store.Update(ctx, func(tx Tx) error { return s.addProvider(tx, p) })
+	err = s.Store.Update(ctx, func(tx Tx) error { return s.addProvider(tx, p) })
 	if err != nil {
 		return nil, err
 	}
@@ -162,9 +162,9 @@ func (s *Service) RemoveClientIDFromOpenIDConnectProvider(ctx context.Context, c
 
 // UpdateOpenIDConnectProviderThumbprint replaces all thumbprints of a provider.
 func (s *Service) UpdateOpenIDConnectProviderThumbprint(ctx context.Context, c awsapi.Caller, in *UpdateOpenIDConnectProviderThumbprintRequest) (*awsapi.None, error) {
-	thumbprints, refusal := s.checkThumbprints(in.ThumbprintList)
-	if refusal != nil {
-		return nil, refusal
+	thumbprints, err := s.checkThumbprints(in.ThumbprintList)
+	if err != nil {
+		return nil, err
 	}
 	return s.changeProvider(ctx, c, in.OpenIDConnectProviderArn, func(tx Tx, p *OIDCProvider) error {
 		return tx.ReplaceOIDCProvider(p.with(func(p *OIDCProvider) { p.Thumbprints = thumbprints }))

@@ -142,12 +142,12 @@ func (s *Service) GetRole(ctx context.Context, c awsapi.Caller, in *GetRoleReque
 // ListRoles lists the account's roles by name, ignoring case.
 func (s *Service) ListRoles(ctx context.Context, c awsapi.Caller, in *ListRolesRequest) (*ListRolesResponse, error) {
 	p := page{"ListRoles", c.Account, in.Marker, in.MaxItems}
-	after, refusal := s.after(p)
-	if refusal != nil {
-		return nil, refusal
+	after, err := s.after(p)
+	if err != nil {
+		return nil, err
 	}
 	var roles []*RoleEntity
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err = s.Store.View(ctx, func(tx Tx) (err error) {
 		roles, err = tx.Roles(c.Account, string(in.PathPrefix), RoleNameType(after), p.limit()+1)
 		for i := 0; err == nil && i < len(roles); i++ {
 			roles[i], err = withCurrentNames(tx, roles[i])

@@ -71,9 +71,9 @@ func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, c awsapi.Caller, i
 func (s *Service) ListInstanceProfilesForRole(ctx context.Context, c awsapi.Caller, in *ListInstanceProfilesForRoleRequest) (*ListInstanceProfilesForRoleResponse, error) {
 	out := &ListInstanceProfilesForRoleResponse{InstanceProfiles: InstanceProfileListType{}}
 	err := s.viewRole(ctx, c, in.RoleName, func(_ Tx, role *RoleEntity) error {
-		_, refusal := s.after(page{"ListInstanceProfilesForRole", string(role.RoleId), in.Marker, in.MaxItems})
-		if refusal != nil {
-			return refusal
+		_, err := s.after(page{"ListInstanceProfilesForRole", string(role.RoleId), in.Marker, in.MaxItems})
+		if err != nil {
+			return err
 		}
 		return nil
 	})

@@ -30,18 +30,18 @@ func (s *Service) GetContextKeysForCustomPolicy(_ context.Context, _ awsapi.Call
 
 // SimulateCustomPolicy says what policies allow that the caller brings.
 func (s *Service) SimulateCustomPolicy(ctx context.Context, c awsapi.Caller, in *SimulateCustomPolicyRequest) (*SimulatePolicyResponse, error) {
-	sim, refusal := newSimulation(c, simulated{
+	sim, err := newSimulation(c, simulated{
 		in.PolicyInputList, in.PermissionsBoundaryPolicyInputList, in.ActionNames, in.ResourceArns,
 		in.ResourcePolicy, in.ResourceOwner, in.ResourceHandlingOption,
 	})
-	if refusal != nil {
-		return nil, refusal
+	if err != nil {
+		return nil, err
 	}
-	if refusal := sim.callAs(c, in.CallerArn); refusal != nil {
-		return nil, refusal
+	if err := sim.callAs(c, in.CallerArn); err != nil {
+		return nil, err
 	}
-	if refusal := sim.enter(in.ContextEntries); refusal != nil {
-		return nil, refusal
+	if err := sim.enter(in.ContextEntries); err != nil {
+		return nil, err
 	}
 	return s.answer(ctx, sim, page{"SimulateCustomPolicy", c.Account, in.Marker, in.MaxItems})
 }

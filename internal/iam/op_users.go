@@ -199,12 +199,12 @@ func hasNothing(tx Tx, user *UserEntity) error {
 // ListUsers lists the account's users by name, ignoring case.
 func (s *Service) ListUsers(ctx context.Context, c awsapi.Caller, in *ListUsersRequest) (*ListUsersResponse, error) {
 	p := page{"ListUsers", c.Account, in.Marker, in.MaxItems}
-	after, refusal := s.after(p)
-	if refusal != nil {
-		return nil, refusal
+	after, err := s.after(p)
+	if err != nil {
+		return nil, err
 	}
 	var users []*UserEntity
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err = s.Store.View(ctx, func(tx Tx) (err error) {
 		users, err = tx.Users(c.Account, string(in.PathPrefix), UserNameType(after), p.limit()+1)
 		return err
 	})
@@ -227,8 +227,8 @@ func (s *Service) ListUsers(ctx context.Context, c awsapi.Caller, in *ListUsersR
 func (s *Service) ListGroupsForUser(ctx context.Context, c awsapi.Caller, in *ListGroupsForUserRequest) (*ListGroupsForUserResponse, error) {
 	out := &ListGroupsForUserResponse{Groups: GroupListType{}}
 	err := s.viewUser(ctx, c, in.UserName, func(_ Tx, user *UserEntity) error {
-		if _, refusal := s.after(page{"ListGroupsForUser", string(user.UserId), in.Marker, in.MaxItems}); refusal != nil {
-			return refusal
+		if _, err := s.after(page{"ListGroupsForUser", string(user.UserId), in.Marker, in.MaxItems}); err != nil {
+			return err
 		}
 		return nil
 	})

@@ -131,9 +131,9 @@ func (s *Service) ListAccessKeys(ctx context.Context, c awsapi.Caller, in *ListA
 	out := &ListAccessKeysResponse{}
 	err := s.viewUser(ctx, c, in.UserName, func(tx Tx, user *UserEntity) error {
 		p := page{"ListAccessKeys", string(user.UserId), in.Marker, in.MaxItems}
-		after, refusal := s.after(p)
-		if refusal != nil {
-			return refusal
+		after, err := s.after(p)
+		if err != nil {
+			return err
 		}
 		keys, err := tx.AccessKeys(user.UserId)
 		if err != nil {

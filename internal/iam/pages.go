@@ -46,9 +46,9 @@ func (s *Service) marker(p page, last string) ResponseMarkerType {
 // has no names or has names longer than a marker: how many entries the pages
 // before had.
 func (s *Service) afterCount(p page) (int, error) {
-	last, refusal := s.after(p)
-	if refusal != nil || last == "" {
-		return 0, refusal
+	last, err := s.after(p)
+	if err != nil || last == "" {
+		return 0, err
 	}
 	n, err := strconv.Atoi(last)
 	if err != nil {

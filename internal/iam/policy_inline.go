@@ -19,9 +19,9 @@ func putInline(tx Tx, owner IdType, name PolicyNameType, document *policy.Docume
 
 // inline is a page of the names of the inline policies of a user or role.
 func (s *Service) inline(tx Tx, owner IdType, p page) (PolicyNameListType, ResponseMarkerType, error) {
-	after, refusal := s.after(p)
-	if refusal != nil {
-		return nil, "", refusal
+	after, err := s.after(p)
+	if err != nil {
+		return nil, "", err
 	}
 	names, err := tx.InlinePolicyNames(owner, PolicyNameType(after), p.limit()+1)
 	if err != nil {

@@ -307,9 +307,9 @@ func (sim *simulation) effort(resource ResourceNameType) int64 {
 // answer gives a page of the results, at least one.
 func (s *Service) answer(ctx context.Context, sim *simulation, p page) (*SimulatePolicyResponse, error) {
 	p.of += "\x00" + sim.digest()
-	next, refusal := s.afterCount(p)
-	if refusal != nil {
-		return nil, refusal
+	next, err := s.afterCount(p)
+	if err != nil {
+		return nil, err
 	}
 	out := &SimulatePolicyResponse{EvaluationResults: EvaluationResultsListType{}}
 	shown, effort := 0, int64(0)

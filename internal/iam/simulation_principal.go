@@ -28,15 +28,15 @@ type principal struct {
 // SimulatePrincipalPolicy says what the policies of a user or role allow.
 func (s *Service) SimulatePrincipalPolicy(ctx context.Context, c awsapi.Caller, in *SimulatePrincipalPolicyRequest) (*SimulatePolicyResponse, error) {
 	audit.From(ctx).Set("principal", string(in.PolicySourceArn))
-	sim, refusal := newSimulation(c, simulated{
+	sim, err := newSimulation(c, simulated{
 		in.PolicyInputList, in.PermissionsBoundaryPolicyInputList, in.ActionNames, in.ResourceArns,
 		in.ResourcePolicy, in.ResourceOwner, in.ResourceHandlingOption,
 	})
-	if refusal != nil {
-		return nil, refusal
+	if err != nil {
+		return nil, err
 	}
 	var p *principal
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err = s.Store.View(ctx, func(tx Tx) (err error) {
 		p, err = s.principal(tx, c, in.PolicySourceArn)
 		return err
 	})
@@ -46,11 +46,11 @@ func (s *Service) SimulatePrincipalPolicy(ctx context.Context, c awsapi.Caller, 
 	sim.ask(p)
 	if in.CallerArn == "" || in.CallerArn == ResourceNameType(in.PolicySourceArn) {
 		sim.facts, sim.account = p.facts, c.Account
-	} else if refusal := sim.callAs(c, in.CallerArn); refusal != nil {
-		return nil, refusal
+	} else if err := sim.callAs(c, in.CallerArn); err != nil {
+		return nil, err
 	}
-	if refusal := sim.enter(in.ContextEntries); refusal != nil {
-		return nil, refusal
+	if err := sim.enter(in.ContextEntries); err != nil {
+		return nil, err
 	}
 	return s.answer(ctx, sim, page{"SimulatePrincipalPolicy", string(in.PolicySourceArn), in.Marker, in.MaxItems})
 }

@@ -56,9 +56,9 @@ func removing(keys TagKeyListType) retag {
 // listTags gives a page of a resource's tags, by key; the answers of all such
 // operations are alike. They are counted, for a key may be longer than a marker.
 func (s *Service) listTags(p page, tags TagListType) (*ListRoleTagsResponse, error) {
-	start, refusal := s.afterCount(p)
-	if refusal != nil {
-		return nil, refusal
+	start, err := s.afterCount(p)
+	if err != nil {
+		return nil, err
 	}
 	sorted := slices.SortedFunc(slices.Values(tags), func(a, b Tag) int { return cmp.Compare(a.Key, b.Key) })
 	list, more := cut(sorted[min(start, len(sorted)):], p.limit())
