@@ -65,7 +65,7 @@ const imports = `
 	store:       cognito iam openid revocation seal
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit server cognito sts iam admin openid login fetch seal sigv4 store
+	instance:    awsapi audit server cognito sts iam admin openid login fetch seal store
 	daypasstest: instance seal
 	cmd/daypass: instance cli client idp seal
 `

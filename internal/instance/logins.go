@@ -13,7 +13,6 @@ import (
 
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/seal"
-	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // Logins is what login providers need beyond what pools and IAM say of them. The
@@ -24,7 +23,7 @@ type Logins struct {
 	// UserPoolIssuers gives user pools, by provider name, another issuer.
 	UserPoolIssuers map[string]login.UserPoolIssuer
 	// UserPool signs AdminGetUser for ServerSideTokenCheck.
-	UserPool sigv4.Credentials
+	UserPool login.Credentials
 	// FacebookSecrets are app secrets of Facebook, by app ID.
 	FacebookSecrets map[string]seal.Secret
 	// FacebookLimitedLogin accepts ID tokens of Facebook Limited Login.

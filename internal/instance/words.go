@@ -8,7 +8,6 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
-	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // The words of a Config, so that whoever starts an instance needs to know no other
@@ -23,7 +22,7 @@ type (
 	// UserPoolIssuer says where the tokens of a user pool come from instead of AWS.
 	UserPoolIssuer = login.UserPoolIssuer
 	// Credentials sign calls of login providers.
-	Credentials = sigv4.Credentials
+	Credentials = login.Credentials
 )
 
 // ParseUserPoolIssuer reads "ISSUER,KEY-SET-URL".

@@ -22,7 +22,7 @@ type UserPool struct {
 	Mapped map[string]UserPoolIssuer
 	// Credentials sign AdminGetUser for the client IDs that ask for it
 	// (ServerSideTokenCheck); none means that their tokens are refused.
-	Credentials sigv4.Credentials
+	Credentials Credentials
 }
 
 // UserPoolIssuer is where a user pool is that is not AWS's.
@@ -33,6 +33,9 @@ type UserPoolIssuer struct {
 	// scheme and host.
 	KeySet string
 }
+
+// Credentials sign AdminGetUser.
+type Credentials = sigv4.Credentials
 
 // ParseUserPoolIssuer reads "ISSUER,KEY-SET-URL".
 func ParseUserPoolIssuer(s string) (UserPoolIssuer, error) {
