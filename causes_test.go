@@ -31,7 +31,7 @@ func TestCauses(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(causesHead)
 	chapters := []struct{ dir, title, prefix string }{
-		{"server", "At the door", ""},
+		{"server", "Requests", ""},
 		{"sigv4", "Signatures", ""},
 		{"cognito", "Identity pools", ""},
 		{"login", "Logins", "login-"},

@@ -64,7 +64,7 @@ func (p *page) operation(op awsapi.Operation) {
 	who := map[awsapi.Auth]string{
 		awsapi.Public:     "Public: no signature needed.",
 		awsapi.Signed:     "Needs a signature and the permission `" + p.service.Name + ":" + op.Name + "`.",
-		awsapi.Identified: "Needs a signature; it decides itself what else.",
+		awsapi.Identified: "Needs a signature; the operation checks what else it needs.",
 	}[op.Auth]
 	fmt.Fprintf(p, "### %s\n\n%s %s\n\n", op.Name, op.Doc, who)
 	p.subject(op.Subject)

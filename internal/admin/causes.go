@@ -8,8 +8,8 @@ const (
 	causeTarget awsapi.Cause = "revocation-target"
 	// IssuedBefore is in the future, where nothing has been issued yet.
 	causeFuture awsapi.Cause = "revocation-future"
-	// More targets are revoked than there is room for.
+	// The maximum number of targets is revoked.
 	causeLimitRevocations awsapi.Cause = "limit-revocations"
-	// The pagination token is none of ours, or another operation's.
+	// The pagination token was not issued by daypass, or is for another listing.
 	causePageToken awsapi.Cause = "page-token"
 )

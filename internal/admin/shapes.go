@@ -83,7 +83,7 @@ type RevocationDetail struct {
 type ListRevocationsRequest struct {
 	// The most revocations of a page; 60 if absent.
 	MaxResults MaxResults
-	// Where the listing goes on.
+	// The pagination token from the previous page.
 	NextToken PaginationKey
 }
 
@@ -91,7 +91,7 @@ type ListRevocationsRequest struct {
 type ListRevocationsResponse struct {
 	// The revocations that are in force.
 	Revocations RevocationList `aws:"required"`
-	// Where the listing goes on; absent on the last page.
+	// The pagination token for the next page; absent on the last page.
 	NextToken PaginationKey
 }
 

@@ -4,17 +4,17 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
-	// The pool has role mappings, which the basic (classic) flow would go round.
+	// The pool has role mappings, which the basic (classic) flow would bypass.
 	causeClassicFlowMapped awsapi.Cause = "classic-flow-mapped"
 	// The pool does not allow the basic (classic) flow (AllowClassicFlow).
 	causeClassicFlowOff awsapi.Cause = "classic-flow-off"
-	// The login is one of a SAML provider, which the basic (classic) flow does not have.
+	// The login is from a SAML provider, which the basic (classic) flow does not support.
 	causeClassicFlowSAML awsapi.Cause = "classic-flow-saml"
-	// The developer provider's name cannot be changed, or is that of a public provider.
+	// The developer provider's name cannot be changed, or is the name of a public provider.
 	causeDeveloperProviderName awsapi.Cause = "developer-provider-name"
 	// The pool does not have the developer provider that the call names, or the call names none.
 	causeDeveloperProviderUnknown awsapi.Cause = "developer-provider-unknown"
-	// The developer user is another identity.
+	// The developer user belongs to another identity.
 	causeDeveloperUserElsewhere awsapi.Cause = "developer-user-elsewhere"
 	// The developer user has an identity already, and the call names another one.
 	causeDeveloperUserTaken awsapi.Cause = "developer-user-taken"
@@ -30,25 +30,25 @@ const (
 	causeGuestRate awsapi.Cause = "guest-rate"
 	// A token of a guest proves no login.
 	causeGuestToken awsapi.Cause = "guest-token"
-	// The pool has no guests.
+	// The pool does not allow guests.
 	causeGuestsRefused awsapi.Cause = "guests-refused"
 	// The identity was merged into another one.
 	causeIdentityDisabled awsapi.Cause = "identity-disabled"
-	// No login was shown for an identity that has or had one.
+	// The call has no login, but the identity has or had one.
 	causeIdentityNotAGuest awsapi.Cause = "identity-not-a-guest"
-	// There is no such identity in the region that its ID names.
+	// The region in the ID has no such identity.
 	causeIdentityNotFound awsapi.Cause = "identity-not-found"
-	// The account has as many identity pools in the region as it may.
+	// The account has the maximum number of identity pools in the region.
 	causeLimitPools awsapi.Cause = "limit-pools"
-	// 30 regions have signing keys, which is the most. A region without pools loses its keys after two days.
+	// 30 regions have signing keys, which is the maximum. A region without pools loses its keys after two days.
 	causeLimitRegions awsapi.Cause = "limit-regions"
-	// The pool would have more tags than it may.
+	// The pool would have too many tags.
 	causeLimitTags awsapi.Cause = "limit-tags"
-	// The pool would have more user-pool clients than it may.
+	// The pool would have too many user-pool clients.
 	causeLimitUserPoolProviders awsapi.Cause = "limit-user-pool-providers"
 	// The login was linked and unlinked too often: twenty times at once, then once a minute.
 	causeLoginRate awsapi.Cause = "login-rate"
-	// The logins belong to different identities, and the call does not say which one is meant.
+	// The logins belong to different identities, and the call does not name one of them.
 	causeLoginsOfTwoIdentities awsapi.Cause = "logins-of-two-identities"
 	// None of the logins belongs to the identity that the call names.
 	causeNoProofForIdentity awsapi.Cause = "no-proof-for-identity"
@@ -56,19 +56,19 @@ const (
 	causeNoProviders awsapi.Cause = "no-providers"
 	// The name is not that of a provider that devices can use.
 	causeNotAPublicProvider awsapi.Cause = "not-a-public-provider"
-	// A token under the name of our own tokens is not one of them.
+	// A token under cognito-identity.amazonaws.com was not issued by daypass.
 	causeNotOwnToken awsapi.Cause = "not-own-token"
 	// The call names neither an identity nor a developer user.
 	causeNothingToLookUp awsapi.Cause = "nothing-to-look-up"
-	// A token of our own came together with other logins.
+	// A token issued by daypass was sent together with other logins.
 	causeOwnTokenCombined awsapi.Cause = "own-token-combined"
-	// A token of our own was shown as the login of a provider.
+	// A token issued by daypass was sent as the login of a provider.
 	causeOwnToken awsapi.Cause = "own-token"
-	// The token that says where a listing goes on is not ours, or is for another listing.
+	// The pagination token was not issued by daypass, or is for another listing.
 	causePageToken awsapi.Cause = "page-token"
 	// The caller may not pass the role (iam:PassRole); the detail says which policy refused.
 	causePassRole awsapi.Cause = "pass-role"
-	// There is no such pool in the account.
+	// The account has no such pool.
 	causePoolNotFound awsapi.Cause = "pool-not-found"
 	// The pool is in another region than the one that the request is signed for.
 	causePoolRegion awsapi.Cause = "pool-region"
@@ -76,7 +76,7 @@ const (
 	causeProviderArn awsapi.Cause = "provider-arn"
 	// The key in Logins is a URL; it should be the provider's name, which has no scheme.
 	causeLoginsKeyURL awsapi.Cause = "logins-key-url"
-	// The pool accepts logins of the provider, which IAM does not have (any more).
+	// The pool accepts logins of the provider, but IAM does not have it (any more).
 	causeProviderMissing awsapi.Cause = "provider-missing"
 	// The pool does not accept logins of the provider that the key in Logins names.
 	causeProviderNotConfigured awsapi.Cause = "provider-not-configured"
@@ -92,7 +92,7 @@ const (
 	causeRoleClaimAbsent awsapi.Cause = "role-claim-absent"
 	// The value is not the ARN of a role.
 	causeRoleARN awsapi.Cause = "role-arn"
-	// The role belongs to another account than the pool.
+	// The role and the pool belong to different accounts.
 	causeRoleForeign awsapi.Cause = "role-foreign"
 	// The role mapping is for a provider that the pool does not have, or has by another name.
 	causeRoleMappingProvider awsapi.Cause = "role-mapping-provider"
@@ -116,10 +116,10 @@ const (
 	causeTagProvider awsapi.Cause = "tag-provider"
 	// A tag has a reserved key or a character that tags cannot have.
 	causeTag awsapi.Cause = "tag"
-	// The identity would have more linked logins than it may.
+	// The identity would have too many linked logins.
 	causeTooManyLogins awsapi.Cause = "too-many-logins"
 	// A user-pool provider's name or client ID does not have its form.
 	causeUserPoolName awsapi.Cause = "user-pool-name"
-	// The OpenID token of ours, or what it stems from, was revoked.
+	// The OpenID token, or a session or login that it was derived from, was revoked.
 	causeTokenRevoked awsapi.Cause = "token-revoked"
 )

@@ -116,7 +116,7 @@ type IdentityPool struct {
 	IdentityPoolName IdentityPoolName `aws:"required"`
 	// Whether the pool has guests.
 	AllowUnauthenticatedIdentities bool `aws:"required"`
-	// Whether the basic (classic) flow is allowed. Unset means that it is.
+	// Whether the basic (classic) flow is allowed. If unset, it is allowed.
 	AllowClassicFlow *bool
 	// Public providers and the app IDs that the pool accepts.
 	SupportedLoginProviders IdentityProviders
@@ -138,7 +138,7 @@ type CreateIdentityPoolInput struct {
 	IdentityPoolName IdentityPoolName `aws:"required"`
 	// Whether the pool has guests.
 	AllowUnauthenticatedIdentities bool `aws:"required"`
-	// Whether the basic (classic) flow is allowed. Unset means that it is.
+	// Whether the basic (classic) flow is allowed. If unset, it is allowed.
 	AllowClassicFlow *bool
 	// Public providers and the app IDs that the pool accepts.
 	SupportedLoginProviders IdentityProviders
@@ -170,7 +170,7 @@ type DeleteIdentityPoolInput struct {
 type ListIdentityPoolsInput struct {
 	// The most pools that a page may have.
 	MaxResults QueryLimit `aws:"required"`
-	// Where the listing goes on.
+	// The pagination token from the previous page.
 	NextToken PaginationKey
 }
 
@@ -178,7 +178,7 @@ type ListIdentityPoolsInput struct {
 type ListIdentityPoolsResponse struct {
 	// The pools.
 	IdentityPools IdentityPoolsList
-	// Where the listing goes on; absent on the last page.
+	// The pagination token for the next page; absent on the last page.
 	NextToken PaginationKey
 }
 
@@ -331,7 +331,7 @@ type ListIdentitiesInput struct {
 	IdentityPoolId IdentityPoolId `aws:"required"`
 	// The most identities that a page may have.
 	MaxResults QueryLimit `aws:"required"`
-	// Where the listing goes on.
+	// The pagination token from the previous page.
 	NextToken PaginationKey
 	// Whether disabled identities are left out.
 	HideDisabled bool
@@ -343,7 +343,7 @@ type ListIdentitiesResponse struct {
 	IdentityPoolId IdentityPoolId
 	// The identities.
 	Identities IdentitiesList
-	// Where the listing goes on; absent on the last page.
+	// The pagination token for the next page; absent on the last page.
 	NextToken PaginationKey
 }
 
@@ -409,7 +409,7 @@ type LookupDeveloperIdentityInput struct {
 	DeveloperUserIdentifier DeveloperUserIdentifier
 	// The most users that a page may have; 60 if absent.
 	MaxResults *QueryLimit
-	// Where the listing goes on.
+	// The pagination token from the previous page.
 	NextToken PaginationKey
 }
 
@@ -419,7 +419,7 @@ type LookupDeveloperIdentityResponse struct {
 	IdentityId IdentityId
 	// The developer users who are this identity.
 	DeveloperUserIdentifierList DeveloperUserIdentifierList
-	// Where the listing goes on; absent on the last page.
+	// The pagination token for the next page; absent on the last page.
 	NextToken PaginationKey
 }
 

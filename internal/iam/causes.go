@@ -8,21 +8,21 @@ const (
 	causeForeignKey awsapi.Cause = "foreign-key"
 	// The access key was made inactive.
 	causeInactiveKey awsapi.Cause = "inactive-key"
-	// Nobody has such an access key.
+	// No user has this access key.
 	causeUnknownKey awsapi.Cause = "unknown-key"
 	// The user has no access key with this ID.
 	causeAccessKeyMissing awsapi.Cause = "access-key-missing"
-	// An access key can be made active or inactive, and nothing else.
+	// The status of an access key can only be Active or Inactive.
 	causeAccessKeyStatus awsapi.Cause = "access-key-status"
-	// The value is not an ARN of the kind that the operation is about: of a managed policy, of a provider.
+	// The value is not an ARN of the kind that the operation needs, such as that of a managed policy or a provider.
 	causeArn awsapi.Cause = "arn"
 	// The caller's permissions boundary denies the action; the detail says which statement.
 	causeBoundaryDenied awsapi.Cause = "boundary-denied"
 	// The caller's permissions boundary does not allow the action; the detail says what comes nearest.
 	causeBoundaryRefused awsapi.Cause = "boundary-refused"
-	// No user is named, and the caller is none.
+	// The call names no user, and the caller is not one.
 	causeCallerIsNoUser awsapi.Cause = "caller-is-no-user"
-	// There are no groups.
+	// daypass has no groups.
 	causeGroupMissing awsapi.Cause = "group-missing"
 	// An identity-based policy of the caller denies the action; the detail says which one.
 	causeIdentityPolicyDenied awsapi.Cause = "identity-policy-denied"
@@ -30,45 +30,45 @@ const (
 	causeIdentityPolicyRefused awsapi.Cause = "identity-policy-refused"
 	// The provider's URL does not begin with https://, or does with http:// where that is not allowed.
 	causeIssuerNotHTTPS awsapi.Cause = "issuer-not-https"
-	// The provider's URL is the issuer of our own tokens, or the URL of this service.
+	// The provider's URL is daypass's own issuer or URL.
 	causeIssuerOwn awsapi.Cause = "issuer-own"
-	// The provider's URL cannot be that of an OpenID Connect issuer.
+	// The provider's URL cannot be an OpenID Connect issuer.
 	causeIssuerURL awsapi.Cause = "issuer-url"
-	// The user has as many access keys as it may.
+	// The user has the maximum number of access keys.
 	causeLimitAccessKeys awsapi.Cause = "limit-access-keys"
-	// The user or role has as many managed policies as it may.
+	// The user or role has the maximum number of managed policies.
 	causeLimitAttachedPolicies awsapi.Cause = "limit-attached-policies"
-	// The provider would have more client IDs than it may.
+	// The provider would have too many client IDs.
 	causeLimitClientIDs awsapi.Cause = "limit-client-ids"
-	// The account has as many OpenID Connect providers as it may.
+	// The account has the maximum number of OpenID Connect providers.
 	causeLimitProviders awsapi.Cause = "limit-oidc-providers"
-	// The account has as many managed policies as it may.
+	// The account has the maximum number of managed policies.
 	causeLimitPolicies awsapi.Cause = "limit-policies"
-	// The managed policy is longer than it may be.
+	// The managed policy is too long.
 	causeLimitPolicySize awsapi.Cause = "limit-policy-size"
-	// The managed policy has as many versions as it may.
+	// The managed policy has the maximum number of versions.
 	causeLimitPolicyVersions awsapi.Cause = "limit-policy-versions"
-	// The role's inline policies would together be longer than they may.
+	// The role's inline policies would be too long together.
 	causeLimitRolePolicies awsapi.Cause = "limit-role-policies-size"
-	// The account has as many roles as it may.
+	// The account has the maximum number of roles.
 	causeLimitRoles awsapi.Cause = "limit-roles"
-	// The account has as many SAML providers as it may.
+	// The account has the maximum number of SAML providers.
 	causeLimitSAMLProviders awsapi.Cause = "limit-saml-providers"
-	// The resource would have more tags than it may.
+	// The resource would have too many tags.
 	causeLimitTags awsapi.Cause = "limit-tags"
-	// The provider would have more thumbprints than it may.
+	// The provider would have too many thumbprints.
 	causeLimitThumbprints awsapi.Cause = "limit-thumbprints"
-	// The role's trust policy is longer than it may be.
+	// The role's trust policy is too long.
 	causeLimitTrustPolicy awsapi.Cause = "limit-trust-policy-size"
-	// The user's inline policies would together be longer than they may.
+	// The user's inline policies would be too long together.
 	causeLimitUserPolicies awsapi.Cause = "limit-user-policies-size"
-	// The account has as many users as it may.
+	// The account has the maximum number of users.
 	causeLimitUsers awsapi.Cause = "limit-users"
 	// There is a provider of this name: with the same URL, with another scheme, or one that lost the slash at the end of its URL when it was stored.
 	causeProviderExists awsapi.Cause = "oidc-provider-exists"
-	// There is no provider with this ARN in the account.
+	// The account has no provider with this ARN.
 	causeProviderMissing awsapi.Cause = "oidc-provider-missing"
-	// The marker that says where a listing goes on is not ours, or is for another listing.
+	// The marker was not issued by daypass, or is for another listing.
 	causePageToken awsapi.Cause = "page-token"
 	// A managed policy cannot be deleted while a user or role has it.
 	causePolicyAttached awsapi.Cause = "policy-attached"
@@ -86,7 +86,7 @@ const (
 	causePolicyVersionDefault awsapi.Cause = "policy-version-default"
 	// The managed policy has no such version.
 	causePolicyVersionMissing awsapi.Cause = "policy-version-missing"
-	// The caller's user or role is not there any more; another of its name does not count.
+	// The caller's user or role was deleted; a new one of the same name is a different one.
 	causePrincipalGone awsapi.Cause = "principal-gone"
 	// The trust policy names an account, role or user that does not exist.
 	causePrincipalMissing awsapi.Cause = "principal-missing"
@@ -98,21 +98,21 @@ const (
 	causeRoleMissing awsapi.Cause = "role-missing"
 	// The role has no inline policy of this name.
 	causeRolePolicyMissing awsapi.Cause = "role-policy-missing"
-	// SAML providers cannot have private keys yet, and so no encrypted assertions.
+	// daypass does not support private keys of SAML providers, and so no encrypted assertions.
 	causeSAMLEncryption awsapi.Cause = "saml-encryption-unsupported"
-	// The document is not metadata of a SAML identity provider that can be worked with; the detail says why.
+	// The document is not usable metadata of a SAML identity provider; the detail says why.
 	causeSAMLMetadata awsapi.Cause = "saml-metadata"
 	// There is a SAML provider with this name.
 	causeSAMLProviderExists awsapi.Cause = "saml-provider-exists"
-	// There is no SAML provider with this ARN in the account.
+	// The account has no SAML provider with this ARN.
 	causeSAMLProviderMissing awsapi.Cause = "saml-provider-missing"
 	// A session policy denies the action; the detail says which one.
 	causeSessionPolicyDenied awsapi.Cause = "session-policy-denied"
 	// The session has policies, and none of them allows the action; the detail says what comes nearest.
 	causeSessionPolicyRefused awsapi.Cause = "session-policy-refused"
-	// What is to be simulated is not an action, a resource, a caller or the value of a condition key.
+	// The input of the simulation has an invalid action, resource, caller or context value.
 	causeSimulation awsapi.Cause = "simulation"
-	// Simulations do not take part of the input into account yet.
+	// The simulation does not support part of the input.
 	causeSimulationUnsupported awsapi.Cause = "simulation-unsupported"
 	// A tag has a reserved key, or two tags have the same key.
 	causeTag awsapi.Cause = "tag"
@@ -122,9 +122,9 @@ const (
 	causeUserExists awsapi.Cause = "user-exists"
 	// A user cannot be deleted while it has access keys or policies.
 	causeUserHasMore awsapi.Cause = "user-has-more"
-	// Users have no passwords here, so there is no login profile to delete.
+	// daypass has no passwords, so there is no login profile to delete.
 	causeLoginProfileMissing awsapi.Cause = "login-profile-missing"
-	// No such service has credentials of its own on AWS.
+	// AWS has no such service with its own credentials.
 	causeServiceNotSupported awsapi.Cause = "service-not-supported"
 	// IAM has no such user.
 	causeUserMissing awsapi.Cause = "user-missing"

@@ -174,7 +174,7 @@ type GetRoleResponse struct {
 type ListRolesRequest struct {
 	// Only roles whose path begins like this; all if absent.
 	PathPrefix PathPrefixType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most roles that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -186,7 +186,7 @@ type ListRolesResponse struct {
 	Roles RoleListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -253,7 +253,7 @@ type InstanceProfile struct {
 type ListInstanceProfilesForRoleRequest struct {
 	// The name of the role.
 	RoleName RoleNameType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most instance profiles that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -265,7 +265,7 @@ type ListInstanceProfilesForRoleResponse struct {
 	InstanceProfiles InstanceProfileListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -301,7 +301,7 @@ type GetRolePolicyResponse struct {
 type ListRolePoliciesRequest struct {
 	// The name of the role.
 	RoleName RoleNameType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most names that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -313,7 +313,7 @@ type ListRolePoliciesResponse struct {
 	PolicyNames PolicyNameListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 

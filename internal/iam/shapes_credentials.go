@@ -48,7 +48,7 @@ type DeleteLoginProfileRequest struct {
 type ListMFADevicesRequest struct {
 	// The name of the user; the caller if absent.
 	UserName ExistingUserNameType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most devices that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -60,7 +60,7 @@ type ListMFADevicesResponse struct {
 	MFADevices MfaDeviceListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -78,7 +78,7 @@ type MFADevice struct {
 type ListSSHPublicKeysRequest struct {
 	// The name of the user; the caller if absent.
 	UserName UserNameType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most keys that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -90,7 +90,7 @@ type ListSSHPublicKeysResponse struct {
 	SSHPublicKeys SSHPublicKeyListType
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -115,7 +115,7 @@ type ListServiceSpecificCredentialsRequest struct {
 	ServiceName ServiceName
 	// Whether the credentials of all users are meant.
 	AllUsers *AllUsers
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most credentials that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -126,7 +126,7 @@ type ListServiceSpecificCredentialsRequest struct {
 type ListServiceSpecificCredentialsResponse struct {
 	// The credentials of the page: none.
 	ServiceSpecificCredentials ServiceSpecificCredentialsListType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 	// Whether there are more.
 	IsTruncated BooleanType
@@ -157,7 +157,7 @@ type ServiceSpecificCredentialMetadata struct {
 type ListSigningCertificatesRequest struct {
 	// The name of the user; the caller if absent.
 	UserName ExistingUserNameType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most certificates that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -169,7 +169,7 @@ type ListSigningCertificatesResponse struct {
 	Certificates CertificateListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -191,7 +191,7 @@ type SigningCertificate struct {
 type ListVirtualMFADevicesRequest struct {
 	// Whether devices that users have are meant, others, or all of them.
 	AssignmentStatus AssignmentStatusType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most devices that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -203,7 +203,7 @@ type ListVirtualMFADevicesResponse struct {
 	VirtualMFADevices VirtualMFADeviceListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 

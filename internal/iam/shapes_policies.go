@@ -157,7 +157,7 @@ type ListPoliciesRequest struct {
 	PathPrefix PolicyPathType
 	// Only policies that are used as this.
 	PolicyUsageFilter PolicyUsageType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most policies that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -169,7 +169,7 @@ type ListPoliciesResponse struct {
 	Policies PolicyListType
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -215,7 +215,7 @@ type DeletePolicyVersionRequest struct {
 type ListPolicyVersionsRequest struct {
 	// The ARN of the policy.
 	PolicyArn ArnType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most versions that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -227,7 +227,7 @@ type ListPolicyVersionsResponse struct {
 	Versions PolicyDocumentVersionListType
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -261,7 +261,7 @@ type ListAttachedRolePoliciesRequest struct {
 	RoleName RoleNameType `aws:"required"`
 	// Only policies whose path begins like this; all if absent.
 	PathPrefix PolicyPathType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most policies that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -273,7 +273,7 @@ type ListAttachedRolePoliciesResponse struct {
 	AttachedPolicies AttachedPoliciesListType
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -299,7 +299,7 @@ type ListAttachedUserPoliciesRequest struct {
 	UserName UserNameType `aws:"required"`
 	// Only policies whose path begins like this; all if absent.
 	PathPrefix PolicyPathType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most policies that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -311,7 +311,7 @@ type ListAttachedUserPoliciesResponse struct {
 	AttachedPolicies AttachedPoliciesListType
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -325,7 +325,7 @@ type ListEntitiesForPolicyRequest struct {
 	PathPrefix PathType
 	// Only entities that use the policy as this.
 	PolicyUsageFilter PolicyUsageType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most entities that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -341,7 +341,7 @@ type ListEntitiesForPolicyResponse struct {
 	PolicyRoles PolicyRoleListType
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 

@@ -155,7 +155,7 @@ type SimulateCustomPolicyRequest struct {
 	ResourceHandlingOption ResourceHandlingOptionType
 	// The most results that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 }
 
@@ -183,7 +183,7 @@ type SimulatePrincipalPolicyRequest struct {
 	ResourceHandlingOption ResourceHandlingOptionType
 	// The most results that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 }
 
@@ -194,7 +194,7 @@ type SimulatePolicyResponse struct {
 	EvaluationResults EvaluationResultsListType
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 

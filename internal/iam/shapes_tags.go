@@ -25,7 +25,7 @@ type UntagRoleRequest struct {
 type ListRoleTagsRequest struct {
 	// The name of the role.
 	RoleName RoleNameType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most tags that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -37,7 +37,7 @@ type ListRoleTagsResponse struct {
 	Tags TagListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -61,7 +61,7 @@ type UntagOpenIDConnectProviderRequest struct {
 type ListOpenIDConnectProviderTagsRequest struct {
 	// The ARN of the provider.
 	OpenIDConnectProviderArn ArnType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most tags that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -73,7 +73,7 @@ type ListOpenIDConnectProviderTagsResponse struct {
 	Tags TagListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -97,7 +97,7 @@ type UntagSAMLProviderRequest struct {
 type ListSAMLProviderTagsRequest struct {
 	// The ARN of the provider.
 	SAMLProviderArn ArnType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most tags that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -109,7 +109,7 @@ type ListSAMLProviderTagsResponse struct {
 	Tags TagListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -133,7 +133,7 @@ type UntagPolicyRequest struct {
 type ListPolicyTagsRequest struct {
 	// The ARN of the policy.
 	PolicyArn ArnType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most tags that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -145,7 +145,7 @@ type ListPolicyTagsResponse struct {
 	Tags TagListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -169,7 +169,7 @@ type UntagUserRequest struct {
 type ListUserTagsRequest struct {
 	// The name of the user.
 	UserName ExistingUserNameType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most tags that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -181,6 +181,6 @@ type ListUserTagsResponse struct {
 	Tags TagListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }

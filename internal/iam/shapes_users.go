@@ -128,7 +128,7 @@ type DeleteUserRequest struct {
 type ListUsersRequest struct {
 	// Only users whose path begins like this; all if absent.
 	PathPrefix PathPrefixType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most users that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -140,7 +140,7 @@ type ListUsersResponse struct {
 	Users UserListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -184,7 +184,7 @@ type DeleteUserPolicyRequest struct {
 type ListUserPoliciesRequest struct {
 	// The name of the user.
 	UserName ExistingUserNameType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most names that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -196,7 +196,7 @@ type ListUserPoliciesResponse struct {
 	PolicyNames PolicyNameListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -234,7 +234,7 @@ type DeleteAccessKeyRequest struct {
 type ListAccessKeysRequest struct {
 	// The name of the user; the caller if absent.
 	UserName ExistingUserNameType
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most keys that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -246,7 +246,7 @@ type ListAccessKeysResponse struct {
 	AccessKeyMetadata AccessKeyMetadataListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 
@@ -287,7 +287,7 @@ type Group struct {
 type ListGroupsForUserRequest struct {
 	// The name of the user.
 	UserName ExistingUserNameType `aws:"required"`
-	// Where the previous page ended.
+	// The pagination token from the previous page.
 	Marker MarkerType
 	// The most groups that the page may have; 100 if absent.
 	MaxItems *MaxItemsType
@@ -299,7 +299,7 @@ type ListGroupsForUserResponse struct {
 	Groups GroupListType `aws:"required"`
 	// Whether there are more.
 	IsTruncated BooleanType
-	// Where the page ended, if there are more.
+	// The pagination token for the next page; absent on the last page.
 	Marker ResponseMarkerType
 }
 

@@ -43,9 +43,9 @@ const (
 	NotAJWT           Cause = "not-a-jwt"           // The token is not three base64url parts that hold JSON objects.
 	TokenBearer       Cause = "token-bearer"        // The word Bearer stands in front of the token, as in a header of HTTP.
 	TokenWhiteSpace   Cause = "token-white-space"   // There is white space around the token or in it, such as the line end that echo writes.
-	CognitoToken      Cause = "cognito-token"       // One of our own OpenID tokens was shown where a login is expected.
+	CognitoToken      Cause = "cognito-token"       // An OpenID token issued by daypass was sent as a login.
 	ClaimMissing      Cause = "claim-missing"       // A claim that must be there is absent or null; the detail says which.
-	AccessToken       Cause = "access-token"        // The token is an access token of a user pool; it takes an ID token.
+	AccessToken       Cause = "access-token"        // The token is an access token of a user pool; send an ID token.
 	ClaimInvalid      Cause = "claim-invalid"       // A claim has the wrong type or an impossible value; the detail says which.
 	IssuerMismatch    Cause = "issuer-mismatch"     // The token's iss is not the provider's issuer.
 	TokenExpired      Cause = "token-expired"       // The token has expired; the detail has our time and the token's.
@@ -55,40 +55,40 @@ const (
 	HeaderRefused     Cause = "header-refused"      // The token's header has a crit member, or a b64 that is false.
 	HeaderMalformed   Cause = "header-malformed"    // The token's header has an x5c that holds no certificates, or a jwk that is no public key; the detail says which.
 	AlgorithmRefused  Cause = "algorithm-refused"   // The token's alg is not among those accepted from this issuer.
-	AudienceMismatch  Cause = "audience-mismatch"   // The token is meant for somebody else: its azp, or else its aud, is none of the client IDs.
+	AudienceMismatch  Cause = "audience-mismatch"   // The token is for another app: its azp, or else its aud, is not one of the client IDs.
 	AudienceAmbiguous Cause = "audience-ambiguous"  // The token has several audiences and no azp, where one is required.
 	KeyUnknown        Cause = "key-unknown"         // The issuer has no key of the token's kid.
 	KeySkipped        Cause = "key-skipped"         // The issuer publishes the key of the token's kid in a form that cannot be used; the detail says what is wrong with it.
 	KeyAmbiguous      Cause = "key-ambiguous"       // The token has no kid, and several keys could be meant.
 	KeyUnsuitable     Cause = "key-unsuitable"      // The key's type, curve, size or purpose does not fit the token's alg.
-	SignatureInvalid  Cause = "signature-invalid"   // The token's signature is not the key's.
+	SignatureInvalid  Cause = "signature-invalid"   // The token's signature does not match the key.
 )
 
 // Causes of rejection of tokens that the provider is asked about.
 const (
 	NotAToken       Cause = "not-a-token"       // The login is empty, has characters that no token has, or lacks a part of the form TOKEN;SECRET.
-	ProviderRefused Cause = "provider-refused"  // The provider does not stand by the token: it made no such token, withdrew it, or its time is over.
-	LimitedLoginOff Cause = "limited-login-off" // A token of Facebook Limited Login, which is accepted only with --facebook-limited-login.
-	UserGone        Cause = "user-gone"         // The user pool, asked for the user of a token (ServerSideTokenCheck), has none or one that is disabled.
+	ProviderRefused Cause = "provider-refused"  // The provider refuses the token: it did not issue it, revoked it, or it has expired.
+	LimitedLoginOff Cause = "limited-login-off" // The token is from Facebook Limited Login, which needs --facebook-limited-login.
+	UserGone        Cause = "user-gone"         // The user of the token does not exist in the user pool, or is disabled (ServerSideTokenCheck).
 )
 
 // Causes of the kinds Unavailable and Misconfigured.
 const (
-	KeysUnavailable         Cause = "keys-unavailable"          // The issuer did not answer, or not with status 200.
+	KeysUnavailable         Cause = "keys-unavailable"          // The issuer did not answer, or answered with a status other than 200.
 	AddressRefused          Cause = "address-refused"           // The outbound rules forbid the issuer's address (--outbound-allow).
 	CertificateUntrusted    Cause = "certificate-untrusted"     // The issuer's TLS certificate is not trusted (--outbound-ca-file).
-	IssuerUnusable          Cause = "issuer-unusable"           // The configured issuer is no URL to discover from.
+	IssuerUnusable          Cause = "issuer-unusable"           // The configured issuer is not a URL that discovery can use.
 	IssuerIsOurs            Cause = "issuer-is-ours"            // The configured issuer is this service itself.
 	DiscoveryInvalid        Cause = "discovery-invalid"         // The issuer's discovery document cannot be read.
 	DiscoveryIssuerMismatch Cause = "discovery-issuer-mismatch" // The issuer's discovery document names another issuer.
 	KeySetInvalid           Cause = "key-set-invalid"           // The issuer's key set cannot be read, or has too many keys.
-	ProviderUnavailable     Cause = "provider-unavailable"      // The provider, asked about a token or its user, did not answer, or asks to try again.
-	ProviderBusy            Cause = "provider-busy"             // As many questions about tokens as may be are under way to the provider, which may be slow; try again.
-	ClientBusy              Cause = "client-busy"               // The client has too many tokens under way to providers, or too many that providers refuse; behind a proxy, check --trusted-proxies.
+	ProviderUnavailable     Cause = "provider-unavailable"      // The provider did not answer a question about a token or its user, or asks to try again later.
+	ProviderBusy            Cause = "provider-busy"             // The maximum number of questions about tokens is in progress at the provider, which may be slow; try again.
+	ClientBusy              Cause = "client-busy"               // The client has too many questions about tokens in progress, or too many tokens that providers refuse; behind a proxy, check --trusted-proxies.
 	ProviderAnswerInvalid   Cause = "provider-answer-invalid"   // The provider's answer about a token or its user cannot be read.
 	ConsumerUnusable        Cause = "consumer-unusable"         // The pool's value for Twitter or Digits is not CONSUMERKEY;CONSUMERSECRET.
 	TokenCheckUnconfigured  Cause = "token-check-unconfigured"  // ServerSideTokenCheck is on, and there are no credentials for it (DAYPASS_USER_POOL_ACCESS_KEY_ID).
-	TokenCheckRefused       Cause = "token-check-refused"       // The user pool refuses to be asked with the credentials for ServerSideTokenCheck.
+	TokenCheckRefused       Cause = "token-check-refused"       // The user pool refuses the credentials for ServerSideTokenCheck.
 )
 
 // Error is the error of every function of this package that looks at a token.

@@ -8,7 +8,7 @@ const (
 	causeBodyTooLarge awsapi.Cause = "body-too-large"
 	// The request's body ended early.
 	causeBodyUnreadable awsapi.Cause = "body-unreadable"
-	// All memory that is set apart for requests is taken, or the address has as much as it leaves to others.
+	// All memory reserved for requests is in use, or the client's address already has its share.
 	causeBusy awsapi.Cause = "busy"
 	// The client went away before the answer was ready.
 	causeClientGone awsapi.Cause = "client-gone"
@@ -30,7 +30,7 @@ const (
 	causeInternal awsapi.Cause = "internal"
 	// Too many bodies of more than 1 MiB come in at once.
 	causeLargeBodies awsapi.Cause = "large-bodies"
-	// The body cannot be read as the operation's input.
+	// The body cannot be parsed as the operation's input.
 	causeMalformed awsapi.Cause = "malformed"
 	// The path does not support this HTTP method (in the detail). The API supports POST and GET.
 	causeMethod awsapi.Cause = "method"
@@ -42,13 +42,13 @@ const (
 	causeOtherProtocol awsapi.Cause = "other-protocol"
 	// Parameters are in the query and in the body. The query is read only if there is no body, and no parameter may be in both.
 	causeQueryAndBody awsapi.Cause = "query-and-body"
-	// A sink that must have every event did not accept this one; the detail has its error. What the request changed stays changed.
+	// A sink that must record every event did not accept this one; the detail has its error. The changes that the request made remain.
 	causeNotRecorded awsapi.Cause = "not-recorded"
 	// The operation is called more often than --rate allows.
 	causeRequestRate awsapi.Cause = "request-rate"
 	// The signature is right for the host of --public-url but not for the Host header that arrived: a proxy changed it. Have the proxy pass Host on unchanged (nginx: proxy_set_header Host $http_host).
 	causeSignatureHost awsapi.Cause = "signature-host"
-	// No operation has this name, which the detail has, in this version of the API.
+	// This version of the API has no operation with the name in the detail.
 	causeUnknownOperation awsapi.Cause = "unknown-operation"
 	// A trusted proxy wrote something into X-Forwarded-For that is not an address (see warning_detail), so the request has no aws:SourceIp. This is a warning; it refuses nothing.
 	warningForwardedFor awsapi.Cause = "forwarded-for-unreadable"

@@ -71,24 +71,24 @@ type Cause string
 
 // The causes.
 const (
-	CauseMissing         Cause = "signature-missing"          // Neither header nor query is signed.
-	CauseTwice           Cause = "signature-twice"            // Both the header and the query are signed.
-	CauseMalformed       Cause = "signature-malformed"        // A part of the signature is missing, repeated or not in its form.
+	CauseMissing         Cause = "signature-missing"          // The request has no signature, neither in the header nor in the query.
+	CauseTwice           Cause = "signature-twice"            // The request has a signature in the header and another in the query.
+	CauseMalformed       Cause = "signature-malformed"        // A part of the signature is missing, repeated or malformed.
 	CauseAlgorithm       Cause = "signature-algorithm"        // The algorithm is not AWS4-HMAC-SHA256.
-	CauseDate            Cause = "signature-date"             // The date is not in its form.
-	CauseExpires         Cause = "signature-expires"          // X-Amz-Expires is not in its form or range.
+	CauseDate            Cause = "signature-date"             // The date does not have the right format.
+	CauseExpires         Cause = "signature-expires"          // X-Amz-Expires does not have the right format, or is out of range.
 	CauseTooLarge        Cause = "signature-too-large"        // The request has more parts to sign than any client sends.
 	CauseQuery           Cause = "signature-query"            // The query has a broken percent escape.
 	CauseHeaderUnsigned  Cause = "signature-header-unsigned"  // A header that must be signed is not.
-	CauseHeaderAbsent    Cause = "signature-header-absent"    // A header is signed and not there.
-	CauseScopeRegion     Cause = "signature-scope-region"     // The region of the credential scope is none.
-	CauseScopeService    Cause = "signature-scope-service"    // The service of the credential scope is another one.
+	CauseHeaderAbsent    Cause = "signature-header-absent"    // A header listed in SignedHeaders is missing.
+	CauseScopeRegion     Cause = "signature-scope-region"     // The credential scope contains an invalid region.
+	CauseScopeService    Cause = "signature-scope-service"    // The credential scope names another service.
 	CauseScopeTerminator Cause = "signature-scope-terminator" // The credential scope does not end in aws4_request.
-	CauseScopeDate       Cause = "signature-scope-date"       // The credential scope is of another day than the request.
+	CauseScopeDate       Cause = "signature-scope-date"       // The date in the credential scope differs from the request's.
 	CauseExpired         Cause = "signature-expired"          // The signature is too old.
 	CauseNotYetCurrent   Cause = "signature-not-yet-current"  // The signature is from the future.
-	CauseBodyHash        Cause = "signature-body-hash"        // The hash that the request declares is not the body's.
-	CauseMismatch        Cause = "signature-mismatch"         // The signature is not the one that this request and this secret have.
+	CauseBodyHash        Cause = "signature-body-hash"        // The hash that the request declares does not match the body.
+	CauseMismatch        Cause = "signature-mismatch"         // The signature does not match this request and this secret.
 )
 
 // mismatchMessage is what AWS says of every signature that is not the right one.

@@ -5,49 +5,49 @@ import "github.com/daypass/daypass/internal/awsapi"
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 // Those that begin with login- are the causes of package login.
 const (
-	// The session token was good once.
+	// The session token has expired.
 	causeExpiredSession awsapi.Cause = "expired-session"
-	// IAM takes no credentials of GetSessionToken, since none of them were got with a second factor.
+	// Credentials of GetSessionToken cannot call IAM, because daypass has no second factors.
 	causeKeyForOthers awsapi.Cause = "key-for-others"
-	// The session token is not that of the access key, or was cut, or is of another deployment.
+	// The session token does not belong to the access key, was truncated, or is from another deployment.
 	causeUnknownToken awsapi.Cause = "unknown-session"
-	// The access key is a session's, and comes without its session token.
+	// The access key of a session came without its session token.
 	causeTokenMissing awsapi.Cause = "session-token-missing"
-	// The access key is a long-term one, and comes with a session token.
+	// A long-term access key came with a session token.
 	causeTokenLeftOver awsapi.Cause = "session-token-left-over"
 	// The access key that GetSessionToken was called with was made inactive or deleted, and the session ended with it.
 	causeParentKey awsapi.Cause = "parent-key"
-	// The operation takes no credentials of GetSessionToken.
+	// Credentials of GetSessionToken cannot call the operation.
 	causeSessionCredentials awsapi.Cause = "session-credentials"
-	// The session, or what it stems from, was revoked.
+	// The session, or one that it was derived from, was revoked.
 	causeRevokedSession awsapi.Cause = "revoked-session"
-	// The text is no access key ID that tells an account, and no key of root.
+	// The text is neither an access key ID that contains an account nor root's key.
 	causeAccessKeyID awsapi.Cause = "access-key-id"
 	// The caller's own policies deny to assume the role, or their session policies do not allow it, or their permissions boundary does not and the role's trust policy names neither the user nor the session itself.
 	causeCallerDenied awsapi.Cause = "caller-denied"
 	// The caller's user or role was deleted.
 	causeCallerGone awsapi.Cause = "caller-gone"
-	// The role's trust policy leaves it to the account who may assume the role, and the caller's own policies do not allow it.
+	// The role's trust policy delegates to the account, and the caller's own policies do not allow it.
 	causeCallerRefused awsapi.Cause = "caller-refused"
-	// A session of a role is to assume another role for more than an hour.
+	// A session of a role asks to assume another role for more than an hour.
 	causeChainDuration awsapi.Cause = "chain-duration"
-	// A session is to last longer than its role's MaxSessionDuration.
+	// The session would last longer than the role's MaxSessionDuration.
 	causeDuration awsapi.Cause = "duration"
-	// The token's issuer is that of no OpenID Connect provider of the account.
+	// The account has no OpenID Connect provider for the token's issuer; the detail has the issuer, and providers that differ only by the slash or the scheme.
 	causeIssuerUnknown awsapi.Cause = "issuer-unknown"
-	// There are no MFA devices, and so no code of one is right.
+	// The call has an MFA code, but daypass has no MFA devices.
 	causeMFAUnsupported awsapi.Cause = "mfa-unsupported"
 	// A session of a role is to assume the same role, whose trust policy does not name the role or the session.
 	causeOwnRole awsapi.Cause = "own-role"
-	// Session policies and session tags together take more room than there is.
+	// Session policies and session tags are too large together.
 	causePackedSize awsapi.Cause = "packed-size"
 	// The session policy breaks the rules of the policy language; the detail says where.
 	causePolicyMalformed awsapi.Cause = "policy-malformed"
-	// A session policy is named that is no managed policy of the role's account or of AWS, or more are named than a session can have.
+	// The call names a session policy that is not a managed policy of the role's account or of AWS, or too many of them.
 	causePolicyMissing awsapi.Cause = "policy-missing"
-	// What other providers vouch for cannot be verified.
+	// The call has ProvidedContexts, which daypass does not support.
 	causeProvidedContextsUnsupported awsapi.Cause = "provided-contexts-unsupported"
-	// The ProviderId is that of no provider of access tokens.
+	// The ProviderId is not that of a provider of access tokens.
 	causeProviderID awsapi.Cause = "provider-id"
 	// The value is not the ARN of a role.
 	causeRoleArn awsapi.Cause = "role-arn"
@@ -69,9 +69,9 @@ const (
 	causeSAMLSessionName awsapi.Cause = "saml-session-name"
 	// The SAML response was issued more than five minutes ago.
 	causeSAMLStale awsapi.Cause = "saml-stale"
-	// Sessions cannot get sessions of their own: it takes a long-term access key.
+	// A session cannot call GetSessionToken: it needs a long-term access key.
 	causeSessionCaller awsapi.Cause = "session-caller"
-	// The token's source identity has a form that it cannot have.
+	// The token's source identity is malformed.
 	causeSourceIdentity awsapi.Cause = "source-identity"
 	// The caller's session has a source identity, which cannot be replaced by another.
 	causeSourceIdentityFixed awsapi.Cause = "source-identity-fixed"
@@ -81,7 +81,7 @@ const (
 	causeTags awsapi.Cause = "session-tags"
 	// The role's trust policy does not allow sts:TagSession, which a session with tags needs.
 	causeTagSessionRefused awsapi.Cause = "tag-session-refused"
-	// The session token would be longer than clients can be asked to send.
+	// The session token would be too long.
 	causeTokenTooLarge awsapi.Cause = "session-too-large"
 	// A statement of the role's trust policy denies.
 	causeTrustDenied awsapi.Cause = "trust-denied"
@@ -97,6 +97,6 @@ const (
 	causeTrustKeyUnknown awsapi.Cause = "trust-key-unknown"
 	// The role's trust policy names neither the provider as a Federated principal nor the caller.
 	causeTrustPrincipal awsapi.Cause = "trust-principal"
-	// The OpenID token of ours, or what it stems from, was revoked.
+	// The OpenID token, or a session or login that it was derived from, was revoked.
 	causeTokenRevoked awsapi.Cause = "token-revoked"
 )
