@@ -6,9 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +20,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/daypass/daypass/daypasstest"
@@ -117,6 +123,86 @@ func TestSignInWithBrowser(t *testing.T) {
 		t.Errorf("the next one differs: %s", again)
 	}
 }
+
+// People sign in at a provider of other authors, by browser and by device code.
+// Once the ID token has ended, the refresh token gets the next, and nobody is
+// asked.
+func TestSignInAtAStranger(t *testing.T) {
+	t.Parallel()
+	p := startStranger(t)
+	endpoint := startProcess(t)
+	s := &shop{endpoint: endpoint, root: connect(endpoint, root()), public: connect(endpoint, nil)}
+	must(s.root.iam.CreateOpenIDConnectProvider(t.Context(), &iam.CreateOpenIDConnectProviderInput{Url: &p.Issuer, ClientIDList: []string{"tool"}}))(t)
+	s.pool = *must(s.root.cognito.CreateIdentityPool(t.Context(), &cognitoidentity.CreateIdentityPoolInput{
+		IdentityPoolName: aws.String("photos"), OpenIdConnectProviderARNs: []string{p.arn()},
+	}))(t).IdentityPoolId
+	s.newRole(t, userRole, s.pool, "authenticated")
+	s.setRoles(t, s.pool, userRole, userRole)
+	for _, test := range []struct {
+		lead string
+		args []string
+		sign func(b *browser, at string)
+	}{
+		{"Sign in with your browser: ", nil, func(b *browser, at string) {
+			page := b.get(t, at)
+			page = b.post(t, action(t, page), url.Values{"prompt": {"login"}, "login": {alice}, "password": {"any"}})
+			page = b.post(t, action(t, page), url.Values{"prompt": {"consent"}})
+			if !strings.Contains(page, "You are signed in.") {
+				t.Errorf("the last page: %s", page)
+			}
+		}},
+		{"Sign in at ", []string{"--device"}, func(b *browser, at string) {
+			at, code, _ := strings.Cut(at, " and enter the code ")
+			hidden := func(page string) url.Values {
+				return url.Values{"xsrf": {xsrf.FindStringSubmatch(page)[1]}, "user_code": {code}}
+			}
+			page := b.post(t, at, hidden(b.get(t, at)))
+			confirm := hidden(page)
+			confirm.Set("confirm", "yes")
+			page = b.post(t, at, confirm)
+			page = b.post(t, action(t, page), url.Values{"prompt": {"login"}, "login": {alice}, "password": {"any"}})
+			if strings.Contains(page, "consent") {
+				b.post(t, action(t, page), url.Values{"prompt": {"consent"}})
+			}
+		}},
+	} {
+		home := t.TempDir()
+		args := append([]string{
+			"credentials", "--endpoint-url", endpoint, "--identity-pool-id", s.pool, "--oidc-issuer", p.Issuer, "--oidc-client-id", "tool",
+		}, test.args...)
+		env := environment(t, "BROWSER=true", "XDG_CONFIG_HOME="+home)
+		c := exec.CommandContext(t.Context(), mustBinary(t), args...)
+		c.Env = env
+		stderr := must(c.StderrPipe())(t)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		told := bufio.NewReader(stderr)
+		_, at, ok := strings.Cut(strings.TrimSpace(must(told.ReadString('\n'))(t)), test.lead)
+		if !ok {
+			t.Fatalf("told: %s", at)
+		}
+		test.sign(&browser{Client: &http.Client{Jar: must(cookiejar.New(nil))(t)}}, at)
+		rest, _ := io.ReadAll(told)
+		if err := c.Wait(); err != nil {
+			t.Fatalf("%v: %s", err, rest)
+		}
+		for _, ended := range []string{"session-*.json", "signin-*.json"} {
+			files := must(filepath.Glob(filepath.Join(home, "daypass/credentials", ended)))(t)
+			text := must(os.ReadFile(files[0]))(t)
+			text = regexp.MustCompile(`"(access_key_id|id_token)":"[^"]*"`).ReplaceAll(text, []byte(`"$1":""`))
+			if err := os.WriteFile(files[0], text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(t, env, mustBinary(t), args...)
+	}
+	if got := s.identities(t, s.pool); len(got) != 1 {
+		t.Errorf("one person has the identities %v", got)
+	}
+}
+
+var xsrf = regexp.MustCompile(`name="xsrf" value="([^"]*)"`)
 
 // chromiumPipe is a browser that is told what to do over the DevTools Protocol.
 type chromiumPipe struct {

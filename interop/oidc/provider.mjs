@@ -17,9 +17,16 @@ server.listen(0, "127.0.0.1", () => {
     grant_types: ["authorization_code"],
     id_token_signed_response_alg: alg,
   });
+  // What runs on a person's own machine signs in by device code too, and keeps a refresh token.
+  const tool = {
+    ...client("tool", "RS256"),
+    grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+  };
   const { privateKeys } = JSON.parse(process.env.DAYPASS_INTEROP);
   const provider = new Provider(issuer, {
-    clients: [client("photos-app", "RS256"), client("other-app", "RS256"), client("curve-app", "ES256")],
+    clients: [client("photos-app", "RS256"), client("other-app", "RS256"), client("curve-app", "ES256"), tool],
+    features: { deviceFlow: { enabled: true } },
+    scopes: ["openid", "offline_access"],
     enabledJWA: { idTokenSigningAlgValues: ["RS256", "ES256"] },
     jwks: { keys: privateKeys },
     cookies: { keys: ["not a secret in a test"] },
