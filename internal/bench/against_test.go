@@ -69,6 +69,7 @@ func binaryDaypass(b *testing.B, binary, dir string) *process {
 		b.Fatal(err)
 	}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
+	endWithUs(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
