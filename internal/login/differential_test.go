@@ -110,8 +110,8 @@ type comparison struct {
 
 var comparedSigners = sync.OnceValue(func() []any {
 	return []any{
-		rsaKey(), otherRSAKey(), smallRSAKey(), p256Key(), p384Key(), p521Key(), edKey(), []byte("0123456789abcdef0123456789abcdef"),
-		makeRSA(2049), makeRSA(3072),
+		rsaKey(), otherRSAKey(), makeRSA(3072), p256Key(), p384Key(), p521Key(), edKey(), []byte("0123456789abcdef0123456789abcdef"),
+		makeRSA(2049),
 	}
 })
 
@@ -124,7 +124,7 @@ var comparedKeys = sync.OnceValue(func() []any {
 		}
 		keys = append(keys, s)
 	}
-	return append(keys, &rsa.PublicKey{N: rsaKey().N, E: 1}, &rsa.PublicKey{N: new(big.Int).Add(rsaKey().N, big.NewInt(1)), E: 65537}, ed25519.PublicKey(make([]byte, 32)))
+	return append(keys, &smallRSAKey().PublicKey, &rsa.PublicKey{N: rsaKey().N, E: 1}, &rsa.PublicKey{N: new(big.Int).Add(rsaKey().N, big.NewInt(1)), E: 65537}, ed25519.PublicKey(make([]byte, 32)))
 })
 
 // compare demands go-jose's verdict and cause. There is one exception, in which we
