@@ -44,15 +44,30 @@ func startCounted(t *testing.T) *counted {
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		c.mu.Lock()
 		c.n[operation]++
+		refuse := c.refuse
 		c.mu.Unlock()
-		if c.refuse != nil {
-			c.refuse(w, r)
+		if refuse != nil {
+			refuse(w, r)
 			return
 		}
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(c.Close)
 	return c
+}
+
+// begin counts anew.
+func (c *counted) begin(refuse http.HandlerFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n, c.refuse = map[string]int{}, refuse
+}
+
+// calls is how often an operation was called.
+func (c *counted) calls(operation string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n[operation]
 }
 
 // pool makes a pool whose guests, and users of a provider, have a role.
@@ -107,14 +122,12 @@ func daypassProcess(t *testing.T, home string, args ...string) *exec.Cmd {
 func TestTwentyProcesses(t *testing.T) {
 	c := startCounted(t)
 	pool, home := c.pool(t, "http://127.0.0.1:4601"), t.TempDir()
-	var waiting sync.WaitGroup
-	twenty := func() []string {
+	twenty := func(begun func()) []string {
 		out := make([]string, 20)
 		var wg sync.WaitGroup
 		for i := range out {
 			cmd := daypassProcess(t, home, "credentials", "--identity-pool-id", pool, "--endpoint-url", c.URL, "--debug")
-			waiting.Add(1)
-			cmd.Stderr = &seen{text: "waiting for other processes", done: waiting.Done}
+			cmd.Stderr = &seen{text: "waiting for other processes", done: begun}
 			wg.Go(func() {
 				text, err := cmd.Output()
 				if err != nil {
@@ -126,29 +139,31 @@ func TestTwentyProcesses(t *testing.T) {
 		wg.Wait()
 		return out
 	}
-	c.refuse = func(w http.ResponseWriter, _ *http.Request) {
+	var waiting sync.WaitGroup
+	waiting.Add(20)
+	c.begin(func(w http.ResponseWriter, _ *http.Request) {
 		waiting.Wait() // until all have begun
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(400)
 		_, _ = w.Write([]byte(`{"__type":"NotAuthorizedException","message":"no"}`))
-	}
-	for _, text := range twenty() {
+	})
+	for _, text := range twenty(waiting.Done) {
 		if text != "exit status 254" {
 			t.Errorf("refused: %q", text)
 		}
 	}
-	if c.n["GetId"] != 1 {
-		t.Errorf("refused by %v calls", c.n)
+	if n := c.calls("GetId"); n != 1 {
+		t.Errorf("refused by %d calls", n)
 	}
-	c.refuse, c.n = nil, map[string]int{}
-	out := twenty() // some may come when all is done
+	c.begin(nil)
+	out := twenty(func() {}) // some may come when all is done
 	for _, text := range out {
 		if text != out[0] || !strings.Contains(text, "SecretAccessKey") {
 			t.Errorf("%s, and %s", out[0], text)
 		}
 	}
-	if c.n["GetId"] != 1 || c.n["GetCredentialsForIdentity"] != 1 {
-		t.Errorf("fetched by %v calls", c.n)
+	if ids, fetches := c.calls("GetId"), c.calls("GetCredentialsForIdentity"); ids != 1 || fetches != 1 {
+		t.Errorf("fetched by %d and %d calls", ids, fetches)
 	}
 }
 
