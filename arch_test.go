@@ -51,8 +51,8 @@ const imports = `
 	openid:      seal
 	iam:         awsapi arn audit decision limit policy seal saml
 	sts:         awsapi audit decision policy saml seal login openid iam revocation
-	admin:       awsapi audit revocation seal        # seal: page tokens
-	cognito:     awsapi arn audit decision limit policy seal login openid iam sts   # seal: page tokens; iam: the roles it is given must exist
+	admin:       awsapi audit revocation
+	cognito:     awsapi arn audit decision limit policy login openid iam sts   # iam: the roles it is given must exist
 
 	# For tests, of several services.
 	login/logintest:   sigv4

@@ -6,7 +6,6 @@ import (
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/revocation"
-	"github.com/daypass/daypass/internal/seal"
 )
 
 // Service is the service daypass. It has no rules of its own about what it is asked
@@ -21,7 +20,7 @@ type Service struct {
 	// Owners are the services that own what sessions are revoked of.
 	Owners Owners
 	// Pages seals the tokens that say where a listing goes on.
-	Pages *seal.Box
+	Pages awsapi.Pages
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

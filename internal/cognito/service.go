@@ -3,13 +3,13 @@ package cognito
 import (
 	"context"
 	"crypto/rand"
+	"github.com/daypass/daypass/internal/awsapi"
 	"io"
 	"time"
 
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
-	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -28,7 +28,7 @@ type Service struct {
 	// Logins checks the logins of providers.
 	Logins login.Kinds
 	// Pages seals the tokens that say where a listing goes on.
-	Pages *seal.Box
+	Pages awsapi.Pages
 	// Limits are the quotas.
 	Limits Limits
 	// Regions are those in which pools can be made, besides those that have pools.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/daypass/daypass/internal/login"
-	"github.com/daypass/daypass/internal/seal"
 )
 
 // trust is a provider that a pool accepts logins from, as it is configured
@@ -73,7 +72,7 @@ func publicProvider(name, value string) login.Provider {
 	p := login.Provider{Name: name}
 	if slices.Contains(consumerProviders, name) {
 		key, secret, _ := strings.Cut(value, ";")
-		value, p.Secret = key, seal.NewSecret(secret)
+		value, p.Secret = key, login.NewSecret(secret)
 	}
 	p.ClientIDs = []string{value}
 	return p

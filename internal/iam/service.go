@@ -20,7 +20,7 @@ type Service struct {
 	// Store keeps users, roles, policies and providers.
 	Store Store
 	// Pages seals the markers that say where a listing goes on.
-	Pages *seal.Box
+	Pages awsapi.Pages
 	// Limits are the quotas.
 	Limits Limits
 	// OwnIssuers are the issuers of our own OpenID tokens and the URLs at which

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/daypass/daypass/internal/seal"
 )
 
 // Verifier checks the logins of one kind of provider.
@@ -89,3 +91,6 @@ func social(name string, l *Login) *Login {
 	l.Qualified = name + ":" + l.Audience + ":" + l.Subject
 	return l
 }
+
+// NewSecret is the consumer secret of a [Provider].
+func NewSecret(secret string) seal.Secret { return seal.NewSecret(secret) }
