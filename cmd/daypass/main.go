@@ -28,8 +28,6 @@ type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the server."`
 	Demo        demoCommand        `cmd:"" help:"Run a temporary server and walk through a sign-in."`
 	IDP         idpCommand         `cmd:"" name:"idp" help:"Run an OpenID and SAML provider for development, or make its tokens."`
-	Revoke      revokeCommand      `cmd:"" help:"Revoke credentials and OpenID tokens before they expire."`
-	Revocations revocationsCommand `cmd:"" help:"List the revocations in force."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,13 +10,29 @@ import (
 	"github.com/daypass/daypass/daypasstest"
 )
 
-// daypass runs a command with the root credentials of a server.
+// Exit codes of commands that talk to a server.
+const (
+	codeUsage   = 252
+	codeConfig  = 253
+	codeRefused = 254
+	codeFailed  = 255
+)
+
+// daypass runs a command with the root credentials of a server, which the
+// environment has, in a home that is empty.
 func daypass(t *testing.T, s *daypasstest.Server, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("AWS_ACCESS_KEY_ID", daypasstest.AccessKeyID)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", daypasstest.SecretAccessKey)
+	return inEnvironment(t, append(args, "--endpoint", s.URL)...)
+}
+
+func inEnvironment(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	var out, errs bytes.Buffer
-	environment := map[string]string{"AWS_ACCESS_KEY_ID": daypasstest.AccessKeyID, "AWS_SECRET_ACCESS_KEY": daypasstest.SecretAccessKey}
-	args = append(args, "--endpoint", s.URL)
-	code = run(&process{t.Context(), &out, &errs, func(name string) string { return environment[name] }}, args)
+	code = run(&process{t.Context(), &out, &errs, os.Getenv}, args)
 	return code, out.String(), errs.String()
 }
 
@@ -30,8 +44,10 @@ func TestRevokeCommand(t *testing.T) {
 	}{
 		"identity":        {[]string{"--identity-id", "us-east-1:00000000-0000-4000-8000-000000000000"}, `"IdentityId": "us-east-1:00000000-0000-4000-8000-000000000000"`},
 		"login":           {[]string{"--provider", "accounts.google.com", "--user", "1"}, `"ProviderName": "accounts.google.com"`},
+		"quotes":          {[]string{"--provider", "login.app", "--user", `a"b\,c={d}`}, `"UserIdentifier": "a\"b\\,c={d}"`},
 		"login in a pool": {[]string{"--provider", "accounts.google.com", "--user", "1", "--identity-pool-id", "us-east-1:0"}, `"IdentityPoolId": "us-east-1:0"`},
-		"role":            {[]string{"--role-arn", "arn:aws:iam::123456789012:role/app", "--issued-before", "2026-01-01T00:00:00Z"}, `"IssuedBefore": 1767225600`},
+		"shorthand":       {[]string{"--login", "ProviderName=accounts.google.com,UserIdentifier=2"}, `"UserIdentifier": "2"`},
+		"role":            {[]string{"--role-arn", "arn:aws:iam::123456789012:role/app", "--issued-before", "2026-01-01T00:00:00Z"}, `"IssuedBefore": "2026-01-01T00:00:00+00:00"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := daypass(t, s, append([]string{"revoke"}, test.args...)...)
@@ -42,6 +58,9 @@ func TestRevokeCommand(t *testing.T) {
 				t.Errorf("the listing: exit code %d, %s", code, stdout)
 			}
 		})
+	}
+	if code, stdout, _ := daypass(t, s, "revocations", "--output", "text", "--query", "length(Revocations)"); code != exitOK || stdout != "6\n" {
+		t.Errorf("--query: exit code %d, %s", code, stdout)
 	}
 }
 
@@ -54,23 +73,25 @@ func TestRevocationsWithACredentialsFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("HOME", t.TempDir())
 	for name, test := range map[string]struct {
 		environment map[string]string
 		code        int
 		want        string
 	}{
 		"the default profile":    {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file}, exitOK, `"Revocations": []`},
-		"another profile":        {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_PROFILE": "other"}, exitError, "UnrecognizedClientException"},
-		"a profile with nothing": {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_PROFILE": "empty"}, exitError, "has no aws_access_key_id and aws_secret_access_key for the profile empty"},
-		"the environment first":  {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_ACCESS_KEY_ID": "no", "AWS_SECRET_ACCESS_KEY": "no"}, exitError, "UnrecognizedClientException"},
-		"no file":                {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file + "x"}, exitError, "AWS_SHARED_CREDENTIALS_FILE: open "},
-		"nothing":                {nil, exitError, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE"},
+		"another profile":        {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_PROFILE": "other"}, codeRefused, "UnrecognizedClientException"},
+		"a profile with nothing": {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_PROFILE": "empty"}, codeConfig, "Unable to locate credentials"},
+		"the environment first":  {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_ACCESS_KEY_ID": "no", "AWS_SECRET_ACCESS_KEY": "no"}, codeRefused, "UnrecognizedClientException"},
+		"no file":                {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file + "x"}, codeConfig, "Unable to locate credentials"},
+		"nothing":                {nil, codeConfig, "Unable to locate credentials"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var out bytes.Buffer
-			p := &process{t.Context(), &out, &out, func(name string) string { return test.environment[name] }}
-			if code := run(p, []string{"revocations", "--endpoint", s.URL}); code != test.code || !strings.Contains(out.String(), test.want) {
-				t.Errorf("exit code %d, %s", code, out.String())
+			for name, value := range test.environment {
+				t.Setenv(name, value)
+			}
+			if code, stdout, stderr := inEnvironment(t, "revocations", "--endpoint", s.URL); code != test.code || !strings.Contains(stdout+stderr, test.want) {
+				t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 			}
 		})
 	}
@@ -88,29 +109,6 @@ func TestRevokeCommandIgnoresTheEnvironment(t *testing.T) {
 	}
 }
 
-// What is no endpoint, or that of something else, is told as such.
-func TestRevocationsOfAnotherServer(t *testing.T) {
-	other := httptest.NewServer(http.NotFoundHandler())
-	defer other.Close()
-	for endpoint, want := range map[string]struct {
-		code int
-		text string
-	}{
-		other.URL:        {exitError, "unexpected response from " + other.URL + " (status 404); check --endpoint"},
-		"":               {exitUsage, `--endpoint "" (AWS_ENDPOINT_URL): give a URL such as http://127.0.0.1:4600`},
-		"127.0.0.1:4600": {exitUsage, `--endpoint "127.0.0.1:4600" (AWS_ENDPOINT_URL): give a URL`},
-		"localhost:4600": {exitUsage, `--endpoint "localhost:4600" (AWS_ENDPOINT_URL): give a URL`},
-	} {
-		code, _, stderr := daypass(t, &daypasstest.Server{URL: endpoint}, "revocations")
-		if code != want.code || !strings.Contains(stderr, want.text) {
-			t.Errorf("%s: exit code %d, %s", endpoint, code, stderr)
-		}
-	}
-	if _, help, _ := daypass(t, &daypasstest.Server{}, "revoke", "--help"); !strings.Contains(help, "AWS_SECRET_ACCESS_KEY") {
-		t.Errorf("--help does not say whose credentials sign: %s", help)
-	}
-}
-
 func TestRevokeCommandRefuses(t *testing.T) {
 	s := daypasstest.Start(t, daypasstest.Config{})
 	for name, test := range map[string]struct {
@@ -118,17 +116,26 @@ func TestRevokeCommandRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		"nothing":      {nil, exitUsage, "say what to revoke"},
-		"half a login": {[]string{"--provider", "accounts.google.com"}, exitUsage, "go together"},
-		"two":          {[]string{"--identity-id", "a", "--role-arn", "b"}, exitUsage, "can't be used together"},
-		"a long-term key": {[]string{"--access-key-id", "AKIA0123456789ABCDEF"}, exitError,
-			"InvalidParameterException (400): AccessKeyId must be that of temporary credentials."},
+		"nothing":             {nil, codeUsage, "Say what to revoke"},
+		"half a login":        {[]string{"--provider", "accounts.google.com"}, codeUsage, "--provider and --user go together."},
+		"two":                 {[]string{"--identity-id", "a", "--role-arn", "b"}, codeUsage, "Say what to revoke: one of"},
+		"a login twice":       {[]string{"--provider", "a", "--user", "b", "--login", "ProviderName=a,UserIdentifier=b"}, codeUsage, "--login says the same"},
+		"a misspelt option":   {[]string{"--identity-idd", "a"}, codeUsage, "Maybe you meant --identity-id"},
+		"a long-term key":     {[]string{"--access-key-id", "AKIA0123456789ABCDEF"}, codeRefused, "An error occurred (InvalidParameterException) when calling the RevokeSessions operation: AccessKeyId must be that of temporary credentials."},
+		"what is no endpoint": {[]string{"--role-arn", "b", "--endpoint-url", "localhost:4600"}, codeUsage, `Bad value for --endpoint-url "localhost:4600"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, _, stderr := daypass(t, s, append([]string{"revoke"}, test.args...)...)
+			args := append([]string{"--endpoint-url", s.URL, "revoke"}, test.args...)
+			t.Setenv("HOME", t.TempDir())
+			t.Setenv("AWS_ACCESS_KEY_ID", daypasstest.AccessKeyID)
+			t.Setenv("AWS_SECRET_ACCESS_KEY", daypasstest.SecretAccessKey)
+			code, _, stderr := inEnvironment(t, args...)
 			if code != test.code || !strings.Contains(stderr, test.want) {
 				t.Errorf("exit code %d, %s", code, stderr)
 			}
 		})
+	}
+	if _, help, _ := daypass(t, s, "revoke", "--help"); !strings.Contains(help, "--provider <value>") || !strings.Contains(help, "--identity-id (string)") {
+		t.Errorf("--help: %s", help)
 	}
 }

@@ -87,6 +87,9 @@ func (c *CLI) service(word string) *Service {
 
 // Run does a command and gives its exit code.
 func (c *CLI) Run(ctx context.Context, args []string) int {
+	if asksHealth(args) {
+		return c.health(ctx, args)
+	}
 	err := c.run(ctx, args)
 	switch m, ok := errors.AsType[*misuse](err); {
 	case ok && m.plain:
@@ -107,6 +110,7 @@ type operation struct {
 	service *Service
 	row     *awsapi.Row
 	pages   *pages // nil where there are none
+	form    *form  // that it was called by; nil for its own name
 	options []*option
 	// members are those of the input, by option.
 	members map[string]awsapi.TypeMember
@@ -136,14 +140,27 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	help := false
+	if at := wantsHelp(left); at >= 0 {
+		help, left = true, slices.Delete(left, at, at+1)
+	}
 	word, left := firstWord(left)
 	switch {
-	case word == "help" || len(args) == 0:
+	case word == "help" || len(args) == 0 || word == "" && help:
 		return c.help(g)
 	case word == credentialsWord:
 		return c.credentials(ctx, g, left, nil, false)
 	case word == "":
 		return callError("the following arguments are required: command")
+	}
+	if op := c.form(word, got.has("no-paginate")); op != nil {
+		if help || slices.Equal(left, []string{"help"}) {
+			return c.helpOperation(g, op)
+		}
+		return c.do(ctx, g, op, left)
+	}
+	if word == healthWord { // asksHealth: with no help the command is done
+		return c.helpHealth(g)
 	}
 	s := c.service(word)
 	if s == nil {
@@ -151,7 +168,7 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 	}
 	word, left = firstWord(left)
 	switch {
-	case word == "help":
+	case word == "help" || word == "" && help:
 		return c.helpService(g, s)
 	case word == "":
 		return callError("the following arguments are required: operation")
@@ -160,10 +177,16 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 	if op == nil {
 		return argumentError("operation", invalidChoice(word, append(s.operationWords(), "help")))
 	}
-	if slices.Equal(left, []string{"help"}) {
+	if help || slices.Equal(left, []string{"help"}) {
 		return c.helpOperation(g, op)
 	}
 	return c.do(ctx, g, op, left)
+}
+
+// wantsHelp finds --help or -h among the arguments, which mean what the word help
+// does; -1 if there is none.
+func wantsHelp(args []string) int {
+	return slices.IndexFunc(args, func(a string) bool { return a == "--help" || a == "-h" })
 }
 
 // firstWord takes the first argument that is no option.
@@ -182,10 +205,20 @@ func (c *CLI) serviceWords() []string {
 		words = append(words, s.Word)
 	}
 	words = append(words, credentialsWord)
-	for _, o := range c.Own {
+	for _, o := range c.ownCommands() {
 		words = append(words, o.Word)
 	}
 	return append(words, "help")
+}
+
+// ownCommands are those that are not made from rows, or friendlier than rows.
+func (c *CLI) ownCommands() []OwnCommand {
+	var all []OwnCommand
+	for _, f := range forms {
+		all = append(all, OwnCommand{Word: f.word, Doc: f.doc})
+	}
+	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc})
+	return append(all, c.Own...)
 }
 
 func (s *Service) operationWords() []string {
@@ -195,6 +228,14 @@ func (s *Service) operationWords() []string {
 	}
 	slices.Sort(words)
 	return words
+}
+
+// words are those of the command, behind the name of the tool.
+func (op *operation) words() string {
+	if op.form != nil {
+		return op.form.word
+	}
+	return op.service.Word + " " + kebab(op.row.Name)
 }
 
 // operation finds a command; nil if there is none. One that is not to page has
@@ -249,6 +290,11 @@ func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) 
 	got, left, err := parse(args, byName(op.options))
 	if err != nil {
 		return err
+	}
+	if op.form != nil && op.form.read != nil && len(left) == 0 {
+		if err := op.form.read(got); err != nil {
+			return err
+		}
 	}
 	inputElsewhere := got.has("cli-input-json") || got.has("cli-input-yaml") || got.has("generate-cli-skeleton") && got.word("generate-cli-skeleton") != "output"
 	if !inputElsewhere {

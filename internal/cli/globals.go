@@ -11,7 +11,7 @@ import (
 // the User Guide of the AWS CLI).
 var globalOptions = []*option{
 	{name: "debug", doc: "Turn on debug logging. Secrets and tokens are left out."},
-	{name: "endpoint-url", takes: one, doc: "The URL of the server. The word aws means AWS itself."},
+	{name: "endpoint-url", alias: "endpoint", takes: one, doc: "The URL of the server. The word aws means AWS itself."},
 	{name: "no-verify-ssl", doc: "Do not verify the server's certificate."},
 	{name: "no-paginate", doc: "Disable automatic pagination."},
 	{name: "output", takes: one, choices: []string{"json", "text", "table", "yaml", "yaml-stream"}, doc: "The formatting style for command output."},
@@ -75,6 +75,9 @@ func byName(options []*option) map[string]*option {
 	m := make(map[string]*option, len(options))
 	for _, o := range options {
 		m["--"+o.name] = o
+		if o.alias != "" {
+			m["--"+o.alias] = o
+		}
 	}
 	return m
 }

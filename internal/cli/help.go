@@ -77,7 +77,7 @@ func (c *CLI) help(g *globals) error {
 		p.text(7, credentialsDoc)
 		p.line(3, "help")
 		p.text(7, fmt.Sprintf("Print a page such as this one: %[1]s help, %[1]s <command> help, %[1]s <command> <subcommand> help.", c.Name))
-		for _, o := range c.Own {
+		for _, o := range c.ownCommands() {
 			p.line(3, o.Word)
 			p.text(7, o.Doc)
 		}
@@ -131,7 +131,7 @@ func (c *CLI) helpOperation(g *globals, op *operation) error {
 	return c.show(g, func(p *page) {
 		word := kebab(op.row.Name)
 		p.heading("NAME")
-		p.line(3, c.Name+" "+s.Word+" "+word)
+		p.line(3, c.Name+" "+op.words())
 		p.heading("DESCRIPTION")
 		p.text(3, op.row.Doc)
 		_ = p.WriteByte('\n')
@@ -145,7 +145,7 @@ func (c *CLI) helpOperation(g *globals, op *operation) error {
 			p.text(3, word+" is a paginated operation. Multiple calls may be made in order to retrieve the entire data set of results. You can disable pagination by providing the --no-paginate argument.")
 		}
 		p.heading("SYNOPSIS")
-		p.line(5, c.Name+" "+s.Word+" "+word)
+		p.line(5, c.Name+" "+op.words())
 		for _, o := range op.options {
 			text := "--" + o.name + placeholder(o)
 			if !o.required {
@@ -204,15 +204,27 @@ func (c *CLI) helpOption(p *page, op *operation, o *option, comments map[string]
 			p.line(9, short)
 		}
 		p.line(7, "JSON Syntax:")
-		w := &strings.Builder{}
-		b := bufio.NewWriter(w)
-		writeJSON(b, typeNames(m.Type, 0), "")
-		_ = b.Flush()
-		for line := range strings.SplitSeq(w.String(), "\n") {
+		for line := range strings.SplitSeq(inJSON(typeNames(m.Type, 0)), "\n") {
 			p.line(9, line)
 		}
 	}
 	_ = p.WriteByte('\n')
+}
+
+// helpHealth is the page of health.
+func (c *CLI) helpHealth(g *globals) error {
+	return c.show(g, func(p *page) {
+		p.heading("NAME")
+		p.line(3, c.Name+" "+healthWord)
+		p.heading("DESCRIPTION")
+		p.text(3, healthDoc+" It asks "+readyPath+" and needs no credentials.")
+		p.heading("SYNOPSIS")
+		p.line(5, c.Name+" "+healthWord)
+		p.heading("OPTIONS")
+		p.text(3, "The global options are those of "+c.Name+" help.")
+		p.heading("EXAMPLE")
+		p.line(3, c.Name+" "+healthWord+" --endpoint-url "+DefaultEndpoint)
+	})
 }
 
 // constraints says what a value must be like.
@@ -327,7 +339,7 @@ func nestedShorthand(t awsapi.Type, depth int) string {
 // example is a command that runs as far as the words go: with every option that
 // is required.
 func example(name string, op *operation) string {
-	parts := []string{name, op.service.Word, kebab(op.row.Name)}
+	parts := append([]string{name}, strings.Fields(op.words())...)
 	for _, o := range op.options {
 		m, member := op.members[o.name]
 		if o.required && member {

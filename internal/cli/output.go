@@ -296,3 +296,12 @@ func fromYAML(v any) (awsapi.Node, error) {
 	}
 	return awsapi.Node{}, fmt.Errorf("a YAML value of the type %T", v)
 }
+
+// inJSON is a value in JSON.
+func inJSON(n awsapi.Node) string {
+	var out strings.Builder
+	w := bufio.NewWriter(&out)
+	writeJSON(w, n, "")
+	_ = w.Flush() // a builder takes everything
+	return out.String()
+}

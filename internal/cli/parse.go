@@ -20,6 +20,7 @@ const (
 // option is an option of the command line, --name.
 type option struct {
 	name    string
+	alias   string // a second name; empty for none
 	takes   arity
 	choices []string
 	// required says that the command does not run without it.

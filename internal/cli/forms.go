@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// form is a friendlier way to say one of daypass's own operations: a word of its
+// own, and options that stand for members which are hard to write. It is the
+// command of the operation in all else.
+type form struct {
+	word, operation, doc string
+	options              []*option
+	// read turns the options into those of the operation.
+	read func(given) error
+}
+
+var forms = []*form{
+	{word: "revoke", operation: "RevokeSessions", doc: "Void credentials and OpenID tokens before they end.", read: revokeOptions, options: []*option{
+		{name: "provider", takes: one, doc: "With --user: revoke what was issued to a user of this login provider, as Logins calls it. With --identity-pool-id too: only what was issued in this pool."},
+		{name: "user", takes: one, doc: "Who it is at the provider."},
+	}},
+	{word: "revocations", operation: "ListRevocations", doc: "List what is revoked."},
+}
+
+// revokeOptions makes the Login of RevokeSessions, and sees to it that one thing
+// is revoked: a target that is left out by mistake would be a wider one.
+func revokeOptions(got given) error {
+	provider, user := got.has("provider"), got.has("user")
+	if provider != user {
+		return usageError("--provider and --user go together.")
+	}
+	if provider {
+		if got.has("login") {
+			return usageError("--login says the same as --provider and --user: give one of them.")
+		}
+		login := awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{
+			{Name: "ProviderName", Value: text(got.word("provider"))}, {Name: "UserIdentifier", Value: text(got.word("user"))},
+		}}
+		if pool := got.word("identity-pool-id"); pool != "" {
+			login.Members = append(login.Members, awsapi.Member{Name: "IdentityPoolId", Value: text(pool)})
+		}
+		got["login"] = []string{inJSON(login)}
+		for _, name := range []string{"provider", "user", "identity-pool-id"} {
+			delete(got, name)
+		}
+	}
+	if got.has("issued-before") {
+		at, err := timestamp("--issued-before", got.word("issued-before"))
+		if err != nil {
+			return err
+		}
+		moment, err := time.Parse(time.RFC3339, at.Text)
+		if err != nil {
+			return err
+		}
+		got["issued-before"] = []string{strconv.FormatInt(moment.Unix(), 10)}
+	}
+	targets := []string{"identity-id", "login", "identity-pool-id", "access-key-id", "role-arn"}
+	count := len(slices.DeleteFunc(slices.Clone(targets), func(name string) bool { return !got.has(name) }))
+	elsewhere := got.has("cli-input-json") || got.has("cli-input-yaml") || got.has("generate-cli-skeleton")
+	if count > 1 || count == 0 && !elsewhere {
+		return usageError("Say what to revoke: one of --identity-id, --provider with --user, --identity-pool-id, --access-key-id and --role-arn.")
+	}
+	return nil
+}
+
+// form finds the command of a friendlier form; nil if the word is none.
+func (c *CLI) form(word string, unpaged bool) *operation {
+	at := slices.IndexFunc(forms, func(f *form) bool { return f.word == word })
+	if at < 0 {
+		return nil
+	}
+	f := forms[at]
+	for i := range c.Services {
+		if s := &c.Services[i]; s.own() {
+			if row := s.Table.Row(f.operation); row != nil {
+				op := s.command(row, unpaged)
+				op.form = f
+				op.options = append(slices.Clone(f.options), op.options...)
+				return op
+			}
+		}
+	}
+	return nil
+}
+
+// own says whether a service is daypass's, and not one of AWS.
+func (s *Service) own() bool { return s.Host == nil }
+
+// health is the word of the command that asks whether a server is ready.
+const (
+	healthWord    = "health"
+	healthDoc     = "Ask a server whether it is ready: print one line, and end with 0 or 1."
+	readyPath     = "/readyz"
+	healthTimeout = 5 * time.Second
+)
+
+// asksHealth says whether the command is health, however it is called: it ends
+// with 0 or 1 even where the rest cannot be read.
+func asksHealth(args []string) bool {
+	_, left, err := parse(args, byName(globalOptions))
+	if err != nil {
+		return slices.Contains(args, healthWord)
+	}
+	word, left := firstWord(left)
+	return word == healthWord && !slices.Equal(left, []string{"help"}) && wantsHelp(left) < 0
+}
+
+// health asks a server whether it is ready, in one line whatever is wrong.
+func (c *CLI) health(ctx context.Context, args []string) int {
+	at, err := c.ready(ctx, args)
+	if err != nil {
+		fmt.Fprintln(c.Stderr, strings.Join(strings.Fields(err.Error()), " "))
+		return 1
+	}
+	fmt.Fprintf(c.Stdout, "%s is ready\n", at)
+	return 0
+}
+
+func (c *CLI) ready(ctx context.Context, args []string) (string, error) {
+	got, left, err := parse(args, byName(globalOptions))
+	if err != nil {
+		return "", err
+	}
+	if _, left = firstWord(left); len(left) > 0 {
+		return "", unknownOptions(left, globalOptions)
+	}
+	g, err := globalsOf(got)
+	if err != nil {
+		return "", err
+	}
+	if !g.has("cli-connect-timeout") {
+		g.connectTimeout = healthTimeout
+	}
+	if !g.has("cli-read-timeout") {
+		g.readTimeout = healthTimeout
+	}
+	at := slices.IndexFunc(c.Services, func(s Service) bool { return s.own() })
+	s, err := c.settings(ctx, g, &c.Services[at])
+	if err != nil {
+		return "", err
+	}
+	asker := &caller{cli: c, globals: g, settings: s}
+	defer asker.close()
+	where := strings.TrimSuffix(s.endpoint.url, "/")
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, where+readyPath, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := asker.client().Do(r)
+	if err != nil {
+		return "", asker.unreached(ctx, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64))
+	switch {
+	case err != nil:
+		return "", asker.unreached(ctx, err)
+	case response.StatusCode == http.StatusOK && strings.TrimSpace(string(body)) == "ready":
+		return where, nil
+	case response.StatusCode == http.StatusServiceUnavailable:
+		return "", fmt.Errorf("%s is not ready: its log says why", s.endpoint)
+	}
+	return "", fmt.Errorf("%s does not answer as daypass does, but with status %d", s.endpoint, response.StatusCode)
+}
