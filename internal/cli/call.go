@@ -60,6 +60,7 @@ func (c *caller) call(ctx context.Context, in awsapi.Node) (awsapi.Node, error) 
 	if err != nil {
 		return awsapi.Node{}, err
 	}
+	c.debug("%s of %s, region %s, input %s", c.op.row.Name, c.settings.endpoint, c.settings.region, inJSON(withoutSecrets(in, c.op.row.Input())))
 	retry := c.settings.retryer()
 	for attempt := 1; ; attempt++ {
 		out, err := c.try(ctx, request)
@@ -173,6 +174,7 @@ func (c *caller) sign(ctx context.Context, r *http.Request, body []byte) error {
 	if err != nil {
 		return err
 	}
+	c.debug("signed with the access key %s (%s)", credentials.AccessKeyID, credentials.Source)
 	hash := sha256.Sum256(body)
 	return signer.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(hash[:]), c.op.row.Service.Name, c.settings.region, time.Now())
 }

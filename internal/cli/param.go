@@ -94,13 +94,20 @@ func (c *CLI) value(option string, t awsapi.Type, words []string) (awsapi.Node, 
 			raw = []string{content}
 		}
 	}
+	var v awsapi.Node
+	var err error
 	switch t.Kind() {
 	case awsapi.ListType:
-		return c.list(option, t, raw)
+		v, err = c.list(option, t, raw)
 	case awsapi.StructureType, awsapi.MapType:
-		return c.complex(option, t, raw[0])
+		v, err = c.complex(option, t, raw[0])
+	default:
+		return scalar(option, t, raw[0])
 	}
-	return scalar(option, t, raw[0])
+	if err != nil && holdsSecret(t) {
+		return v, withoutInput(err)
+	}
+	return v, err
 }
 
 func looksLikeJSON(s string) bool {

@@ -172,7 +172,11 @@ func unknownOptions(left []string, options []*option) error {
 			break
 		}
 	}
-	text := "Unknown options: " + strings.Join(left, ", ")
+	said := make([]string, len(left))
+	for i, word := range left {
+		said[i] = shownWord(word)
+	}
+	text := "Unknown options: " + strings.Join(said, ", ")
 	names := make([]string, len(options))
 	for i, o := range options {
 		names[i] = "--" + o.name

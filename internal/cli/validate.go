@@ -37,37 +37,37 @@ func shown(name string) string {
 func (v *validation) check(n awsapi.Node, t awsapi.Type, name string) {
 	switch t.Kind() {
 	case awsapi.StructureType:
-		if v.kind(n, name, "<class 'dict'>", awsapi.Map) {
+		if v.kind(n, t, name, "<class 'dict'>", awsapi.Map) {
 			v.structure(n, t, name)
 		}
 	case awsapi.ListType:
-		if v.kind(n, name, "<class 'list'>, <class 'tuple'>", awsapi.List) {
+		if v.kind(n, t, name, "<class 'list'>, <class 'tuple'>", awsapi.List) {
 			v.least(t, len(n.List), name, "length")
 			for i, e := range n.List {
 				v.check(e, t.Elem(), fmt.Sprintf("%s[%d]", name, i))
 			}
 		}
 	case awsapi.MapType:
-		if v.kind(n, name, "<class 'dict'>", awsapi.Map) {
+		if v.kind(n, t, name, "<class 'dict'>", awsapi.Map) {
 			for _, m := range n.Members {
 				v.check(text(m.Name), t.Key(), fmt.Sprintf("%s (key: %s)", name, m.Name))
 				v.check(m.Value, t.Elem(), name+"."+m.Name)
 			}
 		}
 	case awsapi.StringType:
-		if v.kind(n, name, "<class 'str'>", awsapi.Text) {
+		if v.kind(n, t, name, "<class 'str'>", awsapi.Text) {
 			v.least(t, utf8.RuneCountInString(n.Text), name, "length")
 		}
 	case awsapi.IntegerType, awsapi.LongType:
-		if v.kind(n, name, "<class 'int'>", awsapi.Number) {
+		if v.kind(n, t, name, "<class 'int'>", awsapi.Number) {
 			if least, ok := t.Shape().Min(); ok && number(n) < least {
 				v.report("Invalid value for parameter %s, value: %s, valid min value: %d", shown(name), n.Text, least)
 			}
 		}
 	case awsapi.BooleanType:
-		v.kind(n, name, "<class 'bool'>", awsapi.Bool)
+		v.kind(n, t, name, "<class 'bool'>", awsapi.Bool)
 	case awsapi.TimestampType:
-		v.kind(n, name, "<class 'datetime.datetime'>, timestamp-string", awsapi.Time)
+		v.kind(n, t, name, "<class 'datetime.datetime'>, timestamp-string", awsapi.Time)
 	}
 }
 
@@ -94,11 +94,15 @@ func (v *validation) structure(n awsapi.Node, t awsapi.Type, name string) {
 
 // kind says whether a value is of a kind, and reports one that is not. A
 // sensitive value is not shown.
-func (v *validation) kind(n awsapi.Node, name, valid string, kind awsapi.Kind) bool {
+func (v *validation) kind(n awsapi.Node, t awsapi.Type, name, valid string, kind awsapi.Kind) bool {
 	if n.Kind == kind && (kind != awsapi.Number || !strings.ContainsAny(n.Text, ".eE")) {
 		return true
 	}
-	v.report("Invalid type for parameter %s, value: %s, type: %s, valid types: %s", shown(name), python(n), pythonType(n), valid)
+	value := withheld
+	if !holdsSecret(t) {
+		value = python(n)
+	}
+	v.report("Invalid type for parameter %s, value: %s, type: %s, valid types: %s", shown(name), value, pythonType(n), valid)
 	return false
 }
 
