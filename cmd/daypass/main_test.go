@@ -2,7 +2,12 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +30,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"once": once, "private": private, "server": server, "halt": halt, "keep": keep, "provider": provider, "commandsof": commandsOfPage,
 		"fails": fails, "forget": forget,
+		"ends": ends, "stranger": stranger,
 	}, Setup: func(e *testscript.Env) error {
 		e.Setenv("HOME", e.WorkDir)
 		e.Setenv("TMPDIR", os.TempDir())
@@ -77,7 +83,7 @@ func server(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(c.Start())
 	ts.Setenv("SERVER", strconv.Itoa(c.Process.Pid))
 	done := make(chan error, 1)
-	ends.Store(c.Process.Pid, done)
+	servers.Store(c.Process.Pid, done)
 	ts.Defer(func() { _ = c.Process.Kill(); <-done })
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if _, endpoint, ok := strings.Cut(lines.Text(), "endpoint  "); ok {
@@ -93,8 +99,8 @@ func server(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("the server does not start")
 }
 
-// ends are the servers of scripts: how they ended, by process ID.
-var ends sync.Map
+// servers are the servers of scripts: how they ended, by process ID.
+var servers sync.Map
 
 // halt ends a server and waits for its end: "halt PID" as Ctrl-C does, and
 // "halt -kill PID" without letting it do anything more.
@@ -108,7 +114,7 @@ func halt(ts *testscript.TestScript, _ bool, args []string) {
 	p, err := os.FindProcess(pid)
 	ts.Check(err)
 	ts.Check(p.Signal(signal))
-	done, _ := ends.Load(pid)
+	done, _ := servers.Load(pid)
 	if err := <-done.(chan error); signal == os.Interrupt {
 		ts.Check(err)
 	}
@@ -169,4 +175,56 @@ func forget(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Check(os.WriteFile(path, regexp.MustCompile(`"access_key_id":"[^"]*"`).ReplaceAll(text, []byte(`"access_key_id":""`)), 0o600))
 	}
+}
+
+// ends runs a command and checks its exit code: "ends CODE COMMAND".
+func ends(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = e.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d", code)
+	}
+}
+
+// stranger starts a server that is not daypass, and puts its endpoint into the
+// variable STRANGER: "stranger tls|cut|page|moved|hang|interrupt". The last
+// interrupts who asks, whose process ID is in the file pid.
+func stranger(ts *testscript.TestScript, _ bool, args []string) {
+	file := ts.MkAbs("pid")
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the client goes away
+		switch args[0] {
+		case "cut":
+			w.Header().Set("Content-Length", "1000")
+			_, _ = io.WriteString(w, "<GetCallerIdentityResponse>")
+			panic(http.ErrAbortHandler)
+		case "page":
+			_, _ = io.WriteString(w, "<!doctype html><title>Welcome</title>")
+		case "moved":
+			http.Redirect(w, r, "https://example.com/", http.StatusFound)
+		case "hang":
+			<-r.Context().Done()
+		case "interrupt":
+			pid, _ := os.ReadFile(file)
+			if n, err := strconv.Atoi(strings.TrimSpace(string(pid))); err == nil {
+				if p, err := os.FindProcess(n); err == nil {
+					_ = p.Signal(os.Interrupt)
+				}
+			}
+			<-r.Context().Done()
+		}
+	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	if args[0] == "tls" {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	ts.Defer(s.Close)
+	ts.Setenv("STRANGER", s.URL)
 }

@@ -298,7 +298,7 @@ func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) 
 	}
 	inputElsewhere := got.has("cli-input-json") || got.has("cli-input-yaml") || got.has("generate-cli-skeleton") && got.word("generate-cli-skeleton") != "output"
 	if !inputElsewhere {
-		if err := missing(op.options, got); err != nil {
+		if err := missing(op.options, got, left); err != nil {
 			return err
 		}
 	}

@@ -75,7 +75,7 @@ func (c *CLI) credentials(ctx context.Context, g *globals, args, command []strin
 	if len(left) > 0 {
 		return unknownWithoutValues(left, exec)
 	}
-	if err := missing(credentialsOptions, got); err != nil {
+	if err := missing(credentialsOptions, got, nil); err != nil {
 		return err
 	}
 	switch {

@@ -106,7 +106,7 @@ func parse(args []string, known map[string]*option) (given, []string, error) {
 }
 
 // missing lists the required options that were not given.
-func missing(options []*option, got given) error {
+func missing(options []*option, got given, left []string) error {
 	var names []string
 	for _, o := range options {
 		if o.required && o.opposite == "" && !got.has(o.name) {
@@ -114,7 +114,7 @@ func missing(options []*option, got given) error {
 		}
 	}
 	if names != nil {
-		return callError("the following arguments are required: " + strings.Join(names, ", "))
+		return callError("the following arguments are required: " + strings.Join(names, ", ") + meant(left, options))
 	}
 	return nil // whether one of a pair is there is for the validation to say
 }
@@ -177,15 +177,21 @@ func unknownOptions(left []string, options []*option) error {
 		said[i] = shownWord(word)
 	}
 	text := "Unknown options: " + strings.Join(said, ", ")
-	names := make([]string, len(options))
-	for i, o := range options {
-		names[i] = "--" + o.name
+	return &exitError{exitUsage, &misuse{text: text + meant(left, options), plain: true}}
+}
+
+// meant says which options those that nothing took were probably meant for.
+func meant(left []string, options []*option) string {
+	var names []string
+	for _, o := range slices.Concat(options, globalOptions) {
+		names = append(names, "--"+o.name)
 	}
+	text := ""
 	for _, word := range left {
 		name, _, _ := strings.Cut(word, "=")
 		if words := alike(name, names); looksLikeOption(word, nil) && words != nil {
 			text += "\n\nMaybe you meant " + strings.Join(words, " or ") + " instead of " + name + "."
 		}
 	}
-	return &exitError{exitUsage, &misuse{text: text, plain: true}}
+	return text
 }
