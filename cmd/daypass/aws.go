@@ -36,15 +36,38 @@ func commandLine(p *process, name string, own *kong.Kong) *cli.CLI {
 		Getenv: p.getenv, Stdout: p.stdout, Stderr: p.stderr, Page: page(p), Machine: machine(p),
 		Servers: func(ctx context.Context) []cli.Server { return announced(ctx, p.getenv) },
 	}
-	for _, n := range own.Model.Children {
-		c.Own = append(c.Own, cli.OwnCommand{Word: n.Name, Doc: n.Help})
-	}
+	c.Own = ownCommands(own.Model.Node)
 	if f, ok := p.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		if c.Width, _, _ = term.GetSize(int(f.Fd())); c.Width == 0 {
 			c.Width = 80
 		}
 	}
 	return c
+}
+
+// ownCommands are the commands below a node of the flag parser.
+func ownCommands(n *kong.Node) []cli.OwnCommand {
+	var all []cli.OwnCommand
+	for _, child := range n.Children {
+		if child.Hidden {
+			continue
+		}
+		o := cli.OwnCommand{Word: child.Name, Doc: child.Help, Commands: ownCommands(child)}
+		for _, f := range child.Flags {
+			if !f.Hidden {
+				o.Options = append(o.Options, cli.Candidate{Word: "--" + f.Name, Doc: f.Help})
+			}
+		}
+		for _, a := range child.Positional {
+			for _, word := range a.EnumSlice() {
+				if word != "" {
+					o.Commands = append(o.Commands, cli.OwnCommand{Word: word})
+				}
+			}
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 // called is what the tool was called by: "aws" where a link of that name was, and

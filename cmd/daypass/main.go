@@ -25,10 +25,12 @@ const (
 // commands are the subcommands. Every flag is an environment variable too:
 // --data-dir is DAYPASS_DATA_DIR.
 type commands struct {
-	Serve       serveCommand       `cmd:"" help:"Run the server."`
-	Demo        demoCommand        `cmd:"" help:"Run a temporary server and walk through a sign-in."`
-	IDP         idpCommand         `cmd:"" name:"idp" help:"Run an OpenID and SAML provider for development, or make its tokens."`
-	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Serve      serveCommand      `cmd:"" help:"Run the server."`
+	Demo       demoCommand       `cmd:"" help:"Run a temporary server and walk through a sign-in."`
+	IDP        idpCommand        `cmd:"" name:"idp" help:"Run an OpenID and SAML provider for development, or make its tokens."`
+	Completion completionCommand `cmd:"" help:"Print a script that completes commands and options in a shell."`
+	Man        manCommand        `cmd:"" help:"Print a page for man(1): of the tool, a command or a subcommand."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // process is what a command has of the outside world.
@@ -74,6 +76,9 @@ func run(p *process, args []string) (code int) {
 	if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
 		args = []string{"help"} // the page with all commands, those from the tables too
 	}
+	if words, ok := wordsAsked(args); ok {
+		return printCandidates(p, commandLine(p, "daypass", parser).Candidates(words))
+	}
 	if !ownCommand(parser, args) {
 		return commandLine(p, called(), parser).Run(p.ctx, args)
 	}
@@ -84,7 +89,7 @@ func run(p *process, args []string) (code int) {
 		}
 		return fail(p, usageError{err}, commandOf(chosen))
 	}
-	return fail(p, chosen.Run(p), commandOf(chosen))
+	return fail(p, chosen.Run(p, parser), commandOf(chosen))
 }
 
 // commandOf names the command that was asked for, such as "daypass idp token".

@@ -35,7 +35,12 @@ type CLI struct {
 }
 
 // OwnCommand is a command that somebody else does.
-type OwnCommand struct{ Word, Doc string }
+type OwnCommand struct {
+	Word, Doc string
+	// Options and Commands are what can follow, for completion.
+	Options  []Candidate
+	Commands []OwnCommand
+}
 
 // Server is a server on this machine that has announced itself, and has shown
 // that it is the one that did.
@@ -148,6 +153,8 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 	switch {
 	case word == "help" || len(args) == 0 || word == "" && help:
 		return c.help(g)
+	case word == credentialsWord && help:
+		return c.helpCredentials(g)
 	case word == credentialsWord:
 		return c.credentials(ctx, g, left, nil, false)
 	case word == "":
@@ -204,7 +211,6 @@ func (c *CLI) serviceWords() []string {
 	for _, s := range c.Services {
 		words = append(words, s.Word)
 	}
-	words = append(words, credentialsWord)
 	for _, o := range c.ownCommands() {
 		words = append(words, o.Word)
 	}
@@ -217,7 +223,7 @@ func (c *CLI) ownCommands() []OwnCommand {
 	for _, f := range forms {
 		all = append(all, OwnCommand{Word: f.word, Doc: f.doc})
 	}
-	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc})
+	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc}, OwnCommand{Word: credentialsWord, Doc: credentialsDoc})
 	return append(all, c.Own...)
 }
 
@@ -228,6 +234,16 @@ func (s *Service) operationWords() []string {
 	}
 	slices.Sort(words)
 	return words
+}
+
+// member is the member of the input that an option stands for; of no operation,
+// none.
+func (op *operation) member(option string) (awsapi.TypeMember, bool) {
+	if op == nil {
+		return awsapi.TypeMember{}, false
+	}
+	m, ok := op.members[option]
+	return m, ok
 }
 
 // words are those of the command, behind the name of the tool.

@@ -58,7 +58,7 @@ func TestHelpOfEveryOperation(t *testing.T) {
 				}
 			}
 			_, example, _ := strings.Cut(page, "\nEXAMPLE\n")
-			example, _, _ = strings.Cut(strings.TrimSpace(example), "\n")
+			example, _, _ = strings.Cut(strings.TrimSpace(strings.ReplaceAll(example, " \\\n", " ")), "\n")
 			args := strings.Fields(example)[1:]
 			for i := range args {
 				args[i] = strings.NewReplacer("file://policy.json", "{}", "file://token", strings.Repeat("x", 20), "file://metadata.xml", strings.Repeat("x", 1000)).Replace(args[i])

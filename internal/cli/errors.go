@@ -17,6 +17,19 @@ const (
 	exitGeneral   = 255 // anything else
 )
 
+// exitCodes are the exit codes, for help.
+var exitCodes = []struct {
+	code  int
+	means string
+}{
+	{exitOK, "It worked."},
+	{exitInterrupt, "It was interrupted."},
+	{exitUsage, "The command is wrong; nothing was sent."},
+	{exitConfig, "The configuration is wrong, or there are no credentials."},
+	{exitService, "The server refused the call."},
+	{exitGeneral, "Anything else, such as a server that does not answer."},
+}
+
 // exitError is an error with the exit code that the command ends with.
 type exitError struct {
 	code int

@@ -24,11 +24,11 @@ type form struct {
 }
 
 var forms = []*form{
-	{word: "revoke", operation: "RevokeSessions", doc: "Void credentials and OpenID tokens before they end.", read: revokeOptions, options: []*option{
+	{word: "revoke", operation: "RevokeSessions", doc: "Revoke credentials and OpenID tokens before they expire.", read: revokeOptions, options: []*option{
 		{name: "provider", takes: one, doc: "With --user: revoke what was issued to a user of this login provider, as Logins calls it. With --identity-pool-id too: only what was issued in this pool."},
 		{name: "user", takes: one, doc: "Who it is at the provider."},
 	}},
-	{word: "revocations", operation: "ListRevocations", doc: "List what is revoked."},
+	{word: "revocations", operation: "ListRevocations", doc: "List the revocations in force."},
 }
 
 // revokeOptions makes the Login of RevokeSessions, and sees to it that one thing

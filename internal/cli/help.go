@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,8 @@ import (
 type page struct {
 	*bufio.Writer
 	columns int
+	// man says that the page is written for man(1), which wraps it.
+	man bool
 }
 
 // show prints a page, through the pager on a terminal.
@@ -26,17 +29,38 @@ func (c *CLI) show(g *globals, write func(*page)) error {
 	if columns == 0 || columns > 100 {
 		columns = 80
 	}
-	p := &page{bufio.NewWriter(out), columns}
+	p := &page{Writer: bufio.NewWriter(out), columns: columns}
 	write(p)
 	err = p.Flush()
 	done()
 	return err
 }
 
-func (p *page) heading(text string) { fmt.Fprintf(p, "\n%s\n", text) }
+func (p *page) heading(text string) {
+	if p.man {
+		fmt.Fprintf(p, ".SH %s\n", text)
+		return
+	}
+	fmt.Fprintf(p, "\n%s\n", text)
+}
+
+// roff is a text as man(1) reads it.
+func roff(text string) string {
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "~", `\(ti`, "^", `\(ha`).Replace(text)
+	if strings.HasPrefix(text, ".") {
+		text = `\&` + text
+	}
+	return text
+}
 
 // text writes a paragraph at a margin.
 func (p *page) text(margin int, text string) {
+	if p.man {
+		if text = strings.Join(strings.Fields(text), " "); text != "" {
+			fmt.Fprintf(p, ".br\n.in %dn\n%s\n", margin+4, roff(text))
+		}
+		return
+	}
 	column := 0
 	for word := range strings.FieldsSeq(text) {
 		size := columnsOf(word)
@@ -59,30 +83,95 @@ func (p *page) text(margin int, text string) {
 	}
 }
 
-func (p *page) line(margin int, text string) { fmt.Fprintf(p, "%s%s\n", spaces(margin), text) }
+func (p *page) line(margin int, text string) {
+	if p.man {
+		at := len(text) - len(strings.TrimLeft(text, " "))
+		fmt.Fprintf(p, ".br\n.in %dn\n%s\n", margin+4+at, roff(text[at:]))
+		return
+	}
+	fmt.Fprintf(p, "%s%s\n", spaces(margin), text)
+}
+
+// command writes a command as one would type it, on several lines where it is
+// long.
+func (p *page) command(margin int, command string) {
+	for line := range strings.SplitSeq(Wrap(command, p.columns-margin), "\n") {
+		p.line(margin, line)
+	}
+}
+
+// Wrap breaks a command that is longer than a line before some of its options.
+func Wrap(command string, columns int) string {
+	var out strings.Builder
+	column := 0
+	for i, part := range strings.Split(command, " --") {
+		if i > 0 {
+			part = "--" + part
+			if column+1+columnsOf(part)+2 > columns {
+				out.WriteString(" \\\n    ")
+				column = 4
+			} else {
+				out.WriteString(" ")
+				column++
+			}
+		}
+		out.WriteString(part)
+		column += columnsOf(part)
+	}
+	return out.String()
+}
+
+// Man writes the page of help that the words name as a page for man(1).
+func (c *CLI) Man(w io.Writer, words []string) error {
+	var write func(*page)
+	switch s := c.service(strings.Join(words, " ")); {
+	case len(words) == 0:
+		write = c.toolPage
+	case s != nil:
+		write = func(p *page) { c.servicePage(p, s) }
+	default:
+		op := c.form(words[0], false)
+		if s := c.service(words[0]); len(words) == 2 && s != nil {
+			op = s.operation(words[1], false)
+		}
+		if op == nil {
+			return usageError("there is no page of %s", strings.Join(words, " "))
+		}
+		write = func(p *page) { c.operationPage(p, op) }
+	}
+	p := &page{Writer: bufio.NewWriter(w), columns: 72, man: true}
+	title := strings.ToUpper(strings.Join(append([]string{c.Name}, words...), "-"))
+	fmt.Fprintf(p, ".TH %s 1 \"\" \"%s %s\"\n", roff(title), c.Name, roff(c.Version))
+	write(p)
+	return p.Flush()
+}
 
 // help is the page of the tool.
-func (c *CLI) help(g *globals) error {
-	return c.show(g, func(p *page) {
-		p.heading("NAME")
-		p.line(3, c.Name+" - Amazon Cognito identity pools, self-hosted")
-		p.heading("SYNOPSIS")
-		p.line(3, c.Name+" [options] <command> <subcommand> [parameters]")
-		p.heading("COMMANDS")
-		for _, s := range c.Services {
-			p.line(3, s.Word)
-			p.text(7, s.Table.Doc)
-		}
-		p.line(3, credentialsWord)
-		p.text(7, credentialsDoc)
-		p.line(3, "help")
-		p.text(7, fmt.Sprintf("Print a page such as this one: %[1]s help, %[1]s <command> help, %[1]s <command> <subcommand> help.", c.Name))
-		for _, o := range c.ownCommands() {
-			p.line(3, o.Word)
-			p.text(7, o.Doc)
-		}
-		p.globals()
-	})
+func (c *CLI) help(g *globals) error { return c.show(g, c.toolPage) }
+
+func (c *CLI) toolPage(p *page) {
+	p.heading("NAME")
+	p.line(3, c.Name+" - Amazon Cognito identity pools, self-hosted")
+	p.heading("SYNOPSIS")
+	p.line(3, c.Name+" [options] <command> <subcommand> [parameters]")
+	p.heading("COMMANDS")
+	for _, s := range c.Services {
+		p.line(3, s.Word)
+		p.text(7, s.Table.Doc)
+	}
+	p.line(3, "help")
+	p.text(7, fmt.Sprintf("Print a page such as this one: %[1]s help, %[1]s <command> help, %[1]s <command> <subcommand> help.", c.Name))
+	for _, o := range c.ownCommands() {
+		p.line(3, o.Word)
+		p.text(7, o.Doc)
+	}
+	p.globals()
+	p.heading("EXIT CODES")
+	for _, e := range exitCodes {
+		p.line(3, fmt.Sprintf("%-4d %s", e.code, e.means))
+	}
+	p.line(3, "")
+	p.text(3, "Commands that run something of their own, such as serve, end with 1, or with 2 where they were called wrongly.")
 }
 
 func (p *page) globals() {
@@ -111,66 +200,69 @@ func placeholder(o *option) string {
 
 // helpService is the page of a service.
 func (c *CLI) helpService(g *globals, s *Service) error {
-	return c.show(g, func(p *page) {
-		p.heading("NAME")
-		p.line(3, c.Name+" "+s.Word)
-		p.heading("DESCRIPTION")
-		p.text(3, s.Table.Doc)
-		p.heading("COMMANDS")
-		for _, word := range s.operationWords() {
-			p.line(3, word)
-			p.text(7, s.operation(word, false).row.Doc)
-		}
-	})
+	return c.show(g, func(p *page) { c.servicePage(p, s) })
+}
+
+func (c *CLI) servicePage(p *page, s *Service) {
+	p.heading("NAME")
+	p.line(3, c.Name+" "+s.Word)
+	p.heading("DESCRIPTION")
+	p.text(3, s.Table.Doc)
+	p.heading("COMMANDS")
+	for _, word := range s.operationWords() {
+		p.line(3, word)
+		p.text(7, s.operation(word, false).row.Doc)
+	}
 }
 
 // helpOperation is the page of a command.
 func (c *CLI) helpOperation(g *globals, op *operation) error {
-	s := op.service
-	comments := s.comments()
-	return c.show(g, func(p *page) {
-		word := kebab(op.row.Name)
-		p.heading("NAME")
-		p.line(3, c.Name+" "+op.words())
-		p.heading("DESCRIPTION")
-		p.text(3, op.row.Doc)
+	return c.show(g, func(p *page) { c.operationPage(p, op) })
+}
+
+func (c *CLI) operationPage(p *page, op *operation) {
+	comments := op.service.comments()
+	word := kebab(op.row.Name)
+	p.heading("NAME")
+	p.line(3, c.Name+" "+op.words())
+	p.heading("DESCRIPTION")
+	p.text(3, op.row.Doc)
+	_ = p.WriteByte('\n')
+	p.text(3, map[awsapi.Auth]string{
+		awsapi.Public:     "This is a public operation: the call is not signed and needs no credentials.",
+		awsapi.Signed:     "The call is signed and needs the permission " + op.row.Service.Name + ":" + op.row.Name + ".",
+		awsapi.Identified: "The call is signed.",
+	}[op.row.Auth])
+	if op.pages != nil {
 		_ = p.WriteByte('\n')
-		p.text(3, map[awsapi.Auth]string{
-			awsapi.Public:     "This is a public operation: the call is not signed and needs no credentials.",
-			awsapi.Signed:     "The call is signed and needs the permission " + op.row.Service.Name + ":" + op.row.Name + ".",
-			awsapi.Identified: "The call is signed.",
-		}[op.row.Auth])
-		if op.pages != nil {
-			_ = p.WriteByte('\n')
-			p.text(3, word+" is a paginated operation. Multiple calls may be made in order to retrieve the entire data set of results. You can disable pagination by providing the --no-paginate argument.")
+		p.text(3, word+" is a paginated operation. Multiple calls may be made in order to retrieve the entire data set of results. You can disable pagination by providing the --no-paginate argument.")
+	}
+	p.heading("SYNOPSIS")
+	p.line(5, c.Name+" "+op.words())
+	for _, o := range op.options {
+		text := "--" + o.name + placeholder(o)
+		if !o.required {
+			text = "[" + text + "]"
 		}
-		p.heading("SYNOPSIS")
-		p.line(5, c.Name+" "+op.words())
-		for _, o := range op.options {
-			text := "--" + o.name + placeholder(o)
-			if !o.required {
-				text = "[" + text + "]"
-			}
-			p.line(3, text)
+		p.line(3, text)
+	}
+	p.heading("OPTIONS")
+	for _, o := range op.options {
+		c.helpOption(p, op, o, comments)
+	}
+	p.text(3, "The global options are those of "+c.Name+" help.")
+	p.heading("EXAMPLE")
+	p.command(3, example(c.Name, op))
+	if op.row.HasOutput() {
+		p.heading("OUTPUT")
+		p.members(3, op.row.Output(), comments, 0)
+	}
+	if len(op.row.Errors) > 0 {
+		p.heading("ERRORS")
+		for _, e := range op.row.Errors {
+			p.line(3, e)
 		}
-		p.heading("OPTIONS")
-		for _, o := range op.options {
-			c.helpOption(p, op, o, comments)
-		}
-		p.text(3, "The global options are those of "+c.Name+" help.")
-		p.heading("EXAMPLE")
-		p.line(3, example(c.Name, op))
-		if op.row.HasOutput() {
-			p.heading("OUTPUT")
-			p.members(3, op.row.Output(), comments, 0)
-		}
-		if len(op.row.Errors) > 0 {
-			p.heading("ERRORS")
-			for _, e := range op.row.Errors {
-				p.line(3, e)
-			}
-		}
-	})
+	}
 }
 
 func (c *CLI) helpOption(p *page, op *operation, o *option, comments map[string]string) {
