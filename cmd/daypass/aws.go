@@ -41,6 +41,19 @@ func commandLine(p *process, name string, own *kong.Kong) *cli.CLI {
 		if c.Width, _, _ = term.GetSize(int(f.Fd())); c.Width == 0 {
 			c.Width = 80
 		}
+		if term.IsTerminal(int(os.Stdin.Fd())) {
+			c.Prompt = func(ctx context.Context, prompt, text string, complete completer) (string, error) {
+				state, err := term.MakeRaw(int(os.Stdin.Fd()))
+				if err != nil {
+					return "", err
+				}
+				defer func() { _ = term.Restore(int(os.Stdin.Fd()), state) }()
+				return askLine(struct {
+					io.Reader
+					io.Writer
+				}{os.Stdin, f}, c.Width, prompt, text, complete)
+			}
+		}
 	}
 	return c
 }

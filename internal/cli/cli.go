@@ -29,6 +29,9 @@ type CLI struct {
 	Servers func(context.Context) []Server
 	// Machine is what the command "credentials" works with.
 	Machine Machine
+	// Prompt asks for a line, which begins as text, and completes it; nil where
+	// nobody can be asked. An end without a line is io.EOF.
+	Prompt func(ctx context.Context, prompt, text string, complete func(line string) (candidates []Candidate, partial string)) (string, error)
 	// Width is how many columns the terminal has that Stdout is; 0 where it is
 	// none.
 	Width int
@@ -95,7 +98,7 @@ func (c *CLI) Run(ctx context.Context, args []string) int {
 	if asksHealth(args) {
 		return c.health(ctx, args)
 	}
-	err := c.run(ctx, args)
+	err := c.runOrAsk(ctx, args)
 	switch m, ok := errors.AsType[*misuse](err); {
 	case ok && m.plain:
 		fmt.Fprintf(c.Stderr, "\n"+callUsage+"\n%s\n\n", c.Name, m.text)
@@ -108,6 +111,28 @@ func (c *CLI) Run(ctx context.Context, args []string) int {
 		return exitInterrupt
 	}
 	return report(c.Stderr, err)
+}
+
+// runOrAsk runs a command, and asks for it where that is wanted.
+func (c *CLI) runOrAsk(ctx context.Context, args []string) error {
+	mode, err := c.prompts(args)
+	if err != nil {
+		return err
+	}
+	if mode != promptAlways {
+		err := c.run(ctx, args)
+		if e, ok := errors.AsType[*exitError](err); mode != promptPartial || !ok || e.code != exitUsage {
+			return err
+		}
+	}
+	args, err = c.prompt(ctx, args)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil // nobody wants to go on
+	case err != nil:
+		return err
+	}
+	return c.run(ctx, args)
 }
 
 // operation is a command: a row of a table under its name.
