@@ -5,16 +5,17 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 
-	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/cli"
 	"github.com/daypass/daypass/internal/idp"
-	"github.com/daypass/daypass/internal/instance"
 )
 
 // What the demonstration is about.
@@ -49,10 +50,13 @@ func (c *demoCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	d := &demo{w: p.stdout, root: client.Client{Endpoint: r.url, Region: demoRegion, Credentials: client.Credentials{AccessKeyID: devKey, SecretAccessKey: devKey}}}
-	err = d.walk(ctx, r)
+	d := &demo{w: p.stdout, endpoint: r.url}
+	if d.dir, err = os.MkdirTemp("", "daypass-demo-"); err == nil {
+		defer func() { _ = os.RemoveAll(d.dir) }() // a temporary directory; nothing is lost if it stays
+		err = d.walk(ctx, r)
+	}
 	if err == nil && !c.Exit {
-		d.invite(r.url)
+		d.invite()
 		<-ctx.Done()
 	}
 	r.stop()
@@ -74,21 +78,23 @@ func freeAddress(addr string) (string, error) {
 	return addr, l.Close() // it was only asked whether it is free
 }
 
-// demo is the walk: each step prints what it does, as a line for the AWS CLI
-// where there is one, and the answer.
+// demo is the walk: each step prints a command of daypass, runs it, and shows
+// what it prints.
 type demo struct {
 	w        io.Writer
-	root     client.Client
+	endpoint string
+	dir      string // where the commands run, and their documents are
 	provider *idp.Server
 	step     int
-	hers     *client.Client // with the credentials of Alice's identity
 
-	issuer, pool, roleARN, token, identity, openID string
+	issuer, pool, roleARN, identity string
+	token, forged, openID           string   // shown as $TOKEN, $FORGED and $OPENID_TOKEN
+	caller                          []string // the credentials, as variables
 }
 
 func (d *demo) walk(ctx context.Context, r *running) error {
 	for _, step := range []func(context.Context) error{
-		d.startProvider, d.createProvider, d.createPool, d.createRole, d.signIn, d.getID, d.credentials, d.limits, d.forged, d.openIDToken, d.basicFlow,
+		d.startProvider, d.createProvider, d.createPool, d.createRole, d.signIn, d.getID, d.credentials, d.limits, d.forge, d.openIDToken, d.basicFlow,
 	} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("step %d: %w", d.step, err)
@@ -102,14 +108,102 @@ func (d *demo) title(format string, args ...any) {
 	fmt.Fprintf(d.w, "\n%d. %s\n\n", d.step, fmt.Sprintf(format, args...))
 }
 
-func (d *demo) command(format string, args ...any) {
-	fmt.Fprintf(d.w, "   $ %s\n", fmt.Sprintf(format, args...))
+// widest is how long a line of the walk is at most.
+const widest = 100
+
+// show prints lines at a margin; long words are cut, and long lines folded.
+func (d *demo) show(text string) {
+	const margin = "   "
+	for line := range strings.SplitSeq(strings.Trim(text, "\n"), "\n") {
+		column := 0
+		for i, word := range strings.Split(line, " ") {
+			if room := widest - column - 1; strings.HasPrefix(word, `"`) && i > 0 && len(word) > room && room > 20 {
+				end := len(strings.TrimRight(word, `",`)) // a string in JSON
+				word = word[:room-3-(len(word)-end)] + "..." + word[end:]
+			}
+			if longest := widest - len(margin) - 2; len(strings.TrimLeft(word, " ")) > longest {
+				word = word[:longest-3] + "..."
+			}
+			switch {
+			case i == 0:
+				fmt.Fprint(d.w, margin, word)
+				column = len(margin) + len(word)
+				continue
+			case column+1+len(word) > widest:
+				fmt.Fprint(d.w, "\n", margin, "  ", word)
+				column = len(margin) + 2 + len(word)
+				continue
+			}
+			fmt.Fprint(d.w, " ", word)
+			column += 1 + len(word)
+		}
+		fmt.Fprintln(d.w)
+	}
 }
 
-func (d *demo) show(text string) {
-	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		fmt.Fprintf(d.w, "   %s\n", line)
+// run prints a command of daypass, runs it, and prints what that prints. A
+// refusal is an error, which is printed too.
+func (d *demo) run(ctx context.Context, args ...string) (string, error) {
+	shown := make([]string, len(args))
+	for i, arg := range args {
+		for name, value := range map[string]string{"$TOKEN": d.token, "$FORGED": d.forged, "$OPENID_TOKEN": d.openID} {
+			if value != "" {
+				arg = strings.ReplaceAll(arg, value, name)
+			}
+		}
+		shown[i] = arg
 	}
+	for i, line := range strings.Split(cli.Wrap("daypass "+strings.Join(shown, " "), widest-len("   $ ")), "\n") {
+		fmt.Fprintf(d.w, "   %s%s\n", []string{"$ ", "  "}[min(i, 1)], line)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	c := exec.CommandContext(ctx, self)
+	c.Args = append([]string{"daypass"}, args...)
+	c.Dir = d.dir
+	// Nothing of the environment counts: no profile, no variable of serve.
+	c.Env = append([]string{"HOME=" + d.dir, "AWS_ENDPOINT_URL=" + d.endpoint, "AWS_REGION=" + demoRegion, "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, d.caller...)
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	err = c.Run()
+	for _, text := range []string{out.String(), errs.String()} {
+		if text != "" {
+			d.show(text)
+		}
+	}
+	return out.String(), err
+}
+
+// answer runs a command and gives a member of the JSON that it prints.
+func (d *demo) answer(ctx context.Context, member string, args ...string) (string, error) {
+	out, err := d.run(ctx, args...)
+	if err != nil {
+		return "", err
+	}
+	var members map[string]any
+	if err := json.Unmarshal([]byte(out), &members); err != nil {
+		return "", err
+	}
+	text, _ := members[member].(string)
+	return text, nil
+}
+
+// refused runs a command that is to be refused.
+func (d *demo) refused(ctx context.Context, args ...string) error {
+	_, err := d.run(ctx, args...)
+	if e, ok := errors.AsType[*exec.ExitError](err); ok && e.ExitCode() == 254 {
+		return nil
+	}
+	return fmt.Errorf("%s was not refused: %w", strings.Join(args[:2], " "), err)
+}
+
+// document writes a file that a command reads, and shows it.
+func (d *demo) document(name, text string) error {
+	fmt.Fprintf(d.w, "   $ cat %s\n", name)
+	d.show(text)
+	return os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600)
 }
 
 func (d *demo) startProvider(ctx context.Context) (err error) {
@@ -123,14 +217,16 @@ func (d *demo) startProvider(ctx context.Context) (err error) {
 	}
 	d.issuer = d.provider.URL
 	d.title("Two servers on this machine")
-	d.show("daypass            " + d.root.Endpoint + "\nOpenID provider    " + d.issuer + "   (user alice, password " + demoPassword + ")")
+	d.show("daypass            " + d.endpoint + "\nOpenID provider    " + d.issuer + "   (user alice, password " + demoPassword + ")")
 	return nil
 }
 
 func (d *demo) createProvider(ctx context.Context) error {
 	d.title("The administrator trusts the OpenID provider")
-	d.command("aws iam create-open-id-connect-provider --url %s --client-id-list %s", d.issuer, demoClientID)
-	return d.query(ctx, "iam", "CreateOpenIDConnectProvider", "Url", d.issuer, "ClientIDList.member.1", demoClientID)
+	d.caller = []string{"AWS_ACCESS_KEY_ID=" + devKey, "AWS_SECRET_ACCESS_KEY=" + devKey}
+	fmt.Fprintf(d.w, "   $ export AWS_ENDPOINT_URL=%s\n   $ export %s\n", d.endpoint, strings.Join(d.caller, " "))
+	_, err := d.run(ctx, "iam", "create-open-id-connect-provider", "--url", d.issuer, "--client-id-list", demoClientID)
+	return err
 }
 
 // providerName is the provider as Logins name it: the issuer without scheme.
@@ -143,30 +239,32 @@ func (d *demo) providerARN() string {
 	return "arn:aws:iam::" + demoAccount + ":oidc-provider/" + d.providerName()
 }
 
-func (d *demo) createPool(ctx context.Context) error {
+func (d *demo) createPool(ctx context.Context) (err error) {
 	d.title("... makes an identity pool that accepts it")
-	d.command("aws cognito-identity create-identity-pool --identity-pool-name photos --allow-unauthenticated-identities \\\n       --open-id-connect-provider-arns %s", d.providerARN())
-	var out struct{ IdentityPoolId string }
-	err := d.call(ctx, &d.root, "CreateIdentityPool", map[string]any{
-		"IdentityPoolName": "photos", "AllowUnauthenticatedIdentities": true,
-		"OpenIdConnectProviderARNs": []string{d.providerARN()},
-	}, &out)
-	d.pool = out.IdentityPoolId
+	d.pool, err = d.answer(ctx, "IdentityPoolId", "cognito-identity", "create-identity-pool", "--identity-pool-name", "photos",
+		"--allow-unauthenticated-identities", "--open-id-connect-provider-arns", d.providerARN())
 	return err
 }
 
 func (d *demo) createRole(ctx context.Context) error {
-	trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},`+
-		`"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":%q},`+
-		`"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"authenticated"}}}]}`, d.pool)
-	d.roleARN = "arn:aws:iam::" + demoAccount + ":role/" + demoRole
 	d.title("... and a role for its signed-in users")
-	d.command("aws iam create-role --role-name %s --assume-role-policy-document '%s'", demoRole, trust)
-	if _, err := d.root.Query(ctx, instance.API("iam"), "CreateRole", "RoleName", demoRole, "AssumeRolePolicyDocument", trust); err != nil {
+	d.roleARN = "arn:aws:iam::" + demoAccount + ":role/" + demoRole
+	err := d.document("trust.json", `{"Version": "2012-10-17", "Statement": [{
+  "Effect": "Allow",
+  "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+  "Action": "sts:AssumeRoleWithWebIdentity",
+  "Condition": {
+    "StringEquals": {
+      "cognito-identity.amazonaws.com:aud": "`+d.pool+`"},
+    "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"}}}]}
+`)
+	if err != nil {
 		return err
 	}
-	d.command("aws cognito-identity set-identity-pool-roles --identity-pool-id %s --roles authenticated=%s", d.pool, d.roleARN)
-	_, err := d.root.JSON(ctx, instance.API("cognito-identity"), "SetIdentityPoolRoles", map[string]any{"IdentityPoolId": d.pool, "Roles": map[string]string{"authenticated": d.roleARN}})
+	if _, err := d.run(ctx, "iam", "create-role", "--role-name", demoRole, "--assume-role-policy-document", "file://trust.json", "--query", "Role.Arn"); err != nil {
+		return err
+	}
+	_, err = d.run(ctx, "cognito-identity", "set-identity-pool-roles", "--identity-pool-id", d.pool, "--roles", "authenticated="+d.roleARN)
 	return err
 }
 
@@ -181,66 +279,68 @@ func (d *demo) signIn(ctx context.Context) error {
 	return nil
 }
 
-func (d *demo) logins(token string) map[string]string {
-	return map[string]string{d.providerName(): token}
-}
+func (d *demo) logins(token string) string { return d.providerName() + "=" + token }
 
-// public is a client without credentials, as an app is.
-func (d *demo) public() *client.Client { return &client.Client{Endpoint: d.root.Endpoint} }
-
-func (d *demo) getID(ctx context.Context) error {
+func (d *demo) getID(ctx context.Context) (err error) {
 	d.title("Her app asks for her identity: no credentials, only the token; the same each time")
-	in := map[string]any{"IdentityPoolId": d.pool, "Logins": d.logins(d.token)}
 	for range 2 {
-		d.command("aws cognito-identity get-id --identity-pool-id %s --logins %s=$TOKEN", d.pool, d.providerName())
-		var out struct{ IdentityId string }
-		if err := d.call(ctx, d.public(), "GetId", in, &out); err != nil {
+		d.identity, err = d.answer(ctx, "IdentityId", "cognito-identity", "get-id", "--identity-pool-id", d.pool, "--logins", d.logins(d.token))
+		if err != nil {
 			return err
 		}
-		d.identity = out.IdentityId
 	}
 	return nil
 }
 
 func (d *demo) credentials(ctx context.Context) error {
 	d.title("... and for credentials, which are good for an hour and for one role")
-	d.command("aws cognito-identity get-credentials-for-identity --identity-id %s --logins %s=$TOKEN", d.identity, d.providerName())
-	var out struct {
-		Credentials struct{ AccessKeyId, SecretKey, SessionToken string }
-	}
-	err := d.call(ctx, d.public(), "GetCredentialsForIdentity", map[string]any{"IdentityId": d.identity, "Logins": d.logins(d.token)}, &out)
+	out, err := d.run(ctx, "cognito-identity", "get-credentials-for-identity", "--identity-id", d.identity, "--logins", d.logins(d.token))
 	if err != nil {
 		return err
 	}
-	c := out.Credentials
-	d.command("aws sts get-caller-identity     # with these credentials")
-	d.hers = &client.Client{Endpoint: d.root.Endpoint, Region: demoRegion, Credentials: client.Credentials{AccessKeyID: c.AccessKeyId, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken}}
-	return d.queryAs(ctx, d.hers, "sts", "GetCallerIdentity")
+	var got struct {
+		Credentials struct{ AccessKeyId, SecretKey, SessionToken string }
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		return err
+	}
+	c := got.Credentials
+	d.caller = []string{"AWS_ACCESS_KEY_ID=" + c.AccessKeyId, "AWS_SECRET_ACCESS_KEY=" + c.SecretKey, "AWS_SESSION_TOKEN=" + c.SessionToken}
+	d.title("With them, she is a session of the role")
+	fmt.Fprintf(d.w, "   $ export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=... AWS_SESSION_TOKEN=...\n", c.AccessKeyId)
+	_, err = d.run(ctx, "sts", "get-caller-identity")
+	return err
 }
 
 // limits gives the role a policy, and shows that the credentials are held to it.
 func (d *demo) limits(ctx context.Context) error {
-	d.title("They may do what the policies of the role allow, from now on to look at the pool, and nothing else")
-	look := fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"cognito-identity:Describe*",`+
-		`"Resource":"arn:aws:cognito-identity:%s:%s:identitypool/%s"}}`, demoRegion, demoAccount, d.pool)
-	d.command("aws iam put-role-policy --role-name %s --policy-name look --policy-document '%s'", demoRole, look)
-	if _, err := d.root.Query(ctx, instance.API("iam"), "PutRolePolicy", "RoleName", demoRole, "PolicyName", "look", "PolicyDocument", look); err != nil {
+	d.title("She may do what the policies of the role allow: to look at pools, and nothing else")
+	look := []string{"cognito-identity", "describe-identity-pool", "--identity-pool-id", d.pool, "--query", "IdentityPoolName"}
+	if err := d.refused(ctx, look...); err != nil {
 		return err
 	}
-	pool := map[string]any{"IdentityPoolId": d.pool}
-	d.command("aws cognito-identity describe-identity-pool --identity-pool-id %s     # with her credentials", d.pool)
-	if err := d.call(ctx, d.hers, "DescribeIdentityPool", pool, nil); err != nil {
+	hers := d.caller
+	d.caller = []string{"AWS_ACCESS_KEY_ID=" + devKey, "AWS_SECRET_ACCESS_KEY=" + devKey}
+	fmt.Fprintf(d.w, "\n   The administrator:\n\n")
+	if err := d.document("look.json", fmt.Sprintf(`{"Version": "2012-10-17", "Statement": {
+  "Effect": "Allow",
+  "Action": "cognito-identity:Describe*",
+  "Resource": "arn:aws:cognito-identity:%s:%s:identitypool/*"}}
+`, demoRegion, demoAccount)); err != nil {
 		return err
 	}
-	d.command("aws cognito-identity delete-identity-pool --identity-pool-id %s       # likewise", d.pool)
-	var refused *client.Error
-	if err := d.call(ctx, d.hers, "DeleteIdentityPool", pool, nil); !errors.As(err, &refused) {
-		return fmt.Errorf("to delete the pool was not refused: %w", err)
+	if _, err := d.run(ctx, "iam", "put-role-policy", "--role-name", demoRole, "--policy-name", "look", "--policy-document", "file://look.json"); err != nil {
+		return err
 	}
-	return nil
+	d.caller = hers
+	fmt.Fprintf(d.w, "\n   Alice:\n\n")
+	if _, err := d.run(ctx, look...); err != nil {
+		return err
+	}
+	return d.refused(ctx, "cognito-identity", "delete-identity-pool", "--identity-pool-id", d.pool)
 }
 
-func (d *demo) forged(ctx context.Context) error {
+func (d *demo) forge(ctx context.Context) error {
 	d.title("A forged token, the same but for its subject, is refused")
 	parts := strings.Split(d.token, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
@@ -248,74 +348,23 @@ func (d *demo) forged(ctx context.Context) error {
 		return err
 	}
 	parts[1] = base64.RawURLEncoding.EncodeToString(bytes.Replace(payload, []byte(`"sub":"alice"`), []byte(`"sub":"mallory"`), 1))
-	d.command("aws cognito-identity get-id --identity-pool-id %s --logins %s=$FORGED", d.pool, d.providerName())
-	err = d.call(ctx, d.public(), "GetId", map[string]any{"IdentityPoolId": d.pool, "Logins": d.logins(strings.Join(parts, "."))}, nil)
-	var refused *client.Error
-	if !errors.As(err, &refused) {
-		return fmt.Errorf("the forged token was not refused: %w", err)
-	}
-	return nil
+	d.forged = strings.Join(parts, ".")
+	return d.refused(ctx, "cognito-identity", "get-id", "--identity-pool-id", d.pool, "--logins", d.logins(d.forged))
 }
 
-func (d *demo) openIDToken(ctx context.Context) error {
-	d.title("The basic flow: an OpenID token of daypass's own, which any STS can verify")
-	d.command("aws cognito-identity get-open-id-token --identity-id %s --logins %s=$TOKEN", d.identity, d.providerName())
-	answer, err := d.public().JSON(ctx, instance.API("cognito-identity"), "GetOpenIdToken", map[string]any{"IdentityId": d.identity, "Logins": d.logins(d.token)})
-	if err != nil {
-		return err
-	}
-	var out struct{ Token string }
-	if err := json.Unmarshal(answer, &out); err != nil {
-		return err
-	}
-	d.openID = out.Token
-	d.showClaims(out.Token)
-	return nil
-}
-
-func (d *demo) basicFlow(ctx context.Context) error {
-	d.title("... and daypass's STS does")
-	d.command("aws sts assume-role-with-web-identity --role-arn %s --role-session-name demo --web-identity-token $OPENID_TOKEN", d.roleARN)
-	return d.queryAs(ctx, d.public(), "sts", "AssumeRoleWithWebIdentity", "RoleArn", d.roleARN, "RoleSessionName", "demo", "WebIdentityToken", d.openID)
-}
-
-// call does an operation of cognito-identity and shows the answer, be it an
-// error.
-func (d *demo) call(ctx context.Context, c *client.Client, operation string, in, out any) error {
-	answer, err := c.JSON(ctx, instance.API("cognito-identity"), operation, in)
-	var pretty bytes.Buffer
-	if json.Indent(&pretty, shorten(answer), "", "    ") == nil {
-		d.show(pretty.String())
-	}
-	if err == nil && out != nil {
-		err = json.Unmarshal(answer, out)
+func (d *demo) openIDToken(ctx context.Context) (err error) {
+	d.title("The basic flow: an OpenID token of daypass's own, which any STS can verify; it says")
+	d.openID, err = d.answer(ctx, "Token", "cognito-identity", "get-open-id-token", "--identity-id", d.identity, "--logins", d.logins(d.token))
+	if err == nil {
+		d.showClaims(d.openID)
 	}
 	return err
 }
 
-func (d *demo) query(ctx context.Context, service, action string, parameters ...string) error {
-	return d.queryAs(ctx, &d.root, service, action, parameters...)
-}
-
-// queryAs does an operation of STS or IAM and shows what the answer says.
-func (d *demo) queryAs(ctx context.Context, c *client.Client, service, action string, parameters ...string) error {
-	answer, err := c.Query(ctx, instance.API(service), action, parameters...)
-	if err != nil {
-		return err
-	}
-	x := xml.NewDecoder(bytes.NewReader(answer))
-	name := ""
-	for t, err := x.Token(); err == nil; t, err = x.Token() {
-		switch t := t.(type) {
-		case xml.StartElement:
-			name = t.Name.Local
-		case xml.CharData:
-			if name != "RequestId" {
-				d.show(fmt.Sprintf("%-28s %s", name, shorten(t)))
-			}
-		}
-	}
-	return nil
+func (d *demo) basicFlow(ctx context.Context) error {
+	d.title("... and daypass's STS does")
+	_, err := d.run(ctx, "sts", "assume-role-with-web-identity", "--role-arn", d.roleARN, "--role-session-name", "demo", "--web-identity-token", d.openID)
+	return err
 }
 
 func (d *demo) showClaims(token string) {
@@ -327,30 +376,16 @@ func (d *demo) showClaims(token string) {
 	}
 }
 
-// shorten cuts the longest words of an answer, so that it fits a screen.
-func shorten(b []byte) []byte {
-	var out []byte
-	for i, word := range bytes.Split(b, []byte(`"`)) {
-		if i > 0 {
-			out = append(out, '"')
-		}
-		if len(word) > 120 && !bytes.ContainsAny(word, " ") {
-			word = append(append([]byte{}, word[:60]...), "..."...)
-		}
-		out = append(out, word...)
-	}
-	return out
-}
-
 // invite says how to go on by hand.
-func (d *demo) invite(endpoint string) {
+func (d *demo) invite() {
 	fmt.Fprintf(d.w, `
 The servers go on running until you press Ctrl-C. In another terminal:
 
-   export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s
-   aws cognito-identity list-identities --identity-pool-id %s --max-results 10
-   aws cognito-identity get-id --identity-pool-id %s --no-sign-request
-   aws iam get-role --role-name %s
+   export AWS_ENDPOINT_URL=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%[2]s
+   daypass cognito-identity list-identities --identity-pool-id %s \\
+       --max-results 10
+   daypass cognito-identity get-id --identity-pool-id %[3]s
+   daypass iam get-role --role-name %s
 
-`, endpoint, demoRegion, devKey, devKey, d.pool, d.pool, demoRole)
+`, d.endpoint, devKey, d.pool, demoRole)
 }
