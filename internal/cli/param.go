@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -104,7 +105,7 @@ func (c *CLI) value(option string, t awsapi.Type, words []string) (awsapi.Node, 
 	default:
 		return scalar(option, t, raw[0])
 	}
-	if err != nil && holdsSecret(t) {
+	if err != nil && holdsSecret(t) && slices.ContainsFunc(raw, func(word string) bool { return len(word) > longestShown }) {
 		return v, withoutInput(err)
 	}
 	return v, err
