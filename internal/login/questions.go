@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	// maxQuestionsOfClient is how many tokens of one client providers are asked
 	// about at a time.
 	maxQuestionsOfClient = 16
+	// maxQuestionsOfSite is the same of one customer: who has IPv6 has many networks
+	// that count as clients, and with few of them would hold all that a provider has.
+	maxQuestionsOfSite = maxQuestions / 2
 	// maxFailures is how many questions of one client may come to nothing at once,
 	// and failuresPerSecond in the long run: made-up tokens must not make us ask as
 	// fast as they arrive.
@@ -43,8 +47,30 @@ type questions struct {
 	underWay map[asked]int
 }
 
-// asked is a provider or a client, whichever is not empty.
-type asked struct{ provider, client string }
+// asked is a provider, a client or a site, whichever is not empty.
+type asked struct{ provider, client, site string }
+
+// countedFor are those that a question counts for.
+func countedFor(provider, client string) []asked {
+	all := []asked{{provider: provider}}
+	if client != "" {
+		all = append(all, asked{client: client})
+	}
+	if site := siteOf(client); site != "" {
+		all = append(all, asked{site: site})
+	}
+	return all
+}
+
+// siteOf is the network of 48 bits, the most that one customer gets, that a client
+// of IPv6 is in; empty for others.
+func siteOf(client string) string {
+	network, err := netip.ParsePrefix(client)
+	if err != nil || !network.Addr().Is6() || network.Bits() < 48 {
+		return ""
+	}
+	return netip.PrefixFrom(network.Addr(), 48).Masked().String()
+}
 
 type refusal struct {
 	err   error
@@ -105,9 +131,12 @@ func (q *questions) begin(provider, client string, now time.Time) error {
 	case q.underWay[asked{provider: provider}] >= maxQuestions:
 		return busy(ProviderBusy, "%d questions are under way", maxQuestions)
 	}
-	q.underWay[asked{provider: provider}]++
-	if client != "" {
-		q.underWay[asked{client: client}]++
+	counted := countedFor(provider, client)
+	if site := counted[len(counted)-1]; site.site != "" && q.underWay[site] >= maxQuestionsOfSite {
+		return busy(ClientBusy, "%d questions of %s are under way", maxQuestionsOfSite, site.site)
+	}
+	for _, a := range counted {
+		q.underWay[a]++
 	}
 	return nil
 }
@@ -115,10 +144,7 @@ func (q *questions) begin(provider, client string, now time.Time) error {
 func (q *questions) end(provider, client string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, a := range []asked{{provider: provider}, {client: client}} {
-		if a == (asked{}) {
-			continue
-		}
+	for _, a := range countedFor(provider, client) {
 		if q.underWay[a]--; q.underWay[a] == 0 {
 			delete(q.underWay, a)
 		}

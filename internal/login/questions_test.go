@@ -207,6 +207,31 @@ func TestQuestionsAreBounded(t *testing.T) {
 	asks(t, f, p, "EAAmore", "mallory", ProviderUnavailable)
 }
 
+// One customer of IPv6 has many networks of 64 bits, and does not get all of a
+// provider's questions with them: half are left to others.
+func TestQuestionsOfASite(t *testing.T) {
+	h := newHanging(t)
+	d, o, _ := doubles(t)
+	endpoints := d.Endpoints()
+	endpoints["graph.facebook.com"] = h.URL
+	o.Fetch = &fetch.Client{Endpoints: endpoints, Timeout: time.Minute}
+	f, p := Facebook{Tokens: o}, Provider{Name: FacebookName, ClientIDs: []string{testApp}}
+	ctx, cancel := context.WithCancel(t.Context())
+	mallory := func(n int) string { return fmt.Sprintf("2001:db8:1:%x::/64", n) }
+	wait := h.present(t, ctx, f, p, maxQuestionsOfSite, mallory)
+	asks(t, f, p, "EAAmore", mallory(4711), ClientBusy)
+	wait2 := h.present(t, ctx, f, p, maxQuestions-maxQuestionsOfSite, func(n int) string {
+		return []string{fmt.Sprintf("203.0.113.%d/32", n), fmt.Sprintf("2001:db8:%x::/64", n+2), "unknown", ""}[n%4]
+	})
+	asks(t, f, p, "EAAmore", "203.0.113.99/32", ProviderBusy)
+	cancel()
+	wait()
+	wait2()
+	if n := len(o.questions.underWay); n != 0 {
+		t.Errorf("%d are still counted", n)
+	}
+}
+
 // Questions to a user pool about its users are bounded like those about tokens.
 // What it says counts for one login only: its administrator may enable a user again.
 func TestQuestionsToUserPools(t *testing.T) {
