@@ -151,6 +151,11 @@ func (s *Service) known(ctx context.Context, p *Pool, logins []Login) (*Identity
 func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, error) {
 	now := s.now()
 	if err := s.Budgets.mayChange(p, e.logins, now); err != nil {
+		if e.given == nil { // another call of the same user may have made the change since
+			if known, failed := s.known(ctx, p, e.logins); known != nil || failed != nil {
+				return known, failed
+			}
+		}
 		return nil, err
 	}
 	fresh, err := s.fresh(p, now)
