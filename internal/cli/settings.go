@@ -49,14 +49,13 @@ type settings struct {
 	pager    string
 	roots    *x509.CertPool
 
-	config    aws.Config
-	loadErr   error
-	maxTries  int
-	adaptive  bool
-	profile   *ini.Section // of the shared configuration file; may be nil
-	getenv    func(string) string
-	askedFor  string // the profile that was named, empty for none
-	anonymous bool
+	config   aws.Config
+	loadErr  error
+	maxTries int
+	adaptive bool
+	profile  *ini.Section // of the shared configuration file; may be nil
+	getenv   func(string) string
+	askedFor string // the profile that was named, empty for none
 }
 
 // settings reads what a command needs to know. Credentials are not asked for

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 keys that are not on their curve have to be made by hand
+
 package jws
 
 import (

@@ -269,7 +269,7 @@ func TestTokensAreVerified(t *testing.T) {
 	if got, err := w.Refresh(t.Context(), &Tokens{Subject: "alice", Refresh: "r"}); err != nil || got.Refresh != "r" {
 		t.Errorf("a provider that does not rotate: %+v, %v", got, err)
 	}
-	w.instead["/token"] = func(rw http.ResponseWriter, _ *http.Request) { http.Error(rw, "down", 503) }
+	w.instead["/token"] = func(rw http.ResponseWriter, _ *http.Request) { http.Error(rw, "down", http.StatusServiceUnavailable) }
 	if _, err := w.Refresh(t.Context(), &Tokens{Subject: "alice", Refresh: "r"}); err == nil || errors.As(err, new(*Refusal)) {
 		t.Errorf("a provider that is down has refused: %v", err)
 	}
