@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsquery/wiretest"
+	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -23,6 +25,10 @@ func FuzzSessionToken(f *testing.F) {
 	f.Add(made.AccessKeyId, raw[:len(raw)-1])
 	f.Add(made.AccessKeyId, append(raw[:len(raw):len(raw)], 0))
 	f.Fuzz(func(t *testing.T, id string, token []byte) {
+		cause := awsapi.Cause("unknown-session")
+		if account, ok := iam.AccountOf(id); ok && account != h.sts.Account {
+			cause = "foreign-key"
+		}
 		_, _, session, err := h.sts.Session(t.Context(), id, base64.StdEncoding.EncodeToString(token))
 		switch {
 		case id == made.AccessKeyId && bytes.Equal(token, raw):
@@ -30,8 +36,8 @@ func FuzzSessionToken(f *testing.F) {
 				t.Errorf("the token itself: %v", err)
 			}
 		case id == other.AccessKeyId && bytes.Equal(token, decode(t, other.SessionToken)):
-		case causeOf(err) != "unknown-session" || session != nil:
-			t.Errorf("%s with %x: %v", id, token, err)
+		case causeOf(err) != cause || session != nil:
+			t.Errorf("%s with %x: %v, want %s", id, token, err, cause)
 		}
 	})
 }
