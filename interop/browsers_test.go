@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,16 @@ func TestBrowserPages(t *testing.T) {
 	createUser := func(name string) url.Values {
 		return url.Values{"Action": {"CreateUser"}, "Version": {"2010-05-08"}, "UserName": {name}}
 	}
+	users := func() (names []string) {
+		out, err := connect(endpoint, static("test", "test", "")).iam.ListUsers(t.Context(), &iam.ListUsersInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, user := range out.Users {
+			names = append(names, *user.UserName)
+		}
+		return names
+	}
 	for name, test := range map[string]struct {
 		host string
 		want pageStory
@@ -75,6 +86,7 @@ func TestBrowserPages(t *testing.T) {
 		"this machine": {"localhost", pageStory{Image: "error", Form: "sent", NoCORS: "opaque", Signed: "200", Public: "400"}, []string{"signed-localhost"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			before := users()
 			body := createUser("signed-" + test.host).Encode()
 			signed := &sigv4.Request{Method: "POST", Path: "/", Host: host, Body: []byte(body), Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
 			if err := sigv4.Sign(signed, root, "us-east-1", "iam", time.Now()); err != nil {
@@ -91,14 +103,7 @@ func TestBrowserPages(t *testing.T) {
 			if did != test.want {
 				t.Errorf("the page saw %+v, want %+v", did, test.want)
 			}
-			out, err := connect(endpoint, static("test", "test", "")).iam.ListUsers(t.Context(), &iam.ListUsersInput{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var made []string
-			for _, user := range out.Users {
-				made = append(made, *user.UserName)
-			}
+			made := slices.DeleteFunc(users(), func(u string) bool { return slices.Contains(before, u) })
 			if fmt.Sprint(made) != fmt.Sprint(test.made) {
 				t.Errorf("there are %v, want %v", made, test.made)
 			}
