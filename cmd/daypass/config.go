@@ -123,7 +123,7 @@ func (c *Config) check() error {
 	return nil
 }
 
-// badRegion finds a region that is none; empty if there is no such.
+// badRegion finds a value of --allow-region that is not a region; empty if all are.
 func (c *Config) badRegion() string {
 	for _, region := range c.AllowRegion {
 		if !instance.ValidRegion(region) {

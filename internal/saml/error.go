@@ -34,13 +34,13 @@ const (
 	MetadataExpired      Cause = "metadata-expired"      // The provider's metadata are past their validUntil.
 	StatusNotSuccess     Cause = "status-not-success"    // The identity provider reports that the sign-in failed.
 	IssuerMismatch       Cause = "issuer-mismatch"       // The Issuer of the Response or the Assertion is not the entity ID of the provider's metadata.
-	DestinationMismatch  Cause = "destination-mismatch"  // The signed Response was sent to somebody else: its Destination is none of the recipients configured.
+	DestinationMismatch  Cause = "destination-mismatch"  // The signed Response was sent to another recipient: its Destination does not match any configured recipient.
 	AssertionMalformed   Cause = "assertion-malformed"   // A part of the Assertion is absent, occurs twice or cannot be read; the detail says which.
 	NameIDMissing        Cause = "name-id-missing"       // The Assertion names nobody: it has no NameID, or an empty one.
 	ConfirmationRefused  Cause = "confirmation-refused"  // The Subject does not have exactly one SubjectConfirmation, of method bearer, with Recipient and NotOnOrAfter.
-	RecipientMismatch    Cause = "recipient-mismatch"    // The Assertion is to be handed to somebody else: its Recipient is none of those configured.
+	RecipientMismatch    Cause = "recipient-mismatch"    // The Assertion is for another recipient: its Recipient does not match any configured recipient.
 	ConditionUnknown     Cause = "condition-unknown"     // The Assertion is good under a condition that is not understood.
-	AudienceMismatch     Cause = "audience-mismatch"     // The Assertion is meant for somebody else: its Audience is none of those configured.
+	AudienceMismatch     Cause = "audience-mismatch"     // The Assertion is for another audience: its Audience does not match any configured audience.
 	NotYetValid          Cause = "not-yet-valid"         // The Assertion is not good yet, or was issued in the future; the detail has both times.
 	Expired              Cause = "expired"               // The Assertion is not good any more; the detail has both times.
 )
