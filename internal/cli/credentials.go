@@ -339,12 +339,7 @@ func (c *CLI) helpCredentials(g *globals) error {
 		p.line(3, name+" "+execWord+" --identity-pool-id <value> [options] -- <command> [<argument> ...]")
 		p.heading("OPTIONS")
 		for _, o := range credentialsOptions {
-			p.line(3, "--"+o.name+placeholder(o))
-			p.text(7, o.doc)
-			if o.choices != nil {
-				p.text(7, "One of "+strings.Join(o.choices, ", ")+".")
-			}
-			_ = p.WriteByte('\n')
+			p.option(o)
 		}
 		p.heading("EXAMPLE")
 		p.line(3, "# in ~/.aws/config")

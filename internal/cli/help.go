@@ -174,15 +174,20 @@ func (c *CLI) toolPage(p *page) {
 	p.text(3, "Commands that run something of their own, such as serve, end with 1, or with 2 where they were called wrongly.")
 }
 
+// option tells of an option that is not made from a member.
+func (p *page) option(o *option) {
+	p.line(3, "--"+o.name+placeholder(o))
+	p.text(7, o.doc)
+	if o.choices != nil {
+		p.text(7, "One of "+strings.Join(o.choices, ", ")+".")
+	}
+	_ = p.WriteByte('\n')
+}
+
 func (p *page) globals() {
 	p.heading("GLOBAL OPTIONS")
 	for _, o := range globalOptions {
-		p.line(3, "--"+o.name+placeholder(o))
-		p.text(7, o.doc)
-		if o.choices != nil {
-			p.text(7, "One of "+strings.Join(o.choices, ", ")+".")
-		}
-		_ = p.WriteByte('\n')
+		p.option(o)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -18,16 +17,7 @@ import (
 // The first start on a data directory of the first daypass names each policy whose
 // meaning changed, and the next one is silent.
 func TestPolicyChangesAreToldOnce(t *testing.T) {
-	const from = "testdata/upgrade/"
-	dir := t.TempDir()
-	var was told
-	if err := json.Unmarshal(readFile(t, from+"told.json"), &was); err != nil {
-		t.Fatal(err)
-	}
-	unpack(t, from+"daypass.db.gz", filepath.Join(dir, "daypass.db"))
-	if err := os.WriteFile(filepath.Join(dir, "master.key"), readFile(t, from+"masterkey.txt"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	dir, was := oldDirectory(t)
 	// op's boundary does not allow sts:AssumeRole any more, and more trust policies
 	// name op, or do not.
 	change(t, filepath.Join(dir, "daypass.db"),

@@ -46,28 +46,36 @@ type told struct {
 	Credentials map[string]struct{ AccessKeyId, SecretAccessKey, SessionToken, Arn string }
 }
 
+// oldFiles is where the data directory of the first daypass is.
+const oldFiles = "testdata/upgrade/"
+
+// oldDirectory is a copy of that directory, with what was answered then.
+func oldDirectory(t *testing.T) (dir string, was told) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := json.Unmarshal(readFile(t, oldFiles+"told.json"), &was); err != nil {
+		t.Fatal(err)
+	}
+	unpack(t, oldFiles+"daypass.db.gz", filepath.Join(dir, "daypass.db"))
+	if err := os.WriteFile(filepath.Join(dir, "master.key"), readFile(t, oldFiles+"masterkey.txt"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir, was
+}
+
 // bystanders are how many more identities the directory has.
 const bystanders = 100_000
 
 // A data directory of the first daypass opens. Everybody keeps the identity, the
 // roles and the credentials that they had then, and what was void stays void.
 func TestUpgrade(t *testing.T) {
-	const from = "testdata/upgrade/"
-	dir := t.TempDir()
-	var was told
-	if err := json.Unmarshal(readFile(t, from+"told.json"), &was); err != nil {
-		t.Fatal(err)
-	}
-	unpack(t, from+"daypass.db.gz", filepath.Join(dir, "daypass.db"))
-	if err := os.WriteFile(filepath.Join(dir, "master.key"), readFile(t, from+"masterkey.txt"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	dir, was := oldDirectory(t)
 	some := addGuests(t, filepath.Join(dir, "daypass.db"), was.Pool, bystanders)
 
 	now := time.Unix(was.At, 0).Add(time.Minute)
 	var log bytes.Buffer
 	opening := time.Now()
-	keys := filepath.Join(from, "provider.jwks.json")
+	keys := filepath.Join(oldFiles, "provider.jwks.json")
 	d := daypasstest.Start(t, daypasstest.Config{
 		Log:     slog.New(slog.NewTextHandler(&log, nil)),
 		DataDir: dir, Issuer: was.Issuer, Now: func() time.Time { return now },
@@ -79,7 +87,7 @@ func TestUpgrade(t *testing.T) {
 	t.Logf("opened with %d identities more after %v", bystanders, time.Since(opening))
 	public := &client.Client{Endpoint: d.URL, Now: d.Now}
 	root := as(d, daypasstest.AccessKeyID, daypasstest.SecretAccessKey, "")
-	provider := newOldProvider(t, from+"provider.pem", now)
+	provider := newOldProvider(t, oldFiles+"provider.pem", now)
 
 	for _, name := range slices.Sorted(maps.Keys(was.People)) {
 		p := was.People[name]
