@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,7 +24,35 @@ import (
 // TestMain lets the test binary be daypass: for the scripts, and for the tests
 // that need a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"daypass": main})
+	testscript.Main(tidy{m}, map[string]func(){"daypass": main})
+}
+
+// tidy runs the tests and fails when they leave something behind in the source
+// folder. That is where they run, so a server with a relative path to its data
+// writes there unless the test gives it a directory.
+type tidy struct{ *testing.M }
+
+func (m tidy) Run() int {
+	before, code := sourceFolder(), m.M.Run()
+	left := slices.DeleteFunc(sourceFolder(), func(name string) bool { return slices.Contains(before, name) })
+	if len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "the tests left in the source folder: %q\n", left)
+		return 1
+	}
+	return code
+}
+
+// sourceFolder lists the working directory.
+func sourceFolder() []string {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		log.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 func TestScripts(t *testing.T) {
@@ -77,6 +106,7 @@ func server(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	c := exec.Command(exe)
 	c.Args = append([]string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir", ts.MkAbs("server-data"), "--log-level", "error"}, args...)
+	c.Dir = ts.MkAbs(".")
 	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
 	stdout, err := c.StdoutPipe()
 	ts.Check(err)
