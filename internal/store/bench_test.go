@@ -25,9 +25,19 @@ func benchInsert(id []byte) func(*Tx) error {
 	}
 }
 
-func openBench(b *testing.B) *DB {
-	db, err := open(b.Context(), Options{Path: filepath.Join(b.TempDir(), "x.db")}, files(
-		`CREATE TABLE hot (id {{bytes}}, pool BIGINT, value BIGINT, PRIMARY KEY (id, pool)) {{without_rowid}};`))
+var hotSchema = files(`CREATE TABLE hot (id {{bytes}}, pool BIGINT, value BIGINT, PRIMARY KEY (id, pool)) {{without_rowid}};`)
+
+// embedded is the schema of daypass.
+func embedded(b *testing.B) migrations {
+	schema, err := embeddedSchema()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return schema
+}
+
+func openBench(b *testing.B, schema migrations) *DB {
+	db, err := open(b.Context(), Options{Path: filepath.Join(b.TempDir(), "x.db")}, schema)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -39,7 +49,7 @@ func openBench(b *testing.B) *DB {
 func BenchmarkUpdate(b *testing.B) {
 	for _, callers := range []int{1, 16, 64, 256} {
 		b.Run(fmt.Sprint(callers, "-callers"), func(b *testing.B) {
-			db := openBench(b)
+			db := openBench(b, hotSchema)
 			b.ReportAllocs()
 			b.ResetTimer()
 			inParallel(b, callers, func(r *rand.Rand) {
@@ -70,7 +80,7 @@ func inParallel(b *testing.B, callers int, f func(*rand.Rand)) {
 
 // BenchmarkLookup is a view with one statement, among 100 000 rows.
 func BenchmarkLookup(b *testing.B) {
-	db := openBench(b)
+	db := openBench(b, hotSchema)
 	ids := make([][]byte, 100_000)
 	r := rand.New(rand.NewPCG(1, 1))
 	err := db.Update(b.Context(), func(tx *Tx) error {
@@ -108,7 +118,7 @@ func BenchmarkLookup(b *testing.B) {
 
 // BenchmarkCacheHit is a view that the cache answers.
 func BenchmarkCacheHit(b *testing.B) {
-	db := openBench(b)
+	db := openBench(b, hotSchema)
 	c := newCache[string, int64](db, 10)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -369,7 +369,7 @@ func (t *cognitoTx) Identities(pool int64, after *cognito.GUID, limit int, hideD
 // AddIdentity implements cognito.Tx.
 func (t *cognitoTx) AddIdentity(i *cognito.Identity) error {
 	r := rowOf(i)
-	if _, err := t.tx.exec(`INSERT INTO identities (id, pool, created, modified, state, merged_into, logins) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+	if _, err := t.tx.exec(insertIdentity,
 		r.id, r.pool, r.created, r.modified, r.state, r.mergedInto, r.logins); err != nil {
 		return err
 	}
@@ -382,7 +382,7 @@ func (t *cognitoTx) AddIdentity(i *cognito.Identity) error {
 }
 
 func (t *cognitoTx) addLogin(i *cognito.Identity, l cognito.Login) error {
-	_, err := t.tx.exec(`INSERT INTO logins (pool, provider, subject, identity) VALUES ($1, $2, $3, $4)`,
+	_, err := t.tx.exec(insertLogin,
 		i.Pool, l.Provider, subjectKey(l.Subject), i.GUID[:])
 	return err
 }
