@@ -76,12 +76,24 @@ func find(what string) (string, error) {
 		return exec.LookPath("node")
 	case "awscli2":
 		return findAWSCLI2()
+	case "versitygw", "minio", "seaweedfs", "ceph":
+		return findPartner(what)
 	case "terraform":
 		if os.Getenv("TF_TEST_PLUGIN_DIR") == "" {
 			return "", errors.New("TF_TEST_PLUGIN_DIR is not set")
 		}
 	}
 	return exec.LookPath(what)
+}
+
+// findPartner finds the binary of a store, in the version that scripts/partners
+// pins; of Ceph, its gateway's.
+func findPartner(name string) (string, error) {
+	out, err := exec.Command("../scripts/partners", "--found", name).Output()
+	if err != nil {
+		return "", fmt.Errorf("scripts/partners %s builds it: %w", name, err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // findAWSCLI2 finds a Python that has version 2 of the AWS CLI, as Debian's
