@@ -50,6 +50,11 @@ type Config struct {
 	// Regions are those in which identity pools can be made, besides [Region]; nil for
 	// AWS's.
 	Regions []string
+	// OneSigningKey signs the tokens of every region with the key of [Region].
+	OneSigningKey bool
+	// FlatTagsClaim repeats the principal tags of tokens in a claim that SeaweedFS
+	// reads.
+	FlatTagsClaim bool
 	// AddressGuestsPerSecond and AddressGuestBurst limit how fast guests can be made
 	// from one address; zero means no limit.
 	AddressGuestsPerSecond float64
@@ -163,7 +168,7 @@ func (s *Server) open(h *httptest.Server) {
 			GuestsFrom: instance.Rate{PerSecond: s.config.AddressGuestsPerSecond, Burst: s.config.AddressGuestBurst},
 			Logins:     instance.Rate{PerSecond: s.config.LoginChangesPerSecond, Burst: s.config.LoginChangeBurst},
 		},
-		TrustedProxies: s.config.TrustedProxies,
+		OneSigningKey: s.config.OneSigningKey, FlatTagsClaim: s.config.FlatTagsClaim, TrustedProxies: s.config.TrustedProxies,
 		Undeclared: func(operation, code string) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)
 		},

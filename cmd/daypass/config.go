@@ -35,6 +35,8 @@ type Config struct {
 	Issuer        string   `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
 	AccountID     string   `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
 	Region        string   `default:"us-east-1" help:"The region of requests that name none, and of the examples shown (${default})."`
+	OneSigningKey bool     `help:"Sign the OpenID tokens of all regions with the key of --region, for verifiers that read only the first key of the key set."`
+	FlatTagsClaim bool     `help:"Repeat the principal tags of OpenID tokens in the claim https://aws.amazon.com/tags/principal_tags, which SeaweedFS reads instead of AWS's claim."`
 	AllowRegion   []string `placeholder:"REGION" help:"Regions in which identity pools can be created (AWS's). Repeatable. The region of --region and those that have pools are always included."`
 
 	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. The default is root-credentials in the data directory, which the first start creates."`
@@ -228,6 +230,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	s.instance = instance.Config{
 		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev,
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, StrangerRates: c.strangerRates(), Regions: c.AllowRegion, Log: s.log,
+		OneSigningKey: c.OneSigningKey, FlatTagsClaim: c.FlatTagsClaim,
 		Memory: c.memory,
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {

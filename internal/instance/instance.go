@@ -51,6 +51,11 @@ type Config struct {
 	Region string
 	// Issuer is the iss of our tokens; empty means the public URL.
 	Issuer string
+	// OneSigningKey signs the tokens of every region with the key of Region.
+	OneSigningKey bool
+	// FlatTagsClaim repeats the principal tags of tokens in a claim that SeaweedFS
+	// reads.
+	FlatTagsClaim bool
 	// Dev allows http issuers and outbound calls on loopback, and answers to
 	// loopback host names and the public URL only.
 	Dev bool
@@ -110,6 +115,9 @@ type Instance struct {
 	log     *slog.Logger
 	now     func() time.Time
 }
+
+// defaultRegion is the region of an instance that is not told another.
+const defaultRegion = "us-east-1"
 
 // Open puts an instance together on the data in its directory.
 func Open(ctx context.Context, c Config) (_ *Instance, err error) {
@@ -176,6 +184,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	c.Logins.announce(ctx, c.Log)
 	keys := &openid.Provider{
 		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Box: c.MasterKey.Box(openid.Purpose),
+		Region: cmp.Or(c.Region, defaultRegion), OneKey: c.OneSigningKey, FlatTags: c.FlatTagsClaim,
 		Now: c.Now, GenerateKey: c.SigningKey, Log: c.Log,
 	}
 	if err := keys.Load(ctx); err != nil {

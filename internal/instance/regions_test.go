@@ -4,16 +4,19 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"database/sql"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // kids are the key IDs of the published key set.
@@ -123,6 +126,85 @@ func TestRegionsWithKeys(t *testing.T) {
 		t.Errorf("the region's next key is not the second: %v", kids)
 	}
 	full("when the region has come back")
+}
+
+// To switch to one key for all regions, and back, breaks no token: what was signed
+// before is good for as long as it would have been.
+func TestOneSigningKey(t *testing.T) {
+	c := newClock()
+	config := daypasstest.Config{Now: c.now, SigningKey: oneKey(t)}
+	s := newStory(t, config)
+	pool := s.mustCreatePool("eu-west-1")
+	out, err := call(s.public(), "GetId", map[string]any{"IdentityPoolId": pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.query("CreateRole", "RoleName", "far", "AssumeRolePolicyDocument", trust(pool, "unauthenticated"))
+	if _, err := call(s.clientOf("eu-west-1"), "UpdateIdentityPool", map[string]any{
+		"IdentityPoolId": pool, "IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true, "AllowClassicFlow": true}); err != nil {
+		t.Fatal(err)
+	}
+	token := func(kid string) string {
+		t.Helper()
+		out, err := call(s.public(), "GetOpenIdToken", map[string]any{"IdentityId": out["IdentityId"]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := out["Token"].(string)
+		if header := segment(t, token, 0); header["kid"] != kid {
+			t.Errorf("signed by %v, want %s", header["kid"], kid)
+		}
+		return token
+	}
+	good := func(token string) {
+		t.Helper()
+		if _, err := s.public().Query(t.Context(), sts.API, "AssumeRoleWithWebIdentity", "RoleArn", "arn:aws:iam::123456789012:role/far",
+			"RoleSessionName", "app", "WebIdentityToken", token); err != nil {
+			t.Error(err)
+		}
+	}
+	restart := func(one bool) {
+		s.server.Close()
+		again := config
+		again.DataDir, again.Issuer, again.OneSigningKey = s.server.DataDir, "https://issuer.example", one
+		s.server = daypasstest.Start(t, again)
+	}
+
+	before := token("eu-west-1-1")
+	restart(true)
+	good(before)
+	during := token("us-east-1-1")
+	good(during)
+	if got, want := s.kids(), []string{"us-east-1-1", "eu-west-1-1"}; !slices.Equal(got, want) {
+		t.Errorf("published %v, want %v", got, want)
+	}
+	s.waitFor("the other key is seen to be unused", func() bool { return s.unusedKeys() == 1 })
+	restart(false)
+	good(during)
+	s.waitFor("the other key is seen to be used again", func() bool { return s.unusedKeys() == 0 })
+	token("eu-west-1-1")
+
+	restart(true)
+	s.waitFor("the other key is seen to be unused", func() bool { return s.unusedKeys() == 1 })
+	c.pass(48 * time.Hour)
+	restart(true)
+	s.waitFor("the other key goes", func() bool { return slices.Equal(s.kids(), []string{"us-east-1-1"}) })
+	good(token("us-east-1-1"))
+	restart(false)
+	good(token("eu-west-1-2"))
+}
+
+// segment is the header (0) or the payload (1) of a token.
+func segment(t *testing.T, token string, n int) (out map[string]any) {
+	t.Helper()
+	plain, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[n])
+	if err == nil {
+		err = json.Unmarshal(plain, &out)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // unusedKeys counts the keys of regions that the background work has found to have

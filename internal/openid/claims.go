@@ -21,6 +21,9 @@ type Claims struct {
 	AMR []string `json:"amr"`
 	// Tags become session tags of the role; without any there is no claim.
 	Tags Tags `json:"https://aws.amazon.com/tags,omitzero"`
+	// FlatTags are the tags once more, one text each, for verifiers that do not
+	// read AWS's claim. Sign sets them, if the provider says so.
+	FlatTags FlatTags `json:"https://aws.amazon.com/tags/principal_tags,omitempty"`
 	// Issuer may be left empty: Sign puts in the provider's, and refuses
 	// another one.
 	Issuer string `json:"iss"`
@@ -55,6 +58,15 @@ func (c *Claims) signable(issuer string) (*Claims, error) {
 // Tags are the principal tags of a token: tag key to tag value. On the wire each
 // value is an array of one, {"principal_tags":{"key":["value"]}}.
 type Tags map[string]string
+
+// FlatTags are principal tags in the claim that SeaweedFS reads: tag key to tag
+// value, {"key":"value"}.
+type FlatTags map[string]string
+
+// MarshalJSONTo writes the claim, tag keys in order.
+func (t FlatTags) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return json.MarshalEncode(enc, map[string]string(t), json.Deterministic(true))
+}
 
 // wireTags is the claim as AWS has it; members that we do not know are ignored.
 type wireTags struct {

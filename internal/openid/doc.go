@@ -21,15 +21,16 @@
 // [Provider.EnsureKey]: generated outside of any transaction, stored under a
 // kid that only one process can win, read back, and only then published; what
 // signs is always taken from the published set. More keys may stand in the
-// store for a region. All of them are published, and the newest whose SignAfter
-// has come signs. So a key can follow another one: stored with a SignAfter further
+// store for a region. All of them are published, those of [Provider.Region] first,
+// and the newest whose SignAfter has come signs. So a key can follow another one: stored with a SignAfter further
 // ahead than anybody caches the set ([MaxAge]), it is known to verifiers before it
 // signs. Nothing in this package starts such a rotation.
 //
 // At most [MaxRegions] regions have keys, since verifiers read the whole set. The
 // keys of a region that has no identity pools any more are removed a day after the
 // last token that they may have signed, by [Provider.Run]. A kid is never used
-// again: somebody may still have the old key.
+// again: somebody may still have the old key. With [Provider.OneKey] one region's
+// keys sign for all, and those of the others count as unused.
 //
 // Several processes may share a store. A process reads it again, but not more
 // often than every ten seconds, when it is asked for a kid that it does not

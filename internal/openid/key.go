@@ -59,9 +59,11 @@ type Store interface {
 	// LastRemovedKey is the number of the last key of a region that was removed,
 	// zero if none was.
 	LastRemovedKey(ctx context.Context, region string) (number int, err error)
-	// RemoveUnusedKeys removes the keys of regions that have had no identity pools
-	// for so long, as far as the store has noticed, and names them.
-	RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.Duration) (kids []string, err error)
+	// RemoveUnusedKeys removes the keys that have not been in use for so long, as
+	// far as the store has noticed, and names them. In use are the keys of regions
+	// that have identity pools or, where one region signs for all, those of that
+	// one alone.
+	RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.Duration, one string) (kids []string, err error)
 }
 
 // Room is how much room there is for keys. Zero means any.

@@ -16,13 +16,15 @@ import (
 type keySet struct {
 	byKID    map[string]*key
 	byRegion map[string][]*key // the one to sign with first
-	keys     []*key            // by region and number
+	keys     []*key            // as they are published
 	document document
 }
 
 // openKeySet opens stored keys. Those that the old set (which may be nil) has
-// opened already are taken from there.
-func openKeySet(box *seal.Box, stored []SigningKey, old *keySet) (*keySet, error) {
+// opened already are taken from there. The keys of a region come first, since some
+// verifiers read no others: the order means nothing (RFC 7517, section 5), and
+// Ceph's gateways before Squid go by it.
+func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string) (*keySet, error) {
 	set := &keySet{byKID: make(map[string]*key, len(stored)), byRegion: map[string][]*key{}}
 	for _, s := range stored {
 		k, err := old.open(box, s)
@@ -39,7 +41,9 @@ func openKeySet(box *seal.Box, stored []SigningKey, old *keySet) (*keySet, error
 	for _, keys := range set.byRegion {
 		slices.SortFunc(keys, newestFirst)
 	}
-	slices.SortFunc(set.keys, byRegionAndNumber)
+	slices.SortFunc(set.keys, func(a, b *key) int {
+		return cmp.Or(isNot(a.Region, first)-isNot(b.Region, first), cmp.Compare(a.Region, b.Region), cmp.Compare(a.number, b.number))
+	})
 	var err error
 	set.document, err = newKeyDocument(set.keys)
 	return set, err
@@ -61,8 +65,12 @@ func newestFirst(a, b *key) int {
 	return cmp.Or(b.SignAfter.Compare(a.SignAfter), cmp.Compare(b.number, a.number))
 }
 
-func byRegionAndNumber(a, b *key) int {
-	return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.number, b.number))
+// isNot is 0 for the region that comes first, and 1 for others.
+func isNot(region, first string) int {
+	if region == first {
+		return 0
+	}
+	return 1
 }
 
 // signer returns the region's newest key whose time to sign has come, nil when

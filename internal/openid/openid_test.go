@@ -93,7 +93,7 @@ func (m *memory) SigningKeys(ctx context.Context) ([]SigningKey, error) {
 
 func (m *memory) LastRemovedKey(context.Context, string) (int, error) { return m.last, m.fail }
 
-func (m *memory) RemoveUnusedKeys(_ context.Context, now time.Time, unused time.Duration) (kids []string, err error) {
+func (m *memory) RemoveUnusedKeys(_ context.Context, now time.Time, unused time.Duration, _ string) (kids []string, err error) {
 	return nil, errors.New("the store of the tests never does")
 }
 

@@ -39,6 +39,16 @@ type Provider struct {
 	// issuer is one that we only play, https://cognito-identity.amazonaws.com
 	// for one.
 	PublicURL string
+	// Region is the region whose keys come first in the key set, for verifiers that
+	// read its first key only; the first in alphabetical order when empty.
+	Region string
+	// OneKey signs the tokens of every region with the keys of Region, which must
+	// not be empty then. The keys of other regions stay published until no token
+	// can be left that they signed.
+	OneKey bool
+	// FlatTags repeats the principal tags of tokens in a claim of their own
+	// ([Claims.FlatTags]).
+	FlatTags bool
 	// Store keeps the signing keys.
 	Store Store
 	// Box seals them; it is made for [Purpose].
@@ -67,6 +77,9 @@ func (p *Provider) Load(ctx context.Context) error {
 	if p.issuer() == "" {
 		return errors.New("the OpenID provider has no issuer")
 	}
+	if p.OneKey && !ValidRegion(p.Region) {
+		return fmt.Errorf("one key is to sign for all regions, and %.64q is not the name of its region", p.Region)
+	}
 	return p.reload(ctx)
 }
 
@@ -92,8 +105,20 @@ const retireEvery = time.Hour
 // process, ends up with the same key. Making one takes some tenths of a second.
 // Beyond MaxRegions the error is ErrTooManyRegions.
 func (p *Provider) EnsureKey(ctx context.Context, region string) error {
-	_, err := p.signer(ctx, region, Room{Regions: MaxRegions, Keys: maxKeys})
+	room := Room{Regions: MaxRegions, Keys: maxKeys}
+	if p.OneKey {
+		room = Room{} // the one key is needed, however many there are from before
+	}
+	_, err := p.signer(ctx, p.keyRegion(region), room)
 	return err
+}
+
+// keyRegion is the region whose keys sign for a region.
+func (p *Provider) keyRegion(region string) string {
+	if p.OneKey {
+		return p.Region
+	}
+	return region
 }
 
 // Run removes the keys of regions that are not used any more, until ctx ends. It
@@ -116,28 +141,32 @@ func (p *Provider) Run(ctx context.Context, failed func(error)) {
 // retire removes the keys of regions that are not used any more, from the store
 // and from the set; also those that another process has removed.
 func (p *Provider) retire(ctx context.Context) error {
-	kids, err := p.Store.RemoveUnusedKeys(ctx, p.now(), unusedFor)
+	kids, err := p.Store.RemoveUnusedKeys(ctx, p.now(), unusedFor, p.keyRegion(""))
 	if err != nil {
 		return err
 	}
 	for _, kid := range kids {
-		p.log().InfoContext(ctx, "signing key removed, its region has no identity pools", "kid", kid)
+		p.log().InfoContext(ctx, "signing key removed, it signed for no identity pool any more", "kid", kid)
 	}
 	return p.reload(ctx)
 }
 
 // Sign returns the claims as a token in compact form, signed by the region's
-// newest key; the key is made if it is missing. It does not change the claims.
+// newest key, or that of the one region that signs for all; the key is made if it is missing. It does not change the claims.
 func (p *Provider) Sign(ctx context.Context, region string, c *Claims) (string, error) {
 	claims, err := c.signable(p.issuer())
 	if err != nil {
 		return "", fmt.Errorf("signing an OpenID token: %w", err)
 	}
+	claims.FlatTags = nil
+	if p.FlatTags {
+		claims.FlatTags = FlatTags(claims.Tags)
+	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("encoding the claims of an OpenID token: %w", err)
 	}
-	k, err := p.signer(ctx, region, Room{}) // there is a pool, whose users must not suffer
+	k, err := p.signer(ctx, p.keyRegion(region), Room{}) // there is a pool, whose users must not suffer
 	if err != nil {
 		return "", err
 	}
@@ -285,7 +314,7 @@ func (p *Provider) publish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the signing keys: %w", err)
 	}
-	set, err := openKeySet(p.Box, stored, p.set.Load())
+	set, err := openKeySet(p.Box, stored, p.set.Load(), p.Region)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/seal"
@@ -345,6 +347,108 @@ func TestRotation(t *testing.T) {
 	mustLoad(t, p)
 	if got := kids(t, p); !slices.Equal(got, []string{"us-east-1-2"}) {
 		t.Errorf("published: %v", got)
+	}
+}
+
+// The key of the home region comes first, whatever the alphabet says.
+func TestHomeKeyFirst(t *testing.T) {
+	c, store := newClock(), &memory{}
+	for region, fixture := range map[string]string{"eu-west-1": "1", "us-east-1": "2", "us-west-2": "3"} {
+		store.keys = append(store.keys, stored(t, newBox(t, "a"), region, 1, c.now(), fixture))
+	}
+	for home, want := range map[string][]string{
+		"":          {"eu-west-1-1", "us-east-1-1", "us-west-2-1"},
+		"us-east-1": {"us-east-1-1", "eu-west-1-1", "us-west-2-1"},
+		"us-west-2": {"us-west-2-1", "eu-west-1-1", "us-east-1-1"},
+		"sa-east-1": {"eu-west-1-1", "us-east-1-1", "us-west-2-1"},
+	} {
+		p := newProvider(t, store, c)
+		p.Region = home
+		mustLoad(t, p)
+		if got := kids(t, p); !slices.Equal(got, want) {
+			t.Errorf("home %q: %v, want %v", home, got, want)
+		}
+		var set struct {
+			Keys []struct {
+				KID string `json:"kid"`
+			} `json:"keys"`
+		}
+		_, body := do(t, p, "GET", "/.well-known/jwks_uri")
+		if err := json.Unmarshal([]byte(body), &set); err != nil || len(set.Keys) != len(want) || set.Keys[0].KID != want[0] {
+			t.Errorf("home %q: published %v, %v", home, set, err)
+		}
+	}
+}
+
+// With one key for all regions the keys from before are published still and what
+// they signed verifies, but they sign nothing more.
+func TestOneKey(t *testing.T) {
+	c, store := newClock(), &memory{}
+	p := newProvider(t, store, c, "1", "2")
+	mustLoad(t, p)
+	old := mustSign(t, p, "eu-west-1", c.claims("eu-west-1"))
+
+	p.Region, p.OneKey = "us-east-1", true
+	mustEnsure(t, p, "eu-west-1") // makes the key of us-east-1
+	mustEnsure(t, p, "ap-south-1")
+	for _, region := range []string{"eu-west-1", "us-east-1", "ap-south-1"} {
+		if kid, _ := verify(t, p, mustSign(t, p, region, c.claims(region))); kid != "us-east-1-1" {
+			t.Errorf("%s: signed by %s", region, kid)
+		}
+	}
+	if kid, _ := verify(t, p, old); kid != "eu-west-1-1" {
+		t.Errorf("the old token: %s", kid)
+	}
+	mustLoad(t, p)
+	if got, want := kids(t, p), []string{"us-east-1-1", "eu-west-1-1"}; !slices.Equal(got, want) {
+		t.Errorf("published %v, want %v", got, want)
+	}
+	if err := (&Provider{Issuer: testIssuer, OneKey: true}).Load(t.Context()); err == nil ||
+		err.Error() != `one key is to sign for all regions, and "" is not the name of its region` {
+		t.Errorf("one key of no region: %v", err)
+	}
+}
+
+// As many regions as may have keys have them: the one key is made all the same,
+// since without it nobody would get a token.
+func TestOneKeyBesideManyRegions(t *testing.T) {
+	c, store := newClock(), &memory{}
+	box := newBox(t, "a")
+	for n := range MaxRegions {
+		store.keys = append(store.keys, stored(t, box, fmt.Sprintf("qq-east-%d", n+1), 1, c.now(), "1"))
+	}
+	p := newProvider(t, store, c, "2")
+	mustLoad(t, p)
+	if err := p.EnsureKey(t.Context(), "us-east-1"); !errors.Is(err, ErrTooManyRegions) {
+		t.Errorf("a key for each region: %v", err)
+	}
+	p.Region, p.OneKey = "us-east-1", true
+	mustEnsure(t, p, "eu-west-1")
+}
+
+// Tags are repeated in the claim that SeaweedFS reads, where that is asked for; no
+// caller can put anything else there.
+func TestFlatTags(t *testing.T) {
+	c := newClock()
+	p := newProvider(t, &memory{}, c, "1")
+	mustLoad(t, p)
+	tagged := c.claims("us-east-1")
+	tagged.Tags, tagged.FlatTags = Tags{"team": "red", "dept": "a b"}, map[string]string{"team": "blue"}
+	const nested, flat = `"https://aws.amazon.com/tags":{"principal_tags":{"dept":["a b"],"team":["red"]}}`,
+		`"https://aws.amazon.com/tags/principal_tags":{"dept":"a b","team":"red"}`
+	for _, tt := range []struct {
+		flat   bool
+		claims *Claims
+		want   string
+	}{
+		{false, tagged, `"amr":["unauthenticated"],` + nested + `,"iss"`},
+		{true, tagged, `"amr":["unauthenticated"],` + nested + "," + flat + `,"iss"`},
+		{true, c.claims("us-east-1"), `"amr":["unauthenticated"],"iss"`},
+	} {
+		p.FlatTags = tt.flat
+		if _, payload := verify(t, p, mustSign(t, p, "us-east-1", tt.claims)); !strings.Contains(payload, tt.want) {
+			t.Errorf("flat %v: %s", tt.flat, payload)
+		}
 	}
 }
 

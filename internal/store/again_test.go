@@ -75,7 +75,7 @@ func TestStoresRunAgain(t *testing.T) {
 	}{
 		{now, nil}, {now.Add(time.Hour), []string{"us-east-1-1", "us-east-1-2"}}, {now.Add(time.Hour), nil},
 	} {
-		got, err := keys.RemoveUnusedKeys(t.Context(), step.at, time.Hour)
+		got, err := keys.RemoveUnusedKeys(t.Context(), step.at, time.Hour, "")
 		if err != nil || !slices.Equal(got, step.want) {
 			t.Errorf("removed %v, %v; want %v", got, err, step.want)
 		}

@@ -117,12 +117,16 @@ func (k keys) LastRemovedKey(ctx context.Context, region string) (number int, er
 	return number, err
 }
 
-// RemoveUnusedKeys implements openid.Store. That a region has no pools counts
-// from when this first sees it, and from anew when it has had one in between
-// (see AddPool).
-func (k keys) RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.Duration) (kids []string, err error) {
+// RemoveUnusedKeys implements openid.Store. That a key is not in use counts from
+// when this first sees it, and from anew when its region has got a pool in between
+// (see AddPool). One that is in use again counts as used: which keys are in use
+// may have changed with the configuration.
+func (k keys) RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.Duration, one string) (kids []string, err error) {
 	err = k.db.Update(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(`UPDATE signing_keys SET unused = $1 WHERE unused IS NULL AND region NOT IN (SELECT region FROM pools)`, now.UnixMilli()); err != nil {
+		if _, err := tx.exec(`UPDATE signing_keys SET unused = NULL WHERE unused IS NOT NULL AND ($1 = region OR $1 = '' AND region IN (SELECT region FROM pools))`, one); err != nil {
+			return err
+		}
+		if _, err := tx.exec(`UPDATE signing_keys SET unused = $1 WHERE unused IS NULL AND $2 <> region AND ($2 <> '' OR region NOT IN (SELECT region FROM pools))`, now.UnixMilli(), one); err != nil {
 			return err
 		}
 		ended := now.Add(-unused).UnixMilli()

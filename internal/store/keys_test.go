@@ -77,7 +77,7 @@ func TestUnusedSigningKeysAreRemoved(t *testing.T) {
 	addPool(t, c, p) // in us-east-1
 	remove := func(after time.Duration, want ...string) {
 		t.Helper()
-		got, err := k.RemoveUnusedKeys(context.Background(), now.Add(after), unused)
+		got, err := k.RemoveUnusedKeys(context.Background(), now.Add(after), unused, "")
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("after %s: %v went (%v), want %v", after, got, err, want)
 		}
@@ -107,4 +107,32 @@ func TestUnusedSigningKeysAreRemoved(t *testing.T) {
 	if got, err := k.LastRemovedKey(t.Context(), "eu-west-1"); got != 11 || err != nil {
 		t.Errorf("the last key of eu-west-1 is %d (%v), want 11", got, err)
 	}
+}
+
+// Where one region signs for all its keys stay, with or without pools, and those of
+// the others go. Which it is may change: a key that is in use again stays.
+func TestUnusedSigningKeysOfOneRegion(t *testing.T) {
+	db, c, _ := openCognito(t)
+	k := db.Keys()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	const unused = 48 * time.Hour
+	for _, key := range []openid.SigningKey{signingKey("us-east-1", "1"), signingKey("eu-west-1", "1"), signingKey("sa-east-1", "1")} {
+		if _, err := k.AddSigningKey(t.Context(), key, openid.Room{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	addPool(t, c, newPool(1)) // in us-east-1
+	remove := func(one string, after time.Duration, want ...string) {
+		t.Helper()
+		got, err := k.RemoveUnusedKeys(t.Context(), now.Add(after), unused, one)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q signs, after %s: %v went (%v), want %v", one, after, got, err, want)
+		}
+	}
+	remove("eu-west-1", 0)                                 // us-east-1 and sa-east-1 sign nothing more
+	remove("", time.Hour)                                  // us-east-1 does again, and eu-west-1 does not
+	remove("", unused, "sa-east-1-1")                      // for which it is two days
+	remove("", unused+time.Hour-time.Millisecond)          // but not yet for eu-west-1
+	remove("eu-west-1", unused+time.Hour)                  // which signs again, just in time
+	remove("eu-west-1", 2*unused+time.Hour, "us-east-1-1") // though there is a pool
 }
