@@ -36,7 +36,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	c := &call{r: r, event: s.event(r)}
 	ctx := audit.NewContext(r.Context(), c.event)
 	if r.Method == http.MethodOptions {
-		if a := s.record(ctx, c, awsapi.Answer{Status: http.StatusOK}); a.Status != http.StatusOK {
+		if a := s.recorded(ctx, c, awsapi.Answer{Status: http.StatusOK}); a.Status != http.StatusOK {
 			s.send(w, c, a)
 			return
 		}
@@ -44,22 +44,29 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := s.respond(ctx, w, c)
-	a = s.record(ctx, c, a)
+	a = s.recorded(ctx, c, a)
 	s.send(w, c, a)
 }
 
+// recorded records a request to the API and gives the answer to send.
+func (s *Server) recorded(ctx context.Context, c *call, a awsapi.Answer) awsapi.Answer {
+	return s.record(ctx, c.event, a, func(err error) awsapi.Answer {
+		return s.fail(c, c.refuse(awsapi.Internal).Because(causeNotRecorded, err))
+	})
+}
+
 // record offers the event of a request to each sink and gives the answer to
-// send: the one that it is given, or a failure where a sink does not accept the
-// event. What the request has changed stays changed, but nobody is told, and no
+// send: the one that it is given, or what fail makes of it where a sink does not
+// accept the event. What the request has changed stays changed, but nobody is told, and no
 // credentials go out, without a record. The sinks behind the one that refuses
 // are told of the failure. That the client has gone away does not stop them.
-func (s *Server) record(ctx context.Context, c *call, a awsapi.Answer) awsapi.Answer {
+func (s *Server) record(ctx context.Context, e *audit.Event, a awsapi.Answer, fail func(error) awsapi.Answer) awsapi.Answer {
 	ctx = context.WithoutCancel(ctx)
-	c.event.Status, c.event.Duration = a.Status, s.now().Sub(c.event.Start)
+	e.Status, e.Duration = a.Status, s.now().Sub(e.Start)
 	for _, sink := range s.Sinks {
-		if err := guard(func() error { return sink.Record(ctx, c.event) }); err != nil {
-			a = s.fail(c, c.refuse(awsapi.Internal).Because(causeNotRecorded, errors.Join(err, c.event.Err)))
-			c.event.Status = a.Status
+		if err := guard(func() error { return sink.Record(ctx, e) }); err != nil {
+			a = fail(errors.Join(err, e.Err))
+			e.Status = a.Status
 		}
 	}
 	return a
@@ -79,12 +86,12 @@ func (s *Server) event(r *http.Request) *audit.Event {
 
 // facts are how a request came, for policies. Its region is the server's own
 // until the signature or the operation says which it is.
-func (s *Server) facts(c *call) awsapi.Request {
+func (s *Server) facts(r *http.Request, e *audit.Event) awsapi.Request {
 	facts := awsapi.Request{
-		SourceIP: c.event.SourceIP, Transport: awsapi.Plain, Region: cmp.Or(s.Region, "us-east-1"),
-		UserAgent: c.r.Header.Get("User-Agent"), Referer: c.r.Header.Get("Referer"),
+		SourceIP: e.SourceIP, Transport: awsapi.Plain, Region: cmp.Or(s.Region, "us-east-1"),
+		UserAgent: r.Header.Get("User-Agent"), Referer: r.Header.Get("Referer"),
 	}
-	if s.secure(c.r) {
+	if s.secure(r) {
 		facts.Transport = awsapi.Encrypted
 	}
 	return facts
@@ -137,7 +144,7 @@ func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 	if c.row == nil {
 		return nil, c.unknown
 	}
-	c.caller.Request = s.facts(c)
+	c.caller.Request = s.facts(c.r, c.event)
 	if err := s.authenticate(ctx, c); err != nil {
 		return nil, err
 	}

@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sigv4"
@@ -25,33 +27,42 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 	if err := c.refusePresigned(sig); err != nil {
 		return err
 	}
-	caller, secret, err := s.holder(ctx, c, sig)
+	caller, secret, err := s.holder(ctx, c.event, sig)
 	if err != nil {
 		return err
 	}
-	if err := sig.Verify(secret.Reveal(), s.signatureOptions(c, c.row.Service.Name)); err != nil {
+	caller.Request = c.caller.Request
+	if c.caller, err = s.prove(c.event, sig, caller, secret, s.signatureOptions(c.row.Service.Name, c.protocol.MaxSkew())); err != nil {
 		return s.refuseMismatch(c, secret, err)
 	}
-	caller.AccessKeyID, caller.Request = sig.AccessKeyID, c.caller.In(sig.Region)
-	c.caller = caller
-	if s.Used != nil {
-		s.Used(caller, c.row.Service.Name)
-	}
-	c.event.Caller, c.event.Region = caller.ARN, caller.Region
 	return nil
 }
 
-// holder finds who has the key of a signature, and the key's secret.
-func (s *Server) holder(ctx context.Context, c *call, sig *sigv4.Signature) (awsapi.Caller, seal.Secret, error) {
-	c.event.AccessKeyID = sig.AccessKeyID
+// holder finds who has the key of a signature, and the key's secret. It is the one
+// way to a caller: keys that are inactive, sessions that are revoked or over and
+// identities that are no more are refused here, for every service and every side.
+func (s *Server) holder(ctx context.Context, e *audit.Event, sig *sigv4.Signature) (awsapi.Caller, seal.Secret, error) {
+	e.AccessKeyID = sig.AccessKeyID
 	return s.Credentials(ctx, sig.AccessKeyID, sig.SessionToken)
 }
 
-// signatureOptions say which signatures are good for a service.
-func (s *Server) signatureOptions(c *call, service string) sigv4.Options {
-	return sigv4.Options{
-		Service: service, ValidRegion: s.ValidRegion, Now: s.now(), Skew: c.protocol.MaxSkew(), Keys: &s.signingKeys,
+// prove verifies the signature of whoever has its key, and gives the caller that
+// has proven it, of whom the event knows from then on.
+func (s *Server) prove(e *audit.Event, sig *sigv4.Signature, caller awsapi.Caller, secret seal.Secret, o sigv4.Options) (awsapi.Caller, error) {
+	if err := sig.Verify(secret.Reveal(), o); err != nil {
+		return awsapi.Caller{}, err
 	}
+	caller.AccessKeyID, caller.Region = sig.AccessKeyID, sig.Region
+	if s.Used != nil {
+		s.Used(caller, o.Service)
+	}
+	e.Caller, e.Region = caller.ARN, caller.Region
+	return caller, nil
+}
+
+// signatureOptions say which signatures are good for a service.
+func (s *Server) signatureOptions(service string, skew time.Duration) sigv4.Options {
+	return sigv4.Options{Service: service, ValidRegion: s.ValidRegion, Now: s.now(), Skew: skew, Keys: &s.signingKeys}
 }
 
 func signedRequest(c *call) *sigv4.Request {
@@ -75,7 +86,7 @@ func (s *Server) refuseMismatch(c *call, secret seal.Secret, err error) error {
 		r := signedRequest(c)
 		r.Host = s.PublicHost
 		again, err := sigv4.Parse(r)
-		if err == nil && again.Verify(secret.Reveal(), s.signatureOptions(c, c.row.Service.Name)) == nil {
+		if err == nil && again.Verify(secret.Reveal(), s.signatureOptions(c.row.Service.Name, c.protocol.MaxSkew())) == nil {
 			return e.Because(causeSignatureHost, errors.New("Host: "+clip(c.r.Host)+", and the client signed "+s.PublicHost))
 		}
 	}
@@ -84,6 +95,15 @@ func (s *Server) refuseMismatch(c *call, secret seal.Secret, err error) error {
 
 // refuseSignature gives the protocol's code to what is wrong with a signature.
 func (c *call) refuseSignature(err error) error {
+	return refuseSignature(c.protocol, err)
+}
+
+// refuser has an error of its own for each refusal.
+type refuser interface {
+	Refuse(r awsapi.Refusal, message string) *awsapi.Error
+}
+
+func refuseSignature(protocol refuser, err error) error {
 	var e *sigv4.Error
 	if !errors.As(err, &e) {
 		return err
@@ -95,5 +115,5 @@ func (c *call) refuseSignature(err error) error {
 	case sigv4.Incomplete:
 		refusal = awsapi.IncompleteSignature
 	}
-	return c.protocol.Refuse(refusal, message).Because(awsapi.Cause(e.Cause), nil)
+	return protocol.Refuse(refusal, message).Because(awsapi.Cause(e.Cause), nil)
 }

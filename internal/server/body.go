@@ -229,10 +229,10 @@ func (s *Server) signer(ctx context.Context, c *call, row *awsapi.Row) (*awsapi.
 	if row != nil {
 		service = row.Service.Name
 	}
-	if err := sig.Check(s.signatureOptions(c, service)); err != nil {
+	if err := sig.Check(s.signatureOptions(service, c.protocol.MaxSkew())); err != nil {
 		return nil, c.refuseSignature(err)
 	}
-	if _, _, err := s.holder(ctx, c, sig); err != nil {
+	if _, _, err := s.holder(ctx, c.event, sig); err != nil {
 		return nil, err
 	}
 	for _, table := range slices.Concat(s.JSON, s.Query) {

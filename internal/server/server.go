@@ -153,7 +153,7 @@ var rpcPath = regexp.MustCompile(`(?i)/service/[^/]+/operation/[^/]+$`)
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, status int, text string, cause awsapi.Cause, detail string) {
 	c := &call{r: r, event: s.event(r)}
 	c.event.Cause, c.event.Err = string(cause), errors.New(detail)
-	a := s.record(audit.NewContext(r.Context(), c.event), c, awsapi.Answer{Status: status})
+	a := s.recorded(audit.NewContext(r.Context(), c.event), c, awsapi.Answer{Status: status})
 	if a.Status != status {
 		s.send(w, c, a)
 		return

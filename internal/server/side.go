@@ -1,0 +1,214 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/sigv4"
+)
+
+// Side is a protocol beside the API, one that others have made, on a listener of
+// its own. [Server.Beside] serves it; what all requests have in common is done
+// there and not by the side: an event for each, which every sink accepts before
+// the answer goes out, the guard against panics, and who has signed.
+type Side interface {
+	// Name names the side in events, as a service's name does.
+	Name() string
+	// Answer answers a request. A refusal is an error, as services of the API have
+	// them: an *awsapi.Refused, an *awsapi.Error, or any other for the side's own
+	// failure.
+	Answer(ctx context.Context, v *Visit) (awsapi.Answer, error)
+	// Refuse makes the side's own error for a refusal. An empty message means the
+	// side's usual sentence.
+	Refuse(r awsapi.Refusal, message string) *awsapi.Error
+	// EncodeError writes an error.
+	EncodeError(e *awsapi.Error, requestID string) awsapi.Answer
+}
+
+// Visit is a request to a side.
+type Visit struct {
+	// Request is the request as it came. Its body is for [Visit.Body].
+	Request *http.Request
+
+	server *Server
+	side   Side
+	event  *audit.Event
+	w      http.ResponseWriter
+	hold   *hold
+}
+
+// Beside serves a side.
+func (s *Server) Beside(side Side) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, leave := s.enter(w, r)
+		if r == nil {
+			panic(http.ErrAbortHandler) // an answer would take memory, for as long as the client likes
+		}
+		defer leave()
+		v := &Visit{Request: r, server: s, side: side, event: s.event(r), w: w}
+		v.event.Service = side.Name()
+		ctx := audit.NewContext(r.Context(), v.event)
+		v.send(s.record(ctx, v.event, v.answer(ctx), func(err error) awsapi.Answer {
+			return v.fail(side.Refuse(awsapi.Internal, "").Because(causeNotRecorded, err))
+		}))
+	})
+}
+
+func (v *Visit) answer(ctx context.Context) (a awsapi.Answer) {
+	defer func() { v.hold.close() }()
+	err := guard(func() (err error) {
+		a, err = v.side.Answer(ctx, v)
+		return err
+	})
+	if err != nil {
+		return v.fail(v.edge(err))
+	}
+	return a
+}
+
+// edge makes the side's error of any other.
+func (v *Visit) edge(err error) *awsapi.Error {
+	e, typed := awsapi.AsError(err)
+	r, refused := awsapi.AsRefused(err)
+	switch {
+	case typed:
+		return e
+	case refused:
+		return v.side.Refuse(r.Refusal, r.Message).Because(r.Cause, r.Err)
+	}
+	e = v.side.Refuse(awsapi.Internal, "")
+	if errors.Is(err, context.Canceled) && v.Request.Context().Err() != nil {
+		e.Status = statusClientGone
+		return e.Because(causeClientGone, err)
+	}
+	return e.Because(causeInternal, err)
+}
+
+// fail makes the answer of an error and puts it into the event.
+func (v *Visit) fail(e *awsapi.Error) awsapi.Answer {
+	v.event.Code, v.event.Cause, v.event.Err = e.Code, string(e.Cause), e.Err
+	return v.side.EncodeError(e, v.event.RequestID)
+}
+
+func (v *Visit) send(a awsapi.Answer) {
+	h := v.w.Header()
+	for i := 0; i+1 < len(a.Header); i += 2 {
+		h.Set(a.Header[i], a.Header[i+1])
+	}
+	if a.ContentType != "" {
+		h.Set("Content-Type", a.ContentType)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(a.Body)))
+	h.Set("Cache-Control", "no-store")
+	v.w.WriteHeader(a.Status)
+	_, _ = v.w.Write(a.Body) // a client that has gone away needs no answer
+}
+
+// Operation says what the request asks for, once that is known.
+func (v *Visit) Operation(name string) { v.event.Operation = name }
+
+// Note says why the answer is a no, where the protocol says no in an answer that
+// is none of its errors.
+func (v *Visit) Note(cause awsapi.Cause, err error) { v.event.Cause, v.event.Err = string(cause), err }
+
+// Warn says what the operator should look at, whatever becomes of the request.
+func (v *Visit) Warn(cause awsapi.Cause, err error) {
+	v.event.Warning, v.event.WarningErr = string(cause), err
+}
+
+// Now is the server's clock.
+func (v *Visit) Now() time.Time { return v.server.now() }
+
+// Facts are how the request came, for policies.
+func (v *Visit) Facts() awsapi.Request { return v.server.facts(v.Request, v.event) }
+
+// Trusted says whether the request comes from one of the server's trusted proxies,
+// or from this machine.
+func (v *Visit) Trusted() bool {
+	peer, ok := v.server.peer(v.Request)
+	return ok && (peer.IsLoopback() || v.server.trusted(peer))
+}
+
+// Body reads the whole body, of at most so many bytes. What it takes comes out of
+// the server's budget until the answer is made.
+func (v *Visit) Body(limit int64) ([]byte, error) {
+	b, length := body{Reader: v.Request.Body}, v.Request.ContentLength
+	if length > limit {
+		return nil, v.tooLarge()
+	}
+	if v.hold == nil {
+		control := http.NewResponseController(v.w)
+		var ok bool
+		if v.hold, ok = v.server.Budget.open(v.server.client(v.Request), 0, false, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }); !ok {
+			return nil, v.busy()
+		}
+	}
+	for next := int64(atOnce); ; next *= 2 {
+		most := min(next, limit+1)
+		if length > 0 {
+			most = min(most, length)
+		}
+		if !v.hold.grow((most - int64(len(b.bytes))) * bodyCost) {
+			return nil, v.busy()
+		}
+		whole, err := b.await(v.hold, most, length)
+		switch {
+		case err != nil:
+			return nil, v.side.Refuse(awsapi.Malformed, "").Because(causeBodyUnreadable, err)
+		case int64(len(b.bytes)) > limit:
+			return nil, v.tooLarge()
+		case whole:
+			return b.bytes, nil
+		}
+	}
+}
+
+func (v *Visit) tooLarge() error {
+	return v.side.Refuse(awsapi.TooLarge, "").Because(causeBodyTooLarge, nil)
+}
+
+func (v *Visit) busy() error { return v.side.Refuse(awsapi.Busy, "").Because(causeBusy, nil) }
+
+// Signer finds who has signed a request, for a service, within so many minutes of
+// now: the request of the visit, or another that it tells of. It is the way of the
+// API: the same keys and sessions are good, and the same are refused. The body is
+// read by a function, once it is clear that the key and the date are good, so that
+// nobody without a key has a long one read; nil leaves the request's as it is.
+//
+// The caller's request is that of the visit; whoever decides about another request
+// says how that one came.
+func (v *Visit) Signer(ctx context.Context, r *sigv4.Request, service string, skew time.Duration, body func() ([]byte, error)) (awsapi.Caller, error) {
+	sig, err := sigv4.Parse(r)
+	if err != nil {
+		return awsapi.Caller{}, refuseSignature(v.side, err)
+	}
+	o := v.server.signatureOptions(service, skew)
+	if err := sig.Check(o); err != nil {
+		return awsapi.Caller{}, refuseSignature(v.side, err)
+	}
+	caller, secret, err := v.server.holder(ctx, v.event, sig)
+	if err != nil {
+		return awsapi.Caller{}, err
+	}
+	if body != nil {
+		if r.Body, err = body(); err != nil {
+			return awsapi.Caller{}, err
+		}
+	}
+	caller.Request = v.Facts()
+	if caller, err = v.server.prove(v.event, sig, caller, secret, o); err != nil {
+		return awsapi.Caller{}, refuseSignature(v.side, err)
+	}
+	return caller, nil
+}
+
+// Signed is the request of the visit as its signature covers it, without its body.
+func (v *Visit) Signed() *sigv4.Request {
+	r := v.Request
+	return &sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: r.Host, Header: r.Header}
+}
