@@ -36,8 +36,9 @@ type Session struct {
 	// Name is the name of a role's session; empty for credentials of
 	// GetSessionToken, which have the rights of the user or root that asked.
 	Name string
-	// Issued is when the session began (aws:TokenIssueTime).
-	Issued time.Time
+	// Issued is when the session began (aws:TokenIssueTime), and Expires when it
+	// ends.
+	Issued, Expires time.Time
 	// Policies are session policies as documents, and PolicyARNs those that are
 	// managed policies. Together they limit the session; none at all do not.
 	Policies, PolicyARNs []string

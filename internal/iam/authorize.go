@@ -26,6 +26,22 @@ type Decision struct {
 // Allowed says whether the answer is yes.
 func (d *Decision) Allowed() bool { return d.Root || d.Effect == policy.Allow }
 
+// Open says that the answer is no for one reason alone: no identity-based policy
+// allows, and neither a limit nor a deny stands against it. A policy of the
+// resource may still allow then, where the resource has one.
+func (d *Decision) Open() bool {
+	return !d.Allowed() && !d.Gone && d.Effect == policy.ImplicitDeny && d.layer() == policy.IdentityLayer
+}
+
+// Err is a no as an *awsapi.Refused about a resource, shown by this name; nil for
+// a yes.
+func (d *Decision) Err(c awsapi.Caller, action, resource string) error {
+	if d.Allowed() {
+		return nil
+	}
+	return &awsapi.Refused{Refusal: awsapi.Denied, Message: d.Refusal(c, action, resource), Cause: d.Cause(), Err: d.Why()}
+}
+
 // Authorize says whether a caller may do an action, service:Name, on a resource,
 // an ARN or *. The facts are the condition keys of the operation; those of the
 // caller, of the resource's account and of the request are added to them. It is the one place
@@ -56,22 +72,110 @@ func (s *Service) decide(tx Tx, c awsapi.Caller, action, resource string, facts 
 	if Unlimited(c) {
 		return &Decision{Root: true}, nil
 	}
-	held, err := s.holdingOf(tx, c)
+	held, err := s.knownOf(tx, c, facts)
 	if err != nil {
 		return nil, err
 	}
-	setTags(facts, "aws:principaltag/", held.tags)
-	SetCallerFacts(facts, c)
-	SetResourceAccount(facts, c.Account, resource)
-	if err := SetRequestFacts(facts, c.Request, s.now()); err != nil {
-		return nil, err
-	}
-	req := &policy.Request{Action: action, Resource: resource, Context: facts}
-	d := &Decision{Verdict: policy.Decide(held.Policies, req), Gone: held.gone, action: action, resource: resource}
+	d, req := judge(held, c, action, resource, facts)
 	if !d.Allowed() {
 		d.explained, err = s.explain(tx, c, held, req, d)
 	}
 	return d, err
+}
+
+// knownOf finds what a caller has, and adds what is known of the caller and of the
+// caller's request to the facts.
+func (s *Service) knownOf(tx Tx, c awsapi.Caller, facts policy.Context) (holding, error) {
+	held, err := s.holdingOf(tx, c)
+	if err != nil {
+		return holding{}, err
+	}
+	setTags(facts, "aws:principaltag/", held.tags)
+	SetCallerFacts(facts, c)
+	return held, SetRequestFacts(facts, c.Request, s.now())
+}
+
+// judge answers one question from what the caller has.
+func judge(held holding, c awsapi.Caller, action, resource string, facts policy.Context) (*Decision, *policy.Request) {
+	SetResourceAccount(facts, c.Account, resource)
+	req := &policy.Request{Action: action, Resource: resource, Context: facts}
+	return &Decision{Verdict: policy.Decide(held.Policies, req), Gone: held.gone, action: action, resource: resource}, req
+}
+
+// Question is one of several about the same caller and the same request.
+type Question struct{ Action, Resource string }
+
+// AuthorizeAll answers several questions as [Service.Authorize] does, from policies
+// of one moment. It stops with an error when the context ends: questions may be
+// many, and policies and resources long. Of the refusals the first alone is
+// explained.
+func (s *Service) AuthorizeAll(ctx context.Context, c awsapi.Caller, questions []Question, facts policy.Context) ([]*Decision, error) {
+	decisions := make([]*Decision, 0, len(questions))
+	if Unlimited(c) {
+		for range questions {
+			decisions = append(decisions, &Decision{Root: true})
+		}
+		return decisions, nil
+	}
+	err := s.Store.View(ctx, func(tx Tx) error {
+		decisions = decisions[:0]
+		held, err := s.knownOf(tx, c, facts)
+		if err != nil {
+			return err
+		}
+		explained := false
+		for _, q := range questions {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			d, req := judge(held, c, q.Action, q.Resource, facts)
+			if !d.Allowed() && !explained {
+				if d.explained, err = s.explain(tx, c, held, req, d); err != nil {
+					return err
+				}
+				explained = true
+			}
+			decisions = append(decisions, d)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range notable(decisions) {
+		audit.From(ctx).DecidePolicies(d)
+	}
+	return decisions, nil
+}
+
+// maxRecorded is how many of the decisions about one request its record has.
+const maxRecorded = 16
+
+// notable are the decisions that the record has: of too many of them the refusals
+// before the others.
+func notable(decisions []*Decision) []*Decision {
+	if len(decisions) <= maxRecorded {
+		return decisions
+	}
+	var all []*Decision
+	for _, allowed := range []bool{false, true} {
+		for _, d := range decisions {
+			if d.Allowed() == allowed && len(all) < maxRecorded {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// Allow is Authorize for those who go on only after a yes: a no is an
+// *awsapi.Refused, with its reasons for the log.
+func (s *Service) Allow(ctx context.Context, c awsapi.Caller, action, resource string, facts policy.Context) error {
+	d, err := s.Authorize(ctx, c, action, resource, facts)
+	if err != nil {
+		return err
+	}
+	return d.Err(c, action, resource)
 }
 
 // Unlimited says that no policy limits a caller: the account's root, and its

@@ -66,9 +66,6 @@ func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller,
 		if err != nil {
 			return err
 		}
-		if !decision.Allowed() {
-			return &awsapi.Refused{Refusal: awsapi.Denied, Message: decision.Refusal(caller, action, about.Shown()), Cause: decision.Cause(), Err: decision.Why()}
-		}
-		return nil
+		return decision.Err(caller, action, about.Shown())
 	}
 }

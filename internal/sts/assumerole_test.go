@@ -440,7 +440,7 @@ func TestRoleChaining(t *testing.T) {
 		Account: account, ARN: "arn:aws:sts::111122223333:assumed-role/Second/t1", UserID: string(role.RoleId) + ":t1",
 		AccessKeyID: second.Credentials.AccessKeyId, PrincipalARN: h.role["Second"], PrincipalID: string(role.RoleId),
 		Session: &awsapi.Session{
-			Name: "t1", Issued: start.Truncate(time.Second), SourceIdentity: "anna",
+			Name: "t1", Issued: start.Truncate(time.Second), Expires: start.Truncate(time.Second).Add(time.Hour), SourceIdentity: "anna",
 			Tags: []awsapi.SessionTag{{Key: "Team", Value: "red", Transitive: true}, {Key: "stage", Value: "prod"}},
 		},
 	}

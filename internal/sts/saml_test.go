@@ -124,7 +124,7 @@ func TestAssumeRoleWithSAML(t *testing.T) {
 		Account: account, ARN: want.Arn, UserID: string(role.RoleId) + ":anna@example.com", AccessKeyID: made.AccessKeyId,
 		PrincipalARN: samlRole, PrincipalID: string(role.RoleId),
 		Session: &awsapi.Session{
-			Name: "anna@example.com", Issued: start.Truncate(time.Second), Policies: []string{mayAll}, SourceIdentity: "anna", Provider: samlARN,
+			Name: "anna@example.com", Issued: start.Truncate(time.Second), Expires: start.Truncate(time.Second).Add(time.Hour), Policies: []string{mayAll}, SourceIdentity: "anna", Provider: samlARN,
 			Tags: []awsapi.SessionTag{{Key: "Team", Value: "red", Transitive: true}, {Key: "stage", Value: "test"}},
 			Keys: map[string][]string{"saml:namequalifier": {qualifier}, "saml:sub": {"user-77"}, "saml:sub_type": {"persistent"}},
 		},

@@ -193,7 +193,7 @@ func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsap
 // caller is who acts in the session.
 func (s *Session) caller() awsapi.Caller {
 	acts := &awsapi.Session{
-		Name: s.Name, Issued: s.Issued, Tags: s.Tags, SourceIdentity: s.SourceIdentity,
+		Name: s.Name, Issued: s.Issued, Expires: s.Expires, Tags: s.Tags, SourceIdentity: s.SourceIdentity,
 		Provider: s.Provider, Keys: s.lastingKeys(), PolicyARNs: s.PolicyARNs,
 		Origin: s,
 	}

@@ -62,7 +62,7 @@ func TestSession(t *testing.T) {
 		UserID: string(role.RoleId) + ":CognitoIdentityCredentials", AccessKeyID: made.AccessKeyId,
 		PrincipalARN: "arn:aws:iam::111122223333:role/service-role/AppAuth", PrincipalID: string(role.RoleId),
 		Session: &awsapi.Session{
-			Name: "CognitoIdentityCredentials", Issued: start.Truncate(time.Second),
+			Name: "CognitoIdentityCredentials", Issued: start.Truncate(time.Second), Expires: start.Truncate(time.Second).Add(time.Hour),
 			Tags:     []awsapi.SessionTag{{Key: "dept", Value: "sales"}, {Key: "username", Value: "anna|1"}},
 			Provider: "cognito-identity.amazonaws.com",
 			Keys: map[string][]string{

@@ -60,7 +60,7 @@ func TestGetSessionTokenRoot(t *testing.T) {
 	made := h.sessionToken(c)
 	want := awsapi.Caller{
 		Account: account, ARN: "arn:aws:iam::111122223333:root", UserID: account, Root: true, AccessKeyID: made.AccessKeyId,
-		Session: &awsapi.Session{Issued: issued},
+		Session: &awsapi.Session{Issued: issued, Expires: issued.Add(time.Hour)},
 	}
 	if diff := cmp.Diff(want, h.caller(made), noOrigin); diff != "" {
 		t.Error(diff)
@@ -92,7 +92,7 @@ func TestGetSessionTokenUser(t *testing.T) {
 	}
 	made := h.sessionToken(c)
 	want := c
-	want.AccessKeyID, want.Session = made.AccessKeyId, &awsapi.Session{Issued: issued}
+	want.AccessKeyID, want.Session = made.AccessKeyId, &awsapi.Session{Issued: issued, Expires: issued.Add(12 * time.Hour)}
 	session := h.caller(made)
 	if diff := cmp.Diff(want, session, noOrigin); diff != "" {
 		t.Error(diff)
