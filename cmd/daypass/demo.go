@@ -68,7 +68,7 @@ func (c *demoCommand) Run(p *process) error {
 
 // freeAddress is the address, or a free port on loopback where it is taken.
 func freeAddress(addr string) (string, error) {
-	l, err := listen(addr)
+	l, err := listenTCP("--listen", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "127.0.0.1:0", nil

@@ -4,6 +4,7 @@ package main
 
 import (
 	"io/fs"
+	"net"
 	"os"
 )
 
@@ -24,3 +25,6 @@ func alive(process int) bool {
 	}
 	return p.Release() == nil
 }
+
+// privately makes a socket; its directory says who can use it.
+func privately(listen func() (net.Listener, error)) (net.Listener, error) { return listen() }

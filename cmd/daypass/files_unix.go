@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"net"
 	"os"
 	"syscall"
 )
@@ -32,4 +33,11 @@ func ownedByUser(info fs.FileInfo) bool {
 func alive(process int) bool {
 	err := syscall.Kill(process, 0)
 	return err == nil || errors.Is(err, syscall.EPERM)
+}
+
+// privately makes a socket that its owner and group can use, and nobody else. The
+// mask is the whole process's, so it is for the start alone.
+func privately(listen func() (net.Listener, error)) (net.Listener, error) {
+	defer syscall.Umask(syscall.Umask(0o117))
+	return listen()
 }

@@ -51,6 +51,8 @@ type running struct {
 	took  time.Duration
 	stop  context.CancelFunc
 	group *errgroup.Group
+	// beside are the listeners beside that of the API.
+	beside []listening
 	// unannounce takes back what the command line was told; nil where it was told
 	// nothing.
 	unannounce func()
@@ -63,20 +65,28 @@ func start(p *process, c Config) (_ *running, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	l, err := listen(c.Listen)
+	sides, err := c.sides()
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.settle(p, l.Addr())
+	l, err := listenTCP("--listen", c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	beside, err := listenBeside(sides)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
+	}
+	s, err := c.settle(p, l.Addr())
+	if err != nil {
+		return nil, errors.Join(err, l.Close(), closeAll(beside))
 	}
 	i, err := instance.Open(p.ctx, s.instance)
 	if err != nil {
 		s.cleanUp()
-		return nil, errors.Join(err, l.Close())
+		return nil, errors.Join(err, l.Close(), closeAll(beside))
 	}
-	r := &running{settings: s, url: s.instance.PublicURL, id: newInstanceID()}
+	r := &running{settings: s, url: s.instance.PublicURL, id: newInstanceID(), beside: beside}
 	i.Handler.Paths[instancePath] = proofs(r.id)
 	ctx, stop := context.WithCancel(p.ctx)
 	r.stop = stop
@@ -90,13 +100,13 @@ func start(p *process, c Config) (_ *running, err error) {
 // which ends a Go program otherwise. Commands that print and end shall end then.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
-// listen listens on an address. What is not an address, or not one of this
+// listenTCP listens on an address. What is not an address, or not one of this
 // machine, is a mistake in the flags; what is taken or forbidden is not.
-func listen(addr string) (net.Listener, error) {
+func listenTCP(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	var refused syscall.Errno
 	if err != nil && (!errors.As(err, &refused) || refused == syscall.EADDRNOTAVAIL) {
-		return nil, usage("--listen: %w", err)
+		return nil, usage("%s: %w", flag, err)
 	}
 	return l, err
 }
@@ -104,7 +114,45 @@ func listen(addr string) (net.Listener, error) {
 // serve answers requests and does the background work in goroutines that wait
 // waits for.
 func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listener) {
-	g := &gate{Handler: i.Handler}
+	fronts := []*front{r.front(i, l, r.tls, i.Handler)}
+	for _, b := range r.beside {
+		fronts = append(fronts, r.front(i, b.listener, b.tls, b.handler(i)))
+	}
+	for _, f := range fronts {
+		r.group.Go(func() error {
+			if err := f.server.Serve(f.listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	r.group.Go(func() error {
+		background, end := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() { defer close(done); i.Run(background) }()
+		<-ctx.Done()
+		// Answer what has been asked, then finish, then close.
+		var shut errgroup.Group
+		for _, f := range fronts {
+			shut.Go(func() error { return shutDown(f.server, f.gate, shutdownTimeout, r.log) })
+		}
+		err := shut.Wait()
+		end()
+		<-done
+		return errors.Join(err, i.Close())
+	})
+}
+
+// front is an HTTP server on a listener.
+type front struct {
+	server   *http.Server
+	gate     *gate
+	listener net.Listener
+}
+
+// front makes a server. All of them share what strangers may hold.
+func (r *running) front(i *instance.Instance, l net.Listener, speak *tls.Config, handler http.Handler) *front {
+	g := &gate{Handler: handler}
 	h := &http.Server{
 		Handler:           g,
 		ReadHeaderTimeout: headerTimeout,
@@ -114,27 +162,11 @@ func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listene
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelWarn),
 	}
-	l = i.Handler.Bound(h, l, r.tls != nil, openFiles())
-	if r.tls != nil {
-		l = tls.NewListener(l, r.tls)
+	l = i.Handler.Bound(h, l, speak != nil, openFiles())
+	if speak != nil {
+		l = tls.NewListener(l, speak)
 	}
-	r.group.Go(func() error {
-		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
-	r.group.Go(func() error {
-		background, end := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		go func() { defer close(done); i.Run(background) }()
-		<-ctx.Done()
-		// Answer what has been asked, then finish, then close.
-		err := shutDown(h, g, shutdownTimeout, r.log)
-		end()
-		<-done
-		return errors.Join(err, i.Close())
-	})
+	return &front{h, g, l}
 }
 
 // wait waits until the server has been told to stop and has stopped.
@@ -155,7 +187,11 @@ func (c *Config) banner(p *process, r *running) {
 	}
 	fmt.Fprintf(w, "daypass %s is ready in %d ms.\n\n", version(), r.took.Milliseconds())
 	fmt.Fprintf(w, "  endpoint  %s\n  account   %s\n  data      %s\n", r.url, c.AccountID, data)
-	fmt.Fprintf(w, "  tokens    %s/.well-known/openid-configuration\n\nCall it from another terminal:\n\n", r.url)
+	fmt.Fprintf(w, "  tokens    %s/.well-known/openid-configuration\n", r.url)
+	for _, b := range r.beside {
+		fmt.Fprintf(w, "  %-9s %s\n", b.name, b.where())
+	}
+	fmt.Fprint(w, "\nCall it from another terminal:\n\n")
 	if r.unannounce == nil {
 		fmt.Fprintf(w, "  export AWS_ENDPOINT_URL=%s\n", r.url)
 	}
