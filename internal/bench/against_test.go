@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func BenchmarkAgainst(b *testing.B) {
 	if this == "" || other == "" {
 		b.Skip("scripts/bench-against runs this")
 	}
-	c := newCrowd(b)
+	c := newCrowd(b, users)
 	c.signTokens(b)
 	settle(b)
 	start := func(binary string) *world {
@@ -32,9 +33,6 @@ func BenchmarkAgainst(b *testing.B) {
 	for i, r := range mine {
 		b.Run(r.name, func(b *testing.B) { versus(b, ours, theirs, r.deck(), others[i].deck()) })
 	}
-	b.Run("GetId/SAML", func(b *testing.B) {
-		versus(b, ours, theirs, ours.aFew(ours.getIDWithSAML), theirs.aFew(theirs.getIDWithSAML))
-	})
 	b.Run("GetId/new-guest", func(b *testing.B) {
 		versus(b, ours, theirs, deck{[]request{ours.getGuestID()}, new(int)}, deck{[]request{theirs.getGuestID()}, new(int)})
 	})
@@ -43,12 +41,24 @@ func BenchmarkAgainst(b *testing.B) {
 // versus has two daypasses take turns.
 func versus(b *testing.B, ours, theirs *world, mine, others deck) {
 	a, z := dial(b, ours.daypass.addr, connections), dial(b, theirs.daypass.addr, connections)
-	ours.daypass.turn(b, a, few, mine.next)
-	theirs.daypass.turn(b, z, few, others.next)
-	measure(b, nil, nil,
-		func() round { return ours.daypass.turn(b, a, 0, mine.next) },
-		func() round { return theirs.daypass.turn(b, z, 0, others.next) },
-	).metrics(b, "other")
+	measure(b, comparison{
+		warm: func() {
+			ours.daypass.turn(b, a, few, mine.next)
+			theirs.daypass.turn(b, z, few, others.next)
+		},
+		first:  func() round { return ours.daypass.turn(b, a, 0, mine.next) },
+		second: func() round { return theirs.daypass.turn(b, z, 0, others.next) },
+	}).metrics(b, "other")
+}
+
+// builtDaypass builds this daypass as releases are, to be started later.
+func builtDaypass(b *testing.B) func(b *testing.B, dir string) *process {
+	b.Helper()
+	binary := filepath.Join(b.TempDir(), "daypass")
+	if out, err := exec.Command("go", "build", "-trimpath", "-o", binary, "github.com/daypass/daypass/cmd/daypass").CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v: %s", err, out)
+	}
+	return func(b *testing.B, dir string) *process { return binaryDaypass(b, binary, dir) }
 }
 
 // binaryDaypass starts a daypass that was built, as its users do.

@@ -39,7 +39,7 @@ func TestCeilingVerifies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &w.users[0]
+	u := &user{}
 	u.token, _ = signed.CompactSerialize()
 	if u.saml, err = w.samlMint().Response(); err != nil {
 		t.Fatal(err)

@@ -38,19 +38,40 @@
 //   - CPU time and requests a second give ratios that are more than 15 % apart. On a
 //     core that is busy with nothing else they are the same.
 //   - A server used too little CPU time in a round to be measured.
+//   - The database does not have a row more for each guest that was answered.
 //
 // When the rounds lie more than 10 % apart, or a result is refused, the five rounds
 // are run once more. If they still do, there are figures, but no verdict. At the end
-// comes a table with the machine, the load average when each result began (the run
-// alone makes two) and the verdicts.
+// come tables as docs/performance.md has them, with the machine, the commit, the load
+// average when each result began (the run alone makes two), the share of the servers'
+// core that others used meanwhile, and whether the goals (goals_test.go) were reached.
 //
-// CPU time is read from /proc, so there are no results elsewhere than on Linux.
+// Durable new guests are compared with rows put straight into SQLite, by requests a
+// second, since both wait for the disk as well.
+//
+// Linux says how much CPU time a process has used, to the nanosecond. There are no
+// results elsewhere.
+//
+// # The guard
+//
+// "make bench-guard", which continuous integration runs, takes a minute: it holds the
+// requests to the ratios and allocations in testdata/guard.tsv. A ratio that has lost
+// more than 15 %, or a request that allocates more, is measured again, and a failure
+// if that is found again. Rounds that lie far apart, or in which CPU time and requests
+// a second disagree, are measured again as well: one of the two servers was disturbed.
+// A result that stays disturbed has no verdict, unless it was below each time.
+// "make bench-guard RECORD=1" records what is.
 //
 // # In the environment
 //
 // DAYPASS_BENCH_ROUND is how long a round lasts, such as 2s. With
-// DAYPASS_BENCH_PROFILE=DIR the CPU profiles of daypass are written to DIR, one for
-// each benchmark, for "go tool pprof".
+// DAYPASS_BENCH_PROFILE=DIR, profiles of the server that is measured are written to
+// DIR for each result: RESULT.cpu, and RESULT.allocs, from which RESULT.allocs-before
+// is to be taken away. Figures of such a run are of little worth.
+//
+//	DAYPASS_BENCH_PROFILE=/tmp make bench BENCH=Request/GetId/never-seen
+//	go tool pprof -top /tmp/Request-GetId-never-seen.cpu
+//	go tool pprof -top -sample_index=alloc_objects -base /tmp/Request-GetId-never-seen.allocs-before /tmp/Request-GetId-never-seen.allocs
 //
 // scripts/bench-against compares with the daypass of another commit. The results,
 // and what they should be, are in docs/performance.md.

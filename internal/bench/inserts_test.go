@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 )
 
@@ -39,6 +41,9 @@ func openInserts(string) (*server, error) {
 	mux.Handle("POST /{most}/{callers}/{n}", i)
 	return &server{mux, db, func() any { return map[string]int64{"Rows": i.rows.Load()} }}, nil
 }
+
+// insertsPath asks for n rows by so many callers, at most so many with one commit.
+func insertsPath(most, callers, n int) string { return fmt.Sprintf("/%d/%d/%d", most, callers, n) }
 
 // ServeHTTP inserts n rows, for so many callers, at most so many with one
 // commit.
@@ -105,4 +110,18 @@ func (s *inserts) commit(rows int) error {
 	}
 	s.rows.Add(int64(rows))
 	return nil
+}
+
+// identitiesOnDisk counts the identities in daypass's database.
+func (w *world) identitiesOnDisk(b *testing.B) (n int64) {
+	b.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(w.dir, "data", "daypass.db"))+"?mode=ro")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(b.Context(), `SELECT COUNT(*) FROM identities`).Scan(&n); err != nil {
+		b.Fatal(err)
+	}
+	return n
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -98,17 +97,19 @@ func (p *process) report(b *testing.B) (r report) {
 	return r
 }
 
-// profile has the process write a CPU profile until done is called. It does
-// nothing unless the environment asks for profiles.
+// profile has the process write a CPU profile, and one of what it allocates, until
+// done is called. It does nothing unless the environment asks for profiles.
 func (p *process) profile(name string) (done func()) {
-	dir := os.Getenv("DAYPASS_BENCH_PROFILE")
-	if dir == "" || p.reports == nil {
+	if profiles() == "" || p.reports == nil {
 		return func() {}
 	}
-	path, _ := filepath.Abs(filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+".pprof"))
+	path, _ := filepath.Abs(filepath.Join(profiles(), strings.ReplaceAll(strings.TrimPrefix(name, "Benchmark"), "/", "-")))
 	_, _ = io.WriteString(p.orders, "profile "+path+"\n")
-	return func() { _, _ = io.WriteString(p.orders, "stop\n") }
+	return func() { _, _ = io.WriteString(p.orders, "stop "+path+"\n") }
 }
+
+// profiles is the directory that profiles go to; empty for none.
+func profiles() string { return os.Getenv("DAYPASS_BENCH_PROFILE") }
 
 // server is what a server process opens.
 type server struct {
@@ -122,9 +123,12 @@ type server struct {
 // requests until its standard input ends. A line there is an order: to report, to
 // begin a profile, or to stop it. Only who started the process can give one.
 func serve(name string) error {
+	if profiles() != "" {
+		runtime.MemProfileRate = 4 << 10 // a sample from every 4 KiB
+	}
 	instance.Tune(math.MaxInt64) // as cmd/daypass does; the others should have no disadvantage
 	open, ok := map[string]func(addr string) (*server, error){
-		"daypass": openDaypass, "ceiling": openCeiling, "inserts": openInserts,
+		"daypass": openDaypass, "ceiling": openCeiling, "inserts": openInserts, "logins": openLogins,
 	}[name]
 	if !ok {
 		return errors.New("no such server")
@@ -172,31 +176,46 @@ func (s *server) obey(order string) error {
 		}
 		return err
 	case "profile":
-		f, err := os.Create(path)
-		if err != nil {
-			return err
+		f, err := os.Create(path + ".cpu")
+		if err == nil {
+			err = pprof.StartCPUProfile(f) // which keeps the file for as long as it needs it
 		}
-		return pprof.StartCPUProfile(f) // which keeps the file for as long as it needs it
+		return errors.Join(err, writeAllocs(path+".allocs-before"))
 	case "stop":
 		pprof.StopCPUProfile()
-		return nil
+		return writeAllocs(path + ".allocs")
 	}
 	return errors.New("no such order: " + order)
 }
 
-// cpuTime is the CPU time that the process has used, in steps of 10 ms; zero
-// where the system does not say.
-func (p *process) cpuTime() time.Duration {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/stat")
-	if err != nil {
+// coreTime is the CPU time that was used on the servers' core, by whomever, in steps
+// of 10 ms; zero where the system does not say.
+func coreTime() (sum time.Duration) {
+	c, ok := cores()
+	stat, _ := os.ReadFile("/proc/stat")
+	_, line, there := strings.Cut(string(stat), "\ncpu"+c.server+" ")
+	if !ok || !there {
 		return 0
 	}
-	// Behind the name, which is in parentheses, utime and stime are the twelfth
-	// and thirteenth field (proc_pid_stat(5)), in hundredths of a second.
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	user, _ := strconv.Atoi(string(fields[11]))
-	system, _ := strconv.Atoi(string(fields[12]))
-	return time.Duration(user+system) * 10 * time.Millisecond
+	// user, nice, system, then idle, iowait, irq, softirq, steal (proc_stat(5)).
+	line, _, _ = strings.Cut(line, "\n")
+	for i, field := range strings.Fields(line) {
+		if i <= 2 || i == 7 {
+			n, _ := strconv.Atoi(field)
+			sum += time.Duration(n) * 10 * time.Millisecond
+		}
+	}
+	return sum
+}
+
+// writeAllocs writes the profile of what was allocated since the start.
+func writeAllocs(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	runtime.GC() // which is what brings the profile up to date
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
 // memory is how much the process has in memory now, and had at most, in MiB; zero

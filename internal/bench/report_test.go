@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -8,7 +9,6 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,18 +26,17 @@ const (
 	// disagreement is how far the ratio of CPU time and that of rates may be apart:
 	// two ways to measure the same thing on a core that is busy with nothing else.
 	disagreement = 0.15
-	// shortest is the least CPU time of a round that steps of 10 ms tell anything
-	// about.
-	shortest = 200 * time.Millisecond
-	// busy is the load average, beyond the number of cores, from which on somebody
-	// else is at work as well.
-	busy = 1.5
+	// shortest is the least CPU time of a round that tells anything.
+	shortest = 20 * time.Millisecond
+	// busy is the share of the servers' core that others may use on an idle machine.
+	busy = 0.05
 )
 
 // round is what a server did in its turn.
 type round struct {
 	n         int // requests
 	cpu, wall time.Duration
+	others    time.Duration // CPU time that others used on the servers' core
 	took      []time.Duration
 	did       report
 }
@@ -47,12 +46,13 @@ type round struct {
 func (p *process) turn(b *testing.B, c caller, n int, next func(i int) request) round {
 	b.Helper()
 	was := p.report(b)
-	began, before := time.Now(), p.cpuTime()
+	began, before, core := time.Now(), p.cpuTime(), coreTime()
 	took, err := c.send(n, roundTime(), next)
 	if err != nil {
 		b.Fatal(err)
 	}
 	r := round{n: len(took), cpu: p.cpuTime() - before, wall: time.Since(began), took: took}
+	r.others = max(0, coreTime()-core-r.cpu)
 	slices.Sort(took)
 	now := p.report(b)
 	r.did = report{Allocs: now.Allocs - was.Allocs, Did: map[string]float64{}}
@@ -70,18 +70,28 @@ func roundTime() time.Duration {
 	return time.Second
 }
 
-// rate is the requests in a second, cost the microseconds of CPU for one, wait how
-// long a share of them took at most.
-func (r *round) rate() float64              { return float64(r.n) / r.wall.Seconds() }
-func (r *round) cost() float64              { return float64(r.cpu.Microseconds()) / float64(r.n) }
-func (r *round) wait(share float64) float64 { return float64(r.took[int(share*float64(r.n))]) / 1000 }
+// rate is the requests in a second, cost the microseconds of CPU for one, objects
+// what one allocates, wait how long a share of them took at most.
+func (r *round) rate() float64    { return float64(r.n) / r.wall.Seconds() }
+func (r *round) cost() float64    { return float64(r.cpu.Nanoseconds()) / 1000 / float64(r.n) }
+func (r *round) objects() float64 { return r.did.Allocs / float64(r.n) }
+func (r *round) wait(share float64) float64 {
+	if len(r.took) == 0 {
+		return math.NaN() // nobody waited for each
+	}
+	return float64(r.took[int(share*float64(len(r.took)))]) / 1000
+}
 
 // late compares the slowest answers with most.
 func (r *round) late() float64 { return r.wait(.99) / r.wait(.5) }
 
 // pair is the rounds of two servers that took turns. The second is the one with which
 // the first is compared: its ceiling, or itself at another time.
-type pair struct{ first, second [rounds]round }
+type pair struct {
+	first, second [rounds]round
+	// byRate says that requests a second decide, since both wait for the disk as well.
+	byRate bool
+}
 
 func (p *pair) medians(of func(*round) float64) (first, second float64) {
 	return medianOf(&p.first, of), medianOf(&p.second, of)
@@ -95,6 +105,24 @@ func (p *pair) ratio(of func(first, second *round) float64) (ratio, spread float
 		all[k] = of(&p.first[k], &p.second[k])
 	}
 	return middle(all)
+}
+
+// verdict is the ratio that decides.
+func (p *pair) verdict() (ratio, spread float64) {
+	if p.byRate {
+		return p.ratio(byRate)
+	}
+	return p.ratio(byCost)
+}
+
+// others is the share of the servers' core that others used meanwhile.
+func (p *pair) others() float64 {
+	var others, wall time.Duration
+	for k := range rounds {
+		others += p.first[k].others + p.second[k].others
+		wall += p.first[k].wall + p.second[k].wall
+	}
+	return others.Seconds() / wall.Seconds()
 }
 
 // middle is the median, and how far all lie apart to each side of it.
@@ -113,6 +141,10 @@ func medianOf(list *[rounds]round, of func(*round) float64) float64 {
 
 func byCost(first, second *round) float64 { return second.cost() / first.cost() }
 func byRate(first, second *round) float64 { return first.rate() / second.rate() }
+func byLate(first, second *round) float64 { return first.late() / second.late() }
+
+// errDisturbed marks what a quieter machine may do better.
+var errDisturbed = errors.New("disturbed")
 
 // refused says why a pair is no result; nil if it is one.
 func (p *pair) refused(firstDoes, secondDoes map[string]float64) error {
@@ -126,13 +158,13 @@ func (p *pair) refused(firstDoes, secondDoes map[string]float64) error {
 				return fmt.Errorf("round %d: %s did %w", k+1, side.name, err)
 			}
 			if side.r.cpu < shortest {
-				return fmt.Errorf("round %d: %s used %v of CPU time, too little to tell", k+1, side.name, side.r.cpu)
+				return fmt.Errorf("round %d: %s used %v of CPU time, too little to tell (%w)", k+1, side.name, side.r.cpu, errDisturbed)
 			}
 		}
 	}
 	cost, _ := p.ratio(byCost)
-	if rate, _ := p.ratio(byRate); math.Abs(rate/cost-1) > disagreement {
-		return fmt.Errorf("%.2f by CPU time and %.2f by requests a second: one of them is wrong", cost, rate)
+	if rate, _ := p.ratio(byRate); !p.byRate && math.Abs(rate/cost-1) > disagreement {
+		return fmt.Errorf("%.2f by CPU time and %.2f by requests a second: one of them is wrong (%w)", cost, rate, errDisturbed)
 	}
 	return nil
 }
@@ -155,53 +187,76 @@ func (r *round) check(does map[string]float64) error {
 
 // firm says whether the rounds lie close enough together for a verdict.
 func (p *pair) firm() bool {
-	_, spread := p.ratio(byCost)
+	_, spread := p.verdict()
 	return spread <= farthest
+}
+
+// comparison is two servers that are to take turns.
+type comparison struct {
+	warm          func() // what happens before
+	first, second func() round
+	missed, bare  does // what each does for a request; nothing else
+	byRate        bool // see pair
+}
+
+// once has the servers take turns.
+func (c *comparison) once() (*pair, error) {
+	p := &pair{byRate: c.byRate}
+	if c.warm != nil {
+		c.warm()
+	}
+	for k := range rounds {
+		p.first[k], p.second[k] = c.first(), c.second()
+	}
+	return p, p.refused(c.missed, c.bare)
 }
 
 // measure has two servers take turns until there is a verdict, or they tried often
 // enough. A result that is refused fails the benchmark and has no figures.
-func measure(b *testing.B, firstDoes, secondDoes map[string]float64, first, second func() round) *pair {
+func measure(b *testing.B, c comparison) *pair {
 	b.Helper()
-	var p pair
+	var p *pair
 	var err error
 	load := loadAverage()
 	for range attempts {
-		for k := range rounds {
-			p.first[k], p.second[k] = first(), second()
-		}
-		if err = p.refused(firstDoes, secondDoes); err == nil && p.firm() {
+		if p, err = c.once(); err == nil && p.firm() {
 			break
 		}
 	}
-	table.add(b.Name(), &p, load, err)
+	table.add(b.Name(), p, load, err)
 	if err != nil {
 		b.Fatalf("refused: %v (load average %s)", err, load)
 	}
 	b.ReportMetric(0, "ns/op") // of both servers together: says nothing
-	return &p
+	return p
 }
 
 // metrics reports what a pair says, the second as name.
 func (p *pair) metrics(b *testing.B, name string) {
 	metric := func(of func(*round) float64, unit string) {
 		first, second := p.medians(of)
-		b.ReportMetric(first, unit)
-		b.ReportMetric(second, name+"-"+unit)
+		if !math.IsNaN(first) {
+			b.ReportMetric(first, unit)
+		}
+		if !math.IsNaN(second) {
+			b.ReportMetric(second, name+"-"+unit)
+		}
 	}
 	metric((*round).cost, "us/request")
 	metric((*round).rate, "req/s")
 	metric((*round).late, "p99/p50")
 	metric(func(r *round) float64 { return r.wait(.99) }, "p99-us")
 	if p.first[0].did.Allocs > 0 {
-		metric(func(r *round) float64 { return r.did.Allocs / float64(r.n) }, "allocs/request")
+		metric((*round).objects, "allocs/request")
 	}
-	cost, spread := p.ratio(byCost)
+	cost, _ := p.ratio(byCost)
 	rate, _ := p.ratio(byRate)
-	late, _ := p.ratio(func(first, second *round) float64 { return first.late() / second.late() })
+	_, spread := p.verdict()
 	b.ReportMetric(cost, "of-"+name)
 	b.ReportMetric(rate, "of-"+name+"-by-rate")
-	b.ReportMetric(late, "late-of-"+name)
+	if late, _ := p.ratio(byLate); !math.IsNaN(late) {
+		b.ReportMetric(late, "late-of-"+name)
+	}
 	b.ReportMetric(100*spread, "spread-%")
 }
 
@@ -212,44 +267,102 @@ func median(list [rounds]float64) float64 {
 
 // results is what a run found, for people.
 type results struct {
-	began time.Time
-	lines []string
+	began    time.Time
+	compared []string // rows of the table of comparisons
+	single   []string // rows of the table of other figures
+	latest   float64  // the worst p99/p50 of requests, over that of the ceiling
+	whose    string
+	requests int // how many results that is the worst of
 }
 
 var table = &results{began: time.Now()}
 
+// add adds a row of two servers that were compared.
 func (t *results) add(name string, p *pair, load string, refused error) {
-	cost, spread := p.ratio(byCost)
+	name = strings.TrimPrefix(name, "Benchmark")
+	cost, _ := p.ratio(byCost)
 	rate, _ := p.ratio(byRate)
+	ratio, spread := p.verdict()
 	ours, theirs := p.medians((*round).cost)
-	late, theirLate := p.medians((*round).late)
-	verdict := "ok"
+	objects, _ := p.medians((*round).objects)
+	late, _ := p.ratio(byLate)
+	verdict := goals[name].verdict(map[string]float64{ofCeiling: ratio, allocations: objects, cpuTime: ours})
 	switch {
 	case refused != nil:
 		verdict = "REFUSED: " + refused.Error()
 	case !p.firm():
-		verdict = "no verdict: the spread is too wide"
+		verdict = "NO VERDICT: the spread is too wide"
+	default:
+		if p.others() > busy {
+			verdict = strings.TrimPrefix(verdict+"; on a busy machine", "; ")
+		}
+		if strings.HasPrefix(name, "Request/") && !math.IsNaN(late) {
+			if t.requests++; late > t.latest {
+				t.latest, t.whose = late, name
+			}
+		}
 	}
-	objects, theirObjects := p.medians(func(r *round) float64 { return r.did.Allocs / float64(r.n) })
-	t.line(name, fmt.Sprintf("%.1f | %.1f | %.2f | %.2f | %.0f | %.2f | %.2f | %.0f | %.0f", ours, theirs, cost, rate, 100*spread, late, theirLate, objects, theirObjects), load, verdict)
+	t.compared = append(t.compared, fmt.Sprintf("| %s | %s | %s | %s | %s | ±%.0f %% | %s | %s | %s | %s, %.0f %% | %s |", name,
+		figure(ours), figure(theirs), figure(cost), figure(rate), 100*spread, besides(p, (*round).late), besides(p, (*round).objects), goals[name], load, 100*p.others(), verdict))
 }
 
-func (t *results) line(name, figures, load, verdict string) {
-	if n, err := strconv.ParseFloat(load, 64); err == nil && n > float64(runtime.NumCPU())+busy && verdict == "ok" {
-		verdict = "on a busy machine"
+// besides is the median of a figure, with that of the other server.
+func besides(p *pair, of func(*round) float64) string {
+	first, second := p.medians(of)
+	if math.IsNaN(second) || second == 0 {
+		return figure(first)
 	}
-	t.lines = append(t.lines, "| "+strings.TrimPrefix(name, "Benchmark")+" | "+figures+" | "+load+" | "+verdict+" |")
+	return figure(first) + " (" + figure(second) + ")"
 }
 
-// print writes the machine and the results as a table of Markdown.
+// say adds a figure that stands for itself.
+func (t *results) say(b *testing.B, name string, value float64, unit, more string) {
+	b.Helper()
+	b.ReportMetric(value, strings.NewReplacer(" ", "-", ",", "", "µ", "u").Replace(name+"-"+unit))
+	t.single = append(t.single, fmt.Sprintf("| %s | %s %s | %s | %s | %s |", name, figure(value), unit, more, goals[name],
+		goals[name].verdict(map[string]float64{absolute: value})))
+}
+
+// figure writes a number with as many digits as it is worth, and nothing for none.
+func figure(n float64) string {
+	switch {
+	case math.IsNaN(n) || n == 0:
+		return ""
+	case n < 10:
+		return fmt.Sprintf("%.2f", n)
+	case n < 100:
+		return fmt.Sprintf("%.1f", n)
+	case n < 10_000:
+		return fmt.Sprintf("%.0f", n)
+	}
+	text := fmt.Sprintf("%.0f", n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}
+
+// print writes the machine and the results as tables of Markdown, as
+// docs/performance.md has them.
 func (t *results) print(w io.Writer) {
-	if len(t.lines) == 0 {
+	if len(t.compared)+len(t.single) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s, %s, commit %s, load average at the end %s; %v in all, rounds of %v\n\n", machine(), runtime.Version(), commit(), loadAverage(),
-		time.Since(t.began).Round(time.Second), roundTime())
-	fmt.Fprint(w, "| result | µs CPU | compared with, µs | ratio by CPU | ratio by requests/s | spread, ±% | p99/p50 | and theirs | allocs | and theirs | load | verdict |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
-	fmt.Fprintln(w, strings.Join(t.lines, "\n"))
+	fmt.Fprintf(w, "\n%s, %s, commit %s, %s, load average at the end %s; %v in all, %d rounds of %v\n", machine(), runtime.Version(), commit(),
+		t.began.UTC().Format("2 January 2006 15:04 UTC"), loadAverage(), time.Since(t.began).Round(time.Second), rounds, roundTime())
+	if len(t.compared) > 0 {
+		fmt.Fprint(w, "\n| result | µs CPU | compared with | ratio by CPU | by requests/s | spread | p99/p50 (theirs) | allocations (theirs) | bar (stretch) | load, others | verdict |\n"+
+			"|---|---|---|---|---|---|---|---|---|---|---|\n")
+		fmt.Fprintln(w, strings.Join(t.compared, "\n"))
+	}
+	if t.requests > 0 {
+		t.single = append(t.single, fmt.Sprintf("| %s | %s | the worst of %d results, %s | %s | %s |", latest, figure(t.latest), t.requests, t.whose, goals[latest],
+			goals[latest].verdict(map[string]float64{absolute: t.latest})))
+	}
+	if len(t.single) > 0 {
+		fmt.Fprint(w, "\n| figure | value | measured | bar (stretch) | verdict |\n|---|---|---|---|---|\n")
+		fmt.Fprintln(w, strings.Join(t.single, "\n"))
+	}
 }
 
 // machine describes the machine.

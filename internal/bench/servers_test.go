@@ -97,12 +97,8 @@ func openCeiling(string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, err := os.ReadFile(loginKeyFile)
-	if err != nil {
-		return nil, err
-	}
 	c := &ceiling{tokens: key.Box(sts.TokenPurpose)}
-	if c.login, err = x509.ParsePKCS1PublicKey(der); err != nil {
+	if c.login, err = readLoginKey(); err != nil {
 		return nil, err
 	}
 	if c.secret, err = os.ReadFile(secretFile); err != nil {
@@ -117,6 +113,14 @@ func openCeiling(string) (*server, error) {
 		}
 	}
 	return &server{c, io.NopCloser(nil), did}, nil
+}
+
+func readLoginKey() (*rsa.PublicKey, error) {
+	der, err := os.ReadFile(loginKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParsePKCS1PublicKey(der)
 }
 
 // ServeHTTP implements http.Handler.

@@ -45,7 +45,7 @@ type crowd struct {
 	issuer string
 	name   string // of the provider, as Logins have it
 	ca     []byte // PEM
-	tokens [users]string
+	tokens []string
 }
 
 // user is somebody with a login.
@@ -62,15 +62,17 @@ type world struct {
 	dir     string // where servers run
 	daypass *process
 	pool    string
-	users   [users]user
+	users   []user
 	iam     sigv4.Credentials // of a user in IAM
-	cursor  int               // the user whose turn it was last when all take turns
+	// The users whose turn it was last when all take turns: with tokens, and with
+	// signatures.
+	tokensAt, signedAt int
 }
 
-// newCrowd starts a login provider and makes tokens for its users.
-func newCrowd(b *testing.B) *crowd {
+// newCrowd starts a login provider that has so many users.
+func newCrowd(b *testing.B, users int) *crowd {
 	b.Helper()
-	c := &crowd{}
+	c := &crowd{tokens: make([]string, users)}
 	var err error
 	if c.key, err = rsa.GenerateKey(nil, 2048); err != nil {
 		b.Fatal(err)
@@ -83,7 +85,7 @@ func newCrowd(b *testing.B) *crowd {
 // login provider's users and guests.
 func newWorld(b *testing.B, c *crowd, start func(b *testing.B, dir string) *process) *world {
 	b.Helper()
-	w := &world{crowd: c, dir: b.TempDir()}
+	w := &world{crowd: c, dir: b.TempDir(), users: make([]user, len(c.tokens))}
 	for name, data := range map[string][]byte{caFile: c.ca, loginKeyFile: x509.MarshalPKCS1PublicKey(&c.key.PublicKey)} {
 		if err := os.WriteFile(filepath.Join(w.dir, name), data, 0o600); err != nil {
 			b.Fatal(err)
@@ -106,8 +108,8 @@ func (w *world) admit(b *testing.B) {
 	for i := range w.users {
 		w.users[i].token = w.tokens[i]
 	}
-	w.visit(b, w.users[:], w.getID, func(u *user, a *answer) { u.identity = a.IdentityId })
-	w.visit(b, w.users[:], w.getCredentials, func(u *user, a *answer) {
+	w.visit(b, w.users, w.getID, func(u *user, a *answer) { u.identity = a.IdentityId })
+	w.visit(b, w.users, w.getCredentials, func(u *user, a *answer) {
 		u.credentials = sigv4.Credentials{AccessKeyID: a.Credentials.AccessKeyId, SecretAccessKey: a.Credentials.SecretKey, SessionToken: a.Credentials.SessionToken}
 	})
 }
@@ -134,9 +136,10 @@ func (d deck) bare() deck {
 }
 
 // everybody makes a request for each user but the few. They go on wherever the last
-// benchmark stopped, so that daypass meets nobody again before it has met all others.
-func (w *world) everybody(of func(*user) request) deck {
-	return deck{requestsOf(w.users[few:], of), &w.cursor}
+// benchmark with the same cursor stopped, so that the memory that is behind it meets
+// nobody again before it has met all others.
+func (w *world) everybody(cursor *int, of func(*user) request) deck {
+	return deck{requestsOf(w.users[few:], of), cursor}
 }
 
 // aFew makes a request for few users.
@@ -176,7 +179,7 @@ func (c *crowd) signTokens(b *testing.B) {
 		b.Fatal(err)
 	}
 	now := time.Now().Unix()
-	inParallel(users, func(i int) {
+	inParallel(len(c.tokens), func(i int) {
 		payload, _ := json.Marshal(map[string]any{
 			"iss": c.issuer, "aud": "app", "azp": "app", "sub": fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i),
 			"iat": now, "exp": now + 3*3600, "auth_time": now, "nonce": "abcdefgh", "jti": fmt.Sprintf("%016d", i),

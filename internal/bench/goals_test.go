@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+)
+
+// What goals are about.
+const (
+	ofCeiling   = "of the ceiling" // the ratio that decides
+	allocations = "allocations"    // for a request
+	cpuTime     = "µs"             // for a request
+	absolute    = ""               // a figure that stands for itself
+)
+
+// goal is what a figure is to reach, its bar, and what it may get to, its stretch.
+type goal struct {
+	about        string
+	atMost       bool // or else at least
+	bar, stretch float64
+}
+
+// aims are the goals of a result.
+type aims []goal
+
+// latest is the figure of the slowest answers.
+const latest = "p99/p50 at 16 saturating connections, over the ceiling's own"
+
+// memoryIdle is the figure of a server that does nothing.
+const memoryIdle = "memory, idle"
+
+// goals are those of the results that have some.
+var goals = map[string]aims{
+	"Request/GetId/never-seen":                     {{ofCeiling, false, .72, .80}},
+	"Request/GetCredentialsForIdentity/never-seen": {{ofCeiling, false, .70, .76}, {allocations, true, 250, 150}},
+	"Request/GetCredentialsForIdentity/seen":       {{ofCeiling, false, 1.15, 1.35}},
+	"Request/GetOpenIdToken/never-seen":            {{ofCeiling, false, .91, .97}},
+	"Request/GetCallerIdentity/never-seen":         {{ofCeiling, false, .65, .75}},
+	"Request/DescribeIdentityPool/seen":            {{ofCeiling, false, .70, .80}},
+	"SAMLLogin":                                    {{cpuTime, true, 150, 100}},
+	"NewGuest/64-connections":                      {{ofCeiling, false, .50, .60}},
+	latest:                                         {{absolute, true, 1.3, 1.1}},
+	memoryIdle:                                     {{absolute, true, 24, 16}},
+}
+
+// String is the bars, with the stretches in parentheses.
+func (a aims) String() string {
+	texts := make([]string, len(a))
+	for i, g := range a {
+		of := ""
+		if g.about == allocations || g.about == cpuTime {
+			of = " " + g.about
+		}
+		texts[i] = fmt.Sprintf("%s%s (%s)", figure(g.bar), of, figure(g.stretch))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// verdict says which goals are reached.
+func (a aims) verdict(figures map[string]float64) string {
+	if len(a) == 0 {
+		return ""
+	}
+	var below []string
+	stretch := true
+	for _, g := range a {
+		is := figures[g.about]
+		reaches := func(goal float64) bool { return g.atMost && is <= goal || !g.atMost && is >= goal }
+		if stretch = stretch && reaches(g.stretch); !reaches(g.bar) {
+			below = append(below, strings.TrimSpace(figure(is)+" "+g.about))
+		}
+	}
+	switch {
+	case len(below) > 0:
+		return "misses the bar: " + strings.Join(below, ", ")
+	case stretch:
+		return "stretch"
+	}
+	return "bar"
+}
