@@ -7,10 +7,10 @@ GO       ?= go
 tool     := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz vuln bench golden docs hostile interop run check
+.PHONY: help build test race lint fuzz vuln bench bench-guard golden docs hostile interop run check
 
 help: ## This list.
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 build: ## Build the binary, ./daypass.
 	$(GO) build -trimpath -o daypass ./cmd/daypass
@@ -39,6 +39,9 @@ vuln: ## Look for known vulnerabilities in what we call.
 
 bench: ## Run the benchmarks whose names match BENCH (all).
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+
+bench-guard: ## Fail when a request has become slower against its ceiling, or allocates more: a minute.
+	DAYPASS_BENCH_GUARD=$(if $(RECORD),record,1) DAYPASS_BENCH_ROUND=250ms $(GO) test -count=1 -run '^TestGuard$$' -bench '^BenchmarkGuard$$' ./internal/bench
 
 golden: ## Renew the golden files; then read the diff.
 	@packages=$$(grep -rlE --include='*_test.go' --exclude-dir=interop '"update"|/wiretest"' . | xargs -r -n1 dirname | sort -u); \
