@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -92,6 +93,16 @@ func (p *page) subject(s awsapi.Subject) {
 	if len(s.Keys) > 0 {
 		keys := slices.Compact(slices.Sorted(slices.Values(s.Keys)))
 		fmt.Fprintf(p, " Condition keys: `%s`.", strings.Join(keys, "`, `"))
+	}
+	if tags := slices.Sorted(maps.Keys(s.TagActions)); len(tags) > 0 {
+		p.WriteString(" Some tags need another permission:")
+		for i, tag := range tags {
+			if i > 0 {
+				p.WriteString(",")
+			}
+			fmt.Fprintf(p, " `%s` needs `%s`", tag, s.TagActions[tag])
+		}
+		p.WriteString(".")
 	}
 	p.WriteString("\n\n")
 }

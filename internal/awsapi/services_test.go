@@ -186,7 +186,7 @@ func TestRowAbout(t *testing.T) {
 	got, err := row.About(t.Context(), c, &input{
 		Path: "/p/", Name: "n", Tags: []tag{{"Team", "red"}}, Map: map[string]string{"b": "2", "a": "1"}, Keys: []string{"k"},
 	}, facts)
-	if want := (awsapi.Resource{ARN: "1/p/n!", Name: "thing n"}); err != nil || got != want {
+	if want := (awsapi.Resource{ARN: "1/p/n!", Name: "thing n"}); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 	want := map[string][]string{

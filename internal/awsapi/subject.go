@@ -15,6 +15,8 @@ type Resource struct {
 	ARN string
 	// Name is what a refusal calls it where that is not the ARN.
 	Name string
+	// Also are actions that must be allowed on it besides the operation's own.
+	Also []string
 }
 
 // Shown is what a refusal calls the resource.
@@ -35,6 +37,9 @@ type Subject struct {
 	// Keys are the condition keys that the operation has beyond those of every
 	// request, as reference pages spell them.
 	Keys []string
+	// TagActions are actions that tags need besides the operation's own, by the keys
+	// of the tags in lower case.
+	TagActions map[string]string
 
 	members []string
 	arn     func(c Caller, members ...string) string
@@ -105,6 +110,14 @@ func (s Subject) Tags(member string) Subject {
 // input takes away: a list of their keys.
 func (s Subject) TagKeys(member string) Subject {
 	return s.with([]string{"aws:TagKeys"}, fact{"", member, factTagKeys})
+}
+
+// ForTags is the subject of an operation that sets or removes tags of which some
+// need an action of their own: their keys in lower case, and the actions. The tags
+// are those of Tags and TagKeys.
+func (s Subject) ForTags(actions map[string]string) Subject {
+	s.TagActions = actions
+	return s
 }
 
 func (s Subject) with(keys []string, f fact) Subject {
@@ -217,7 +230,7 @@ func (r *Row) About(ctx context.Context, c Caller, in any, facts map[string][]st
 	if len(tagKeys) > 0 {
 		facts["aws:tagkeys"] = tagKeys
 	}
-	about := Resource{ARN: s.arn(c, members...)}
+	about := Resource{ARN: s.arn(c, members...), Also: s.alsoFor(tagKeys)}
 	for _, f := range s.find {
 		var err error
 		if f.plain != nil {
@@ -230,6 +243,19 @@ func (r *Row) About(ctx context.Context, c Caller, in any, facts map[string][]st
 		}
 	}
 	return about, nil
+}
+
+// alsoFor are the actions that tags of these keys need, each once.
+func (s *subject) alsoFor(tagKeys []string) (actions []string) {
+	if len(s.TagActions) == 0 {
+		return nil
+	}
+	for _, key := range tagKeys {
+		if action := s.TagActions[strings.ToLower(key)]; action != "" && !slices.Contains(actions, action) {
+			actions = append(actions, action)
+		}
+	}
+	return actions
 }
 
 // set adds what a member brings, and gives the keys of tags in it.

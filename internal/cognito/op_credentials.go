@@ -15,8 +15,6 @@ import (
 const (
 	// sessionName is the role session name of the enhanced flow.
 	sessionName = "CognitoIdentityCredentials"
-	// credentialsDuration is how long credentials of the enhanced flow last.
-	credentialsDuration = time.Hour
 	// tokenDuration is how long a token of GetOpenIdToken lasts.
 	tokenDuration = 10 * time.Minute
 )
@@ -79,7 +77,7 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, c awsapi.Caller
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.STS.AssumeRoleForIdentity(ctx, c.Request, string(role), claims, sessionName, credentialsDuration)
+	made, err := s.STS.AssumeRoleForIdentity(ctx, c.Request, string(role), claims, sessionName)
 	if err != nil {
 		var refused *sts.Refusal
 		if errors.As(err, &refused) {

@@ -71,6 +71,10 @@ func aboutNew(kind string, arn func(c awsapi.Caller, members ...string) string, 
 	return awsapi.On(kind, arn, members...).Tags("Tags")
 }
 
+// aboutTagsOfRole is about a role whose tags the operation sets or removes, some of
+// which need an action of their own.
+func aboutTagsOfRole(subject awsapi.Subject) awsapi.Subject { return subject.ForTags(roleTagActions) }
+
 // aboutAll is about the entities of a kind whose path begins with a prefix.
 func aboutAll(kind, resource string) awsapi.Subject {
 	return awsapi.On(kind, func(c awsapi.Caller, members ...string) string {

@@ -212,6 +212,15 @@ func reservedTag(t Tag) *awsapi.Error {
 	return exception(invalidInput, causeTag, "aws: prefixed tag key names are not allowed for external use.").Because(causeTag, errorOfTag(t))
 }
 
+func badSetting(t Tag, want string) *awsapi.Error {
+	return exception(invalidInput, causeTag, "Invalid value for the tag %s: %s.", t.Key, want).Because(causeTag, errorOfTag(t))
+}
+
+func unknownSetting(t Tag) *awsapi.Error {
+	return exception(invalidInput, causeTag, "daypass: prefixed tag key names are reserved. Roles can have daypass:session-duration, daypass:target and daypass:target-role.").
+		Because(causeTag, errorOfTag(t))
+}
+
 func errorOfTag(t Tag) error { return fmt.Errorf("the tag %.128q", t.Key) }
 
 func badMarker() *awsapi.Error {

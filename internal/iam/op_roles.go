@@ -55,7 +55,11 @@ func (s *Service) newRole(account string, in *CreateRoleRequest) (*RoleEntity, e
 	if path == "" {
 		path = "/"
 	}
-	return &RoleEntity{Account: account, Role: Role{
+	settings, err := RoleSettings{}.set(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return &RoleEntity{Account: account, Settings: settings, Role: Role{
 		Path: path, RoleName: in.RoleName, RoleId: IdType(id),
 		Arn: roleARN(account, path, in.RoleName), CreateDate: s.now(),
 		AssumeRolePolicyDocument: in.AssumeRolePolicyDocument,

@@ -9,21 +9,27 @@ import (
 
 // TagRole adds tags to a role or changes their values.
 func (s *Service) TagRole(ctx context.Context, c awsapi.Caller, in *TagRoleRequest) (*awsapi.None, error) {
-	return s.retagRole(ctx, c, in.RoleName, adding(in.Tags, "TagsPerRole"))
+	return s.retagRole(ctx, c, in.RoleName, adding(in.Tags, "TagsPerRole"), func(was RoleSettings) (RoleSettings, error) { return was.set(in.Tags) })
 }
 
 // UntagRole removes tags from a role.
 func (s *Service) UntagRole(ctx context.Context, c awsapi.Caller, in *UntagRoleRequest) (*awsapi.None, error) {
-	return s.retagRole(ctx, c, in.RoleName, removing(in.TagKeys))
+	return s.retagRole(ctx, c, in.RoleName, removing(in.TagKeys), func(was RoleSettings) (RoleSettings, error) { return was.unset(in.TagKeys), nil })
 }
 
-func (s *Service) retagRole(ctx context.Context, c awsapi.Caller, name RoleNameType, change retag) (*awsapi.None, error) {
+func (s *Service) retagRole(ctx context.Context, c awsapi.Caller, name RoleNameType, change retag, resettle func(RoleSettings) (RoleSettings, error)) (*awsapi.None, error) {
 	err := s.changeRole(ctx, c, name, func(tx Tx, role *RoleEntity) error {
 		tags, err := change(role.Tags)
 		if err != nil {
 			return err
 		}
-		return tx.ReplaceRole(role.with(func(r *Role) { r.Tags = tags }))
+		settings, err := resettle(role.Settings)
+		if err != nil {
+			return err
+		}
+		changed := role.with(func(r *Role) { r.Tags = tags })
+		changed.Settings = settings
+		return tx.ReplaceRole(changed)
 	})
 	if err != nil {
 		return nil, err

@@ -25,6 +25,8 @@ type RoleEntity struct {
 	// Principals are the unique IDs of the users and roles that the trust policy
 	// names, by the names, as they were when it was stored.
 	Principals map[string]IdType
+	// Settings are what tags of the role say to daypass itself.
+	Settings RoleSettings
 
 	compile sync.Once
 	trust   *policy.Document
@@ -33,7 +35,7 @@ type RoleEntity struct {
 
 // with is the role after a change of what the wire shows of it.
 func (r *RoleEntity) with(change func(*Role)) *RoleEntity {
-	changed := &RoleEntity{Account: r.Account, Role: r.Role, Principals: r.Principals}
+	changed := &RoleEntity{Account: r.Account, Role: r.Role, Principals: r.Principals, Settings: r.Settings}
 	change(&changed.Role)
 	return changed
 }

@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -157,4 +158,98 @@ func TestTagPages(t *testing.T) {
 		bad := refusal{400, "ValidationError", "Invalid Marker."}
 		wantRefused(t, do(t, r.s, list, append([]string{"Marker", marker + "AA"}, r.id...)...), bad)
 	})
+}
+
+// Tags of a role that begin with daypass: say something to daypass, and are refused
+// where they say nothing that it understands. Those of before may be removed.
+func TestTagsForDaypass(t *testing.T) {
+	const reserved = "daypass: prefixed tag key names are reserved. Roles can have daypass:session-duration, daypass:target and daypass:target-role."
+	target := func(key string) string {
+		return "Invalid value for the tag " + key + ": the name of a target has 1 to 64 lower-case letters, digits and hyphens, and begins with a letter or digit."
+	}
+	role := "Invalid value for the tag daypass:target-role: give the ARN of a role, such as arn:aws:iam::123456789012:role/name."
+	seconds := "Invalid value for the tag daypass:session-duration: give a number of seconds from 900 to 43200."
+	for _, test := range []struct{ key, value, want string }{
+		{"daypass:target", "minio-1", ""}, {"Daypass:Target", "a", ""}, {"daypass:target", strings.Repeat("a", 64), ""},
+		{"daypass:target", "", target("daypass:target")}, {"DAYPASS:target", "Minio", target("DAYPASS:target")}, {"daypass:target", "-a", target("daypass:target")},
+		{"daypass:target", "a b", target("daypass:target")}, {"daypass:target", "ä", target("daypass:target")}, {"daypass:target", strings.Repeat("a", 65), target("daypass:target")},
+		{"daypass:target-role", "arn:aws:iam::123456789012:role/a", ""}, {"daypass:target-role", "arn:aws-cn:iam::123456789012:role/a/b", ""},
+		{"daypass:target-role", "arn:aws:iam:::role/a", ""}, {"daypass:target-role", "arn:minio:iam:::role/x-_Y", ""},
+		{"daypass:target-role", "", role}, {"daypass:target-role", "a", role}, {"daypass:target-role", "arn:aws:iam::123456789012:role/", role}, {"daypass:target-role", "arn:a:iam:::role/b", role},
+		{"daypass:target-role", "arn:aws:iam::123456789012:user/anna", role}, {"daypass:target-role", "arn:aws:iam:us-east-1::role/aaaa", role},
+		{"daypass:target-role", "arn:aws:sts::123456789012:role/a", role}, {"daypass:target-role", "arn:aws:iam::123456789012:role/a b", role}, {"daypass:target-role", "arn:aws:iam::123456789012:role/ä", role},
+		{"daypass:session-duration", "900", ""}, {"daypass:session-duration", "43200", ""},
+		{"daypass:session-duration", "899", seconds}, {"daypass:session-duration", "43201", seconds}, {"daypass:session-duration", "+900", seconds}, {"daypass:session-duration", "0900", seconds},
+		{"daypass:session-duration", "1h", seconds}, {"daypass:session-duration", "", seconds}, {"daypass:session-duration", "-900", seconds}, {"daypass:session-duration", "99999999999999999999", seconds},
+		{"daypass:", "", reserved}, {"daypass:x", "y", reserved}, {"DayPass:target ", "a", reserved}, {"daypass", "x", ""}, {"xdaypass:x", "y", ""},
+	} {
+		s := newService(t)
+		want := refusal{}
+		if test.want != "" {
+			want = refusal{400, "InvalidInput", test.want}
+		}
+		tags := []string{"Tags.member.1.Key", "a", "Tags.member.1.Value", "b", "Tags.member.2.Key", test.key, "Tags.member.2.Value", test.value}
+		create := []string{"RoleName", "made", "AssumeRolePolicyDocument", trustPool}
+		wantRefused(t, do(t, s, "CreateRole", append(create, tags...)...), want)
+		must(t, s, "CreateRole", "RoleName", "r", "AssumeRolePolicyDocument", trustPool)
+		wantRefused(t, do(t, s, "TagRole", append([]string{"RoleName", "r"}, tags...)...), want)
+		shown := 2
+		if test.want != "" {
+			shown = 0
+		}
+		if got := elements(t, must(t, s, "ListRoleTags", "RoleName", "r"), "Key"); len(got) != shown {
+			t.Errorf("%s=%s: tags %q", test.key, test.value, got)
+		}
+		must(t, s, "UntagRole", "RoleName", "r", "TagKeys.member.1", test.key)
+	}
+	// Other resources keep such tags: nobody reads them.
+	s := newService(t)
+	must(t, s, "CreateUser", "UserName", "u", "Tags.member.1.Key", "daypass:target", "Tags.member.1.Value", "X Y")
+}
+
+// What tags say is kept with the role, through all its other changes, until they
+// are removed. A tag that was stored before anybody read it says nothing.
+func TestSettingsOfRoles(t *testing.T) {
+	db := openStore(t, filepath.Join(t.TempDir(), "daypass.db"))
+	s := serviceOn(t, db)
+	settings := func() iam.RoleSettings {
+		t.Helper()
+		role, ok, err := serviceOn(t, db).Role(t.Context(), account, "r")
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		return role.Settings
+	}
+	want := func(want iam.RoleSettings) {
+		t.Helper()
+		if got := settings(); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	must(t, s, "CreateRole", "RoleName", "r", "AssumeRolePolicyDocument", trustPool, "Tags.member.1.Key", "daypass:target", "Tags.member.1.Value", "minio",
+		"Tags.member.2.Key", "daypass:target-role", "Tags.member.2.Value", "arn:aws:iam:::role/photos")
+	want(iam.RoleSettings{Target: "minio", TargetRole: "arn:aws:iam:::role/photos"})
+	must(t, s, "TagRole", "RoleName", "r", "Tags.member.1.Key", "Daypass:Session-Duration", "Tags.member.1.Value", "3600")
+	must(t, s, "UpdateRole", "RoleName", "r", "Description", "d")
+	must(t, s, "UpdateAssumeRolePolicy", "RoleName", "r", "PolicyDocument", trustPool)
+	want(iam.RoleSettings{Target: "minio", TargetRole: "arn:aws:iam:::role/photos", SessionSeconds: 3600})
+	must(t, s, "UntagRole", "RoleName", "r", "TagKeys.member.1", "DAYPASS:TARGET-ROLE", "TagKeys.member.2", "daypass:session-duration")
+	want(iam.RoleSettings{Target: "minio"})
+	must(t, s, "DeleteRole", "RoleName", "r")
+
+	err := db.IAM(nil).Update(t.Context(), func(tx iam.Tx) error {
+		return tx.AddRole(&iam.RoleEntity{Account: account, Role: iam.Role{
+			RoleName: "r", RoleId: "AROAOLD", Path: "/", Arn: "arn:aws:iam::" + account + ":role/r", AssumeRolePolicyDocument: trustPool,
+			Tags: iam.TagListType{{Key: "daypass:target", Value: "minio"}, {Key: "daypass:session-duration", Value: "forever"}, {Key: "daypass:other", Value: ""}},
+		}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(iam.RoleSettings{})
+	must(t, s, "TagRole", "RoleName", "r", "Tags.member.1.Key", "team", "Tags.member.1.Value", "red")
+	want(iam.RoleSettings{})
+	must(t, s, "UntagRole", "RoleName", "r", "TagKeys.member.1", "daypass:other", "TagKeys.member.2", "daypass:session-duration")
+	must(t, s, "TagRole", "RoleName", "r", "Tags.member.1.Key", "daypass:target", "Tags.member.1.Value", "minio")
+	want(iam.RoleSettings{Target: "minio"})
 }

@@ -61,11 +61,15 @@ func authorize(i *iam.Service) func(context.Context, *awsapi.Row, awsapi.Caller,
 		if err != nil {
 			return err
 		}
-		action := row.Service.Name + ":" + row.Name
-		decision, err := i.Authorize(ctx, caller, action, about.ARN, facts)
-		if err != nil {
-			return err
+		for _, action := range append([]string{row.Service.Name + ":" + row.Name}, about.Also...) {
+			decision, err := i.Authorize(ctx, caller, action, about.ARN, facts)
+			if err != nil {
+				return err
+			}
+			if err := decision.Err(caller, action, about.Shown()); err != nil {
+				return err
+			}
 		}
-		return decision.Err(caller, action, about.Shown())
+		return nil
 	}
 }

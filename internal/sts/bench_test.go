@@ -58,7 +58,7 @@ func BenchmarkAssumeRoleForIdentity(b *testing.B) {
 	claims := h.claims()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, claims, "CognitoIdentityCredentials", time.Hour); err != nil {
+		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, claims, "CognitoIdentityCredentials"); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -69,7 +69,7 @@ func BenchmarkAssumeRoleForIdentityWithTags(b *testing.B) {
 	claims := h.claims(tagged)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, claims, "CognitoIdentityCredentials", time.Hour); err != nil {
+		if _, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, claims, "CognitoIdentityCredentials"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -16,6 +16,9 @@ const (
 	defaultDuration = time.Hour
 	minDuration     = 15 * time.Minute
 	maxDuration     = 12 * time.Hour
+	// maxGuestDuration is how long the session of a guest of the enhanced flow may
+	// last, whatever the role says.
+	maxGuestDuration = time.Hour
 )
 
 // durationOf is how long a session shall last, which its role bounds.

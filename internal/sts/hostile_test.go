@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/openid"
@@ -36,7 +35,7 @@ func TestTagValuesAreText(t *testing.T) {
 				return credentials{AccessKeyId: out.AccessKeyID, SessionToken: out.SessionToken}, true
 			},
 			"enhanced": func() (credentials, bool) {
-				made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(token), "app1", time.Hour)
+				made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(token), "app1")
 				if err != nil {
 					return credentials{}, false
 				}

@@ -3,7 +3,6 @@ package sts
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
@@ -69,18 +68,19 @@ func answer(session *Session, f *federated, made *Credentials) *AssumeRoleWithWe
 
 // AssumeRoleForIdentity assumes a role for an identity of an identity pool, by
 // the claims that its token would have. It is the enhanced flow: no token is
-// signed or verified, the role's MaxSessionDuration does not count, and guests
-// have limits of their own. Whatever the role refuses is a *[Refusal].
-func (s *Service) AssumeRoleForIdentity(ctx context.Context, r awsapi.Request, role string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
+// signed or verified, the session lasts an hour unless a tag of the role says
+// otherwise, and guests have limits of their own. Whatever the role refuses is a
+// *[Refusal].
+func (s *Service) AssumeRoleForIdentity(ctx context.Context, r awsapi.Request, role string, claims *openid.Claims, sessionName string) (*Credentials, error) {
 	audit.From(ctx).Set("role", role)
-	made, err := s.assumeForIdentity(ctx, r, role, claims, sessionName, lasts)
+	made, err := s.assumeForIdentity(ctx, r, role, claims, sessionName)
 	if e, ok := awsapi.AsError(err); ok {
 		return nil, &Refusal{Cause: e.Cause, answer: e}
 	}
 	return made, err
 }
 
-func (s *Service) assumeForIdentity(ctx context.Context, r awsapi.Request, roleARN string, claims *openid.Claims, sessionName string, lasts time.Duration) (*Credentials, error) {
+func (s *Service) assumeForIdentity(ctx context.Context, r awsapi.Request, roleARN string, claims *openid.Claims, sessionName string) (*Credentials, error) {
 	f, err := fromClaims(claims)
 	if err != nil {
 		return nil, err
@@ -89,8 +89,16 @@ func (s *Service) assumeForIdentity(ctx context.Context, r awsapi.Request, roleA
 	if err != nil {
 		return nil, err
 	}
+	guest := len(claims.AMR) == 0 || claims.AMR[0] != "authenticated"
+	lasts := role.SessionDuration()
+	if guest {
+		lasts = min(lasts, maxGuestDuration)
+	}
+	if role.Settings.SessionSeconds > 0 {
+		audit.From(ctx).Set("session_duration", lasts.String())
+	}
 	session := f.session(s, role, sessionName, lasts)
-	if len(claims.AMR) == 0 || claims.AMR[0] != "authenticated" {
+	if guest {
 		session.Kind = GuestSession
 	}
 	return s.issue(ctx, session)

@@ -31,7 +31,7 @@ var noOrigin = cmpopts.IgnoreFields(awsapi.Session{}, "Origin")
 // credentials assumes AppAuth for an identity.
 func (h *house) credentials(change ...func(*openid.Claims)) *sts.Credentials {
 	h.t.Helper()
-	made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(change...), "CognitoIdentityCredentials", time.Hour)
+	made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(change...), "CognitoIdentityCredentials")
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func TestLeftOverBitsOfATokenCount(t *testing.T) {
 	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, usual))
 	padded := 0
 	for _, name := range []string{"app1", "app12", "app123"} {
-		made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(), name, time.Hour)
+		made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(), name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -99,7 +99,7 @@ func TestTrust(t *testing.T) {
 // wantCause assumes a role in the enhanced flow.
 func (h *house) wantCause(role string, want awsapi.Cause, change ...func(*openid.Claims)) {
 	h.t.Helper()
-	made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, role, h.claims(change...), "app1", time.Hour)
+	made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, role, h.claims(change...), "app1")
 	if err == nil {
 		if want != "" || made.SessionToken == "" {
 			h.t.Errorf("assumed, want cause %s", want)
@@ -164,16 +164,45 @@ func TestRoleNotThere(t *testing.T) {
 	h.wantCause(appAuth, "role-missing")
 }
 
-// In the enhanced flow the role's MaxSessionDuration does not count, nor does
-// the time that the claims would last as a token.
+// In the enhanced flow a session lasts an hour, whatever the role's
+// MaxSessionDuration is, unless a tag says otherwise: then up to that, and an hour
+// at most for guests.
 func TestEnhancedFlowDuration(t *testing.T) {
-	h := newHouse(t)
-	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, usual))
-	made, err := h.sts.AssumeRoleForIdentity(h.ctx, h.request, appAuth, h.claims(), "app1", 2*time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := start.Truncate(time.Second).Add(2 * time.Hour); !made.Expiration.Equal(want) {
-		t.Errorf("expiration %s, want %s", made.Expiration, want)
+	for _, test := range []struct {
+		tag         string
+		most        iam.RoleMaxSessionDurationType
+		user, guest time.Duration
+	}{
+		{"", 43200, time.Hour, time.Hour},
+		{"900", 43200, 15 * time.Minute, 15 * time.Minute},
+		{"7200", 43200, 2 * time.Hour, time.Hour},
+		{"43200", 43200, 12 * time.Hour, time.Hour},
+		{"43200", 7200, 2 * time.Hour, time.Hour},
+		{"43200", 0, time.Hour, time.Hour}, // the default of MaxSessionDuration
+	} {
+		h := newHouse(t)
+		h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, `{"StringEquals":{"cognito-identity.amazonaws.com:aud":"`+pool+`"}}`), func(in *iam.CreateRoleRequest) {
+			if test.tag != "" {
+				in.Tags = iam.TagListType{{Key: "Daypass:Session-Duration", Value: iam.TagValueType(test.tag)}}
+			}
+			if test.most > 0 {
+				in.MaxSessionDuration = &test.most
+			}
+		})
+		for _, who := range []struct {
+			made *sts.Credentials
+			want time.Duration
+		}{{h.credentials(), test.user}, {h.credentials(guest), test.guest}} {
+			if want := start.Truncate(time.Second).Add(who.want); !who.made.Expiration.Equal(want) {
+				t.Errorf("%+v: expiration %s, want %s", test, who.made.Expiration, want)
+			}
+		}
+		// A change of the role counts from the next sign-in on.
+		if _, err := h.iam.UntagRole(h.ctx, root, &iam.UntagRoleRequest{RoleName: "AppAuth", TagKeys: []iam.TagKeyType{"daypass:session-duration"}}); err != nil {
+			t.Fatal(err)
+		}
+		if made, want := h.credentials(), start.Truncate(time.Second).Add(time.Hour); !made.Expiration.Equal(want) {
+			t.Errorf("%+v: expiration %s without the tag, want %s", test, made.Expiration, want)
+		}
 	}
 }

@@ -102,6 +102,11 @@ resource "aws_iam_role" "user" {
   max_session_duration = var.second ? 7200 : 3600
   permissions_boundary = var.second ? null : aws_iam_policy.boundary.arn
   assume_role_policy   = data.aws_iam_policy_document.trust.json
+  # What daypass reads. The target is removed again with the second apply.
+  tags = merge({ "daypass:session-duration" = var.second ? "7200" : "900" }, var.second ? {} : {
+    "daypass:target"      = "store"
+    "daypass:target-role" = "arn:aws:iam::123456789012:role/photos"
+  })
 }
 
 resource "aws_iam_role_policy" "inline" {
