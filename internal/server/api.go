@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,10 +20,11 @@ import (
 // call is a request on its way through the house.
 type call struct {
 	*route
-	r      *http.Request
-	event  *audit.Event
-	body   []byte
-	caller awsapi.Caller
+	r        *http.Request
+	event    *audit.Event
+	recorded audit.Event // what event points to: one allocation for both
+	body     []byte
+	caller   awsapi.Caller
 	// large says that the body is one of those beyond MaxBody.
 	large bool
 	// hold is the memory that the body has.
@@ -33,7 +35,7 @@ type call struct {
 // is decoded for a caller who has not proven who they are, nothing is done for
 // one who may not, and nothing is answered that is not recorded.
 func (s *Server) api(w http.ResponseWriter, r *http.Request) {
-	c := &call{r: r, event: s.event(r)}
+	c := s.call(r)
 	ctx := audit.NewContext(r.Context(), c.event)
 	if r.Method == http.MethodOptions {
 		if a := s.recorded(ctx, c, awsapi.Answer{Status: http.StatusOK}); a.Status != http.StatusOK {
@@ -72,16 +74,27 @@ func (s *Server) record(ctx context.Context, e *audit.Event, a awsapi.Answer, fa
 	return a
 }
 
-// event opens the record of a request.
+// call opens the record of a request to the API.
+func (s *Server) call(r *http.Request) *call {
+	c := &call{r: r}
+	c.event = &c.recorded
+	s.begin(c.event, r)
+	return c
+}
+
+// event opens the record of another request.
 func (s *Server) event(r *http.Request) *audit.Event {
+	e := &audit.Event{}
+	s.begin(e, r)
+	return e
+}
+
+func (s *Server) begin(e *audit.Event, r *http.Request) {
 	ip, err := s.sourceIP(r)
-	e := &audit.Event{
-		RequestID: s.requestID(), Start: s.now(), SourceIP: ip,
-	}
+	e.RequestID, e.Start, e.SourceIP = s.requestID(), s.now(), ip
 	if err != nil {
 		e.Warning, e.WarningErr = string(warningForwardedFor), err
 	}
-	return e
 }
 
 // facts are how a request came, for policies. Its region is the server's own
@@ -244,14 +257,37 @@ func (c *call) frame(e *awsapi.Error) bool {
 	return false
 }
 
+// These headers are the same in every answer, which is why the lists are: nobody
+// changes one.
+var (
+	noStore   = []string{"no-store"}
+	anyOrigin = []string{"*"}
+)
+
+// canonical are the headers of the protocols as net/http spells them.
+var canonical = map[string]string{
+	"x-amzn-RequestId":    "X-Amzn-Requestid",
+	"x-amzn-ErrorType":    "X-Amzn-Errortype",
+	"x-amzn-ErrorMessage": "X-Amzn-Errormessage",
+}
+
 func (s *Server) send(w http.ResponseWriter, c *call, a awsapi.Answer) {
 	h := w.Header()
-	for i := 0; i+1 < len(a.Header); i += 2 {
-		h.Set(a.Header[i], a.Header[i+1])
+	values := make([]string, 0, len(a.Header)/2+2) // one allocation for those of all headers
+	set := func(name, value string) {
+		values = append(values, value)
+		h[name] = values[len(values)-1 : len(values) : len(values)]
 	}
-	h.Set("Content-Type", a.ContentType) // also of an empty body, as AWS does
-	h.Set("Content-Length", strconv.Itoa(len(a.Body)))
-	h.Set("Cache-Control", "no-store")
+	for i := 0; i+1 < len(a.Header); i += 2 {
+		name, known := canonical[a.Header[i]]
+		if !known {
+			name = http.CanonicalHeaderKey(a.Header[i])
+		}
+		set(name, a.Header[i+1])
+	}
+	set("Content-Type", a.ContentType) // also of an empty body, as AWS does
+	set("Content-Length", strconv.Itoa(len(a.Body)))
+	h["Cache-Control"] = noStore
 	if s.secure(c.r) {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
@@ -262,18 +298,31 @@ func (s *Server) send(w http.ResponseWriter, c *call, a awsapi.Answer) {
 
 // requestID makes a lower-case version 4 UUID, as AWS's request IDs are.
 func (s *Server) requestID() string {
-	var b [16]byte
-	if _, err := io.ReadFull(s.rand(), b[:]); err != nil {
+	b, err := s.random()
+	if err != nil {
 		return "00000000-0000-4000-8000-000000000000" // an ID for the log must not stop an answer
 	}
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
-	id := make([]byte, 0, 36)
-	for i, part := range [...][]byte{b[0:4], b[4:6], b[6:8], b[8:10], b[10:16]} {
-		if i > 0 {
-			id = append(id, '-')
-		}
-		id = hex.AppendEncode(id, part)
+	var id [36]byte
+	hex.Encode(id[0:8], b[0:4])
+	hex.Encode(id[9:13], b[4:6])
+	hex.Encode(id[14:18], b[6:8])
+	hex.Encode(id[19:23], b[8:10])
+	hex.Encode(id[24:36], b[10:16])
+	id[8], id[13], id[18], id[23] = '-', '-', '-', '-'
+	return string(id[:])
+}
+
+// random is what a request ID is made of. What crypto/rand fills stays on the
+// stack; what another reader fills cannot.
+func (s *Server) random() (b [16]byte, err error) {
+	if s.Rand == nil {
+		_, _ = rand.Read(b[:]) // never fails
+		return b, nil
 	}
-	return string(id)
+	read := make([]byte, len(b))
+	_, err = io.ReadFull(s.Rand, read)
+	copy(b[:], read)
+	return b, err
 }

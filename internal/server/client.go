@@ -19,7 +19,7 @@ func (s *Server) sourceIP(r *http.Request) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	headers := r.Header.Values("X-Forwarded-For")
+	headers := r.Header["X-Forwarded-For"]
 	list := strings.Join(headers, ",")
 	for more := len(headers) > 0; more && s.trusted(peer); {
 		hop := list
@@ -90,7 +90,7 @@ func (s *Server) secure(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
-	protocols := r.Header.Values("X-Forwarded-Proto")
+	protocols := r.Header["X-Forwarded-Proto"]
 	for protocol := range strings.SplitSeq(strings.Join(protocols, ","), ",") {
 		if !strings.EqualFold(strings.Trim(protocol, " \t"), "https") {
 			return false

@@ -14,6 +14,9 @@ import (
 const allowedHeaders = "authorization, content-type, x-amz-target, x-amz-user-agent, x-amz-date, x-amz-security-token, " +
 	"x-amz-content-sha256, amz-sdk-invocation-id, amz-sdk-request, cache-control, *"
 
+// exposedHeaders are those of an answer that a page may read.
+var exposedHeaders = []string{"x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"}
+
 // preflight answers a browser's question before a call. It cannot see which
 // operation is meant, so it says yes; the call itself is refused where the
 // operation is a signed one and the origin is not allowed.
@@ -29,9 +32,9 @@ func preflight(w http.ResponseWriter) {
 
 // allowOrigin tells a browser whether its page may read the answer.
 func (s *Server) allowOrigin(h http.Header, c *call) {
-	h.Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date")
+	h["Access-Control-Expose-Headers"] = exposedHeaders
 	if c.route == nil || c.row == nil || c.row.Auth == awsapi.Public {
-		h.Set("Access-Control-Allow-Origin", "*")
+		h["Access-Control-Allow-Origin"] = anyOrigin
 		return
 	}
 	h.Add("Vary", "Origin")

@@ -10,7 +10,6 @@ package server
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -99,13 +98,6 @@ func (s *Server) now() time.Time {
 	return s.Now()
 }
 
-func (s *Server) rand() io.Reader {
-	if s.Rand == nil {
-		return rand.Reader
-	}
-	return s.Rand
-}
-
 // ServeHTTP sends a request to its part of the house.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r, leave := s.enter(w, r)
@@ -151,7 +143,7 @@ var rpcPath = regexp.MustCompile(`(?i)/service/[^/]+/operation/[^/]+$`)
 // why. The detail may have the path and the host, cut short, but not the query:
 // there may be a token in it.
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, status int, text string, cause awsapi.Cause, detail string) {
-	c := &call{r: r, event: s.event(r)}
+	c := s.call(r)
 	c.event.Cause, c.event.Err = string(cause), errors.New(detail)
 	a := s.recorded(audit.NewContext(r.Context(), c.event), c, awsapi.Answer{Status: status})
 	if a.Status != status {
