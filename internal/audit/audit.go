@@ -69,7 +69,7 @@ type Event struct {
 	decided  decision.Decision // but for the policies
 	policies []PolicyDecision
 	attrs    []slog.Attr
-	room     [3]slog.Attr // where attrs begin: most operations know no more
+	room     [4]slog.Attr // where attrs begin: most operations know no more
 }
 
 // Record is the event of a request as a service has it: it receives, and tells
@@ -165,7 +165,9 @@ func From(ctx context.Context) Record {
 // the hash gives nothing away, since an ID has 122 random bits.
 func Hash(id string) string {
 	sum := sha256.Sum256([]byte(id))
-	return hex.EncodeToString(sum[:6])
+	var hash [12]byte
+	hex.Encode(hash[:], sum[:6])
+	return string(hash[:])
 }
 
 // writeLine writes the event as one line. A client's mistake is information, only

@@ -138,9 +138,9 @@ func (r *Role) String() string {
 
 // Lines are the steps as text, one line each, of which the last is the result.
 func (r *Role) Lines() []string {
-	var lines []string
+	lines := make([]string, 0, len(r.Logins)+2)
 	for i := range r.Logins {
-		lines = append(lines, r.Logins[i].lines()...)
+		lines = r.Logins[i].appendLines(lines)
 	}
 	if r.CustomRoleArn != "" {
 		lines = append(lines, r.customLine())
@@ -165,17 +165,15 @@ func (r *Role) customLine() string {
 // maxARN is the most of a role's ARN that texts show, in bytes.
 const maxARN = 256
 
-func (l *Login) lines() []string {
-	head := "login " + l.Login + ": "
+func (l *Login) appendLines(lines []string) []string {
 	switch {
 	case l.Mapping != "":
-		head += "mapping " + l.Mapping + " of type " + l.Type
+		lines = append(lines, "login "+l.Login+": mapping "+l.Mapping+" of type "+l.Type)
 	case len(l.Roles) > 0:
-		head += "no mapping, but roles of its own"
+		lines = append(lines, "login "+l.Login+": no mapping, but roles of its own")
 	default:
-		return []string{head + "no mapping"}
+		return append(lines, "login "+l.Login+": no mapping")
 	}
-	lines := []string{head}
 	for _, r := range l.Rules {
 		lines = append(lines, r.line())
 	}
