@@ -29,6 +29,7 @@ const imports = `
 	fetch:
 	limit:
 	jws:                                     # pure: which key may go with which algorithm
+	plainjson:
 	idp:                                     # the other side: it knows nothing of daypass
 	saml:
 	seal:
@@ -37,7 +38,7 @@ const imports = `
 	sigv4:       limit
 
 	# The protocols, and what speaks them.
-	awsjson:     awsapi
+	awsjson:     awsapi plainjson
 	awsquery:    awsapi
 	jmespath:    awsapi                       # queries on trees
 	cli:         awsapi jmespath seal signin   # seal: files that only their owner can read

@@ -46,9 +46,9 @@ func (o *Outline) Structure() bool { return o.kind == planStruct }
 
 // Member finds a member of a structure, its number and its name; a nil outline
 // if there is none of this name.
-func (o *Outline) Member(name []byte) (i int, known string, member *Outline) {
+func (o *Outline) Member(name string) (i int, known string, member *Outline) {
 	for i := range o.fields {
-		if f := &o.fields[i]; f.Name == string(name) {
+		if f := &o.fields[i]; f.Name == name {
 			return i, f.Name, f.plan.outline()
 		}
 	}

@@ -45,6 +45,13 @@ type decoder struct {
 // is cut short and anything after it are refused alike, without a text.
 func (Protocol) Decode(row *awsapi.Row, body []byte) (awsapi.Node, error) {
 	o := row.Outline()
+	if n, ok := decodePlain(o, body); ok {
+		return n, nil
+	}
+	return decodeAny(o, body)
+}
+
+func decodeAny(o *awsapi.Outline, body []byte) (awsapi.Node, error) {
 	d := decoder{
 		// A Decoder reads a bytes.Buffer in place. It does not look for names that
 		// occur twice, since it would keep those of members that are read over.
@@ -179,7 +186,7 @@ func (d *decoder) structure(o *awsapi.Outline) (awsapi.Node, error) {
 		if err != nil {
 			return n, err
 		}
-		i, name, member := o.Member(raw)
+		i, name, member := o.Member(string(raw))
 		if member == nil {
 			if err := d.skip(); err != nil {
 				return n, err

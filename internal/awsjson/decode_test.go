@@ -297,3 +297,42 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// Whatever decodePlain reads, decodeAny reads alike.
+func FuzzDecodePlain(f *testing.F) {
+	for _, body := range []string{
+		`{}`, ` {"a":"b", "A" : "", "m":{"x":"y","":"z"},"p":{"a":"c"}} `, `{"Mappings":{"x":{"a":"b"},"y":{}}}`, `{"Few":{"a":"b","c":"d"}}`, `{"Few":{"a":"b","c":"d","e":"f"}}`,
+		`{"a":"b","a":"c"}`, `{"m":{"a":"b","a":"c"}}`, `{"x":"y"}`, `{"a":1}`, `{"l":["a"]}`, `{"p":"a"}`, `{"a":{}}`, `{"a":"\n"}`, `{"a":"b"}x`, `"a"`, `[]`, ``,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, ok := decodePlain(row.Outline(), body)
+		if !ok {
+			return
+		}
+		want, err := decodeAny(row.Outline(), body)
+		if err != nil {
+			t.Fatalf("%s is read: %v", body, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body, diff)
+		}
+	})
+}
+
+// What SDKs send to the busiest operations is plain, and what decodePlain must not
+// read is not.
+func TestDecodePlain(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"a":"us-east-1:0123abcd-0123-4567-89ab-0123456789ab","m":{"login.example.com":"eyJ.a.b"}}`: true,
+		`{}`: true, `{"p":{"a":"b"}}`: true, `{"Few":{"a":"b","c":"d"}}`: true,
+		`{"Few":{"a":"b","c":"d","e":"f"}}`: false, `{"a":"b","a":"c"}`: false, `{"m":{"a":"b","a":"c"}}`: false, `{"other":"b"}`: false, `{"a":null}`: false,
+		`{"a":1}`: false, `{"a":"\u0062"}`: false, `{"a":"é"}`: false, `"a"`: false, ``: false, `{"a":"b"}{}`: false,
+		`{"a":"` + strings.Repeat("b", maxPlain) + `"}`: false,
+	} {
+		if _, got := decodePlain(row.Outline(), []byte(body)); got != want {
+			t.Errorf("%.80s: %v, want %v", body, got, want)
+		}
+	}
+}

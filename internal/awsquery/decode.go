@@ -169,7 +169,7 @@ func place(o *awsapi.Outline, n *awsapi.Node, name string) *awsapi.Node {
 		step, rest, more := strings.Cut(name, ".")
 		switch {
 		case o.Structure():
-			_, known, member := o.Member([]byte(step))
+			_, known, member := o.Member(step)
 			if member == nil {
 				return nil
 			}
