@@ -13,6 +13,7 @@ import (
 // binder carries what a walk over one request has found.
 type binder struct {
 	at    Path
+	room  [6]Step // where at begins: few inputs are deeper
 	found ValidationError
 	size  int
 	// quiet is set inside a list or map of scalars, of which one sentence tells:

@@ -93,15 +93,20 @@ func (b *binder) bindMap(p *plan, n Node, dst reflect.Value) error {
 		return wrongKind(n, "structure")
 	}
 	out := reflect.MakeMapWithSize(p.typ, len(n.Members))
-	keys, err := b.bindKeys(p.key, n.Members)
+	key := reflect.New(p.key.typ).Elem() // of one entry after the other
+	keys, err := b.bindKeys(p.key, key, n.Members)
 	if err != nil {
 		return err
 	}
 	outer := b.enter(p.elem)
 	null := false
+	var v reflect.Value
 	for i := range n.Members {
 		m := &n.Members[i]
-		v := reflect.New(p.elem.typ).Elem()
+		if i == 0 || !scalar(p.elem) {
+			v = reflect.New(p.elem.typ).Elem()
+		}
+		v.SetZero()
 		if m.Value.Kind == Null {
 			null = true
 		} else {
@@ -111,7 +116,8 @@ func (b *binder) bindMap(p *plan, n Node, dst reflect.Value) error {
 			}
 			b.at = b.at[:len(b.at)-2]
 		}
-		out.SetMapIndex(reflect.ValueOf(m.Name).Convert(p.key.typ), v)
+		key.SetString(m.Name)
+		out.SetMapIndex(key, v)
 	}
 	values := b.leave(outer, p.elem, null)
 	dst.Set(out)
@@ -127,9 +133,8 @@ func (b *binder) bindMap(p *plan, n Node, dst reflect.Value) error {
 
 // bindKeys checks the keys of a map and gives the constraints that one of them
 // violates.
-func (b *binder) bindKeys(p *plan, members []Member) (wrong string, err error) {
+func (b *binder) bindKeys(p *plan, key reflect.Value, members []Member) (wrong string, err error) {
 	outer := b.enter(p)
-	key := reflect.New(p.typ).Elem()
 	for i := range members {
 		if err := b.bind(p, Node{Kind: Text, Text: members[i].Name}, key); err != nil {
 			return "", err

@@ -208,6 +208,7 @@ func (r *Row) Bind(n Node) (any, error) {
 	}
 	in := reflect.New(r.In)
 	b := binder{}
+	b.at = b.room[:0]
 	if err := b.bind(r.plan, n, in.Elem()); err != nil {
 		if s, ok := errors.AsType[*SerializationError](err); ok {
 			s.Err = errors.New(b.at.Members())
@@ -215,7 +216,8 @@ func (r *Row) Bind(n Node) (any, error) {
 		return nil, err
 	}
 	if len(b.found.Violations) > 0 {
-		return nil, &b.found
+		found := b.found // of its own, so that a binder that finds nothing costs nothing
+		return nil, &found
 	}
 	return in.Interface(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/plainjson"
 )
 
 // Encode writes an output as compact JSON. Members that are not set (empty
@@ -45,7 +46,7 @@ func (e encoder) value(b []byte, v reflect.Value) ([]byte, error) {
 		}
 		return e.value(b, v.Elem())
 	case reflect.String:
-		return jsontext.AppendQuote(b, v.String())
+		return appendText(b, v.String())
 	case reflect.Bool:
 		return strconv.AppendBool(b, v.Bool()), nil
 	case reflect.Int, reflect.Int32, reflect.Int64:
@@ -56,7 +57,7 @@ func (e encoder) value(b []byte, v reflect.Value) ([]byte, error) {
 		return e.object(b, v)
 	case reflect.Struct:
 		if v.Type() == timeType {
-			t := v.Interface().(time.Time)
+			t := timeOf(v)
 			if e.envelope {
 				return strconv.AppendInt(b, t.Unix(), 10), nil
 			}
@@ -65,6 +66,25 @@ func (e encoder) value(b []byte, v reflect.Value) ([]byte, error) {
 		return e.structure(b, v)
 	}
 	return b, fmt.Errorf("awsjson: no way to write a %s", v.Type())
+}
+
+// appendText writes a string. Nearly all are plain, and written as they are.
+func appendText(b []byte, text string) ([]byte, error) {
+	if plainjson.Plain(text) {
+		b = append(b, '"')
+		b = append(b, text...)
+		return append(b, '"'), nil
+	}
+	return jsontext.AppendQuote(b, text)
+}
+
+// timeOf is a value of type time.Time. One that has an address is not copied to the
+// heap.
+func timeOf(v reflect.Value) time.Time {
+	if v.CanAddr() {
+		return *v.Addr().Interface().(*time.Time)
+	}
+	return v.Interface().(time.Time)
 }
 
 // appendTime writes a timestamp as epoch seconds with at most milliseconds.
@@ -103,7 +123,7 @@ func unset(f reflect.Value) bool {
 	case reflect.String:
 		return f.Len() == 0
 	case reflect.Struct:
-		return f.Type() == timeType && f.Interface().(time.Time).IsZero()
+		return f.Type() == timeType && timeOf(f).IsZero()
 	}
 	return false
 }
@@ -142,7 +162,7 @@ func (e encoder) object(b []byte, v reflect.Value) ([]byte, error) {
 			b = append(b, ',')
 		}
 		var err error
-		if b, err = jsontext.AppendQuote(b, k.String()); err != nil {
+		if b, err = appendText(b, k.String()); err != nil {
 			return b, err
 		}
 		b = append(b, ':')
