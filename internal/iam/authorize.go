@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/daypass/daypass/internal/audit"
@@ -103,7 +104,12 @@ func judge(held holding, c awsapi.Caller, action, resource string, facts policy.
 }
 
 // Question is one of several about the same caller and the same request.
-type Question struct{ Action, Resource string }
+type Question struct {
+	Action, Resource string
+	// Shown is the resource as records have it, where the resource itself is not for
+	// them.
+	Shown string
+}
 
 // AuthorizeAll answers several questions as [Service.Authorize] does, from policies
 // of one moment. It stops with an error when the context ends: questions may be
@@ -129,6 +135,7 @@ func (s *Service) AuthorizeAll(ctx context.Context, c awsapi.Caller, questions [
 				return err
 			}
 			d, req := judge(held, c, q.Action, q.Resource, facts)
+			d.resource = cmp.Or(q.Shown, q.Resource)
 			if !d.Allowed() && !explained {
 				if d.explained, err = s.explain(tx, c, held, req, d); err != nil {
 					return err

@@ -21,7 +21,7 @@ func TestAuthorizeAll(t *testing.T) {
 	must(t, s, "PutRolePolicy", "RoleName", "app", "PolicyName", "p", "PolicyDocument",
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::box/*"},{"Effect":"Deny","Action":"s3:PutObject","Resource":"*"}]}`)
 	const object = "arn:aws:s3:::box/1"
-	questions := []iam.Question{{"s3:GetObject", object}, {"s3:PutObject", object}, {"s3:ListBucket", "arn:aws:s3:::box"}, {"s3:GetObject", "arn:aws:s3:::other/1"}}
+	questions := []iam.Question{{"s3:GetObject", object, ""}, {"s3:PutObject", object, ""}, {"s3:ListBucket", "arn:aws:s3:::box", ""}, {"s3:GetObject", "arn:aws:s3:::other/1", ""}}
 	type answer struct{ allowed, open bool }
 	allow, deny, open := answer{allowed: true}, answer{}, answer{open: true}
 	for name, test := range map[string]struct {
@@ -64,7 +64,7 @@ func TestAuthorizeAllBoundary(t *testing.T) {
 	s := newService(t)
 	createPolicy(t, s, "bounds", allowList)
 	createRole(t, s, "app", "PermissionsBoundary", policyARN("bounds"))
-	d, err := s.AuthorizeAll(t.Context(), wiretest.From(sessionOf(t, s, "app")), []iam.Question{{"s3:GetObject", "*"}, {"s3:ListBucket", "*"}}, policy.Context{})
+	d, err := s.AuthorizeAll(t.Context(), wiretest.From(sessionOf(t, s, "app")), []iam.Question{{"s3:GetObject", "*", ""}, {"s3:ListBucket", "*", ""}}, policy.Context{})
 	if err != nil || d[0].Open() || d[0].Allowed() || !d[1].Open() {
 		t.Error(d, err)
 	}
@@ -78,14 +78,14 @@ func TestAuthorizeAllIsBounded(t *testing.T) {
 	c := wiretest.From(sessionOf(t, s, "app"))
 	questions := make([]iam.Question, 1000)
 	for i := range questions {
-		questions[i] = iam.Question{"s3:GetObject", "arn:aws:s3:::box/1"}
+		questions[i] = iam.Question{"s3:GetObject", "arn:aws:s3:::box/1", "some object"}
 	}
 	questions[999].Action = "iam:GetUser"
 	var e audit.Event
 	if _, err := s.AuthorizeAll(audit.NewContext(t.Context(), &e), c, questions, policy.Context{}); err != nil {
 		t.Fatal(err)
 	}
-	if d := e.Decision().Policies; len(d) != 16 || d[0].Action != "iam:GetUser" || d[0].Cause == "" {
+	if d := e.Decision().Policies; len(d) != 16 || d[0].Action != "iam:GetUser" || d[0].Cause == "" || d[0].Resource != "some object" {
 		t.Errorf("recorded %d: %s", len(d), slog.AnyValue(d))
 	}
 	ctx, cancel := context.WithCancel(t.Context())

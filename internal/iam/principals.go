@@ -2,6 +2,8 @@ package iam
 
 import (
 	"bytes"
+	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -71,6 +73,45 @@ func principalID(tx Tx, account, principal string) (IdType, bool, error) {
 		return role.RoleId, true, nil
 	}
 	return "", false, nil
+}
+
+// sessionName is what the name of a role's session looks like (RoleSessionName of
+// AssumeRole).
+var sessionName = regexp.MustCompile(`\A[\w+=,.@-]{2,64}\z`)
+
+// MissingPrincipals finds which AWS principals, as a policy of a resource names
+// them, are nobody: neither the account, nor one of its users and roles as they are
+// called now, nor a session that one of its roles can have.
+func (s *Service) MissingPrincipals(ctx context.Context, principals []string) (missing []string, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		missing = nil
+		for _, p := range principals {
+			ok, err := s.isPrincipal(tx, p)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				missing = append(missing, p)
+			}
+		}
+		return nil
+	})
+	return missing, err
+}
+
+func (s *Service) isPrincipal(tx Tx, principal string) (bool, error) {
+	if principal == s.Account || principal == rootARN(s.Account) {
+		return true, nil
+	}
+	if rest, isSession := strings.CutPrefix(principal, "arn:aws:sts::"+s.Account+":assumed-role/"); isSession {
+		if _, name, _ := strings.Cut(rest, "/"); !sessionName.MatchString(name) {
+			return false, nil
+		}
+	} else if !strings.HasPrefix(principal, "arn:aws:iam::"+s.Account+":") {
+		return false, nil
+	}
+	_, ok, err := principalID(tx, s.Account, principal)
+	return ok, err
 }
 
 // NamesOf are the names by which the role's trust policy knows a caller of these

@@ -178,11 +178,12 @@ func (v *Visit) busy() error { return v.side.Refuse(awsapi.Busy, "").Because(cau
 // now: the request of the visit, or another that it tells of. It is the way of the
 // API: the same keys and sessions are good, and the same are refused. The body is
 // read by a function, once it is clear that the key and the date are good, so that
-// nobody without a key has a long one read; nil leaves the request's as it is.
+// nobody without a key has a long one read; nil leaves the request's as it is. The
+// function is told who claims to have signed, and may refuse.
 //
 // The caller's request is that of the visit; whoever decides about another request
 // says how that one came.
-func (v *Visit) Signer(ctx context.Context, r *sigv4.Request, service string, skew time.Duration, body func() ([]byte, error)) (awsapi.Caller, error) {
+func (v *Visit) Signer(ctx context.Context, r *sigv4.Request, service string, skew time.Duration, body func(claimed awsapi.Caller) ([]byte, error)) (awsapi.Caller, error) {
 	sig, err := sigv4.Parse(r)
 	if err != nil {
 		return awsapi.Caller{}, refuseSignature(v.side, err)
@@ -196,7 +197,7 @@ func (v *Visit) Signer(ctx context.Context, r *sigv4.Request, service string, sk
 		return awsapi.Caller{}, err
 	}
 	if body != nil {
-		if r.Body, err = body(); err != nil {
+		if r.Body, err = body(caller); err != nil {
 			return awsapi.Caller{}, err
 		}
 	}

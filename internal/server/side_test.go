@@ -34,7 +34,7 @@ func (echoing) Answer(ctx context.Context, v *Visit) (awsapi.Answer, error) {
 	}
 	var text []byte
 	signed := v.Signed()
-	caller, err := v.Signer(ctx, signed, "iam", 5*time.Minute, func() (b []byte, err error) {
+	caller, err := v.Signer(ctx, signed, "iam", 5*time.Minute, func(awsapi.Caller) (b []byte, err error) {
 		text, err = v.Body(20_000)
 		return text, err
 	})

@@ -9,6 +9,17 @@ import (
 	"github.com/daypass/daypass/internal/limit"
 )
 
+// SigningKey derives the signing key of a secret access key for a day, YYYYMMDD, a
+// region and a service: for those who verify signatures themselves and are not to
+// have the secret.
+func SigningKey(secret, date, region, service string) [sha256.Size]byte {
+	return deriveKey(secret, date, region, service)
+}
+
+// IsRegion says whether a text may be the region of a credential scope: lower-case
+// letters, digits and hyphens, 1 to 32 of them.
+func IsRegion(region string) bool { return isScopeWord(region) }
+
 // signingKey is a secret access key derived for one day, region and service.
 type signingKey [sha256.Size]byte
 
