@@ -55,6 +55,10 @@ const imports = `
 	admin:       awsapi audit revocation
 	cognito:     awsapi arn audit decision limit policy login openid iam sts   # iam: the roles it is given must exist
 
+	# Protocols that others have made, beside the API: what comes in is recorded, and
+	# who has signed is found, by the server, and the services decide as ever.
+	gateway:     awsapi audit iam policy seal server sigv4   # sigv4: it derives signing keys
+
 	# For tests, of several services.
 	login/logintest:   sigv4
 	awsapi/modeltest:  awsapi
@@ -66,7 +70,7 @@ const imports = `
 	store:       cognito iam openid revocation seal
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit server cognito sts iam admin openid login fetch seal store
+	instance:    awsapi audit server gateway cognito sts iam admin openid login fetch seal store
 	daypasstest: instance seal
 	cmd/daypass: instance cli client idp seal
 `

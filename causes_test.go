@@ -39,6 +39,7 @@ func TestCauses(t *testing.T) {
 		{"sts", "STS", ""},
 		{"iam", "IAM", ""},
 		{"admin", "Revocations", ""},
+		{"gateway", "S3 gateways", ""},
 	}
 	written := map[string]bool{}
 	for _, c := range chapters {

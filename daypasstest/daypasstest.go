@@ -16,6 +16,8 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
@@ -233,6 +235,33 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.stop()
 	s.open(httptest.NewUnstartedServer(nil))
+}
+
+// GatewaySocket serves S3 gateways, as "daypass serve --gateway-listen" does, until
+// the test ends, and gives the path of the socket: for
+// "versitygw --iam-standalone-endpoint". The gateway signs with the access key of a
+// user who has the permission daypass:ServeGateway.
+func (s *Server) GatewaySocket() string {
+	s.t.Helper()
+	dir, err := os.MkdirTemp("", "daypass-") // a short path: sockets have no others
+	if err != nil {
+		s.t.Fatalf("daypasstest: %v", err)
+	}
+	s.t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "gateway.sock")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		s.t.Fatalf("daypasstest: %v", err)
+	}
+	g := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.instance.Handler.Beside(s.instance.Gateway).ServeHTTP(w, r)
+	}))
+	_ = g.Listener.Close()
+	g.Listener = l
+	g.Start()
+	stop := s.stop
+	s.stop = func() { g.Close(); stop() }
+	return path
 }
 
 // Seeded is a source of identifiers that repeat from run to run, for tests that

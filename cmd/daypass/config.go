@@ -29,6 +29,8 @@ type Config struct {
 	TrustedProxies []string `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged, because signatures cover it."`
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Listen without TLS on an address that is not loopback."`
 
+	GatewayConfig
+
 	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
 	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates."`
 	PublicURL     string   `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Required if --listen has no address."`
@@ -119,6 +121,9 @@ func (c *Config) check() error {
 	if err := c.checkAddresses(); err != nil {
 		return err
 	}
+	if err := c.GatewayConfig.check(); err != nil {
+		return err
+	}
 	if opens := c.opens(loopback); c.Dev && c.RootAccessKeyID == "" && opens != "" {
 		return usage("--dev with %s: everybody knows the root credentials test/test; give --root-access-key-id and DAYPASS_ROOT_SECRET_ACCESS_KEY", opens)
 	}
@@ -161,6 +166,8 @@ func (c *Config) opens(loopback bool) string {
 		return "--listen " + c.Listen + ", which is not loopback"
 	case len(c.TrustedProxies) > 0:
 		return "--trusted-proxies"
+	case c.GatewayConfig.opens():
+		return "--gateway-listen " + c.GatewayListen + ", which is not loopback"
 	case c.PublicURL != "" && (err != nil || !isLoopback(u.Hostname()) && !strings.HasSuffix(u.Hostname(), ".localhost")):
 		return "--public-url " + c.PublicURL + ", which is not loopback"
 	}

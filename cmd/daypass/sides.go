@@ -33,6 +33,13 @@ type side struct {
 // certificates.
 func (c *Config) sides() ([]side, error) {
 	var sides []side
+	gateway, err := c.GatewayConfig.side()
+	if err != nil {
+		return nil, err
+	}
+	if gateway != nil {
+		sides = append(sides, *gateway)
+	}
 	return sides, nil
 }
 

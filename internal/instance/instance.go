@@ -26,6 +26,7 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/gateway"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
@@ -104,6 +105,8 @@ type Config struct {
 type Instance struct {
 	// Handler answers them.
 	Handler *server.Server
+	// Gateway answers S3 gateways, beside the API (Handler.Beside).
+	Gateway server.Side
 	// Issuer is the iss of our tokens.
 	Issuer string
 
@@ -237,6 +240,9 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Sinks:          []audit.Sink{audit.Log(c.Log)},
 		Now:            c.Now,
 		Rand:           c.Rand,
+	}
+	i.Gateway = &gateway.Service{
+		Account: c.Account, Credentials: stsService.Credentials, IAM: iamService, Region: c.Region, ValidRegion: openid.ValidRegion, Used: iamService.Used,
 	}
 	maps.Copy(i.Handler.Paths, keys.Documents())
 	if u, err := url.Parse(c.PublicURL); err == nil {
