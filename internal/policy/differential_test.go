@@ -25,10 +25,12 @@ func TestDecideAgainstReference(t *testing.T) {
 
 // quietly has rapid try two thousand times unless somebody asks for a number,
 // and print what fails rather than write it to the tree.
-func quietly(t *testing.T) {
+func quietly(t *testing.T) { quietlyTrying(t, "2000") }
+
+func quietlyTrying(t *testing.T, times string) {
 	set := map[string]string{"rapid.nofailfile": "true"}
 	if flag.Lookup("rapid.checks").Value.String() == "100" { // rapid's own default
-		set["rapid.checks"] = "2000"
+		set["rapid.checks"] = times
 	}
 	for name, value := range set {
 		was := flag.Lookup(name).Value.String()

@@ -45,6 +45,11 @@
 // case-insensitive comparison contains a variable, or several statements made
 // the decision.
 //
+// # Rendering
+//
+// [Render] says in one session policy, in the dialect of a store that has its own
+// evaluator, what a caller's documents allow together, and never more.
+//
 // # Choices where AWS is silent
 //
 //   - What replaces a variable, defaults included, is literal text: an asterisk in

@@ -12,9 +12,10 @@ import (
 // for later is text, whatever characters it has.
 type piece struct {
 	kind     pieceKind
-	index    int32     // of a hole, among those of its glob
-	text     string    // of a literal
-	variable *variable // of a hole
+	index    int32       // of a hole, among those of its glob
+	text     string      // of a literal
+	variable *variable   // of a hole
+	origin   pieceOrigin // of a literal, when rendered
 }
 
 type pieceKind uint8
