@@ -1,13 +1,14 @@
 # The README's two commands need Go and git only. What is here is for working on
 # daypass; "make" alone lists it.
 
-FUZZTIME ?= 5s
-BENCH    ?= .
-GO       ?= go
-tool     := $(GO) tool -modfile=tools/go.mod
+FUZZTIME   ?= 5s
+BENCH      ?= .
+IDENTITIES ?= 10000000
+GO         ?= go
+tool       := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz vuln bench bench-guard golden docs hostile interop run check
+.PHONY: help build test race lint fuzz vuln bench bench-guard bench-peers bench-large golden docs hostile interop run check
 
 help: ## This list.
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,6 +43,13 @@ bench: ## Run the benchmarks whose names match BENCH (all).
 
 bench-guard: ## Fail when a request has become slower against its ceiling, or allocates more: a minute.
 	DAYPASS_BENCH_GUARD=$(if $(RECORD),record,1) DAYPASS_BENCH_ROUND=250ms $(GO) test -count=1 -run '^TestGuard$$' -bench '^BenchmarkGuard$$' ./internal/bench
+
+bench-peers: ## Compare with MinIO (built if need be), with SeaweedFS and moto where they are: minutes.
+	DAYPASS_BENCH_PEERS=1 DAYPASS_BENCH_MINIO=$$(scripts/partners minio) DAYPASS_BENCH_SEAWEEDFS=$$(scripts/partners --found seaweedfs || true) \
+	DAYPASS_BENCH_MOTO=$${DAYPASS_TEST_PYTHON:-python3} $(GO) test -count=1 -run '^$$' -bench '^BenchmarkPeers$$' -timeout 30m ./internal/bench
+
+bench-large: ## Measure with IDENTITIES (ten million) in the database: 15 minutes, 6 GB below TMPDIR.
+	DAYPASS_BENCH_LARGE=$(IDENTITIES) $(GO) test -count=1 -run '^$$' -bench '^BenchmarkLarge$$' -timeout 60m ./internal/bench
 
 golden: ## Renew the golden files; then read the diff.
 	@packages=$$(grep -rlE --include='*_test.go' --exclude-dir=interop '"update"|/wiretest"' . | xargs -r -n1 dirname | sort -u); \

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -83,12 +84,13 @@ func binaryDaypass(b *testing.B, binary, dir string) *process {
 	if err := p.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
+	p.stop = sync.OnceFunc(func() {
+		_ = p.cmd.Process.Signal(os.Interrupt)
 		_ = p.cmd.Wait()
 		log.Close()
 	})
-	for end := time.Now().Add(roundTimeout); ; time.Sleep(10 * time.Millisecond) {
+	b.Cleanup(p.stop)
+	for end := time.Now().Add(roundTimeout); ; time.Sleep(time.Millisecond) {
 		if answer, err := http.Get("http://" + p.addr + "/readyz"); err == nil {
 			_, _ = io.Copy(io.Discard, answer.Body)
 			answer.Body.Close()

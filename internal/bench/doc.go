@@ -62,6 +62,20 @@
 // A result that stays disturbed has no verdict, unless it was below each time.
 // "make bench-guard RECORD=1" records what is.
 //
+// # Many identities, and others
+//
+// "make bench-large" puts ten million identities into the database by the bulk path of
+// the store and measures what must not depend on their number: the same requests to
+// that database and to one of 10,000, in turns; pages at the beginning, in the middle
+// and at the end; start-up, memory, bytes an identity; and what live traffic notices
+// while a pool with a million identities is deleted. IDENTITIES=300000 takes a minute.
+//
+// "make bench-peers" compares with servers that do a comparable job, with the same
+// tokens: MinIO, SeaweedFS where it was built (scripts/partners seaweedfs), moto where
+// it is installed. The former two have to refuse a forged token first; moto verifies
+// nothing. They wait for disks and for each other, so that requests a second say
+// something else than CPU time, which is what decides.
+//
 // # In the environment
 //
 // DAYPASS_BENCH_ROUND is how long a round lasts, such as 2s. With

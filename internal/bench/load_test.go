@@ -42,18 +42,23 @@ func dial(b *testing.B, addr string, n int) caller {
 	b.Helper()
 	c := make(caller, n)
 	for i := range c {
-		nc, err := net.Dial("tcp", addr)
-		if err != nil {
+		c[i] = &conn{in: make([]byte, 64<<10)}
+		if err := c[i].dial(addr); err != nil {
 			b.Fatal(err)
 		}
-		b.Cleanup(func() { nc.Close() })
-		raw, err := nc.(*net.TCPConn).SyscallConn()
-		if err != nil {
-			b.Fatal(err)
-		}
-		c[i] = &conn{Conn: nc, raw: raw, in: make([]byte, 64<<10)}
+		b.Cleanup(func() { c[i].Close() })
 	}
 	return c
+}
+
+func (c *conn) dial(addr string) error {
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	c.Conn, c.closed = nc, false
+	c.raw, err = nc.(*net.TCPConn).SyscallConn()
+	return err
 }
 
 // send sends the requests that next gives for the numbers from 0 up, n of them or,
@@ -61,6 +66,12 @@ func dial(b *testing.B, addr string, n int) caller {
 // connection. Every answer must be a success and pass its check. It says how long
 // each took.
 func (c caller) send(n int, lasts time.Duration, next func(i int) request) ([]time.Duration, error) {
+	return c.paced(n, lasts, 0, next)
+}
+
+// paced does so with a gap between the beginnings of the requests. One that has to
+// wait for a connection has begun when its time had come.
+func (c caller) paced(n int, lasts, gap time.Duration, next func(i int) request) ([]time.Duration, error) {
 	took := make([]time.Duration, 0, max(n, 1<<16))
 	began := time.Now()
 	more := func(sent int) bool { return sent < n || n == 0 && time.Since(began) < lasts }
@@ -76,10 +87,15 @@ func (c caller) send(n int, lasts time.Duration, next func(i int) request) ([]ti
 					return nil, err
 				}
 			}
-			if !k.busy && more(sent) {
+			due := time.Now()
+			if gap > 0 {
+				due = began.Add(time.Duration(sent) * gap)
+			}
+			if !k.busy && more(sent) && !due.After(time.Now()) {
 				if err := k.start(next(sent)); err != nil {
 					return nil, err
 				}
+				k.began = due
 				sent++
 			}
 		}
@@ -97,12 +113,19 @@ type conn struct {
 	request request   // the last one
 	began   time.Time // when it was sent
 	busy    bool      // it has not been answered
+	closed  bool      // the server closes connections behind an answer
 	in      []byte    // room for an answer
 	have    int       // bytes of it that have come
 }
 
 func (c *conn) start(r request) error {
 	c.request, c.began, c.busy, c.have = r, time.Now(), true, 0
+	if c.closed {
+		c.Close()
+		if err := c.dial(c.RemoteAddr().String()); err != nil {
+			return err
+		}
+	}
 	_, err := c.Write(r.wire)
 	return err
 }
@@ -127,6 +150,6 @@ func (c *conn) poll() ([]byte, error) {
 	case len(rest) < length:
 		return nil, nil
 	}
-	c.busy = false
+	c.busy, c.closed = false, bytes.Contains(header, []byte("\r\nConnection: close"))
 	return rest, nil
 }

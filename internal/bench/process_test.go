@@ -30,6 +30,7 @@ type process struct {
 	cmd     *exec.Cmd
 	orders  io.WriteCloser
 	reports *bufio.Reader // nil: it makes none
+	stop    func()        // ends it, and waits for that
 }
 
 // launch runs the test binary as the named server, in dir and on a core of its
@@ -53,12 +54,13 @@ func launch(b *testing.B, name, dir string) *process {
 	if err := p.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
+	p.stop = sync.OnceFunc(func() {
 		p.orders.Close()
 		if err := p.cmd.Wait(); err != nil {
 			b.Errorf("%s: %v", name, err)
 		}
 	})
+	b.Cleanup(p.stop)
 	p.reports = bufio.NewReader(out)
 	addr, err := p.reports.ReadString('\n')
 	if err != nil {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
@@ -46,6 +47,7 @@ type crowd struct {
 	name   string // of the provider, as Logins have it
 	ca     []byte // PEM
 	tokens []string
+	people int // who have them; zero for somebody else each
 }
 
 // user is somebody with a login.
@@ -181,7 +183,7 @@ func (c *crowd) signTokens(b *testing.B) {
 	now := time.Now().Unix()
 	inParallel(len(c.tokens), func(i int) {
 		payload, _ := json.Marshal(map[string]any{
-			"iss": c.issuer, "aud": "app", "azp": "app", "sub": fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i),
+			"iss": c.issuer, "aud": "app", "azp": "app", "sub": subject(i % cmp.Or(c.people, len(c.tokens))),
 			"iat": now, "exp": now + 3*3600, "auth_time": now, "nonce": "abcdefgh", "jti": fmt.Sprintf("%016d", i),
 			"email": fmt.Sprintf("user%d@example.com", i), "email_verified": true, "name": "U Ser", "groups": []string{"a", "b"},
 		})
@@ -193,6 +195,8 @@ func (c *crowd) signTokens(b *testing.B) {
 		c.tokens[i], _ = signed.CompactSerialize()
 	})
 }
+
+func subject(i int) string { return fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i) }
 
 // samlMint makes SAML responses, signed with the key that tokens are signed with.
 func (c *crowd) samlMint() idp.SAMLMint {
