@@ -48,7 +48,7 @@ const imports = `
 	# Meaning. The chain cognito, sts, iam is AWS's own: the enhanced flow
 	# assumes a role, and roles live in IAM.
 	policy:      arn
-	login:       fetch jws limit saml seal sigv4        # sigv4: AdminGetUser is a signed call
+	login:       fetch jws limit plainjson saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
 	iam:         awsapi arn audit decision limit policy seal saml
 	sts:         awsapi audit decision policy saml seal login openid iam revocation

@@ -328,7 +328,7 @@ func TestDecodePlain(t *testing.T) {
 		`{"a":"us-east-1:0123abcd-0123-4567-89ab-0123456789ab","m":{"login.example.com":"eyJ.a.b"}}`: true,
 		`{}`: true, `{"p":{"a":"b"}}`: true, `{"Few":{"a":"b","c":"d"}}`: true,
 		`{"Few":{"a":"b","c":"d","e":"f"}}`: false, `{"a":"b","a":"c"}`: false, `{"m":{"a":"b","a":"c"}}`: false, `{"other":"b"}`: false, `{"a":null}`: false,
-		`{"a":1}`: false, `{"a":"\u0062"}`: false, `{"a":"é"}`: false, `"a"`: false, ``: false, `{"a":"b"}{}`: false,
+		`{"a":1}`: false, `{"a":"\u0062"}`: false, `{"a":"é"}`: true, "{\"a\":\"\xc3\"}": false, `"a"`: false, ``: false, `{"a":"b"}{}`: false,
 		`{"a":"` + strings.Repeat("b", maxPlain) + `"}`: false,
 	} {
 		if _, got := decodePlain(row.Outline(), []byte(body)); got != want {

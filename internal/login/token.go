@@ -3,6 +3,7 @@ package login
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -28,6 +29,15 @@ type Token struct {
 	header    header
 	claims    Claims
 	signature []byte
+	hash      [sha256.Size]byte // of text; zero until somebody asks
+}
+
+// sum is the token's hash.
+func (t *Token) sum() [sha256.Size]byte {
+	if t.hash == ([sha256.Size]byte{}) {
+		t.hash = sha256.Sum256(t.text)
+	}
+	return t.hash
 }
 
 // header is what we read of a JOSE header. No key is taken from it: the key comes
@@ -77,26 +87,37 @@ func wrapping(token string) Cause {
 func (t *Token) read() error {
 	head, rest, _ := strings.Cut(t.raw, ".")
 	body, signature, ok := strings.Cut(rest, ".")
-	if !ok || strings.Contains(signature, ".") {
+	if !ok || strings.IndexByte(signature, '.') >= 0 {
 		return errors.New("not three parts")
 	}
-	if err := t.readHeader(head); err != nil {
+	// The parts of a token that is read lie behind one another, in one allocation.
+	decoded := base64url.DecodedLen(len(body)) + base64url.DecodedLen(len(signature))
+	t.text = append(make([]byte, 0, len(t.raw)+decoded), t.raw...)
+	t.input = t.text[: len(head)+1+len(body) : len(head)+1+len(body)]
+	if err := t.readHeader(t.text[:len(head)]); err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
-	if err := t.readPayload(body); err != nil {
+	payload, err := appendPart(t.text, t.input[len(head)+1:])
+	if err == nil {
+		err = t.readPayload(payload[len(t.text):len(payload):len(payload)])
+	}
+	if err != nil {
 		return fmt.Errorf("payload: %w", err)
 	}
-	var err error
-	if t.signature, err = decodePart(signature); err != nil {
+	all, err := appendPart(payload, t.text[len(t.input)+1:])
+	if err != nil {
 		return fmt.Errorf("signature: %w", err)
 	}
-	t.text = []byte(t.raw)
-	t.input = t.text[:len(head)+1+len(body)]
+	t.text, t.signature = t.text[:len(t.raw):len(t.raw)], all[len(payload):]
 	return nil
 }
 
-func (t *Token) readHeader(part string) error {
-	b, err := decodePart(part)
+func (t *Token) readHeader(part []byte) error {
+	var plain bool
+	if t.header, plain = plainHeader(part); plain {
+		return nil
+	}
+	b, err := appendPart(nil, part)
 	if err != nil {
 		return err
 	}
@@ -109,13 +130,13 @@ func (t *Token) readHeader(part string) error {
 	return nil
 }
 
-func (t *Token) readPayload(part string) error {
-	b, err := decodePart(part)
-	if err != nil {
-		return err
+func (t *Token) readPayload(b []byte) error {
+	if claims, plain := plainClaims(b); plain {
+		t.claims = claims
+		return nil
 	}
 	read := members{text: b}
-	err = decodeObject(b, &read)
+	err := decodeObject(b, &read)
 	t.claims = read.claims
 	return err
 }
@@ -130,14 +151,21 @@ func (t *Token) Issuer() string {
 // Format keeps the token out of whatever it is printed to.
 func (t Token) Format(f fmt.State, _ rune) { f.Write([]byte("[token]")) }
 
-// decodePart decodes one part of a token: base64url without padding in its one
+// base64url is how a part of a token is written: without padding, in its one
 // canonical spelling (RFC 7515, section 2).
-func decodePart(part string) ([]byte, error) {
+var base64url = base64.RawURLEncoding.Strict()
+
+// decodePart decodes one part of a token.
+func decodePart(part string) ([]byte, error) { return appendPart(nil, []byte(part)) }
+
+// appendPart appends what one part of a token says. The room behind what it appends
+// to must not be the part's.
+func appendPart(to, part []byte) ([]byte, error) {
 	// The decoder skips line ends even when strict.
-	if strings.ContainsAny(part, "\r\n") {
+	if bytes.IndexByte(part, '\r') >= 0 || bytes.IndexByte(part, '\n') >= 0 {
 		return nil, errors.New("not base64url")
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(part)
+	b, err := base64url.AppendDecode(to, part)
 	if err != nil {
 		return nil, errors.New("not base64url")
 	}

@@ -1,6 +1,6 @@
 // Package plainjson reads the JSON that nearly everybody writes, quickly and
-// without garbage: strings of ASCII without escapes, whole numbers, objects with a
-// few members. It is a shortcut in front of a reader of all JSON, never in its
+// without garbage: strings without escapes, whole numbers, objects with a few
+// members. It is a shortcut in front of a reader of all JSON, never in its
 // place. What a [Reader] reads is JSON, and means the same to both; of what it does
 // not read it says nothing but that it is not plain, and the other one is asked
 // from the beginning, who also has the words for what is wrong.
@@ -8,12 +8,15 @@
 // Names that occur twice in an object are not plain, wherever it is.
 package plainjson
 
-import "math/bits"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
 const (
-	// maxMembers is how many members an object has that is plain. Each name is
+	// MaxMembers is how many members an object has that is plain. Each name is
 	// compared with all others.
-	maxMembers = 32
+	MaxMembers = 32
 	// maxDepth is how deep what [Reader.Value] reads over may nest.
 	maxDepth = 8
 )
@@ -57,12 +60,21 @@ func (r *Reader) String() (from, to int, ok bool) {
 	if !r.skip('"') {
 		return 0, 0, false
 	}
-	from = r.at
-	if to = from + plain(r.text[from:]); to == len(r.text) || r.text[to] != '"' {
-		return 0, 0, false
+	for from, to = r.at, r.at; ; {
+		to += plain(r.text[to:])
+		switch {
+		case to == len(r.text) || r.text[to] < utf8.RuneSelf && r.text[to] != '"':
+			return 0, 0, false
+		case r.text[to] == '"':
+			r.at = to + 1
+			return from, to, true
+		}
+		c, n := utf8.DecodeRuneInString(r.text[to:])
+		if c == utf8.RuneError && n == 1 {
+			return 0, 0, false
+		}
+		to += n
 	}
-	r.at = to + 1
-	return from, to, true
 }
 
 // Object goes through the members of an object, until there are no more:
@@ -78,7 +90,7 @@ type Object struct {
 	Ok bool
 
 	n     int
-	names [maxMembers][2]int32
+	names [MaxMembers][2]int32
 }
 
 // Next goes to the next member; false if there is none, or something else. The value
@@ -95,7 +107,7 @@ func (o *Object) Next(r *Reader) bool {
 		return false
 	}
 	from, to, ok := r.String()
-	if !ok || o.n == maxMembers || !r.skip(':') {
+	if !ok || o.n == MaxMembers || !r.skip(':') {
 		return false
 	}
 	name := r.text[from:to]
@@ -192,7 +204,8 @@ func (r *Reader) number() bool {
 	return true
 }
 
-// Plain says whether a text can be the characters of a string as it is.
+// Plain says whether a text is ASCII that can be the characters of a string as it
+// is.
 func Plain(text string) bool { return plain(text) == len(text) }
 
 // plain is how many bytes at the beginning of a text are ASCII that a string has

@@ -17,7 +17,7 @@ func all(text string) (from, to int, ok bool) {
 
 func TestValue(t *testing.T) {
 	for _, text := range []string{
-		`""`, `"a"`, `"seven.."`, `"eight..."`, `"~ !#[]^{}` + "\x7f" + `"`, `0`, `-0`, `-1`, `1234567890123456789012345678901234567890`, `true`, `false`, `null`,
+		`""`, `"a"`, `"seven.."`, `"eight..."`, `"é"`, `"seven..é eight...é😀"`, "\"\u2028\ufffd\"", `{"é":"ë"}`, `"~ !#[]^{}` + "\x7f" + `"`, `0`, `-0`, `-1`, `1234567890123456789012345678901234567890`, `true`, `false`, `null`,
 		`{}`, `[]`, "{\t\r\n }", `[1,"a",[],{}, null ]`, `{"":1}`, `{"a":{"a":[{"a":1}]},"b" : "c"}`, `[[[[[[[[]]]]]]]]`, ` [ 1 , 2 ] `,
 	} {
 		if from, to, ok := all(text); !ok || text[from:to] != strings.Trim(text, " ") {
@@ -31,14 +31,14 @@ func TestValue(t *testing.T) {
 		}
 		return "{" + b.String()[1:] + "}"
 	}
-	if _, _, ok := all(many(maxMembers)); !ok {
+	if _, _, ok := all(many(MaxMembers)); !ok {
 		t.Error("an object of so many members is not plain")
 	}
 	// What is no JSON, what reads otherwise than it is written, and what is too much.
 	for _, text := range []string{
-		``, ` `, `"`, `"a`, `"\n"`, `"\u0061"`, `"é"`, "\"\x1f\"", "\"1234567\x00\"", "\"\xff\"", `'a'`, `a`, `tru`, `True`, `nul`, `truefalse`,
+		``, ` `, `"`, `"a`, `"\n"`, `"\u0061"`, "\"\xed\xa0\x80\"", "\"é\xc3\"", "\"\xc3", "\"é", `{"é":1,"é":2}`, "\"\x1f\"", "\"1234567\x00\"", "\"\xff\"", `'a'`, `a`, `tru`, `True`, `nul`, `truefalse`,
 		`01`, `-`, `-a`, `+1`, `1.5`, `1e5`, `1 2`, `[`, `[1`, `[1,`, `[1,]`, `[,1]`, `[1 2]`, `]`, `{`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`, `{"a":1,}`, `{,}`, `{"a",1}`, `{a:1}`, `{"a":1 "b":2}`, `{1:2}`,
-		`{"a":1,"a":2}`, `{"x":{"a":1,"b":2,"a":3}}`, `{"a":1}}`, "\x00", "[\x00]", "\ufeff{}", `[[[[[[[[[]]]]]]]]]`, many(maxMembers + 1), "{}\v",
+		`{"a":1,"a":2}`, `{"x":{"a":1,"b":2,"a":3}}`, `{"a":1}}`, "\x00", "[\x00]", "\ufeff{}", `[[[[[[[[[]]]]]]]]]`, many(MaxMembers + 1), "{}\v",
 	} {
 		if _, _, ok := all(text); ok {
 			t.Errorf("%q is plain", text)
