@@ -67,7 +67,11 @@ const imports = `
 	hostile:                                    # attacks only
 
 	# Memory: implements what the services ask for, and seals the secrets in it.
-	store:       cognito iam openid revocation seal
+	store:       cognito iam openid revocation seal store/engine store/migrate store/sqlite
+	store/engine:                              # what a database has to do
+	store/migrate:  store/engine
+	store/sqlite:   store/engine store/migrate
+	store/engine/enginetest: store/engine      # for tests
 
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi audit server gateway cognito sts iam admin openid login fetch seal store
@@ -79,9 +83,10 @@ const imports = `
 // library and modules, each with everything below it. A module that is not here
 // may be imported by all.
 const reserved = `
-	database/sql:                    store
-	modernc.org/sqlite:              store
-	github.com/pressly/goose:        store
+	database/sql:                    store/migrate store/sqlite   # goose wants it; the store's own statements do not
+	modernc.org/sqlite:              store/sqlite
+	zombiezen.com/go/sqlite:         store/sqlite
+	github.com/pressly/goose:        store/migrate store/sqlite
 	github.com/KimMachineGun/automemlimit: cmd/daypass
 	github.com/go-jose/go-jose:      openid login login/logintest idp   # keys and signing: what is signed by others is verified by jws
 	github.com/zitadel/oidc:         idp signin
@@ -102,7 +107,7 @@ const reserved = `
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass          # the pager, the browser, the commands of credentials
 	unsafe:                          # nobody
-	math/rand:                       store daypasstest   # numbers of pools, which are no secret; identifiers that repeat
+	math/rand:                       store store/engine/enginetest daypasstest   # numbers of pools, which are no secret; what repeats
 	reflect:                         awsapi awsapi/modeltest awsjson awsquery instance   # what is declared once is read in one place
 	encoding/json:                   login/logintest store client idp cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `

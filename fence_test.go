@@ -29,6 +29,7 @@ const embedded = `
 	modernc.org/mathutil
 	modernc.org/memory
 	modernc.org/sqlite
+	zombiezen.com/go/sqlite
 `
 
 // What runs daypass inside links the embedded store and nothing that only the

@@ -25,6 +25,7 @@ require (
 	golang.org/x/term v0.48.0
 	gopkg.in/ini.v1 v1.68.0
 	modernc.org/sqlite v1.61.1
+	zombiezen.com/go/sqlite v1.4.2
 )
 
 require github.com/pbnjay/memory v0.0.0-20210728143218-7b4eea64cf58 // indirect

@@ -66,7 +66,7 @@ func (s *Service) changePool(ctx context.Context, c awsapi.Caller, id IdentityPo
 	}
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	err = s.Store.Update(bounded, func(tx Tx) error {
+	err = s.Store.Configure(bounded, func(tx Tx) error {
 		was, err := ownPool(tx, c, id)
 		if err != nil {
 			return err
@@ -117,7 +117,7 @@ func (s *Service) CreateIdentityPool(ctx context.Context, c awsapi.Caller, in *C
 		return nil, err
 	}
 	audit.From(ctx).Set("pool", string(p.IdentityPoolId))
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	err = s.Store.Configure(ctx, func(tx Tx) error {
 		n, err := tx.CountPools(c.Account, c.Region)
 		if err != nil {
 			return err
@@ -188,7 +188,7 @@ func (s *Service) UpdateIdentityPool(ctx context.Context, c awsapi.Caller, in *I
 func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *DeleteIdentityPoolInput) (*awsapi.None, error) {
 	audit.From(ctx).Set("pool", string(in.IdentityPoolId))
 	var number int64
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.Store.Configure(ctx, func(tx Tx) error {
 		p, err := ownPool(tx, c, in.IdentityPoolId)
 		if err != nil {
 			return err

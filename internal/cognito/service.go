@@ -72,6 +72,9 @@ type Store interface {
 	// Update changes the state: all of it durably before it returns nil, or
 	// nothing of it.
 	Update(ctx context.Context, change func(Tx) error) error
+	// Configure is an Update that also changes pools, which others keep in memory. One
+	// runs after the other, also where updates of identities do not.
+	Configure(ctx context.Context, change func(Tx) error) error
 }
 
 // Tx is a transaction. Getters answer nil for what is not there. What they
@@ -90,11 +93,11 @@ type Tx interface {
 	AllPools(account string, after IdentityPoolId, limit int) ([]*Pool, error)
 	// CountPools counts an account's pools in a region.
 	CountPools(account, region string) (int, error)
-	// AddPool stores a new pool and gives it its number.
+	// AddPool stores a new pool and gives it its number, in a Configure.
 	AddPool(*Pool) error
-	// SavePool stores a changed pool.
+	// SavePool stores a changed pool, in a Configure.
 	SavePool(*Pool) error
-	// DeletePool removes a pool with all its identities.
+	// DeletePool removes a pool with all its identities, in a Configure.
 	DeletePool(*Pool) error
 
 	// Identity finds an identity by its GUID, of whatever pool.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/daypass/daypass/internal/store/engine/enginetest"
 )
 
 // benchID is a 16-byte key that lands anywhere in the table.
@@ -25,18 +28,9 @@ func benchInsert(id []byte) func(*Tx) error {
 	}
 }
 
-var hotSchema = files(`CREATE TABLE hot (id {{bytes}}, pool BIGINT, value BIGINT, PRIMARY KEY (id, pool)) {{without_rowid}};`)
+var hotSchema = enginetest.Files(`CREATE TABLE hot (id {{bytes}}, pool BIGINT, value BIGINT, PRIMARY KEY (id, pool)) {{without_rowid}};`)
 
-// embedded is the schema of daypass.
-func embedded(b *testing.B) migrations {
-	schema, err := embeddedSchema()
-	if err != nil {
-		b.Fatal(err)
-	}
-	return schema
-}
-
-func openBench(b *testing.B, schema migrations) *DB {
+func openBench(b *testing.B, schema fs.FS) *DB {
 	db, err := open(b.Context(), Options{Path: filepath.Join(b.TempDir(), "x.db")}, schema)
 	if err != nil {
 		b.Fatal(err)

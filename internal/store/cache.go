@@ -73,8 +73,12 @@ func (c *cache[K, V]) put(tx *Tx, key K, v V) {
 	c.entries[key] = v
 }
 
-// invalidate forgets the entity of the key once tx is committed.
+// invalidate forgets the entity of the key once tx is committed, which is one of
+// [DB.Configure]: other nodes would not hear of others.
 func (c *cache[K, V]) invalidate(tx *Tx, key K) {
+	if !tx.configures {
+		panic("store: what is cached is changed in an Update that is not a Configure")
+	}
 	tx.AfterCommit(func() {
 		c.generation.Add(1)
 		c.mu.Lock()

@@ -72,7 +72,7 @@ func TestCache(t *testing.T) {
 	c.expect(t, db, "b", 7, 3) // not touched
 
 	// What fails invalidates nothing.
-	err := db.Update(t.Context(), func(tx *Tx) error { return errors.Join(c.set("a", 3)(tx), errRefused) })
+	err := db.Configure(t.Context(), func(tx *Tx) error { return errors.Join(c.set("a", 3)(tx), errRefused) })
 	if !errors.Is(err, errRefused) {
 		t.Error(err)
 	}

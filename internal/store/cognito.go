@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // Cognito gives the store of the identity pools service. The box seals the
@@ -48,6 +48,11 @@ func (c *Cognito) View(ctx context.Context, read func(cognito.Tx) error) error {
 // Update implements cognito.Store.
 func (c *Cognito) Update(ctx context.Context, change func(cognito.Tx) error) error {
 	return c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx, c}) })
+}
+
+// Configure implements cognito.Store.
+func (c *Cognito) Configure(ctx context.Context, change func(cognito.Tx) error) error {
+	return c.db.Configure(ctx, func(tx *Tx) error { return change(&cognitoTx{tx, c}) })
 }
 
 type cognitoTx struct {
@@ -99,9 +104,9 @@ func (t *cognitoTx) AllPools(account string, after cognito.IdentityPoolId, limit
 }
 
 func (t *cognitoTx) pools(q query) ([]*cognito.Pool, error) {
-	return all(q, func(rows *sql.Rows) (*cognito.Pool, error) {
-		var body string
-		if err := rows.Scan(&body); err != nil {
+	return all(q, func(r row) (*cognito.Pool, error) {
+		body := r.Text(0)
+		if err := r.Err(); err != nil {
 			return nil, err
 		}
 		return t.c.openPool(body)
@@ -357,12 +362,12 @@ func (t *cognitoTx) Identities(pool int64, after *cognito.GUID, limit int, hideD
 		most = stateAuthenticated
 	}
 	return all(t.tx.query(`SELECT `+identityColumns+` FROM identities i WHERE i.pool = $1 AND i.id > $2 AND i.state <= $3 ORDER BY i.id LIMIT $4`,
-		pool, from, most, limit), func(rows *sql.Rows) (*cognito.Identity, error) {
-		var r identityRow
-		if err := rows.Scan(r.dest()...); err != nil {
+		pool, from, most, limit), func(r row) (*cognito.Identity, error) {
+		var i identityRow
+		if err := engine.Scan(r, i.dest()); err != nil {
 			return nil, err
 		}
-		return r.identity()
+		return i.identity()
 	})
 }
 

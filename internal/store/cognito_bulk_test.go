@@ -73,10 +73,10 @@ func TestAddIdentities(t *testing.T) {
 // BenchmarkAddIdentities stores identities, two of three with a login, 100,000
 // with a call, into a table that is ten times as large.
 func BenchmarkAddIdentities(b *testing.B) {
-	db := openBench(b, embedded(b))
+	db := openBench(b, Schema())
 	c := db.Cognito(testBox(b))
 	p := newPool(1)
-	if err := c.Update(b.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
+	if err := c.Configure(b.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
 		b.Fatal(err)
 	}
 	const batch = 100_000

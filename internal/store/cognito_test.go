@@ -41,7 +41,7 @@ func newPool(n int) *cognito.Pool {
 
 func addPool(t *testing.T, c *Cognito, p *cognito.Pool) {
 	t.Helper()
-	if err := c.Update(t.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
+	if err := c.Configure(t.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -60,7 +60,7 @@ func viewCognito[T any](t *testing.T, c *Cognito, get func(cognito.Tx) (T, error
 
 func saveCognito(t *testing.T, c *Cognito, change func(cognito.Tx) error) {
 	t.Helper()
-	if err := c.Update(t.Context(), change); err != nil {
+	if err := c.Configure(t.Context(), change); err != nil {
 		t.Fatal(err)
 	}
 }

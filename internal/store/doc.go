@@ -1,18 +1,18 @@
 // Package store keeps everything daypass remembers in one SQL database.
 //
 // The services say what they need in their own Store and Tx interfaces; this
-// package answers with ordinary SQL over database/sql. The engine described
-// here is the embedded one, SQLite in a single file.
+// package answers with ordinary SQL, and keeps what seldom changes in memory. What
+// runs the SQL is an engine (package engine); the embedded one is SQLite in a
+// single file (package sqlite). enginetest holds what is true of each of them.
 //
 // # Words
 //
 //   - A [Tx] is a handle on one transaction. Queries are methods on it, and it
 //     is worth nothing once the function it was given to has returned.
 //   - A View is a function that reads. All its statements see one snapshot.
-//   - An Update is a function that reads and writes. Updates run one after the
-//     other, so each sees everything the earlier ones did.
-//   - A group is a set of updates committed together. Whoever waits when the
-//     writer becomes free is in the next group; nobody waits on purpose.
+//   - An Update is a function that reads and writes. What it has read is still
+//     true when it is committed, as if updates ran one after the other.
+//   - A Configure is an Update that may change what is cached.
 //
 // # Promises
 //
@@ -22,18 +22,10 @@
 // that no database can avoid: if the disk fails in the very act of committing,
 // the work may turn up after the next start.
 //
-// A function that fails or panics does not disturb the others of its group:
-// each runs between a savepoint and its release. Only the loss of the whole
-// transaction (a full disk, an I/O error) is shared, and then every member of
-// the group is told.
-//
 // Any statement that fails, fails its function: later statements on the same
 // Tx answer with the same error, and so does Update even if the function
 // returns nil. That spares us reasoning about half-done work, and other
 // engines know no other way. To meet a conflict without failing, say ON CONFLICT.
-//
-// One process at a time: an exclusive lock on a file beside the database is
-// held while it is open. The system drops it when the process dies.
 //
 // # Caches
 //
@@ -50,7 +42,7 @@
 //   - It opens no Update inside an Update (the writer is busy with this one) and
 //     no View inside a View (all connections may be busy with such): deadlock. A
 //     View inside an Update is harmless, and sees what was committed before.
-//   - It may run again, as other engines make it do that find at the commit that
+//   - It may run again, as engines make it do that find at the commit that
 //     somebody was faster. So it sets what it answers, and does not add to it.
 //     [Options.RunAgain] is for tests of that.
 //   - It touches nothing outside that would be wrong if it ran and was then

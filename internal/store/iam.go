@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // IAM gives the store of the service iam. The box seals the secrets of access
@@ -55,9 +55,9 @@ func (i *IAM) View(ctx context.Context, read func(iam.Tx) error) error {
 	return i.db.View(ctx, func(tx *Tx) error { return read(&iamTx{tx, i}) })
 }
 
-// Update implements iam.Store.
+// Update implements iam.Store. All that there is in IAM is cached.
 func (i *IAM) Update(ctx context.Context, change func(iam.Tx) error) error {
-	return i.db.Update(ctx, func(tx *Tx) error { return change(&iamTx{tx, i}) })
+	return i.db.Configure(ctx, func(tx *Tx) error { return change(&iamTx{tx, i}) })
 }
 
 type iamTx struct {
@@ -85,9 +85,9 @@ func (t *iamTx) Roles(account, pathPrefix string, after iam.RoleNameType, limit 
 		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
 		ORDER BY name_key LIMIT $5`,
 		account, iam.RoleKey(after), len(pathPrefix), pathPrefix, limit)
-	return all(q, func(rows *sql.Rows) (*iam.RoleEntity, error) {
-		var body []byte
-		if err := rows.Scan(&body); err != nil {
+	return all(q, func(r row) (*iam.RoleEntity, error) {
+		body := engine.Bytes(r, 0)
+		if err := r.Err(); err != nil {
 			return nil, err
 		}
 		return openRole(account, body)
@@ -163,10 +163,7 @@ func (t *iamTx) OIDCProvider(arn iam.ArnType) (*iam.OIDCProvider, bool, error) {
 // OIDCProviders implements iam.Tx.
 func (t *iamTx) OIDCProviders(account string) ([]iam.ArnType, error) {
 	q := t.tx.query(`SELECT arn FROM oidc_providers WHERE account = $1 ORDER BY arn`, account)
-	return all(q, func(rows *sql.Rows) (arn iam.ArnType, err error) {
-		err = rows.Scan(&arn)
-		return arn, err
-	})
+	return all(q, scanText[iam.ArnType])
 }
 
 // AddOIDCProvider implements iam.Tx.
@@ -217,9 +214,9 @@ func (t *iamTx) SAMLProvider(arn iam.ArnType) (*iam.SAMLProvider, bool, error) {
 // SAMLProviders implements iam.Tx.
 func (t *iamTx) SAMLProviders(account string) ([]iam.SAMLProviderListEntry, error) {
 	q := t.tx.query(`SELECT arn, created, valid_until FROM saml_providers WHERE account = $1 ORDER BY arn`, account)
-	list, err := all(q, func(rows *sql.Rows) (p iam.SAMLProviderListEntry, err error) {
+	list, err := all(q, func(r row) (p iam.SAMLProviderListEntry, err error) {
 		var created, until int64
-		if err = rows.Scan(&p.Arn, &created, &until); until != endUnknown {
+		if err = engine.Scan(r, []any{(*string)(&p.Arn), &created, &until}); until != endUnknown {
 			p.ValidUntil = time.UnixMilli(until).UTC()
 		}
 		p.CreateDate = time.UnixMilli(created).UTC()

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"strings"
 
 	"github.com/daypass/daypass/internal/iam"
@@ -89,18 +88,14 @@ func (t *iamTx) readPermissions(principal iam.IdType) (*iam.Permissions, error) 
 		return nil, err
 	}
 	q := t.tx.query(`SELECT purpose, policy FROM policy_uses WHERE principal = $1 ORDER BY purpose, policy`, string(principal))
-	err = q.each(func(rows *sql.Rows) (bool, error) {
-		var purpose iam.Purpose
-		var policy iam.ArnType
-		if err := rows.Scan(&purpose, &policy); err != nil {
-			return false, err
-		}
+	err = q.each(func(r row) (bool, error) {
+		purpose, policy := iam.Purpose(r.Int(0)), iam.ArnType(r.Text(1))
 		if purpose == iam.PermissionsBoundary {
 			p.Boundary = policy
 		} else {
 			p.Attached = append(p.Attached, policy)
 		}
-		return true, nil
+		return true, r.Err()
 	})
 	if err != nil {
 		return nil, err
@@ -127,24 +122,19 @@ func (t *iamTx) DropPolicy(principal iam.IdType, policy iam.ArnType, purpose iam
 // CountPolicyUses implements iam.Tx.
 func (t *iamTx) CountPolicyUses(account string, policy iam.ArnType) (attached, bounds int, err error) {
 	q := t.tx.query(`SELECT purpose, COUNT(*) FROM policy_uses WHERE account = $1 AND policy = $2 GROUP BY purpose`, account, string(policy))
-	err = q.each(func(rows *sql.Rows) (bool, error) {
-		var purpose iam.Purpose
-		var n int
-		if err := rows.Scan(&purpose, &n); err != nil {
-			return false, err
-		}
-		if purpose == iam.PermissionsBoundary {
+	err = q.each(func(r row) (bool, error) {
+		n := int(r.Int(1))
+		if iam.Purpose(r.Int(0)) == iam.PermissionsBoundary {
 			bounds = n
 		} else {
 			attached = n
 		}
-		return true, nil
+		return true, r.Err()
 	})
 	return attached, bounds, err
 }
 
 // scanText reads a row of one text.
-func scanText[T ~string](rows *sql.Rows) (text T, err error) {
-	err = rows.Scan(&text)
-	return text, err
+func scanText[T ~string](r row) (T, error) {
+	return T(r.Text(0)), r.Err()
 }

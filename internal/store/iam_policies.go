@@ -1,13 +1,13 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // versionKey is the key of a policy version's row.
@@ -65,9 +65,9 @@ func (t *iamTx) Policies(account string, q iam.PolicyQuery) ([]*iam.PolicyEntity
 			AND EXISTS (SELECT 1 FROM policy_uses u WHERE u.account = p.account AND u.policy = p.arn AND u.purpose BETWEEN $6 AND $7)
 			ORDER BY name_key LIMIT $5`, account, iam.PolicyKey(q.After), len(prefix), prefix, q.Limit, least, most)
 	}
-	return all(rows, func(rows *sql.Rows) (*iam.PolicyEntity, error) {
-		var body []byte
-		if err := rows.Scan(&body); err != nil {
+	return all(rows, func(r row) (*iam.PolicyEntity, error) {
+		body := engine.Bytes(r, 0)
+		if err := r.Err(); err != nil {
 			return nil, err
 		}
 		return openPolicy(body)
@@ -84,10 +84,9 @@ func (t *iamTx) PolicyHolders(account string, policy iam.ArnType, q iam.EntityQu
 		ORDER BY p.principal LIMIT $10`,
 		account, string(policy), least, most, string(q.After),
 		len(q.Prefix), string(q.Prefix), len(q.PathPrefix), string(q.PathPrefix), q.Limit)
-	err = rows.each(func(rows *sql.Rows) (bool, error) {
-		var id iam.IdType
-		var userBody, roleBody []byte
-		if err := rows.Scan(&id, &userBody, &roleBody); err != nil {
+	err = rows.each(func(r row) (bool, error) {
+		id, userBody, roleBody := iam.IdType(r.Text(0)), engine.Bytes(r, 1), engine.Bytes(r, 2)
+		if err := r.Err(); err != nil {
 			return false, err
 		}
 		if userBody != nil {
@@ -144,7 +143,7 @@ func (t *iamTx) PolicyVersion(policy iam.IdType, number int) (*iam.PolicyVersion
 		var created int64
 		v := &iam.PolicyVersionEntity{Number: number}
 		found, err := t.tx.query(`SELECT created, document FROM policy_versions WHERE policy = $1 AND number = $2`,
-			string(policy), number).one(&created, &v.Document)
+			string(policy), number).one(&created, (*string)(&v.Document))
 		v.Created = time.UnixMilli(created).UTC()
 		return v, found, err
 	})
@@ -153,12 +152,8 @@ func (t *iamTx) PolicyVersion(policy iam.IdType, number int) (*iam.PolicyVersion
 // PolicyVersions implements iam.Tx.
 func (t *iamTx) PolicyVersions(policy iam.IdType) ([]*iam.PolicyVersionEntity, error) {
 	q := t.tx.query(`SELECT number, created FROM policy_versions WHERE policy = $1 ORDER BY number DESC`, string(policy))
-	return all(q, func(rows *sql.Rows) (*iam.PolicyVersionEntity, error) {
-		var created int64
-		v := &iam.PolicyVersionEntity{}
-		err := rows.Scan(&v.Number, &created)
-		v.Created = time.UnixMilli(created).UTC()
-		return v, err
+	return all(q, func(r row) (*iam.PolicyVersionEntity, error) {
+		return &iam.PolicyVersionEntity{Number: int(r.Int(0)), Created: time.UnixMilli(r.Int(1)).UTC()}, r.Err()
 	})
 }
 

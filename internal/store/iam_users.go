@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -9,6 +8,7 @@ import (
 
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // User implements iam.Tx.
@@ -49,9 +49,9 @@ func (t *iamTx) Users(account, pathPrefix string, after iam.UserNameType, limit 
 		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
 		ORDER BY name_key LIMIT $5`,
 		account, iam.UserKey(after), len(pathPrefix), pathPrefix, limit)
-	return all(q, func(rows *sql.Rows) (*iam.UserEntity, error) {
-		var body []byte
-		if err := rows.Scan(&body); err != nil {
+	return all(q, func(r row) (*iam.UserEntity, error) {
+		body := engine.Bytes(r, 0)
+		if err := r.Err(); err != nil {
 			return nil, err
 		}
 		return openUser(body)
@@ -110,12 +110,12 @@ func (t *iamTx) AccessKey(id iam.AccessKeyIdType) (*iam.AccessKeyEntity, bool, e
 // AccessKeys implements iam.Tx.
 func (t *iamTx) AccessKeys(user iam.IdType) ([]*iam.AccessKeyEntity, error) {
 	q := t.tx.query(`SELECT id, owner, sealed, body FROM access_keys WHERE owner = $1 ORDER BY id`, string(user))
-	return all(q, func(rows *sql.Rows) (*iam.AccessKeyEntity, error) {
-		var row keyRow
-		if err := rows.Scan(row.dest()...); err != nil {
+	return all(q, func(r row) (*iam.AccessKeyEntity, error) {
+		var key keyRow
+		if err := engine.Scan(r, key.dest()); err != nil {
 			return nil, err
 		}
-		return row.open(t.i.box)
+		return key.open(t.i.box)
 	})
 }
 

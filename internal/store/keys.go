@@ -2,13 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // ErrWrongMasterKey answers CheckMasterKey where the database was sealed under
@@ -52,11 +52,17 @@ func (db *DB) sealed(ctx context.Context, key *seal.MasterKey, name, text string
 	if err != nil {
 		return "", err
 	}
-	if !found {
-		return text, db.Update(ctx, func(tx *Tx) error {
-			_, err := tx.exec(`INSERT INTO seals (name, sealed) VALUES ($1, $2)`, name, box.Seal(nil, []byte(text), []byte(name)))
+	if !found { // unless another process is faster
+		err = db.Update(ctx, func(tx *Tx) error {
+			if _, err := tx.exec(`INSERT INTO seals (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, box.Seal(nil, []byte(text), []byte(name))); err != nil {
+				return err
+			}
+			_, err := tx.query(`SELECT sealed FROM seals WHERE name = $1`, name).one(&sealed)
 			return err
 		})
+		if err != nil {
+			return "", err
+		}
 	}
 	opened, err := box.Open(nil, sealed, []byte(name))
 	return string(opened), err
@@ -77,17 +83,17 @@ func (k keys) SigningKeys(ctx context.Context) (list []openid.SigningKey, err er
 	return list, err
 }
 
-func scanKey(rows *sql.Rows) (openid.SigningKey, error) {
+func scanKey(r row) (openid.SigningKey, error) {
 	var key openid.SigningKey
 	var created, signAfter int64
-	err := rows.Scan(&key.KID, &key.Region, &created, &signAfter, &key.Certificate, &key.Sealed)
+	err := engine.Scan(r, []any{&key.KID, &key.Region, &created, &signAfter, &key.Certificate, &key.Sealed})
 	key.Created, key.SignAfter = time.UnixMilli(created).UTC(), time.UnixMilli(signAfter).UTC()
 	return key, err
 }
 
 // AddSigningKey implements openid.Store.
 func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room openid.Room) (added bool, err error) {
-	err = k.db.Update(ctx, func(tx *Tx) error {
+	err = k.db.Configure(ctx, func(tx *Tx) error {
 		added = false
 		var regions, keys int
 		if _, err := tx.query(`SELECT COUNT(DISTINCT region), COUNT(CASE WHEN region = $1 THEN 1 END) FROM signing_keys WHERE kid <> $2`, key.Region, key.KID).one(&regions, &keys); err != nil {
@@ -122,7 +128,7 @@ func (k keys) LastRemovedKey(ctx context.Context, region string) (number int, er
 // (see AddPool). One that is in use again counts as used: which keys are in use
 // may have changed with the configuration.
 func (k keys) RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.Duration, one string) (kids []string, err error) {
-	err = k.db.Update(ctx, func(tx *Tx) error {
+	err = k.db.Configure(ctx, func(tx *Tx) error {
 		if _, err := tx.exec(`UPDATE signing_keys SET unused = NULL WHERE unused IS NOT NULL AND ($1 = region OR $1 = '' AND region IN (SELECT region FROM pools))`, one); err != nil {
 			return err
 		}
@@ -130,9 +136,7 @@ func (k keys) RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.D
 			return err
 		}
 		ended := now.Add(-unused).UnixMilli()
-		kids, err = all(tx.query(`SELECT kid FROM signing_keys WHERE unused <= $1 ORDER BY kid`, ended), func(rows *sql.Rows) (kid string, err error) {
-			return kid, rows.Scan(&kid)
-		})
+		kids, err = all(tx.query(`SELECT kid FROM signing_keys WHERE unused <= $1 ORDER BY kid`, ended), scanText[string])
 		if err != nil || len(kids) == 0 {
 			return err
 		}

@@ -2,10 +2,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/daypass/daypass/internal/revocation"
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // Revocations gives the store of revocations.
@@ -26,10 +26,10 @@ func (v *Revocations) Index() *revocation.Index { return &v.db.revoked }
 // of memory.
 func (v *Revocations) load(ctx context.Context) error {
 	return v.db.View(ctx, func(tx *Tx) error {
-		return tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations WHERE void_before <= created`).each(func(rows *sql.Rows) (more bool, err error) {
-			r, err := scanRevocation(rows)
+		return tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations WHERE void_before <= created`).each(func(r row) (more bool, err error) {
+			found, err := scanRevocation(r)
 			if err == nil {
-				v.db.revoked.Add(r)
+				v.db.revoked.Add(found)
 			}
 			return true, err
 		})
@@ -38,7 +38,7 @@ func (v *Revocations) load(ctx context.Context) error {
 
 // Revoke implements admin.Store.
 func (v *Revocations) Revoke(ctx context.Context, r revocation.Revocation) (stored revocation.Revocation, err error) {
-	err = v.db.Update(ctx, func(tx *Tx) (err error) {
+	err = v.db.Configure(ctx, func(tx *Tx) (err error) {
 		stored, err = v.db.revoke(tx, r)
 		return err
 	})
@@ -108,9 +108,9 @@ func (v *Revocations) Revocations(ctx context.Context, since time.Time, after re
 	return list, err
 }
 
-func scanRevocation(rows *sql.Rows) (r revocation.Revocation, err error) {
+func scanRevocation(columns row) (r revocation.Revocation, err error) {
 	var before, created int64
-	err = rows.Scan((*string)(&r.Kind), &r.Name, &r.User, &r.Pool, &before, &created)
+	err = engine.Scan(columns, []any{(*string)(&r.Kind), &r.Name, &r.User, &r.Pool, &before, &created})
 	r.Before, r.Created = time.UnixMilli(before).UTC(), time.UnixMilli(created).UTC()
 	return r, err
 }

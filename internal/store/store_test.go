@@ -2,68 +2,44 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
-	"os"
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 
-	"modernc.org/sqlite"
+	"github.com/daypass/daypass/internal/store/engine"
+	"github.com/daypass/daypass/internal/store/engine/enginetest"
+	"github.com/daypass/daypass/internal/store/sqlite"
 )
 
-// The helper processes of the tests are this binary, told by the environment
-// what to do.
-func TestMain(m *testing.M) {
-	if path := os.Getenv("STORE_TEST_PATH"); path != "" {
-		if err := helpers[os.Getenv("STORE_TEST_HELPER")](path); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+var errRefused = errors.New("refused")
 
-var helpers = map[string]func(path string) error{
-	"open":  helpOpen,
-	"write": helpWrite,
-}
+func isUnique(err error) bool { return (*sqlite.Engine)(nil).ErrorKind(err) == engine.Unique }
 
-// files makes migrations of the texts, numbered from 1.
-func files(texts ...string) migrations {
-	m := fstest.MapFS{}
-	for i, text := range texts {
-		m[fmt.Sprintf("%04d_test.sql", i+1)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + text)}
-	}
-	return migrations{m, sqliteWords}
+func isForeignKey(err error) bool {
+	return (*sqlite.Engine)(nil).ErrorKind(err) == engine.ForeignKey
 }
 
 // testSchema stands in for the real one: a hot table, and one that refers to
 // it.
-var testSchema = files(`
-CREATE TABLE thing (
-	id    {{bytes}} NOT NULL,
-	pool  BIGINT NOT NULL,
-	name  {{text}} NOT NULL UNIQUE,
-	value BIGINT NOT NULL,
-	PRIMARY KEY (id, pool)
-) {{without_rowid}};
-CREATE TABLE part (
-	whole {{text}} NOT NULL REFERENCES thing (name) ON DELETE CASCADE,
-	n     BIGINT NOT NULL,
-	PRIMARY KEY (whole, n)
-) {{without_rowid}};
-`)
+var testSchema = enginetest.Schema
 
 const (
-	insertThing = `INSERT INTO thing (id, pool, name, value) VALUES ($1, $2, $3, $4)`
-	insertPart  = `INSERT INTO part (whole, n) VALUES ($1, $2)`
-	selectThing = `SELECT value FROM thing WHERE name = $1`
-	selectNames = `SELECT name FROM thing ORDER BY name`
-	updateThing = `UPDATE thing SET value = $2 WHERE name = $1`
+	insertThing = enginetest.InsertThing
+	selectThing = enginetest.SelectThing
+	selectNames = enginetest.SelectNames
+	updateThing = enginetest.UpdateThing
 )
+
+// open opens a database with any schema.
+func open(ctx context.Context, opts Options, schema fs.FS) (*DB, error) {
+	e, err := sqlite.Open(ctx, sqlite.Options{Path: opts.Path, ReadConns: opts.ReadConns, Schema: schema})
+	if err != nil {
+		return nil, err
+	}
+	return on(e, opts), nil
+}
 
 // openTest opens a new database and closes it when the test ends.
 func openTest(t testing.TB) *DB {
@@ -94,7 +70,7 @@ func add(name string, value int64) func(*Tx) error {
 
 func mustUpdate(t testing.TB, db *DB, fn func(*Tx) error) {
 	t.Helper()
-	if err := db.Update(context.Background(), fn); err != nil {
+	if err := db.Configure(context.Background(), fn); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -103,7 +79,7 @@ func mustUpdate(t testing.TB, db *DB, fn func(*Tx) error) {
 func names(t testing.TB, db *DB) (list []string) {
 	t.Helper()
 	err := db.View(context.Background(), func(tx *Tx) (err error) {
-		list, err = all(tx.query(selectNames), scanString)
+		list, err = all(tx.query(selectNames), scanText[string])
 		return err
 	})
 	if err != nil {
@@ -112,28 +88,10 @@ func names(t testing.TB, db *DB) (list []string) {
 	return list
 }
 
-func scanString(rows *sql.Rows) (s string, err error) {
-	err = rows.Scan(&s)
-	return s, err
-}
-
 // valueOf reads a thing within a transaction.
 func valueOf(tx *Tx, name string) (value int64, found bool, err error) {
 	found, err = tx.query(selectThing, name).one(&value)
 	return value, found, err
-}
-
-// openRaw opens one more connection to the file, as another tool would.
-func openRaw(t testing.TB, path string) *sql.DB {
-	t.Helper()
-	base, err := sqlite.NewConnector(dsn(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := sql.OpenDB(base)
-	pool.SetMaxOpenConns(1)
-	t.Cleanup(func() { pool.Close() })
-	return pool
 }
 
 // checkError wants an error that contains the text, or none when it is empty.

@@ -1,11 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
+
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // errOver answers statements on a Tx whose function has returned.
@@ -14,26 +17,28 @@ var errOver = errors.New("store: the transaction is over")
 // errReading answers a statement made while the rows of another are being read.
 var errReading = errors.New("store: a query is still being read; collect its rows first")
 
-// A Tx is one transaction, handed to the functions of [DB.View] and
-// [DB.Update]. It is for one goroutine and ends with the function.
+// A Tx is one transaction, handed to the functions of [DB.View], [DB.Update] and
+// [DB.Configure]. It is for one goroutine and ends with the function.
 //
 // The first statement that fails, fails the transaction; see the package
 // comment.
 type Tx struct {
-	ctx        context.Context // asked before each statement of a View; never ends in an Update
-	conn       *conn           // nil until the first statement of a View
-	connect    func(*Tx) error // gets conn and begins, for a View
-	generation uint64          // of the caches, before the snapshot was taken
-	writes     bool            // an Update
-	reading    bool            // rows are being read
-	over       atomic.Bool     // the function has returned
-	failed     error           // of the first statement that failed
+	ctx        context.Context
+	db         *DB
+	conn       engine.Conn // nil until the first statement of a View
+	snapshot   engine.View // that conn is, in a View
+	generation uint64      // of the caches, before the snapshot was taken
+	writes     bool        // an Update
+	configures bool        // one that may change what is cached
+	reading    bool        // rows are being read
+	over       atomic.Bool // the function has returned
+	failed     error       // of the first statement that failed
 	hooks      []func()
 }
 
 // AfterCommit arranges for f to be called once the transaction is durable and
 // before any caller of its group is answered. It is not called when the
-// function or the commit fails. f runs on the writer: it must be quick, must
+// function or the commit fails. f keeps others waiting: it must be quick, must
 // not panic, and must not use the store. Only an Update has commits to wait
 // for; in a View, AfterCommit panics.
 func (tx *Tx) AfterCommit(f func()) {
@@ -43,49 +48,67 @@ func (tx *Tx) AfterCommit(f func()) {
 	tx.hooks = append(tx.hooks, f)
 }
 
+// committed calls the hooks.
+func (tx *Tx) committed() {
+	for _, f := range tx.hooks {
+		f()
+	}
+}
+
 // exec runs a statement that returns no rows and tells how many rows it
 // changed. SQL texts are constants: each is prepared once per connection and
-// kept for its life.
-func (tx *Tx) exec(text string, args ...any) (changed int64, err error) {
-	stmt, err := tx.prepare(text)
+// kept for its life. The values are those that [engine.Bind] knows.
+func (tx *Tx) exec(text string, values ...any) (changed int64, err error) {
+	s, err := tx.prepare(text, values)
 	if err != nil {
 		return 0, err
 	}
-	res, err := stmt.ExecContext(context.Background(), args...)
-	if err != nil {
+	_, err = s.Next()
+	changed = s.Changed()
+	if err := cmp.Or(err, s.Close()); err != nil {
 		return 0, tx.fail(text, err)
 	}
-	return res.RowsAffected()
+	return changed, nil
 }
 
 // query names a statement that returns rows. Nothing happens until its rows are
-// asked for with [query.one] or [all], so there is nothing to close.
-func (tx *Tx) query(text string, args ...any) query {
-	return query{tx, text, args}
+// asked for with [query.one], [query.each] or [all], so there is nothing to close.
+func (tx *Tx) query(text string, values ...any) query {
+	return query{tx, text, values}
 }
 
 // query is a statement that is about to be run.
 type query struct {
-	tx   *Tx
-	text string
-	args []any
+	tx     *Tx
+	text   string
+	values []any
 }
 
 // one scans the first row into dest. found is false, and dest untouched, when
 // there is none.
 func (q query) one(dest ...any) (found bool, err error) {
-	err = q.each(func(rows *sql.Rows) (more bool, err error) {
-		found = true
-		return false, rows.Scan(dest...)
-	})
-	return found && err == nil, err
+	s, err := q.tx.prepare(q.text, q.values)
+	if err != nil {
+		return false, err
+	}
+	found, err = s.Next()
+	if err == nil && found {
+		err = engine.Scan(s, dest)
+	}
+	if err := cmp.Or(err, s.Close()); err != nil {
+		return false, q.tx.fail(q.text, err)
+	}
+	return found, nil
 }
+
+// row is a row of a query, whose columns are read where it is given.
+type row = engine.Stmt
 
 // all returns what scan makes of each row. scan reads one row and must not use
 // the Tx. No rows is a nil slice.
-func all[T any](q query, scan func(*sql.Rows) (T, error)) (list []T, err error) {
-	err = q.each(func(rows *sql.Rows) (more bool, err error) {
-		v, err := scan(rows)
+func all[T any](q query, scan func(row) (T, error)) (list []T, err error) {
+	err = q.each(func(r row) (more bool, err error) {
+		v, err := scan(r)
 		list = append(list, v)
 		return true, err
 	})
@@ -96,32 +119,46 @@ func all[T any](q query, scan func(*sql.Rows) (T, error)) (list []T, err error) 
 }
 
 // each runs the query and calls visit on row after row until it says stop.
-func (q query) each(visit func(*sql.Rows) (more bool, err error)) error {
-	stmt, err := q.tx.prepare(q.text)
+func (q query) each(visit func(row) (more bool, err error)) (err error) {
+	s, err := q.tx.prepare(q.text, q.values)
 	if err != nil {
 		return err
 	}
-	rows, err := stmt.QueryContext(context.Background(), q.args...)
-	if err != nil {
-		return q.tx.fail(q.text, err)
-	}
 	q.tx.reading = true
-	defer func() { q.tx.reading = false }()
-	defer rows.Close() // for a visit that panics
-	for more := true; more && rows.Next(); {
-		if more, err = visit(rows); err != nil {
-			return q.tx.fail(q.text, err)
+	defer func() { // also for a visit that panics
+		q.tx.reading = false
+		if err = cmp.Or(err, s.Close()); err != nil {
+			err = q.tx.fail(q.text, err)
 		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return q.tx.fail(q.text, err)
+	}()
+	for more := true; more; {
+		if more, err = s.Next(); err != nil || !more {
+			return err
+		}
+		if more, err = visit(s); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // prepare says whether the transaction can take another statement, and finds
-// the statement.
-func (tx *Tx) prepare(text string) (*sql.Stmt, error) {
+// the statement and gives it its values.
+func (tx *Tx) prepare(text string, values []any) (engine.Stmt, error) {
+	s, err := tx.statement(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := engine.Bind(s, values); err != nil {
+		s.Close()
+		return nil, tx.fail(text, err)
+	}
+	return s, nil
+}
+
+// statement says whether the transaction can take another statement, and finds
+// the statement. Whoever uses it directly fails the transaction with what fails.
+func (tx *Tx) statement(text string) (engine.Stmt, error) {
 	switch {
 	case tx.over.Load():
 		return nil, errOver
@@ -130,26 +167,30 @@ func (tx *Tx) prepare(text string) (*sql.Stmt, error) {
 	case tx.reading:
 		return nil, tx.fail(text, errReading)
 	}
-	if err := tx.ctx.Err(); err != nil {
-		return nil, tx.fail(text, err)
-	}
 	if tx.conn == nil {
-		if err := tx.connect(tx); err != nil {
+		v, err := tx.db.engine.View(tx.ctx)
+		if err != nil {
 			return nil, tx.fail(text, err)
 		}
+		tx.conn, tx.snapshot = v, v
 	}
-	stmt, err := tx.conn.prepare(text)
+	s, err := tx.conn.Prepare(tx.ctx, text)
 	if err != nil {
 		return nil, tx.fail(text, err)
 	}
-	return stmt, nil
+	return s, nil
 }
 
-// fail records that a statement failed. Arguments stay out of the error, since
-// they may be secret; the text is ours.
+// fail records that a statement failed. Values stay out of the error, since they
+// may be secret; the text is ours.
 func (tx *Tx) fail(text string, err error) error {
 	tx.failed = fmt.Errorf("store: %s: %w", oneLine(text), err)
 	return tx.failed
+}
+
+// oneLine folds the white space of a statement, for messages.
+func oneLine(text string) string {
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // run calls fn and returns its error, or else that of a statement it ignored.
@@ -158,4 +199,12 @@ func (tx *Tx) run(fn func(*Tx) error) error {
 		return err
 	}
 	return tx.failed
+}
+
+// end ends the transaction for whoever has kept it.
+func (tx *Tx) end() {
+	tx.over.Store(true)
+	if tx.snapshot != nil {
+		tx.snapshot.End()
+	}
 }

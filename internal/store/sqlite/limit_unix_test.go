@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package store
+package sqlite
 
 import (
 	"context"
@@ -42,7 +42,7 @@ func helpLimit(path string) error {
 			if err := add(name, 1)(tx); err != nil {
 				return err
 			}
-			_, err := tx.exec(insertPart, name, 1)
+			_, err := tx.Exec(insertPart, name, 1)
 			return err
 		})
 	}
@@ -74,7 +74,7 @@ func helpLimit(path string) error {
 		}
 	}
 	// A probe is a page, and finds room for a while where a thing finds none.
-	for tries := 0; db.Ping(context.Background()) == nil; tries++ {
+	for tries := 0; db.Probe(context.Background()) == nil; tries++ {
 		if err := write(done); err == nil || tries == 20 {
 			return fmt.Errorf("ready without room: %v", err)
 		}
@@ -91,7 +91,7 @@ func helpLimit(path string) error {
 	if err := setFileLimit(before.Cur, before.Max); err != nil {
 		return err
 	}
-	if err := db.Ping(context.Background()); err != nil {
+	if err := db.Probe(context.Background()); err != nil {
 		return fmt.Errorf("not ready with room again: %w", err)
 	}
 	for i := done; i <= 1000; i++ {

@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"errors"
@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
+
+	"github.com/daypass/daypass/internal/store/migrate"
 )
 
 func TestMigrations(t *testing.T) {
@@ -19,7 +20,7 @@ func TestMigrations(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name   string
-		schema migrations
+		schema fs.FS
 		err    string
 		tables string
 	}{
@@ -27,7 +28,7 @@ func TestMigrations(t *testing.T) {
 		{"again", files(one), "", "one"},
 		{"one more", files(one, two), "", "one two"},
 		{"broken leaves nothing", files(one, two, broken), "UNIQUE constraint failed: one.a", "one two"},
-		{"written by a newer one", files(one), "schema version 2, of which at most 1 is known: " + ErrNewer.Error(), "one two"},
+		{"written by a newer one", files(one), "schema version 2, of which at most 1 is known: " + migrate.ErrNewer.Error(), "one two"},
 		{"two at once", files(one, two, repair, `DROP TABLE three; CREATE TABLE four (a BIGINT);`), "", "four one two"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -42,8 +43,8 @@ func TestMigrations(t *testing.T) {
 		})
 	}
 	_, err := open(t.Context(), Options{Path: path}, files(one))
-	if !errors.Is(err, ErrNewer) {
-		t.Errorf("%v is not ErrNewer", err)
+	if !errors.Is(err, migrate.ErrNewer) {
+		t.Errorf("%v is not migrate.ErrNewer", err)
 	}
 }
 
@@ -51,7 +52,7 @@ func TestMigrations(t *testing.T) {
 func TestMigrationsInOrder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	schema := files(`CREATE TABLE one (a BIGINT);`, `CREATE TABLE two (a BIGINT);`, `CREATE TABLE three (a BIGINT);`)
-	all := schema.files.(fstest.MapFS)
+	all := schema
 	second := all["0002_test.sql"]
 	delete(all, "0002_test.sql")
 	db, err := open(t.Context(), Options{Path: path}, schema)
@@ -70,54 +71,18 @@ func TestMigrationsInOrder(t *testing.T) {
 // tables lists the tables of a database, apart from the book-keeping.
 func tables(t *testing.T, path string) string {
 	t.Helper()
-	rows, err := openRaw(t, path).Query(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> $1 ORDER BY name`, versionTable)
+	rows, err := openRaw(t, path).Query(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> $1 ORDER BY name`, migrate.VersionTable)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rows.Close()
 	var list []string
 	for rows.Next() {
-		name, err := scanString(rows)
-		if err != nil {
+		var name string
+		if err := rows.Scan(&name); err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, name)
 	}
 	return strings.Join(list, " ")
-}
-
-func TestRender(t *testing.T) {
-	postgres := words{bytes: "BYTEA", text: `TEXT COLLATE "C"`}
-	for _, test := range []struct {
-		words    words
-		in, want string
-		err      string
-	}{
-		{sqliteWords, "CREATE TABLE t (a {{text}}, b {{bytes}}) {{without_rowid}};", "CREATE TABLE t (a TEXT, b BLOB) WITHOUT ROWID;", ""},
-		{postgres, "CREATE TABLE t (a {{text}}, b {{bytes}}) {{without_rowid}};", `CREATE TABLE t (a TEXT COLLATE "C", b BYTEA) ;`, ""},
-		{sqliteWords, "{{byte}}", "", "unknown word {{byte}}"},
-		{sqliteWords, "{{ text }}", "", "unknown word {{ text }}"},
-		{sqliteWords, "-- +goose Down\nDROP TABLE t;", "", "migrations go forward"},
-		{sqliteWords, "--  +goose  no transaction\nVACUUM;", "", "migrations go forward"},
-	} {
-		got, err := test.words.render([]byte(test.in))
-		checkError(t, err, test.err)
-		if err == nil && string(got) != test.want {
-			t.Errorf("%s: got %s, want %s", test.in, got, test.want)
-		}
-	}
-}
-
-func TestRenderedIsAFileSystem(t *testing.T) {
-	fsys := rendered{fstest.MapFS{"a.sql": {Data: []byte("{{bytes}}")}, "b.sql": {Data: []byte("{{what}}")}}, sqliteWords}
-	got, err := fs.ReadFile(fsys, "a.sql")
-	if err != nil || string(got) != "BLOB" {
-		t.Errorf("got %q, %v", got, err)
-	}
-	_, err = fs.ReadFile(fsys, "b.sql")
-	checkError(t, err, "b.sql: unknown word {{what}}")
-	_, err = fs.ReadFile(fsys, "c.sql")
-	if !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
-	}
 }

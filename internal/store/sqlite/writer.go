@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"context"
@@ -6,50 +6,35 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // maxGroup bounds how many updates share a commit, and so how long the first of
 // them waits for the last.
 const maxGroup = 256
 
-// Update calls fn with a transaction that reads and writes, and returns when
-// its work is durable, or is not there at all. Updates run one after the other;
-// those that wait for the same commit share it.
+// Update implements [engine.Engine]. Updates run one after the other, whatever their
+// kind; those that wait for the same commit share it.
 //
 // A ctx that ends before fn was begun takes the update out of the queue, and
 // Update returns its error. Once begun, fn runs to its end whatever happens to
 // ctx, and Update returns what became of it. A panic of fn undoes its work and
 // goes on to the caller of Update.
-func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	if db.runAgain {
-		if err := db.update(ctx, inVain(fn)); !errors.Is(err, errInVain) {
-			return err
-		}
-	}
-	err := db.update(ctx, fn)
-	switch {
-	case err == nil:
-		db.unwritable.Store(false)
-	case isUnwritable(err):
-		db.unwritable.Store(true)
-	}
-	return err
-}
-
-func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
+func (e *Engine) Update(ctx context.Context, _ engine.UpdateKind, fn func(engine.Conn) (func(), error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	u := &update{turn: make(chan struct{}, 1)}
-	if err := db.writer.enqueue(u); err != nil {
+	if err := e.writer.enqueue(u); err != nil {
 		return err
 	}
 	if err := u.wait(ctx); err != nil {
 		return err
 	}
 	var err error
-	if u.tx != nil {
-		err = db.writer.perform(u, fn)
+	if u.conn != nil {
+		err = e.writer.perform(u, fn)
 	}
 	<-u.group.done
 	// The failure of the group comes first: fn may have refused because of
@@ -74,10 +59,11 @@ type update struct {
 
 	// Set before turn.
 	group *group
-	tx    *Tx // nil when the group failed before it came to this update
+	conn  *conn // nil when the group failed before it came to this update
 
 	// Set before the turn goes back to the writer.
-	ok bool // fn returned without an error
+	ok        bool   // fn returned without an error
+	committed func() // called after the commit
 }
 
 // group is the fate that the updates of a transaction share.
@@ -104,7 +90,7 @@ func (u *update) wait(ctx context.Context) error {
 // other, each running its own function on its own goroutine. So a panic, its
 // stack, and even runtime.Goexit are the caller's and cannot stop the writer.
 type writer struct {
-	open func(context.Context) (*conn, error)
+	open func() (*conn, error)
 	conn *conn         // nil when it must be opened anew
 	back chan struct{} // the caller returns the connection
 
@@ -117,7 +103,7 @@ type writer struct {
 
 // newWriter starts a writer on c; open makes another connection when c has to
 // be given up.
-func newWriter(c *conn, open func(context.Context) (*conn, error)) *writer {
+func newWriter(c *conn, open func() (*conn, error)) *writer {
 	w := &writer{
 		open: open, conn: c,
 		back:  make(chan struct{}, 1),
@@ -133,7 +119,7 @@ func (w *writer) enqueue(u *update) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		return ErrClosed
+		return engine.ErrClosed
 	}
 	w.queue = append(w.queue, u)
 	w.signal()
@@ -221,7 +207,7 @@ func (w *writer) commit(batch []*update) (rest []*update) {
 		}
 		if ok {
 			succeeded++
-			hooks = append(hooks, u.tx.hooks...)
+			hooks = append(hooks, u.committed)
 		}
 	}
 	if succeeded == 0 {
@@ -234,7 +220,9 @@ func (w *writer) commit(batch []*update) (rest []*update) {
 		return nil
 	}
 	for _, f := range hooks {
-		f()
+		if f != nil {
+			f()
+		}
 	}
 	return nil
 }
@@ -249,12 +237,12 @@ func (w *writer) member(u *update, g *group, alone bool) (ok bool, err error) {
 			return false, err
 		}
 	}
-	tx := &Tx{ctx: context.Background(), conn: w.conn, writes: true}
-	if !w.lend(u, g, tx) {
+	w.conn.failed = nil
+	if !w.lend(u, g, w.conn) {
 		return false, w.undo(alone, nil)
 	}
 	if !u.ok {
-		return false, w.undo(alone, tx.failed)
+		return false, w.undo(alone, w.conn.failed)
 	}
 	if alone {
 		return true, nil
@@ -276,14 +264,14 @@ func (w *writer) undo(alone bool, cause error) error {
 }
 
 // lend gives an update its turn and waits until it is over. It answers false
-// when the update was abandoned. Without a tx there is nothing to wait for.
-func (w *writer) lend(u *update, g *group, tx *Tx) bool {
+// when the update was abandoned. Without a connection there is nothing to wait for.
+func (w *writer) lend(u *update, g *group, c *conn) bool {
 	if !u.state.CompareAndSwap(waiting, begun) {
 		return false
 	}
-	u.group, u.tx = g, tx
+	u.group, u.conn = g, c
 	u.turn <- struct{}{}
-	if tx != nil {
+	if c != nil {
 		<-w.back
 	}
 	return true
@@ -291,12 +279,9 @@ func (w *writer) lend(u *update, g *group, tx *Tx) bool {
 
 // perform runs fn with the connection that u was lent, and gives it back even
 // when fn does not return.
-func (w *writer) perform(u *update, fn func(*Tx) error) (err error) {
-	defer func() {
-		u.tx.over.Store(true)
-		w.back <- struct{}{}
-	}()
-	err = u.tx.run(fn)
+func (w *writer) perform(u *update, fn func(engine.Conn) (func(), error)) (err error) {
+	defer func() { w.back <- struct{}{} }()
+	u.committed, err = fn(u.conn)
 	u.ok = err == nil
 	return err
 }
@@ -304,7 +289,7 @@ func (w *writer) perform(u *update, fn func(*Tx) error) (err error) {
 // begin opens the transaction, and the connection if the last one was given up.
 func (w *writer) begin() (err error) {
 	if w.conn == nil {
-		if w.conn, err = w.open(context.Background()); err != nil {
+		if w.conn, err = w.open(); err != nil {
 			return fmt.Errorf("open a connection: %w", err)
 		}
 	}

@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"bytes"
@@ -17,7 +17,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"modernc.org/sqlite"
+	modernc "modernc.org/sqlite"
+
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 func TestSettings(t *testing.T) {
@@ -29,8 +31,8 @@ func TestSettings(t *testing.T) {
 	read := func(got map[string]string) func(tx *Tx) error {
 		return func(tx *Tx) error {
 			for name := range want {
-				var value string
-				if _, err := tx.query("PRAGMA " + name).one(&value); err != nil {
+				value, err := setting(tx, "PRAGMA "+name)
+				if err != nil {
 					return err
 				}
 				got[name] = value
@@ -64,18 +66,24 @@ func TestSettingsAreVerified(t *testing.T) {
 		run []string
 		err string
 	}{
-		{writeConn, ""},
-		{append(slices.Clip(writeConn), "PRAGMA synchronous = NORMAL"), "the database answers synchronous = 1, and we need 2"},
-		{append(slices.Clip(writeConn), "PRAGMA journal_mode = DELETE"), "the database answers journal_mode = delete, and we need wal"},
+		{writeConn.run, ""},
+		{append(slices.Clip(writeConn.run), "PRAGMA synchronous = NORMAL"), "the database answers synchronous = 1, and we need 2"},
+		{append(slices.Clip(writeConn.run), "PRAGMA journal_mode = DELETE"), "the database answers journal_mode = delete, and we need wal"},
 		{[]string{"PRAGMA nonsense ("}, "PRAGMA nonsense ("},
 	} {
-		base, err := sqlite.NewConnector(dsn(path))
+		s := settings{test.run, writeConn.must}
+		base, err := modernc.NewConnector(uri(path))
 		if err != nil {
 			t.Fatal(err)
 		}
-		pool := sql.OpenDB(connector{base, test.run, writeConnMust})
+		pool := sql.OpenDB(connector{base, s}) // for migrations
 		checkError(t, pool.PingContext(t.Context()), test.err)
 		pool.Close()
+		c, err := openConn(path, s)
+		checkError(t, err, test.err)
+		if err == nil {
+			c.discard()
+		}
 	}
 }
 
@@ -171,7 +179,7 @@ func TestErrorKinds(t *testing.T) {
 	db := openTest(t)
 	mustUpdate(t, db, add("a", 1))
 	mustUpdate(t, db, func(tx *Tx) error {
-		_, err := tx.exec(insertPart, "a", 1)
+		_, err := tx.Exec(insertPart, "a", 1)
 		return err
 	})
 	for _, test := range []struct {
@@ -188,7 +196,7 @@ func TestErrorKinds(t *testing.T) {
 		{"double-quoted string", `SELECT "text"`, nil, kinds{}},
 	} {
 		err := db.Update(t.Context(), func(tx *Tx) error {
-			_, err := tx.exec(test.text, test.args...)
+			_, err := tx.Exec(test.text, test.args...)
 			return err
 		})
 		if err == nil {
@@ -209,7 +217,7 @@ func TestBusy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db := openAt(t, path)
 	mustUpdate(t, db, func(tx *Tx) error {
-		_, err := tx.exec("PRAGMA busy_timeout = 0")
+		_, err := tx.Exec("PRAGMA busy_timeout = 0")
 		return err
 	})
 	other := openRaw(t, path)
@@ -237,7 +245,9 @@ func TestValues(t *testing.T) {
 			var b []byte
 			var n2 int64
 			err := db.View(t.Context(), func(tx *Tx) error {
-				_, err := tx.query(`SELECT $2, $1, $3, $2`, n, s, []byte(s)).one(&s2, &n2, &b, &s3)
+				err := tx.Each(`SELECT $2, $1, $3, $2`, []any{n, s, []byte(s)}, func(r engine.Stmt) error {
+					return engine.Scan(r, []any{&s2, &n2, &b, &s3})
+				})
 				return err
 			})
 			if err != nil {

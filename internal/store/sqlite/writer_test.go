@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"context"
@@ -13,14 +13,16 @@ import (
 	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
-	sqlite3 "modernc.org/sqlite/lib"
+	binding "zombiezen.com/go/sqlite"
+
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 var errRefused = errors.New("refused")
 
 // gate occupies the writer: updates made before open is called wait, and form
 // one group. It is for use in a synctest bubble.
-func gate(t *testing.T, db *DB) (open func()) {
+func gate(t *testing.T, db testDB) (open func()) {
 	t.Helper()
 	shut := make(chan struct{})
 	var wg sync.WaitGroup
@@ -38,7 +40,7 @@ func gate(t *testing.T, db *DB) (open func()) {
 
 // together starts the updates one after the other behind a gate, so that they
 // are one group in this order, and returns their errors.
-func together(t *testing.T, db *DB, fns ...func(*Tx) error) []error {
+func together(t *testing.T, db testDB, fns ...func(*Tx) error) []error {
 	t.Helper()
 	open := gate(t, db)
 	errs := make([]error, len(fns))
@@ -102,7 +104,7 @@ func TestMembersAreSerial(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, err = tx.exec(updateThing, "n", n+1)
+			_, err = tx.Exec(updateThing, "n", n+1)
 			return err
 		}
 		fns := make([]func(*Tx) error, maxGroup+10)
@@ -133,9 +135,9 @@ func TestCommitFails(t *testing.T) {
 		hooked := false
 		orphan := func(tx *Tx) error { // comes to light at the commit
 			tx.AfterCommit(func() { hooked = true })
-			_, err := tx.exec("PRAGMA defer_foreign_keys = ON")
+			_, err := tx.Exec("PRAGMA defer_foreign_keys = ON")
 			if err == nil {
-				_, err = tx.exec(insertPart, "nobody", 1)
+				_, err = tx.Exec(insertPart, "nobody", 1)
 			}
 			return err
 		}
@@ -166,13 +168,13 @@ func TestFull(t *testing.T) {
 		db := openTest(t)
 		setLimit := func(pages int) {
 			mustUpdate(t, db, func(tx *Tx) error {
-				_, err := tx.exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+				_, err := tx.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages))
 				return err
 			})
 		}
 		mustUpdate(t, db, add("before", 1))
 		setLimit(1) // as many as there are
-		full := func(err error) bool { return code(err) == sqlite3.SQLITE_FULL }
+		full := func(err error) bool { return binding.ErrCode(err) == binding.ResultFull }
 		big := add(strings.Repeat("x", 1<<20), 1)
 		errs := together(t, db, add("a", 1), big, add("b", 1))
 		if !full(errs[0]) || !full(errs[1]) {
@@ -199,12 +201,12 @@ func TestConnectionInDoubt(t *testing.T) {
 	db := openTest(t)
 	var before *conn
 	err := db.Update(t.Context(), func(tx *Tx) error {
-		before = tx.conn
-		return errors.Join(tx.conn.exec("ROLLBACK"), tx.conn.exec("SAVEPOINT other"), add("a", 1)(tx), tx.conn.exec("RELEASE other"))
+		before = tx.Conn.(*conn)
+		return errors.Join(before.exec("ROLLBACK"), before.exec("SAVEPOINT other"), add("a", 1)(tx), before.exec("RELEASE other"))
 	})
 	checkError(t, err, "store: commit: SQL logic error: cannot commit - no transaction is active")
 	mustUpdate(t, db, func(tx *Tx) error {
-		if tx.conn == before {
+		if tx.Conn == before {
 			t.Error("the same connection")
 		}
 		return add("b", 1)(tx)
@@ -215,12 +217,8 @@ func TestConnectionInDoubt(t *testing.T) {
 func TestDiscardReleases(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db := openAt(t, path)
-	pool, err := db.pool(path, 1, connector{run: writeConn, must: writeConnMust})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for range 2 {
-		c, err := openConn(t.Context(), pool)
+		c, err := openConn(path, writeConn)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -378,10 +376,10 @@ func TestClose(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		if err := db.Update(t.Context(), add("late", 1)); !errors.Is(err, ErrClosed) {
+		if err := db.Update(t.Context(), add("late", 1)); !errors.Is(err, engine.ErrClosed) {
 			t.Errorf("late update: %v", err)
 		}
-		if err := db.View(t.Context(), func(*Tx) error { return nil }); !errors.Is(err, ErrClosed) {
+		if err := db.View(t.Context(), func(*Tx) error { return nil }); !errors.Is(err, engine.ErrClosed) {
 			t.Errorf("late view: %v", err)
 		}
 		open()
@@ -390,21 +388,6 @@ func TestClose(t *testing.T) {
 			t.Error("an accepted update was not run")
 		}
 	})
-}
-
-func TestTxEndsWithItsFunction(t *testing.T) {
-	db := openTest(t)
-	var kept []*Tx
-	keep := func(tx *Tx) error { kept = append(kept, tx); return nil }
-	mustUpdate(t, db, keep)
-	if err := db.View(t.Context(), keep); err != nil {
-		t.Fatal(err)
-	}
-	for _, tx := range kept {
-		if err := add("a", 1)(tx); !errors.Is(err, errOver) {
-			t.Errorf("got %v, want %v", err, errOver)
-		}
-	}
 }
 
 // No update is lost, doubled or half done among many writers and readers.
@@ -420,7 +403,7 @@ func TestManyWriters(t *testing.T) {
 					if err := add(name, 1)(tx); err != nil {
 						return err
 					}
-					if _, err := tx.exec(insertPart, name, 1); err != nil {
+					if _, err := tx.Exec(insertPart, name, 1); err != nil {
 						return err
 					}
 					if j%3 == 0 {
@@ -448,11 +431,11 @@ func TestManyWriters(t *testing.T) {
 }
 
 // checkWhole wants each thing to have its part, and counts them.
-func checkWhole(t *testing.T, db *DB) (things int) {
+func checkWhole(t *testing.T, db testDB) (things int) {
 	var parts int
 	err := db.View(t.Context(), func(tx *Tx) error {
-		_, err1 := tx.query(`SELECT count(*) FROM thing`).one(&things)
-		_, err2 := tx.query(`SELECT count(*) FROM part`).one(&parts)
+		_, err1 := tx.One(`SELECT count(*) FROM thing`, nil, &things)
+		_, err2 := tx.One(`SELECT count(*) FROM part`, nil, &parts)
 		return errors.Join(err1, err2)
 	})
 	if err != nil {

@@ -1,67 +1,48 @@
-package store
+// Package migrate applies the schema of the store to a database.
+package migrate
 
 import (
 	"bytes"
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/pressly/goose/v3"
-)
 
-//go:embed schema
-var schemaFiles embed.FS
+	"github.com/daypass/daypass/internal/store/engine"
+)
 
 // ErrNewer answers Open when the database was written by a later daypass, whose
 // schema this one does not know.
 var ErrNewer = errors.New("the database was written by a newer daypass; start that version, or restore a backup made before")
 
-// versionTable records the migrations that were applied.
-const versionTable = "schema_version"
+// VersionTable records the migrations that were applied.
+const VersionTable = "schema_version"
 
-// migrations is a folder of numbered .sql files, applied forward only and each
-// in a transaction, and the words to put into them. See schema/README.md.
-type migrations struct {
-	files fs.FS
-	words words
+// Migrations is a folder of numbered .sql files, applied forward only and each in
+// a transaction, and the words to put into them. See store/schema/README.md.
+type Migrations struct {
+	Files fs.FS
+	Words Words
 }
 
-// words are what the engines spell differently: the only difference there is
+// Words are what the engines spell differently: the only difference there is
 // between their schemas.
-type words struct {
-	bytes        string // {{bytes}}: the type of a byte string
-	text         string // {{text}}: the type of text that sorts by its bytes
-	withoutRowID string // {{without_rowid}}: at the end of a table kept in its primary key
+type Words struct {
+	Bytes        string // {{bytes}}: the type of a byte string
+	Text         string // {{text}}: the type of text that sorts by its bytes
+	WithoutRowID string // {{without_rowid}}: at the end of a table kept in its primary key
 }
 
-// embeddedSchema is the schema of daypass.
-func embeddedSchema() (migrations, error) {
-	files, err := fs.Sub(schemaFiles, "schema")
-	return migrations{files, sqliteWords}, err
-}
-
-// Upgrade is what opening a database did to its schema.
-type Upgrade struct {
-	// From is the version that the database had, 0 for a new one, and To the one that
-	// it has.
-	From, To int64
-	// Applied are the migrations, in order.
-	Applied []string
-	// Took is how long they took together.
-	Took time.Duration
-}
-
-// apply brings the database up to date.
-func (m migrations) apply(ctx context.Context, db *sql.DB) (u Upgrade, err error) {
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, rendered{m.files, m.words},
-		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
+// Apply brings a database up to date.
+func (m Migrations) Apply(ctx context.Context, db *sql.DB, dialect goose.Dialect) (u engine.Upgrade, err error) {
+	p, err := goose.NewProvider(dialect, db, rendered{m.Files, m.Words},
+		goose.WithTableName(VersionTable), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return u, fmt.Errorf("schema: %w", err)
 	}
@@ -85,7 +66,7 @@ func (m migrations) apply(ctx context.Context, db *sql.DB) (u Upgrade, err error
 // rendered is a file system whose files have their words put in.
 type rendered struct {
 	fs.FS
-	words words
+	words Words
 }
 
 // Open implements [fs.FS].
@@ -129,7 +110,7 @@ var (
 
 // render puts the words into a migration. It refuses a word it does not know,
 // and migrations that go back or run outside a transaction.
-func (w words) render(text []byte) ([]byte, error) {
+func (w Words) render(text []byte) ([]byte, error) {
 	if bad := forbidden.Find(text); bad != nil {
 		return nil, fmt.Errorf("%q: migrations go forward, each in a transaction", bad)
 	}
@@ -137,11 +118,11 @@ func (w words) render(text []byte) ([]byte, error) {
 	text = word.ReplaceAllFunc(text, func(m []byte) []byte {
 		switch string(m) {
 		case "{{bytes}}":
-			return []byte(w.bytes)
+			return []byte(w.Bytes)
 		case "{{text}}":
-			return []byte(w.text)
+			return []byte(w.Text)
 		case "{{without_rowid}}":
-			return []byte(w.withoutRowID)
+			return []byte(w.WithoutRowID)
 		}
 		err = fmt.Errorf("unknown word %s", m)
 		return nil

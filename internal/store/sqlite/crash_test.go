@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"bufio"
@@ -73,7 +73,7 @@ func helpWrite(path string) error {
 					if err := add(name, 1)(tx); err != nil {
 						return err
 					}
-					_, err := tx.exec(insertPart, name, 1)
+					_, err := tx.Exec(insertPart, name, 1)
 					return err
 				})
 				if err != nil {

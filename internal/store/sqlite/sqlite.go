@@ -1,0 +1,287 @@
+// Package sqlite is the embedded engine of the store: SQLite in a single file.
+//
+// Updates run one after the other, on one connection. A group is a set of updates
+// committed together: whoever waits when the writer becomes free is in the next
+// group, and nobody waits on purpose. Each runs between a savepoint and its release,
+// so that one that fails or panics does not disturb the others. Only the loss of
+// the whole transaction (a full disk, an I/O error) is shared, and then every
+// member of the group is told.
+//
+// One process at a time: an exclusive lock on a file beside the database is held
+// while it is open. The system drops it when the process dies.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/pressly/goose/v3"
+	modernc "modernc.org/sqlite"
+
+	"github.com/daypass/daypass/internal/store/engine"
+	"github.com/daypass/daypass/internal/store/migrate"
+)
+
+// ErrInUse answers Open while another process, or another Engine of this one, has
+// the database open.
+var ErrInUse = errors.New("another process is using this database")
+
+// Options says which database to open.
+type Options struct {
+	// Path is the database file. It is made when missing, as is its
+	// directory. Beside it live its write-ahead log (-wal, -shm) and the
+	// lock that keeps a second process out (.lock). All are mode 0600, the
+	// directory 0700 if made here.
+	Path string
+
+	// ReadConns is how many views may run at once; further ones wait.
+	// Zero means twice GOMAXPROCS. Connections are opened when first needed.
+	ReadConns int
+
+	// Schema are the migrations: numbered .sql files.
+	Schema fs.FS
+}
+
+// Engine is an open database.
+type Engine struct {
+	lock    io.Closer
+	writer  *writer
+	readers *readers
+	closing atomic.Bool
+	closed  chan struct{}
+	upgrade engine.Upgrade
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// Open opens the database, alone in the system, and brings its schema up to
+// date. ctx bounds the opening.
+func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
+	path, err := filepath.Abs(opts.Path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := makeDir(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	e := &Engine{closed: make(chan struct{})}
+	if e.lock, err = lockFile(path + ".lock"); err != nil {
+		return nil, fmt.Errorf("store: open %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			e.lock.Close()
+		}
+	}()
+	if err := makeFile(path); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := e.connect(ctx, path, opts); err != nil {
+		return nil, fmt.Errorf("store: open %s: %w", path, err)
+	}
+	return e, nil
+}
+
+// connect migrates the database and starts its writer and readers.
+func (e *Engine) connect(ctx context.Context, path string, opts Options) (err error) {
+	migrations, err := openMigrations(path)
+	if err != nil {
+		return err
+	}
+	defer migrations.Close() // when the writer is open, so that it is not the last and tidies up
+	schema := migrate.Migrations{Files: opts.Schema, Words: words}
+	if e.upgrade, err = schema.Apply(ctx, migrations, goose.DialectSQLite3); err != nil {
+		return err
+	}
+	n := opts.ReadConns
+	if n <= 0 {
+		n = 2 * runtime.GOMAXPROCS(0)
+	}
+	openWriter := func() (*conn, error) { return openConn(path, writeConn) }
+	c, err := openWriter()
+	if err != nil {
+		return err
+	}
+	e.writer = newWriter(c, openWriter)
+	e.readers = newReaders(n, e.closed, func() (*conn, error) { return openConn(path, readConn) })
+	return nil
+}
+
+// Upgraded implements [engine.Engine].
+func (e *Engine) Upgraded() engine.Upgrade { return e.upgrade }
+
+// Close implements [engine.Engine]. Closing again does nothing.
+func (e *Engine) Close() error {
+	if e.closing.Swap(true) {
+		return nil
+	}
+	close(e.closed)
+	err := e.writer.close()
+	e.readers.close()
+	return errors.Join(err, e.lock.Close())
+}
+
+// Probe implements [engine.Engine]: it writes the header of the database and leaves
+// it as it is.
+func (e *Engine) Probe(ctx context.Context) error {
+	return e.Update(ctx, engine.Serial, func(c engine.Conn) (func(), error) {
+		w := c.(*conn)
+		version, err := w.pragma("PRAGMA user_version")
+		if err != nil {
+			return nil, err
+		}
+		_, err = w.pragma("PRAGMA user_version = " + version)
+		return nil, err
+	})
+}
+
+// words are the words of the schema that the engines spell differently.
+var words = migrate.Words{Bytes: "BLOB", Text: "TEXT", WithoutRowID: "WITHOUT ROWID"}
+
+// settings are those of a connection, and what must be true of it afterwards. Some
+// pragmas fail silently (WAL on a network file system), so we look.
+type settings struct {
+	run  []string
+	must map[string]string // pragma to its value
+}
+
+var (
+	anyConn = []string{
+		"PRAGMA busy_timeout = 5000", // milliseconds; first, since the others may meet a lock
+		"PRAGMA temp_store = MEMORY",
+		"PRAGMA foreign_keys = ON",
+		"PRAGMA trusted_schema = OFF",
+	}
+	writeConn = settings{
+		run: append(slices.Clip(anyConn),
+			"PRAGMA page_size = 4096", // before the first table
+			"PRAGMA journal_mode = WAL",
+			"PRAGMA synchronous = FULL", // an answer is a promise
+			"PRAGMA fullfsync = ON",     // macOS: down to the disk, not just to its cache
+			"PRAGMA wal_autocheckpoint = 1000",
+		),
+		must: map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"},
+	}
+	readConn = settings{
+		run:  append(slices.Clip(anyConn), "PRAGMA query_only = ON"),
+		must: map[string]string{"journal_mode": "wal", "query_only": "1"},
+	}
+)
+
+// apply makes the settings of a connection, whose pragma runs a statement and
+// returns what it answers.
+func (s settings) apply(pragma func(text string) (string, error)) error {
+	for _, text := range s.run {
+		if _, err := pragma(text); err != nil {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+	}
+	for name, want := range s.must {
+		got, err := pragma("PRAGMA " + name)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		if got != want {
+			return fmt.Errorf("the database answers %s = %s, and we need %s (is it on a file system that cannot lock or share memory?)", name, got, want)
+		}
+	}
+	return nil
+}
+
+// uri names the file as a URI, so that no character of the path means anything.
+// The file must exist: we make it, with our mode. Double-quoted strings are errors,
+// as in PostgreSQL.
+func uri(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // a Windows drive
+	}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: "mode=rw"}
+	return u.String()
+}
+
+// openMigrations opens the file for the migrations, which are written for
+// database/sql, with the settings of the connection that writes.
+func openMigrations(path string) (*sql.DB, error) {
+	base, err := modernc.NewConnector(uri(path) + "&_dqs=0&_defensive=1")
+	if err != nil {
+		return nil, err
+	}
+	pool := sql.OpenDB(connector{base, writeConn})
+	pool.SetMaxOpenConns(1)
+	pool.SetMaxIdleConns(1) // one connection for all migrations
+	return pool, nil
+}
+
+// connector opens connections of database/sql with settings.
+type connector struct {
+	driver.Connector
+	settings
+}
+
+// Connect implements [driver.Connector].
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = c.apply(func(text string) (string, error) {
+		rows, err := conn.(driver.QueryerContext).QueryContext(ctx, text, nil)
+		if err != nil {
+			return "", err
+		}
+		defer rows.Close()
+		value := make([]driver.Value, max(1, len(rows.Columns())))
+		if err := rows.Next(value); err != nil && err != io.EOF {
+			return "", err
+		}
+		return fmt.Sprint(value[0]), nil
+	})
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// makeDir makes the directory if it is missing, for its owner alone.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil // somebody chose it; its mode is theirs
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// makeFile makes the database file if it is missing, and sees to it that nobody
+// else can read it or its companions, which take their mode from it. It runs
+// before the first connection: closing the file later would drop SQLite's locks.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Chmod(path+suffix, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return syncDir(filepath.Dir(path))
+}

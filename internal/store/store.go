@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync/atomic"
+
+	"github.com/daypass/daypass/internal/revocation"
+	"github.com/daypass/daypass/internal/store/engine"
+	"github.com/daypass/daypass/internal/store/migrate"
+	"github.com/daypass/daypass/internal/store/sqlite"
+)
+
+// The errors that callers look for.
+var (
+	// ErrClosed answers View and Update once the database is closed.
+	ErrClosed = engine.ErrClosed
+	// ErrInUse answers Open while another process, or another DB of this one, has
+	// the database open.
+	ErrInUse = sqlite.ErrInUse
+	// ErrNewer answers Open when the database was written by a later daypass, whose
+	// schema this one does not know.
+	ErrNewer = migrate.ErrNewer
+)
+
+// Upgrade is what opening a database did to its schema.
+type Upgrade = engine.Upgrade
+
+//go:embed schema
+var schemaFiles embed.FS
+
+// Schema is the folder of migrations that make the schema of daypass.
+func Schema() fs.FS {
+	schema, err := fs.Sub(schemaFiles, "schema")
+	if err != nil {
+		panic(err) // the name is valid
+	}
+	return schema
+}
+
+// Options says which database to open.
+type Options struct {
+	// Path is the file of the embedded database, see [sqlite.Options].
+	Path string
+
+	// ReadConns is how many views of the embedded database may run at once; further
+	// ones wait. Zero means twice GOMAXPROCS.
+	ReadConns int
+
+	// RunAgain runs the function of every transaction twice, the first time in
+	// vain, as engines do that find at the commit that others were faster. SQLite
+	// is not one of them, so this is how tests find functions that are not safe to
+	// run again.
+	RunAgain bool
+}
+
+// DB is an open database, for any number of goroutines.
+type DB struct {
+	engine     engine.Engine
+	generation atomic.Uint64 // counts invalidations: see cache
+	loaded     atomic.Uint64 // counts what the caches did not have
+	closing    atomic.Bool
+	unwritable atomic.Bool // the disk took no write, the last time
+	runAgain   bool
+
+	revoked revocation.Index
+}
+
+// Open opens the embedded database, alone in the system, and brings its schema up
+// to date. ctx bounds the opening.
+func Open(ctx context.Context, opts Options) (*DB, error) {
+	e, err := sqlite.Open(ctx, sqlite.Options{Path: opts.Path, ReadConns: opts.ReadConns, Schema: Schema()})
+	if err != nil {
+		return nil, err
+	}
+	return On(ctx, e, opts)
+}
+
+// On is a database on an engine that was opened with [Schema], and is closed with
+// it. Of the options only RunAgain counts.
+func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
+	db := on(e, opts)
+	if err := db.Revocations().load(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// on is a database on an engine with any schema.
+func on(e engine.Engine, opts Options) *DB { return &DB{engine: e, runAgain: opts.RunAgain} }
+
+// Upgraded is what opening the database did to its schema.
+func (db *DB) Upgraded() Upgrade { return db.engine.Upgraded() }
+
+// Close accepts no more work, finishes the updates and views it had accepted,
+// and closes the database. Closing again does nothing.
+func (db *DB) Close() error {
+	if db.closing.Swap(true) {
+		return nil
+	}
+	return db.engine.Close()
+}
+
+// Ping says whether the database answers and takes writes. It writes only where
+// the last write failed because of the disk, to see whether there is room again.
+func (db *DB) Ping(ctx context.Context) error {
+	if db.unwritable.Load() {
+		if err := db.wrote(db.engine.Probe(ctx)); err != nil {
+			return fmt.Errorf("store: no writes: %w", err)
+		}
+	}
+	return db.View(ctx, func(tx *Tx) error {
+		var one int
+		_, err := tx.query(`SELECT 1`).one(&one)
+		return err
+	})
+}
+
+// View calls fn with a transaction that reads. All of its statements see the
+// same snapshot, taken at the first of them, and never wait for writers. When
+// ctx ends, the next statement fails with its error.
+//
+// A view that asks only the caches never touches the database.
+func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	return db.view(ctx, new(Tx), fn)
+}
+
+// view is View with a Tx of the caller's, which is part of something larger.
+func (db *DB) view(ctx context.Context, tx *Tx, fn func(*Tx) error) error {
+	if db.runAgain {
+		if err := db.viewOnce(ctx, new(Tx), inVain(fn)); !errors.Is(err, errInVain) {
+			return err
+		}
+	}
+	return db.viewOnce(ctx, tx, fn)
+}
+
+func (db *DB) viewOnce(ctx context.Context, tx *Tx, fn func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if db.closing.Load() {
+		return ErrClosed
+	}
+	// The generation is read before the snapshot is taken: see cache.
+	tx.ctx, tx.db, tx.generation = ctx, db, db.generation.Load()
+	defer tx.end()
+	return tx.run(fn)
+}
+
+// errInVain undoes a transaction that is run again.
+var errInVain = errors.New("store: the transaction has to be run again")
+
+// inVain runs the function of a transaction and then undoes what it did.
+func inVain(fn func(*Tx) error) func(*Tx) error {
+	return func(tx *Tx) error { return errors.Join(fn(tx), errInVain) }
+}
+
+// Update calls fn with a transaction that reads and writes, and returns when its
+// work is durable, or is not there at all. What fn has read is still true when it
+// is committed.
+//
+// A ctx that ends before fn was begun takes the update out of the queue, and
+// Update returns its error. A commit is never given up because of ctx. A panic of
+// fn undoes its work and goes on to the caller of Update.
+//
+// What is cached is changed with Configure.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	return db.update(ctx, engine.Serial, fn)
+}
+
+// Configure is an Update that may change what is cached. They run one after the
+// other on every engine, which makes them slow on some.
+func (db *DB) Configure(ctx context.Context, fn func(*Tx) error) error {
+	return db.update(ctx, engine.Configuring, fn)
+}
+
+func (db *DB) update(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) error) error {
+	if db.runAgain {
+		if err := db.updateOnce(ctx, kind, inVain(fn)); !errors.Is(err, errInVain) {
+			return err
+		}
+	}
+	return db.wrote(db.updateOnce(ctx, kind, fn))
+}
+
+func (db *DB) updateOnce(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) error) error {
+	return db.engine.Update(ctx, kind, func(c engine.Conn) (func(), error) {
+		tx := &Tx{ctx: ctx, db: db, conn: c, writes: true, configures: kind == engine.Configuring}
+		defer tx.end()
+		if err := tx.run(fn); err != nil {
+			return nil, err
+		}
+		if len(tx.hooks) == 0 {
+			return nil, nil
+		}
+		return tx.committed, nil
+	})
+}
+
+// wrote remembers whether the database took a write, and returns how it went.
+func (db *DB) wrote(err error) error {
+	switch {
+	case err == nil:
+		db.unwritable.Store(false)
+	case db.engine.ErrorKind(err) == engine.Unwritable:
+		db.unwritable.Store(true)
+	}
+	return err
+}
