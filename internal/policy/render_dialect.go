@@ -117,10 +117,14 @@ func (d *dialect) form(r *renderer, s filled) []filled {
 		}
 	}
 	d.checkCharacters(&s)
-	if d.slashAfterBucket {
-		return splitBuckets(s)
+	if !d.slashAfterBucket || len(s.obstacles) > 0 {
+		return []filled{s}
 	}
-	return []filled{s}
+	var split []filled
+	for _, s := range splitListing(s) {
+		split = append(split, splitBuckets(s)...)
+	}
+	return split
 }
 
 const s3Actions = "s3:*"
@@ -275,6 +279,39 @@ func (d *dialect) rewrite(pieces []piece, deny bool) (list []piece) {
 		list = append(list, p)
 	}
 	return list
+}
+
+// listing are the actions whose requests have the key s3:prefix.
+var listing = []string{"s3:ListBucket", "s3:ListBucketVersions"}
+
+// splitListing writes a statement with conditions on s3:prefix for a store that
+// takes them for listing only. Requests of all other actions do not have the key,
+// so that a condition holds always, if it is negated, or never.
+func splitListing(s filled) []filled {
+	if len(s.conditions) == 0 {
+		return []filled{s}
+	}
+	var lists, others []string
+	for _, action := range s.actions {
+		if !slices.ContainsFunc(listing, func(l string) bool { return actionCovers(action, l) }) {
+			others = append(others, action)
+			continue
+		}
+		for _, name := range minioActions {
+			switch {
+			case slices.Contains(listing, name) && actionCovers(action, name):
+				lists = append(lists, name)
+			case actionCovers(action, name):
+				others = append(others, name)
+			}
+		}
+	}
+	withKey, without := s, s
+	withKey.actions, without.actions, without.conditions = lists, others, nil
+	if slices.ContainsFunc(s.conditions, func(c filledCondition) bool { return !c.use.operator.negated }) {
+		without.actions = nil
+	}
+	return some(withKey, without)
 }
 
 // splitBuckets writes a statement for a store that asks about BUCKET/ where AWS

@@ -138,6 +138,11 @@ func TestRender(t *testing.T) {
 			want: head + allow("s3:*", "arn:aws:s3:::*") + `,{"Effect":"Deny","Action":"s3:ListBucket","Resource":["arn:aws:s3:::photo*","arn:aws:s3:::photo*/"]}]}`},
 		{name: "MinIO's spelling", dialect: policy.MinIO, identity: []string{`{"Effect":"Allow","Action":["S3:getobject","s3:get*tagging"],"Resource":"arn:aws:s3:::a/b/*"}`},
 			want: head + `{"Effect":"Allow","Action":["s3:GetObject","s3:GetBucketTagging","s3:GetObjectTagging","s3:GetObjectVersionTagging"],"Resource":"arn:aws:s3:::a/b/*"}]}`},
+		{name: "MinIO takes s3:prefix for listing only", dialect: policy.MinIO, identity: []string{
+			when(`{"Effect":"Allow","Action":["s3:List*","s3:GetObject"],"Resource":"arn:aws:s3:::photos"}`, `{"StringLike":{"s3:prefix":"a/*"}}`),
+			when(`{"Effect":"Deny","Action":["s3:ListBucket","s3:GetBucketPolicy"],"Resource":"arn:aws:s3:::photos"}`, `{"StringNotLike":{"s3:prefix":"a/b*"}}`),
+		}, want: head + when(`{"Effect":"Allow","Action":["s3:ListBucket","s3:ListBucketVersions"],"Resource":"arn:aws:s3:::photos"}`, `{"StringLike":{"s3:prefix":"a/*"}}`) + "," +
+			when(`{"Effect":"Deny","Action":"s3:ListBucket","Resource":"arn:aws:s3:::photos"}`, `{"StringNotLike":{"s3:prefix":"a/b*"}}`) + "]}"},
 		{name: "an action that MinIO allows along with another", dialect: policy.MinIO, identity: []string{allow("s3:GetObjectVersion", "arn:aws:s3:::a/b/*")},
 			obstacle: policy.ActionObstacle},
 		{name: "an action that a store does not have", dialect: policy.Ceph, identity: []string{`{"Effect":"Allow","Action":["s3:GetObject","s3:GetDataAccess"],"Resource":"arn:aws:s3:::a/b/*"}`},
