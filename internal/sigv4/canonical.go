@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"slices"
 )
 
 // unsignedPayload stands for the body's hash where a client leaves the body out
@@ -13,6 +14,47 @@ const unsignedPayload = "UNSIGNED-PAYLOAD"
 
 // hexSum is a SHA-256 in hexadecimal, lower case.
 type hexSum [2 * sha256.Size]byte
+
+// isHexSum reports whether s is a SHA-256 as requests have it.
+func isHexSum(s string) bool {
+	if len(s) != len(hexSum{}) {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// DeclaredBodyHash is the hash of the body that a request declares, in its header
+// or in the query of a presigned request; that of no body where it declares none.
+// Until a signature over [Request.BodyHash] has been verified it is a stranger's
+// claim.
+func (r *Request) DeclaredBodyHash() (string, error) {
+	declared := slices.Clone(r.Header["X-Amz-Content-Sha256"])
+	params, err := parseQuery(r.RawQuery)
+	if err != nil {
+		return "", err
+	}
+	if isPresigned(params) {
+		for _, p := range params {
+			if p.name == presignNames[presignContentHash] {
+				declared = append(declared, p.value)
+			}
+		}
+	}
+	if len(declared) == 0 {
+		sum := sha256.Sum256(nil)
+		return hex.EncodeToString(sum[:]), nil
+	}
+	hash := trimBlanks(declared[0])
+	if len(declared) > 1 || !isHexSum(hash) {
+		return "", mismatch(CauseBodyHash)
+	}
+	return hash, nil
+}
 
 // equal compares a claimed hash or signature with the true one in constant time.
 // Nothing but 64 lower-case hexadecimal digits compares equal.
@@ -26,11 +68,18 @@ func equal(claimed string, want *hexSum) bool {
 // after comparing it with whatever the client declared. hash is where the
 // result may be put.
 func (s *Signature) payload(hash *hexSum) ([]byte, error) {
-	sum := sha256.Sum256(s.request.Body)
-	hex.Encode(hash[:], sum[:])
+	seen := s.request.BodyHash == ""
+	if seen {
+		sum := sha256.Sum256(s.request.Body)
+		hex.Encode(hash[:], sum[:])
+	} else if !isHexSum(s.request.BodyHash) {
+		return nil, mismatch(CauseBodyHash)
+	} else {
+		copy(hash[:], s.request.BodyHash)
+	}
 	unsigned, signed := false, false
 	check := func(declared string) bool {
-		if declared == unsignedPayload && s.Presigned && len(s.request.Body) == 0 {
+		if declared == unsignedPayload && s.Presigned && seen && len(s.request.Body) == 0 {
 			unsigned = true
 			return true
 		}

@@ -21,6 +21,11 @@ type Request struct {
 	Header map[string][]string
 	// Body is the whole body.
 	Body []byte
+	// BodyHash is the SHA-256 of the body in lower-case hexadecimal, where the body
+	// itself is not here: what is verified is then that the client signed a body of
+	// this hash. The length of that body is not known either; it is what a
+	// Content-Length header says.
+	BodyHash string
 }
 
 // header returns the values of a header named in lower case. The key is built on
@@ -37,7 +42,7 @@ func (r *Request) appendValue(dst []byte, name string) ([]byte, bool) {
 		return appendFolded(dst, r.Host), true
 	}
 	values := r.header(name)
-	if len(values) == 0 && name == "content-length" {
+	if len(values) == 0 && name == "content-length" && r.BodyHash == "" {
 		// Servers and proxies may keep the length apart from the headers, or
 		// send the body on in chunks. The body is here and hashed, so its
 		// length is not a matter of trust.

@@ -399,3 +399,78 @@ func TestBodyAfterParse(t *testing.T) {
 	r.Body = body
 	wantError(t, s.Verify(suiteSecret, testOptions()), nil)
 }
+
+// TestBodyElsewhere holds that a signature is verified by the hash of a body that is
+// not here, and that what is verified is the hash that the client declared.
+func TestBodyElsewhere(t *testing.T) {
+	const none = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	bodyless := func(r *Request) *Request {
+		r.Body = nil
+		r.Header["Content-Length"] = []string{"0"}
+		return r
+	}
+	unsignedHash := jsonRequest() // the hash is signed, and no header says what it is
+	if err := Sign(unsignedHash, testCredentials, "us-east-1", "cognito-identity", suiteTime); err != nil {
+		t.Fatal(err)
+	}
+	empty := bodyless(jsonRequest())
+	if err := Sign(empty, testCredentials, "us-east-1", "cognito-identity", suiteTime); err != nil {
+		t.Fatal(err)
+	}
+	full := signedRequest(t)
+	link := &Request{Method: "GET", Path: "/", Host: suiteHost}
+	if err := Presign(link, testCredentials, "us-east-1", "cognito-identity", suiteTime, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	linkWithHash := &Request{Method: "GET", Path: "/", Host: suiteHost, RawQuery: "X-Amz-Content-Sha256=" + none}
+	if err := Presign(linkWithHash, testCredentials, "us-east-1", "cognito-identity", suiteTime, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	linkUnsigned := &Request{Method: "GET", Path: "/", Host: suiteHost, RawQuery: "X-Amz-Content-Sha256=UNSIGNED-PAYLOAD"}
+	if err := Presign(linkUnsigned, testCredentials, "us-east-1", "cognito-identity", suiteTime, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	badHash := &Error{Mismatch, CauseBodyHash, mismatchText}
+	for name, tt := range map[string]struct {
+		request  *Request
+		edit     func(*Request)
+		declared string
+		want     *Error
+	}{
+		"a declared hash":             {full, nil, bodyHash(full), nil},
+		"another hash":                {full, func(r *Request) { r.Header["X-Amz-Content-Sha256"] = []string{none} }, none, &Error{Mismatch, CauseMismatch, mismatchText}},
+		"two hashes":                  {full, func(r *Request) { r.Header["X-Amz-Content-Sha256"] = []string{none, bodyHash(full)} }, "", badHash},
+		"a body without its hash":     {unsignedHash, nil, none, &Error{Mismatch, CauseMismatch, mismatchText}},
+		"no body, no hash":            {empty, nil, none, nil},
+		"no length":                   {empty, func(r *Request) { delete(r.Header, "Content-Length") }, none, &Error{Mismatch, CauseHeaderAbsent, mismatchText}},
+		"another length":              {empty, func(r *Request) { r.Header["Content-Length"] = []string{"1"} }, none, &Error{Mismatch, CauseMismatch, mismatchText}},
+		"upper case":                  {full, func(r *Request) { r.Header["X-Amz-Content-Sha256"] = []string{strings.ToUpper(bodyHash(full))} }, "", badHash},
+		"not a hash":                  {full, func(r *Request) { r.Header["X-Amz-Content-Sha256"] = []string{"UNSIGNED-PAYLOAD"} }, "", badHash},
+		"a link":                      {link, nil, none, nil},
+		"a link with its hash":        {linkWithHash, nil, none, nil},
+		"a link with a hash besides":  {linkWithHash, func(r *Request) { r.Header = map[string][]string{"X-Amz-Content-Sha256": {none}} }, "", badHash},
+		"a link that leaves it out":   {linkUnsigned, nil, "", badHash},
+		"a link with another's hash":  {link, func(r *Request) { r.Header = map[string][]string{"X-Amz-Content-Sha256": {bodyHash(full)}} }, bodyHash(full), &Error{Mismatch, CauseMismatch, mismatchText}},
+		"a link with a broken escape": {link, func(r *Request) { r.RawQuery += "&%zz" }, "", &Error{Incomplete, CauseQuery, "Illegal hex character in escape % pattern: %"}},
+	} {
+		r := clone(tt.request)
+		r.Body = nil
+		if tt.edit != nil {
+			tt.edit(r)
+		}
+		declared, err := r.DeclaredBodyHash()
+		if declared != tt.declared {
+			t.Errorf("%s: declares %q, want %q", name, declared, tt.declared)
+		}
+		if err == nil {
+			r.BodyHash = declared
+			err = verify(r, suiteSecret, testOptions())
+		}
+		t.Run(name, func(t *testing.T) { wantError(t, err, tt.want) })
+	}
+	full = clone(full)
+	full.Body, full.BodyHash = nil, "x"
+	wantError(t, verify(full, suiteSecret, testOptions()), badHash)
+	full.BodyHash = none // not what the request declares
+	wantError(t, verify(full, suiteSecret, testOptions()), badHash)
+}
