@@ -58,6 +58,7 @@ const imports = `
 	# Protocols that others have made, beside the API: what comes in is recorded, and
 	# who has signed is found, by the server, and the services decide as ever.
 	gateway:     awsapi audit iam policy seal server sigv4   # sigv4: it derives signing keys
+	forwardauth: awsapi audit iam policy server sigv4   # what proxies ask; policy: the facts of a question
 
 	# For tests, of several services.
 	login/logintest:   sigv4
@@ -74,7 +75,7 @@ const imports = `
 	store/engine/enginetest: store/engine      # for tests
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit server gateway cognito sts iam admin openid login fetch seal store
+	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store
 	daypasstest: instance seal
 	cmd/daypass: instance cli client idp seal
 `
@@ -102,7 +103,7 @@ const reserved = `
 	golang.org/x/text:               cli
 	go/parser:                       cli                  # help is read from the source of the shapes
 	html/template:                   idp
-	net/http:                        server client cli fetch login login/logintest openid idp signin cmd/daypass daypasstest
+	net/http:                        server forwardauth client cli fetch login login/logintest openid idp signin cmd/daypass daypasstest
 
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass          # the pager, the browser, the commands of credentials

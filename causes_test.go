@@ -40,6 +40,7 @@ func TestCauses(t *testing.T) {
 		{"iam", "IAM", ""},
 		{"admin", "Revocations", ""},
 		{"gateway", "S3 gateways", ""},
+		{"forwardauth", "Forward authentication", ""},
 	}
 	written := map[string]bool{}
 	for _, c := range chapters {

@@ -67,6 +67,9 @@ type Config struct {
 	LoginChangeBurst      int
 	// TrustedProxies are the addresses whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
+	// ForwardAuthAPIs are the services that reverse proxies ask about
+	// ([Server.ForwardAuth]), NAME=HOST[/PATH][,STAGE] each.
+	ForwardAuthAPIs []string
 	// Rates are how often each operation may be called, per second.
 	Rates map[string]float64
 	// EditWait is how long a change of a pool waits for others; zero for five
@@ -175,6 +178,10 @@ func (s *Server) open(h *httptest.Server) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)
 		},
 	}
+	var err error
+	if c.ForwardAuthAPIs, err = instance.ParseForwardAuthAPIs(s.config.ForwardAuthAPIs); err != nil {
+		s.t.Fatalf("daypasstest: ForwardAuthAPIs: %v", err)
+	}
 	i, err := instance.Open(context.Background(), c)
 	if err != nil {
 		s.t.Fatalf("daypasstest: %v", err)
@@ -193,6 +200,14 @@ func (s *Server) open(h *httptest.Server) {
 		}
 	})
 	h.Start()
+}
+
+// ForwardAuth answers reverse proxies, as "daypass serve --forward-auth-listen" does,
+// until the test ends, and returns the URL at which they ask.
+func (s *Server) ForwardAuth() string {
+	h := httptest.NewServer(s.instance.Handler.Beside(s.instance.ForwardAuth))
+	s.t.Cleanup(h.Close)
+	return h.URL + "/forward-auth"
 }
 
 // logins are the settings of login providers.

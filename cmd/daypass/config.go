@@ -30,6 +30,7 @@ type Config struct {
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Listen without TLS on an address that is not loopback."`
 
 	GatewayConfig
+	ForwardAuthConfig
 
 	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
 	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates."`
@@ -122,6 +123,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.GatewayConfig.check(); err != nil {
+		return err
+	}
+	if err := c.checkForwardAuth(); err != nil {
 		return err
 	}
 	if opens := c.opens(loopback); c.Dev && c.RootAccessKeyID == "" && opens != "" {
@@ -241,6 +245,9 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 		Memory: c.memory,
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
+		return nil, err
+	}
+	if s.instance.ForwardAuthAPIs, err = instance.ParseForwardAuthAPIs(c.ForwardAuthAPI); err != nil {
 		return nil, err
 	}
 	if s.instance.TrustedProxies, err = prefixes(c.TrustedProxies); err != nil {

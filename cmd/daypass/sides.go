@@ -40,6 +40,13 @@ func (c *Config) sides() ([]side, error) {
 	if gateway != nil {
 		sides = append(sides, *gateway)
 	}
+	forwardAuth, err := c.forwardAuthSide()
+	if err != nil {
+		return nil, err
+	}
+	if forwardAuth != nil {
+		sides = append(sides, *forwardAuth)
+	}
 	return sides, nil
 }
 

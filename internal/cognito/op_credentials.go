@@ -127,24 +127,32 @@ func (s *Service) developerClaims(ctx context.Context, i *Identity, p *Pool, in 
 		return "", nil, exception(invalidParameter, "A login of %s cannot be combined with others.", ownProvider).Because(causeOwnTokenCombined, nil)
 	}
 	claims, err := s.ownToken(ctx, token)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", nil, err
+	}
+	role, err := s.developerRoleOf(ctx, i, p, claims, in.CustomRoleArn)
+	return role, claims, err
+}
+
+// developerRoleOf is the role that a token of ours of an authenticated identity
+// leads to.
+func (s *Service) developerRoleOf(ctx context.Context, i *Identity, p *Pool, claims *openid.Claims, custom ARNString) (ARNString, error) {
+	switch {
 	case claims.Subject != string(i.ID(p)) || claims.Audience != string(p.IdentityPoolId):
-		return "", nil, loginsDontMatch(causeNoProofForIdentity)
+		return "", loginsDontMatch(causeNoProofForIdentity)
 	case len(claims.AMR) == 0 || claims.AMR[0] != "authenticated":
-		return "", nil, loginsDontMatch(causeGuestToken)
+		return "", loginsDontMatch(causeGuestToken)
 	case i.Disabled:
-		return "", nil, identityForbidden(i.ID(p), causeIdentityDisabled)
+		return "", identityForbidden(i.ID(p), causeIdentityDisabled)
 	case !i.stillHas(p, claims.AMR):
-		return "", nil, loginsDontMatch(causeNoProofForIdentity)
+		return "", loginsDontMatch(causeNoProofForIdentity)
 	}
 	if err := s.checkRevoked(claims); err != nil {
-		return "", nil, err
+		return "", err
 	}
-	resolved := p.developerRole(in.CustomRoleArn)
+	resolved := p.developerRole(custom)
 	audit.From(ctx).DecideRole(resolved.answer)
-	return resolved.role(), claims, resolved.refusal()
+	return resolved.role(), resolved.refusal()
 }
 
 // stillHas says whether a login that a token was made for is still linked: a

@@ -26,6 +26,7 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/fetch"
+	"github.com/daypass/daypass/internal/forwardauth"
 	"github.com/daypass/daypass/internal/gateway"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
@@ -72,6 +73,8 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto count.
 	TrustedProxies []netip.Prefix
+	// ForwardAuthAPIs are the services that reverse proxies ask about.
+	ForwardAuthAPIs []ForwardAuthAPI
 	// StrangerRates limit how fast strangers make identities; zero for no limit.
 	StrangerRates cognito.Rates
 	// Limits are the quotas; nil for AWS's.
@@ -107,6 +110,9 @@ type Instance struct {
 	Handler *server.Server
 	// Gateway answers S3 gateways, beside the API (Handler.Beside).
 	Gateway server.Side
+	// ForwardAuth answers proxies that ask whether requests may pass, beside the API
+	// (Handler.Beside).
+	ForwardAuth server.Side
 	// Issuer is the iss of our tokens.
 	Issuer string
 
@@ -243,6 +249,10 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	i.Gateway = &gateway.Service{
 		Account: c.Account, Credentials: stsService.Credentials, IAM: iamService, Region: c.Region, ValidRegion: openid.ValidRegion, Used: iamService.Used,
+	}
+	i.ForwardAuth = &forwardauth.Side{
+		APIs: c.ForwardAuthAPIs, Account: c.Account, Region: cmp.Or(c.Region, defaultRegion),
+		Allow: iamService.Allow, Bearer: cognitoService.Bearer,
 	}
 	maps.Copy(i.Handler.Paths, keys.Documents())
 	if u, err := url.Parse(c.PublicURL); err == nil {

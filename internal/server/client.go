@@ -19,20 +19,37 @@ func (s *Server) sourceIP(r *http.Request) (string, error) {
 	if !ok {
 		return "", nil
 	}
+	return s.before(peer, s.trusted(peer), r)
+}
+
+// before is the address that a peer forwards for, if its word counts: its own where
+// it forwards for nobody.
+func (s *Server) before(peer netip.Addr, trusted bool, r *http.Request) (string, error) {
 	headers := r.Header["X-Forwarded-For"]
 	list := strings.Join(headers, ",")
-	for more := len(headers) > 0; more && s.trusted(peer); {
+	for more := len(headers) > 0; more && trusted; trusted = s.trusted(peer) {
 		hop := list
 		if i := strings.LastIndexByte(list, ','); i >= 0 {
 			hop, list = list[i+1:], list[:i]
 		} else {
 			more = false
 		}
+		var ok bool
 		if peer, ok = hopAddress(hop); !ok {
 			return "", fmt.Errorf("%q is not an address", clip(strings.Trim(hop, " \t")))
 		}
 	}
 	return peer.String(), nil
+}
+
+// clientOf is the client whose request a proxy asks about: the proxy's own
+// connection says nothing of it. Where the proxy tells no address there is none.
+func (s *Server) clientOf(r *http.Request) (string, error) {
+	peer, ok := s.peer(r)
+	if !ok || len(r.Header["X-Forwarded-For"]) == 0 {
+		return "", nil
+	}
+	return s.before(peer, true, r)
 }
 
 // hopAddress reads an element of X-Forwarded-For. Most proxies write an address
@@ -90,14 +107,23 @@ func (s *Server) secure(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
+	if !forwardedSecurely(r) {
+		return false
+	}
+	peer, ok := s.peer(r)
+	return ok && s.trusted(peer)
+}
+
+// forwardedSecurely says whether all that forwarded a request say that it came to
+// them encrypted.
+func forwardedSecurely(r *http.Request) bool {
 	protocols := r.Header["X-Forwarded-Proto"]
 	for protocol := range strings.SplitSeq(strings.Join(protocols, ","), ",") {
 		if !strings.EqualFold(strings.Trim(protocol, " \t"), "https") {
 			return false
 		}
 	}
-	peer, ok := s.peer(r)
-	return ok && s.trusted(peer)
+	return true
 }
 
 func (s *Server) peer(r *http.Request) (netip.Addr, bool) {

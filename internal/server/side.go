@@ -134,6 +134,28 @@ func (v *Visit) Trusted() bool {
 	return ok && (peer.IsLoopback() || v.server.trusted(peer))
 }
 
+// Forwarded is how a request came that the visitor asks about, a proxy whose word
+// counts: from the client that the proxy tells of, over the connection that it tells
+// of. It is in the record too, in place of the proxy's own address. What the proxy
+// does not tell is not known; a connection of which it says nothing is not encrypted.
+func (v *Visit) Forwarded() awsapi.Request {
+	ip, err := v.server.clientOf(v.Request)
+	v.event.SourceIP = ip
+	if err != nil {
+		v.Warn(warningForwardedFor, err)
+	}
+	facts := v.Facts()
+	facts.Transport = awsapi.Plain
+	if forwardedSecurely(v.Request) {
+		facts.Transport = awsapi.Encrypted
+	}
+	return facts
+}
+
+// Proven says who makes the request, where that is proven by something other than a
+// signature ([Visit.Signer]).
+func (v *Visit) Proven(c awsapi.Caller) { v.event.Caller, v.event.Region = c.ARN, c.Region }
+
 // Body reads the whole body, of at most so many bytes. What it takes comes out of
 // the server's budget until the answer is made.
 func (v *Visit) Body(limit int64) ([]byte, error) {

@@ -3,6 +3,7 @@ package sts
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
@@ -81,25 +82,60 @@ func (s *Service) AssumeRoleForIdentity(ctx context.Context, r awsapi.Request, r
 }
 
 func (s *Service) assumeForIdentity(ctx context.Context, r awsapi.Request, roleARN string, claims *openid.Claims, sessionName string) (*Credentials, error) {
-	f, err := fromClaims(claims)
+	session, role, err := s.sessionOfIdentity(ctx, r, roleARN, claims, sessionName)
 	if err != nil {
 		return nil, err
 	}
+	if role.Settings.SessionSeconds > 0 {
+		audit.From(ctx).Set("session_duration", session.Expires.Sub(session.Issued).String())
+	}
+	return s.issue(ctx, session)
+}
+
+// sessionOfIdentity is the session of a role that an identity may assume. It has no
+// key yet.
+func (s *Service) sessionOfIdentity(ctx context.Context, r awsapi.Request, roleARN string, claims *openid.Claims, sessionName string) (*Session, *iam.RoleEntity, error) {
+	f, err := fromClaims(claims)
+	if err != nil {
+		return nil, nil, err
+	}
 	role, err := s.authorize(ctx, r, roleARN, sessionName, f)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	guest := len(claims.AMR) == 0 || claims.AMR[0] != "authenticated"
 	lasts := role.SessionDuration()
 	if guest {
 		lasts = min(lasts, maxGuestDuration)
 	}
-	if role.Settings.SessionSeconds > 0 {
-		audit.From(ctx).Set("session_duration", lasts.String())
-	}
 	session := f.session(s, role, sessionName, lasts)
 	if guest {
 		session.Kind = GuestSession
 	}
-	return s.issue(ctx, session)
+	return session, role, nil
+}
+
+// BearerOfIdentity is the caller that the credentials of [Service.AssumeRoleForIdentity]
+// would have, for whoever shows a token with these claims in place of credentials:
+// nothing is issued, and the session is as old as the token and ends with it. So a
+// revocation of the role reaches tokens from before it. Whatever the role refuses is
+// a *[Refusal]; that the token itself holds is for the caller to know.
+func (s *Service) BearerOfIdentity(ctx context.Context, r awsapi.Request, role string, claims *openid.Claims, sessionName string) (awsapi.Caller, error) {
+	audit.From(ctx).Set("role", role)
+	session, _, err := s.sessionOfIdentity(ctx, r, role, claims, sessionName)
+	if err == nil {
+		session.Issued, session.Expires = time.Unix(claims.IssuedAt, 0).UTC(), time.Unix(claims.Expires, 0).UTC()
+		if before, void := s.voids(session); void {
+			err = s.tokenRevoked(before)
+		} else {
+			err = session.checkPacked()
+		}
+	}
+	if e, ok := awsapi.AsError(err); ok {
+		return awsapi.Caller{}, &Refusal{Cause: e.Cause, answer: e}
+	}
+	if err != nil {
+		return awsapi.Caller{}, err
+	}
+	return session.caller(), nil
 }

@@ -100,6 +100,14 @@ func appendLogin(marks []revocation.Mark, l openid.Login, pool string, at time.T
 	return marks
 }
 
+// voids says whether a session is revoked, and up to which moment.
+func (s *Service) voids(session *Session) (before time.Time, void bool) {
+	if s.Revocations.Len() == 0 {
+		return time.Time{}, false
+	}
+	return s.Revocations.Voids(session.marks()...)
+}
+
 // TokenRevoked says whether an OpenID token of ours is revoked, and up to which
 // moment what stems from the revoked target is. Whether the token's identity is
 // still alive is another question.

@@ -262,10 +262,8 @@ func (s *Service) open(accessKeyID, token string) (*Session, error) {
 		return nil, &awsapi.Refused{Refusal: awsapi.ExpiredToken, Cause: causeExpiredSession}
 	}
 	session.AccessKeyID = accessKeyID
-	if s.Revocations.Len() > 0 {
-		if _, void := s.Revocations.Voids(session.marks()...); void {
-			return nil, revokedSession()
-		}
+	if _, void := s.voids(session); void {
+		return nil, revokedSession()
 	}
 	return session, nil
 }

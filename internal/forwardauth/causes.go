@@ -1,0 +1,31 @@
+package forwardauth
+
+import "github.com/daypass/daypass/internal/awsapi"
+
+// The true causes of refusals, for the log (docs/causes.md is made from this).
+const (
+	// The host and path of the original request (the host is in the detail) belong to no API of --forward-auth-api.
+	causeAPIUnknown awsapi.Cause = "api-unknown"
+	// The question came neither from loopback nor from --trusted-proxies.
+	causeAskerUntrusted awsapi.Cause = "asker-untrusted"
+	// The bearer's OpenID token was not accepted; the detail says why.
+	causeBearer awsapi.Cause = "bearer-refused"
+	// The original request has a body (X-Original-Content-Length) whose hash is not signed. Have the client send X-Amz-Content-Sha256.
+	causeBodyUnsigned awsapi.Cause = "body-unsigned"
+	// The original request asks to change over to HTTP/2, after which a proxy would no longer ask about requests.
+	causeUpgrade awsapi.Cause = "upgrade-refused"
+	// The original request has a header (in the detail) by which some services replace its method or path.
+	causeOverride awsapi.Cause = "override-header"
+	// The path of the original request is one that a proxy and a service may read differently; the detail says why.
+	causePathAmbiguous awsapi.Cause = "path-ambiguous"
+	// The method of the original request is not one in upper-case letters.
+	causeMethodMalformed awsapi.Cause = "method-malformed"
+	// The question does not tell of one original request: a header is missing, is there twice, or belongs to another form; the detail says which.
+	causeQuestion awsapi.Cause = "question-malformed"
+	// The question has a body or a Content-Length. Have the proxy leave both out (nginx: proxy_pass_request_body off; proxy_set_header Content-Length "").
+	causeQuestionBody awsapi.Cause = "question-body"
+	// The path does not exist: forward authentication is at /forward-auth only.
+	causeQuestionPath awsapi.Cause = "question-path"
+	// The original request is signed for another region (in the detail) than that of --region.
+	causeRegion awsapi.Cause = "api-region"
+)
