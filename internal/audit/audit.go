@@ -69,7 +69,8 @@ type Event struct {
 	decided  decision.Decision // but for the policies
 	policies []PolicyDecision
 	attrs    []slog.Attr
-	room     [4]slog.Attr // where attrs begin: most operations know no more
+	room     [4]slog.Attr       // where attrs begin: most operations know no more
+	trust    [1]*decision.Trust // and where decided.Trust does
 }
 
 // Record is the event of a request as a service has it: it receives, and tells
@@ -100,9 +101,13 @@ func (r Record) DecideTags(d []decision.LoginTags) {
 
 // DecideTrust says what a trust policy said.
 func (r Record) DecideTrust(d *decision.Trust) {
-	if r.event != nil {
-		r.event.decided.Trust = append(r.event.decided.Trust, d)
+	if r.event == nil {
+		return
 	}
+	if r.event.decided.Trust == nil {
+		r.event.decided.Trust = r.event.trust[:0]
+	}
+	r.event.decided.Trust = append(r.event.decided.Trust, d)
 }
 
 // DecidePolicies says what the caller's policies said.
@@ -164,7 +169,8 @@ func From(ctx context.Context) Record {
 // Hash stands for an identity ID in a log: the same ID has the same hash, and
 // the hash gives nothing away, since an ID has 122 random bits.
 func Hash(id string) string {
-	sum := sha256.Sum256([]byte(id))
+	var room [64]byte // an ID has some fifty characters
+	sum := sha256.Sum256(append(room[:0], id...))
 	var hash [12]byte
 	hex.Encode(hash[:], sum[:6])
 	return string(hash[:])

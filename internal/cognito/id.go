@@ -24,14 +24,17 @@ func newGUID(rand io.Reader) (GUID, error) {
 
 // String writes the GUID as 8-4-4-4-12 lower-case hexadecimal digits.
 func (g GUID) String() string {
-	var b [36]byte
-	hex.Encode(b[0:8], g[0:4])
-	hex.Encode(b[9:13], g[4:6])
-	hex.Encode(b[14:18], g[6:8])
-	hex.Encode(b[19:23], g[8:10])
-	hex.Encode(b[24:36], g[10:16])
-	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
+	var room [36]byte
+	return string(g.append(room[:0]))
+}
+
+// append appends what String writes.
+func (g GUID) append(b []byte) []byte {
+	b = hex.AppendEncode(b, g[0:4])
+	for _, part := range [...][2]int{{4, 6}, {6, 8}, {8, 10}, {10, 16}} {
+		b = hex.AppendEncode(append(b, '-'), g[part[0]:part[1]])
+	}
+	return b
 }
 
 // parseID takes REGION:GUID apart. Only the spelling that String makes is an ID.
@@ -44,5 +47,6 @@ func parseID(id string) (region string, g GUID, ok bool) {
 	if _, err := hex.Decode(g[:], []byte(digits)); err != nil {
 		return "", g, false
 	}
-	return region, g, g.String() == text
+	var room [36]byte
+	return region, g, string(g.append(room[:0])) == text
 }

@@ -39,7 +39,8 @@ type Login struct {
 
 // ID is the identity's ID on the wire.
 func (i *Identity) ID(p *Pool) IdentityId {
-	return IdentityId(p.Region() + ":" + i.GUID.String())
+	var room [80]byte
+	return IdentityId(i.GUID.append(append(append(room[:0], p.Region()...), ':')))
 }
 
 // describe shows the identity as the API does: the names of its providers and

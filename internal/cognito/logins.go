@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,15 +45,25 @@ func loginsOf(proofs []proof) []Login {
 // The network may be asked, so no transaction may be open.
 func (s *Service) prove(ctx context.Context, client string, p *Pool, logins LoginsMap, named bool) ([]proof, error) {
 	proofs := make([]proof, 0, len(logins))
-	for _, name := range slices.Sorted(maps.Keys(logins)) {
+	for _, name := range logins.names() {
 		proven, err := s.proveOne(ctx, p, string(name), login.Present(string(logins[name]), maxLoginToken).By(client), named)
 		if err != nil {
 			audit.From(ctx).Set("failed_login", p.loggedName(string(name)))
 			return nil, err
 		}
-		proofs = append(proofs, *proven)
+		proofs = append(proofs, proven)
 	}
 	return proofs, nil
+}
+
+// names are the keys of a Logins map, sorted.
+func (m LoginsMap) names() []IdentityProviderName {
+	names := make([]IdentityProviderName, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // loggedName is the key of a login for the log, if it is the name of a provider: a
@@ -73,33 +82,33 @@ var loggableName = regexp.MustCompile(`\A((https?://)?[a-z0-9-]{1,63}(\.[a-z0-9-
 
 // proveOne checks in AWS's order: our own tokens, the provider's name, whether
 // the pool has it, then the token.
-func (s *Service) proveOne(ctx context.Context, p *Pool, name string, presented login.Presented, named bool) (*proof, error) {
+func (s *Service) proveOne(ctx context.Context, p *Pool, name string, presented login.Presented, named bool) (proof, error) {
 	token, notJWT := presented.Token()
 	ours := notJWT == nil && token.Issuer() == s.OpenID.Issuer
 	switch {
 	case ours && name == ownProvider:
-		return nil, ownTokenRefused()
+		return proof{}, ownTokenRefused()
 	case ours:
-		return nil, invalidLoginToken(causeOwnToken, nil, msgIssuerMismatch)
+		return proof{}, invalidLoginToken(causeOwnToken, nil, msgIssuerMismatch)
 	case name == ownProvider:
-		return nil, notOwnToken(nil)
+		return proof{}, notOwnToken(nil)
 	case name == string(p.DeveloperProviderName):
-		return nil, notPublicProvider()
+		return proof{}, notPublicProvider()
 	case !p.hasProviders():
-		return nil, exception(notAuthorized, "Identity pool - %s does not have identity providers configured.", p.IdentityPoolId).Because(causeNoProviders, nil)
+		return proof{}, exception(notAuthorized, "Identity pool - %s does not have identity providers configured.", p.IdentityPoolId).Because(causeNoProviders, nil)
 	}
 	trusted, err := s.trusted(ctx, p, name)
 	if err != nil {
-		return nil, err
+		return proof{}, err
 	}
 	if len(trusted) == 0 {
-		return nil, p.notConfigured(presented, name, named)
+		return proof{}, p.notConfigured(presented, name, named)
 	}
 	verified, err := verify(ctx, trusted, presented)
 	if err != nil {
-		return nil, loginError(err)
+		return proof{}, loginError(err)
 	}
-	f := &proof{
+	f := proof{
 		login: Login{Provider: p.Providers[name], Subject: verified.Subject},
 		name:  name, qualified: verified.Qualified,
 		source: verified.Source, claims: verified.Claims,

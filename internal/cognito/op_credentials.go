@@ -188,9 +188,10 @@ func (s *Service) enter(ctx context.Context, c awsapi.Caller, i *Identity, p *Po
 	if err != nil {
 		return nil, nil, err
 	}
+	given := i.GUID
 	i, err = s.settle(ctx, p, entry{given: i, logins: loginsOf(proofs)})
-	if err == nil {
-		audit.From(ctx).Set("identity", audit.Hash(string(i.ID(p)))) // after a merge another one
+	if err == nil && i.GUID != given {
+		audit.From(ctx).Set("identity", audit.Hash(string(i.ID(p))))
 	}
 	return i, proofs, err
 }

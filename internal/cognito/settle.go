@@ -10,23 +10,28 @@ import (
 )
 
 // identityAndPool finds an identity and its pool.
-func (s *Service) identityAndPool(ctx context.Context, id IdentityId) (i *Identity, p *Pool, err error) {
+func (s *Service) identityAndPool(ctx context.Context, id IdentityId) (*Identity, *Pool, error) {
 	audit.From(ctx).Set("identity", audit.Hash(string(id)))
 	region, g, ok := parseID(string(id))
 	if !ok {
 		return nil, nil, identityNotFound(id)
 	}
-	err = s.Store.View(ctx, func(tx Tx) error {
-		p = nil
-		if i, err = tx.Identity(g); err != nil || i == nil {
+	var found struct {
+		i *Identity
+		p *Pool
+	}
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		found.p = nil
+		if found.i, err = tx.Identity(g); err != nil || found.i == nil {
 			return err
 		}
-		p, err = tx.PoolByNumber(i.Pool)
+		found.p, err = tx.PoolByNumber(found.i.Pool)
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
+	i, p := found.i, found.p
 	if i == nil || p == nil || p.Region() != region {
 		return nil, nil, identityNotFound(id)
 	}
