@@ -3,14 +3,16 @@ package iam
 import (
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// NewFacts makes room for as many condition keys as most requests have.
-func NewFacts() policy.Context { return make(policy.Context, 32) }
+// NewFacts makes room for as many condition keys as most requests have. It is as
+// many as fit into 32 places.
+func NewFacts() policy.Context { return make(policy.Context, 28) }
 
 // SetRequestFacts adds the condition keys that every request has, whatever it is
 // about and whoever makes it ("AWS global condition context keys" in the IAM
@@ -21,9 +23,9 @@ func SetRequestFacts(facts policy.Context, r awsapi.Request, now time.Time) erro
 	if err := r.Check(); err != nil {
 		return err
 	}
-	f := newSetter(facts, 8)
-	f.set("aws:currenttime", now.UTC().Format(time.RFC3339))
-	f.set("aws:epochtime", strconv.FormatInt(now.Unix(), 10))
+	m := secondOf(now)
+	facts["aws:currenttime"], facts["aws:epochtime"] = m.current, m.epoch
+	f := newSetter(facts, 6)
 	f.set("aws:viaawsservice", "false")
 	f.set("aws:securetransport", strconv.FormatBool(r.Transport == awsapi.Encrypted))
 	f.set("aws:requestedregion", r.Region)
@@ -33,14 +35,43 @@ func SetRequestFacts(facts policy.Context, r awsapi.Request, now time.Time) erro
 	return nil
 }
 
+// second is a moment as condition keys have it, which is all requests of one second.
+type second struct {
+	unix           int64
+	current, epoch []string
+}
+
+var lastSecond atomic.Pointer[second]
+
+func secondOf(now time.Time) *second {
+	if s := lastSecond.Load(); s != nil && s.unix == now.Unix() {
+		return s
+	}
+	s := &second{now.Unix(), []string{now.UTC().Format(time.RFC3339)}, []string{strconv.FormatInt(now.Unix(), 10)}}
+	lastSecond.Store(s)
+	return s
+}
+
 // SetResourceAccount adds the account that owns a resource: the one in its ARN,
 // which is aws for AWS's own managed policies, or the given one, the caller's,
 // where the ARN names none or the request is about nothing in particular.
 func SetResourceAccount(facts policy.Context, account, resource string) {
-	if parts := strings.SplitN(resource, ":", 6); len(parts) == 6 && parts[4] != "" && parts[4] != "*" {
-		account = parts[4]
+	if owner := accountIn(resource); owner != "" && owner != "*" {
+		account = owner
 	}
 	setIfAny(facts, "aws:resourceaccount", account)
+}
+
+// accountIn is the account in an ARN, between its fourth and fifth colon.
+func accountIn(arn string) string {
+	for range 4 {
+		_, arn, _ = strings.Cut(arn, ":")
+	}
+	account, _, ok := strings.Cut(arn, ":")
+	if !ok {
+		return ""
+	}
+	return account
 }
 
 // maxHeader is how much of a header policies see, in bytes. Matching takes the

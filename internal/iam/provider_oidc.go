@@ -73,12 +73,16 @@ func (p *OIDCProvider) shownURL() OpenIDConnectProviderUrlType {
 }
 
 // OIDCProvider finds an OpenID Connect provider by its ARN.
-func (s *Service) OIDCProvider(ctx context.Context, arn string) (p *OIDCProvider, ok bool, err error) {
-	err = s.Store.View(ctx, func(tx Tx) error {
-		p, ok, err = tx.OIDCProvider(ArnType(arn))
+func (s *Service) OIDCProvider(ctx context.Context, arn string) (*OIDCProvider, bool, error) {
+	var found struct { // one variable for the transaction to fill
+		provider *OIDCProvider
+		ok       bool
+	}
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		found.provider, found.ok, err = tx.OIDCProvider(ArnType(arn))
 		return err
 	})
-	return p, ok, err
+	return found.provider, found.ok, err
 }
 
 // OIDCProvidersOf finds the providers of an account whose tokens have this iss,

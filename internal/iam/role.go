@@ -64,12 +64,16 @@ func (r *RoleEntity) MaxSession() RoleMaxSessionDurationType {
 func RoleKey(name RoleNameType) string { return strings.ToLower(string(name)) }
 
 // Role finds a role by its name, ignoring case.
-func (s *Service) Role(ctx context.Context, account, name string) (role *RoleEntity, ok bool, err error) {
-	err = s.Store.View(ctx, func(tx Tx) error {
-		role, ok, err = tx.Role(account, RoleNameType(name))
+func (s *Service) Role(ctx context.Context, account, name string) (*RoleEntity, bool, error) {
+	var found struct { // one variable for the transaction to fill
+		role *RoleEntity
+		ok   bool
+	}
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		found.role, found.ok, err = tx.Role(account, RoleNameType(name))
 		return err
 	})
-	return role, ok, err
+	return found.role, found.ok, err
 }
 
 // RoleExists says whether there is a role of an ARN, with this path and in this case.

@@ -45,12 +45,24 @@ func KeyPrefix(provider string) string {
 	return provider
 }
 
+// keyOf is the condition key of a provider.
+func keyOf(prefix, name string) string {
+	if key := cognitoKeys[name]; key != "" && prefix == CognitoProvider {
+		return key
+	}
+	return prefix + ":" + name
+}
+
+// cognitoKeys are the condition keys of our own tokens, of which each request has
+// some.
+var cognitoKeys = map[string]string{"aud": CognitoProvider + ":aud", "sub": CognitoProvider + ":sub", "amr": CognitoProvider + ":amr"}
+
 // setKeys adds the condition keys of the provider to the facts of a request.
 func (f *federated) setKeys(facts policy.Context) {
 	prefix := KeyPrefix(f.provider)
-	for _, list := range [][]Key{f.lasting, f.passing} {
+	for _, list := range [...][]Key{f.lasting, f.passing} {
 		for _, k := range list {
-			facts.Set(prefix+":"+k.Name, k.Values...)
+			facts.Set(keyOf(prefix, k.Name), k.Values...)
 		}
 	}
 	facts.Set("aws:federatedprovider", f.provider)

@@ -137,7 +137,7 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 	if _, err := io.ReadFull(s.rand(), random[:]); err != nil {
 		return nil, fmt.Errorf("make a secret access key: %w", err)
 	}
-	secret := base64.StdEncoding.EncodeToString(random[:])
+	secret := encode(random[:])
 	session.AccessKeyID, session.Secret = id, seal.NewSecret(secret)
 
 	plain := appendSession(make([]byte, 0, 512), session, random[:])
@@ -146,11 +146,17 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 	}
 	sealed := s.Tokens.Seal(make([]byte, 0, len(plain)+seal.Overhead), plain, []byte(id))
 	return &Credentials{
-		SessionToken:    base64.StdEncoding.EncodeToString(sealed),
+		SessionToken:    encode(sealed),
 		SecretAccessKey: secret,
 		Expiration:      session.Expires,
 		AccessKeyId:     id,
 	}, nil
+}
+
+// encode writes bytes in base64, and most of them without a copy on the heap.
+func encode(b []byte) string {
+	var room [1024]byte
+	return string(base64.StdEncoding.AppendEncode(room[:0], b))
 }
 
 // Credentials finds who has an access key, and its secret: of long-term keys in
@@ -218,7 +224,7 @@ func (s *Session) lastingKeys() map[string][]string {
 	keys := make(map[string][]string, len(s.Keys))
 	prefix := KeyPrefix(s.Provider)
 	for _, k := range s.Keys {
-		keys[prefix+":"+k.Name] = k.Values
+		keys[keyOf(prefix, k.Name)] = k.Values
 	}
 	return keys
 }

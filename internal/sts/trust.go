@@ -121,7 +121,7 @@ func (a *assumption) request(action string, facts policy.Context) *policy.Reques
 // of any request, whoever wishes to assume the role ("IAM and AWS STS condition
 // context keys" in the IAM User Guide).
 func trustContext(role *iam.RoleEntity, a *assumption) policy.Context {
-	c := iam.NewFacts()
+	c := make(policy.Context, 14) // as many as most have, and as fit into 16 places
 	c.Set("sts:rolesessionname", a.name)
 	if a.sourceIdentity != "" {
 		c.Set("sts:sourceidentity", a.sourceIdentity)

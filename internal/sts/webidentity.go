@@ -25,7 +25,8 @@ const maxWebIdentityToken = 20000
 
 // tokenKeys are the condition keys that the sessions of all OpenID tokens have.
 func tokenKeys(audience, subject string, amr []string) []Key {
-	keys := []Key{{"aud", []string{audience}}, {"sub", []string{subject}}}
+	values := []string{audience, subject}
+	keys := append(make([]Key, 0, 3), Key{"aud", values[:1:1]}, Key{"sub", values[1:]})
 	if len(amr) > 0 {
 		keys = append(keys, Key{"amr", amr})
 	}
