@@ -2,6 +2,7 @@ package instance_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -51,6 +52,7 @@ func BenchmarkHandler(b *testing.B) {
 type hot struct {
 	b       *testing.B
 	handler http.Handler
+	gateway http.Handler // for S3 gateways
 	root    *client.Client
 	pool    string
 	id      string
@@ -89,7 +91,7 @@ func newHot(b *testing.B) *hot {
 	b.Cleanup(func() { _ = i.Close() })
 	s := httptest.NewServer(i.Handler)
 	b.Cleanup(s.Close)
-	h := &hot{b: b, handler: i.Handler, root: &client.Client{Endpoint: s.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}}
+	h := &hot{b: b, handler: i.Handler, gateway: i.Handler.Beside(i.Gateway), root: &client.Client{Endpoint: s.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}}
 	h.configure()
 	h.signIn(key)
 	return h
@@ -175,6 +177,7 @@ func (h *hot) logins() map[string]string { return map[string]string{"login.examp
 // hotRequest is a request that is sent again and again.
 type hotRequest struct {
 	name   string
+	path   string // empty for the API's
 	header http.Header
 	body   []byte
 }
@@ -197,15 +200,19 @@ func jsonHeader(operation string) http.Header {
 
 func (h *hot) public(operation string, in map[string]any) *hotRequest {
 	body, _ := json.Marshal(in)
-	return &hotRequest{operation, jsonHeader(operation), body}
+	return &hotRequest{name: operation, header: jsonHeader(operation), body: body}
 }
 
 func (h *hot) signed(name string, c sigv4.Credentials, service string, header http.Header, body []byte) *hotRequest {
-	r := &sigv4.Request{Method: "POST", Path: "/", Host: "daypass.example", Header: header, Body: body}
+	return h.signedAt("/", name, c, service, header, body)
+}
+
+func (h *hot) signedAt(path, name string, c sigv4.Credentials, service string, header http.Header, body []byte) *hotRequest {
+	r := &sigv4.Request{Method: "POST", Path: path, Host: "daypass.example", Header: header, Body: body}
 	if err := sigv4.Sign(r, c, "us-east-1", service, time.Now()); err != nil {
 		h.b.Fatal(err)
 	}
-	return &hotRequest{name, header, body}
+	return &hotRequest{name, path, header, body}
 }
 
 // send has a handler answer the request, with little more than it needs.
@@ -213,7 +220,7 @@ func (r *hotRequest) send(handler http.Handler, w *discard) {
 	clear(w.header)
 	w.status = 0
 	handler.ServeHTTP(w, &http.Request{
-		Method: "POST", URL: &url.URL{Path: "/"}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: "daypass.example", RemoteAddr: "192.0.2.1:1234",
+		Method: "POST", URL: &url.URL{Path: cmp.Or(r.path, "/")}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: "daypass.example", RemoteAddr: "192.0.2.1:1234",
 		Header: r.header, Body: io.NopCloser(bytes.NewReader(r.body)), ContentLength: int64(len(r.body)),
 	})
 }
