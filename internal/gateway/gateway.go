@@ -25,8 +25,9 @@ const (
 	// gatewaySkew is how far a gateway's clock may be off, as for IAM. A request may
 	// be repeated for as long.
 	gatewaySkew = 5 * time.Minute
-	// evaluateTime is how long one question may take. Gateways wait for ten seconds.
-	evaluateTime = 5 * time.Second
+	// evaluateTime is how long one question may take: a thousand objects take two
+	// milliseconds by usual policies, and gateways wait for ten seconds.
+	evaluateTime = 2 * time.Second
 )
 
 // Service answers gateways. It is a side of the server.

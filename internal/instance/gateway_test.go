@@ -840,3 +840,26 @@ func TestGatewayUsesKeys(t *testing.T) {
 		t.Errorf("the gateway's: %s", got)
 	}
 }
+
+// Policies and names that take long together take no longer than a question may.
+func TestGatewaySlowQuestions(t *testing.T) {
+	a := newAsking(t)
+	var statements []string
+	for i := range 4 {
+		statements = append(statements, fmt.Sprintf(`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/*%s%d*"}`, strings.Repeat("a?", 1100), i))
+	}
+	a.query("PutRolePolicy", "RoleName", "user", "PolicyName", "slow", "PolicyDocument", `{"Version":"2012-10-17","Statement":[`+strings.Join(statements, ",")+`]}`)
+	_, alice := a.mustCredentials("alice")
+	objects := slices.Repeat([]string{"arn:aws:s3:::b/" + strings.Repeat("a", 2030)}, 1000)
+	if got := a.evaluate(alice, nil, "s3:GetObject", objects[:1]...); got != "no_match" {
+		t.Errorf("one object: %s", got)
+	}
+	began := time.Now()
+	if got := a.evaluate(alice, nil, "s3:GetObject", objects...); got != "ServiceUnavailable" {
+		t.Errorf("a thousand: %.20s", got)
+	}
+	a.wantLast("level=ERROR", "status=503 error=ServiceUnavailable cause=gateway-slow")
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
