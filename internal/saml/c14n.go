@@ -1,10 +1,8 @@
 package saml
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // Exclusive XML Canonicalization 1.0 (W3C Recommendation, 18 July 2002) of an
@@ -17,109 +15,146 @@ import (
 // in the inclusive list ("" for the default namespace) are declared where they
 // stand for something, even where nothing uses them.
 func canonical(e, without *element, inclusive []string) []byte {
-	c := canonicalizer{without: without, inclusive: inclusive}
-	c.element(e, nil)
-	return c.Bytes()
+	c := canonicalizer{out: make([]byte, 0, e.size+e.size/8), without: without, inclusive: inclusive}
+	for _, prefix := range inclusive {
+		if space, ok := e.bound(prefix); ok {
+			c.declare(binding{prefix, space})
+		}
+	}
+	c.element(e, 0)
+	return c.out
 }
 
 type canonicalizer struct {
-	bytes.Buffer
+	out       []byte
 	without   *element
 	inclusive []string
+	written   []binding   // the declarations of the elements around, the nearest last
+	sorted    []attribute // room to sort in
 }
 
-// element writes an element. written are the declarations of the elements around
-// it, the nearest last.
-func (c *canonicalizer) element(e *element, written []binding) {
-	declared := c.bindings(e, written)
-	c.WriteByte('<')
+// element writes an element. Of what is written, the declarations from own on are
+// its own.
+func (c *canonicalizer) element(e *element, own int) {
+	c.declarations(e, own)
+	c.out = append(c.out, '<')
 	c.name(e.name)
-	for _, b := range declared {
+	for _, b := range c.written[own:] {
 		c.binding(b)
 	}
-	for _, a := range sorted(e.attributes) {
-		c.WriteByte(' ')
+	for _, a := range c.sort(e.attributes) {
+		c.out = append(c.out, ' ')
 		c.name(a.name)
-		c.WriteString(`="`)
-		_, _ = attributeText.WriteString(c, a.value)
-		c.WriteByte('"')
+		c.value(a.value)
 	}
-	c.WriteByte('>')
-	written = append(slices.Clip(written), declared...)
+	c.out = append(c.out, '>')
 	for _, n := range e.children {
 		switch {
 		case n.element == nil:
-			_, _ = elementText.WriteString(c, n.text)
+			c.out = escape(c.out, n.text, &textEscapes)
 		case n.element != c.without:
-			c.element(n.element, written)
+			c.child(n.element)
 		}
 	}
-	c.WriteString("</")
+	c.out = append(c.out, "</"...)
 	c.name(e.name)
-	c.WriteByte('>')
+	c.out = append(c.out, '>')
+	c.written = c.written[:own]
 }
 
-var (
-	elementText   = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#xD;")
-	attributeText = strings.NewReplacer("&", "&amp;", "<", "&lt;", `"`, "&quot;", "\t", "&#x9;", "\n", "&#xA;", "\r", "&#xD;")
-)
+// child writes an element inside of another. An inclusive prefix that it does not
+// declare itself means what it means around it, where it is written.
+func (c *canonicalizer) child(e *element) {
+	own := len(c.written)
+	for _, b := range e.bindings {
+		if slices.Contains(c.inclusive, b.prefix) {
+			c.declare(b)
+		}
+	}
+	c.element(e, own)
+}
+
+// declarations adds those that an element must have for the prefixes that it uses,
+// and puts its own in order.
+func (c *canonicalizer) declarations(e *element, own int) {
+	c.declare(binding{e.prefix, e.space})
+	for i := range e.attributes {
+		if a := &e.attributes[i]; a.prefix != "" {
+			c.declare(binding{a.prefix, a.space})
+		}
+	}
+	if len(c.written)-own > 1 {
+		slices.SortFunc(c.written[own:], func(a, b binding) int { return cmp.Compare(a.prefix, b.prefix) })
+	}
+}
+
+// declare adds a declaration, unless the elements around have declared the same.
+func (c *canonicalizer) declare(b binding) {
+	space, known := lastOf(c.written, b.prefix)
+	if b.prefix == "xml" || known && space == b.space || !known && b.space == "" {
+		return
+	}
+	c.written = append(c.written, b)
+}
+
+// sort orders attributes by namespace, then by name.
+func (c *canonicalizer) sort(attributes []attribute) []attribute {
+	if slices.IsSortedFunc(attributes, byName) {
+		return attributes
+	}
+	c.sorted = append(c.sorted[:0], attributes...)
+	slices.SortFunc(c.sorted, byName)
+	return c.sorted
+}
+
+func byName(a, b attribute) int {
+	return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.local, b.local))
+}
 
 func (c *canonicalizer) name(n name) {
 	if n.prefix != "" {
-		c.WriteString(n.prefix)
-		c.WriteByte(':')
+		c.out = append(append(c.out, n.prefix...), ':')
 	}
-	c.WriteString(n.local)
+	c.out = append(c.out, n.local...)
 }
 
 func (c *canonicalizer) binding(b binding) {
-	c.WriteString(" xmlns")
+	c.out = append(c.out, " xmlns"...)
 	if b.prefix != "" {
-		c.WriteByte(':')
-		c.WriteString(b.prefix)
+		c.out = append(append(c.out, ':'), b.prefix...)
 	}
-	c.WriteString(`="`)
-	_, _ = attributeText.WriteString(c, b.space)
-	c.WriteByte('"')
+	c.value(b.space)
 }
 
-// bindings are the declarations that an element must have: of the prefixes that
-// it uses and of the inclusive ones, as far as the elements around it have not
-// declared the same.
-func (c *canonicalizer) bindings(e *element, written []binding) []binding {
-	prefixes := []string{e.prefix}
-	for _, a := range e.attributes {
-		if a.prefix != "" {
-			prefixes = append(prefixes, a.prefix)
-		}
-	}
-	prefixes = append(prefixes, c.inclusive...)
-	slices.Sort(prefixes)
-	var need []binding
-	for _, prefix := range slices.Compact(prefixes) {
-		space, bound := e.bound(prefix)
-		was, known := lastOf(written, prefix)
-		same := known && was == space || !known && space == ""
-		if prefix == "xml" || same || !bound && prefix != "" {
-			continue
-		}
-		need = append(need, binding{prefix, space})
-	}
-	return need
+func (c *canonicalizer) value(s string) {
+	c.out = append(c.out, `="`...)
+	c.out = append(escape(c.out, s, &valueEscapes), '"')
 }
 
-func lastOf(written []binding, prefix string) (space string, ok bool) {
-	for _, b := range slices.Backward(written) {
-		if b.prefix == prefix {
-			return b.space, true
+// What stands for a byte in text, and in the value of an attribute.
+var (
+	textEscapes  = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '\r': "&#xD;"}
+	valueEscapes = [256]string{'&': "&amp;", '<': "&lt;", '"': "&quot;", '\t': "&#x9;", '\n': "&#xA;", '\r': "&#xD;"}
+)
+
+// escape appends a text with what stands for its bytes.
+func escape(out []byte, s string, escapes *[256]string) []byte {
+	same := 0
+	for i := range len(s) {
+		if instead := escapes[s[i]]; instead != "" {
+			out = append(append(out, s[same:i]...), instead...)
+			same = i + 1
+		}
+	}
+	return append(out, s[same:]...)
+}
+
+// lastOf finds the nearest declaration of a prefix.
+func lastOf(list []binding, prefix string) (space string, ok bool) {
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].prefix == prefix {
+			return list[i].space, true
 		}
 	}
 	return "", false
-}
-
-// sorted orders attributes by namespace, then by name.
-func sorted(attributes []attribute) []attribute {
-	return slices.SortedFunc(slices.Values(attributes), func(a, b attribute) int {
-		return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.local, b.local))
-	})
 }

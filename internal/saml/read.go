@@ -49,6 +49,7 @@ type reader struct {
 // tag is the start tag of an open element.
 type tag struct {
 	name  string // as it is written
+	begin int    // where it begins in the text
 	scope int    // how many declarations are around the element
 	first int    // where its children begin among the siblings
 }
@@ -251,7 +252,7 @@ func (r *reader) startTag() error {
 	if err != nil {
 		return err
 	}
-	open := tag{name: r.text[begin:r.at], scope: len(r.scope)}
+	open := tag{name: r.text[begin:r.at], begin: begin - 1, scope: len(r.scope)}
 	empty, err := r.rest()
 	if err != nil {
 		return err
@@ -271,6 +272,7 @@ func (r *reader) startTag() error {
 		r.siblings = append(r.siblings, node{element: e})
 	}
 	if empty {
+		e.size = r.at - open.begin
 		r.scope = r.scope[:open.scope]
 		return nil
 	}
@@ -413,6 +415,7 @@ func (r *reader) endTag() error {
 	}
 	r.at++
 	r.flush()
+	r.open.size = r.at - open.begin
 	r.open.children = r.nodes.take(len(r.siblings) - open.first)
 	copy(r.open.children, r.siblings[open.first:])
 	r.siblings = r.siblings[:open.first]

@@ -45,6 +45,7 @@ type element struct {
 	bindings   []binding // declared here
 	parent     *element
 	children   []node
+	size       int // of its text, in bytes
 }
 
 // node is a child: an element, or text where that is nil.
