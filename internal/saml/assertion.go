@@ -51,8 +51,8 @@ func readAssertion(e *element) (*statement, error) {
 	if s.ID, ok = e.attribute("ID"); !ok || s.ID == "" {
 		return nil, refusef(AssertionMalformed, "ID")
 	}
-	for _, read := range []func() error{s.readTimes, s.readSubject, s.readConditions, s.readStatements} {
-		if err := read(); err != nil {
+	for _, read := range [...]func(*statement) error{(*statement).readTimes, (*statement).readSubject, (*statement).readConditions, (*statement).readStatements} {
+		if err := read(s); err != nil {
 			return nil, err
 		}
 	}
@@ -167,7 +167,7 @@ func (s *statement) readConditions() error {
 	if err != nil {
 		return &Error{Cause: AssertionMalformed, Err: err}
 	}
-	for _, c := range conditions.elements() {
+	for c := range conditions.elements() {
 		switch {
 		case c.is(assertionSpace, "AudienceRestriction"):
 			if err := s.readAudiences(c); err != nil {
@@ -183,7 +183,7 @@ func (s *statement) readConditions() error {
 
 func (s *statement) readAudiences(restriction *element) error {
 	var list []string
-	for _, a := range restriction.named(assertionSpace, "Audience") {
+	for a := range restriction.named(assertionSpace, "Audience") {
 		text, err := a.token()
 		if err != nil {
 			return &Error{Cause: AssertionMalformed, Err: err}
@@ -195,13 +195,13 @@ func (s *statement) readAudiences(restriction *element) error {
 }
 
 func (s *statement) readStatements() error {
-	for _, authn := range s.element.named(assertionSpace, "AuthnStatement") {
+	for authn := range s.element.named(assertionSpace, "AuthnStatement") {
 		if err := sooner(&s.SessionNotOnOrAfter, authn, "SessionNotOnOrAfter"); err != nil {
 			return err
 		}
 	}
-	for _, attributes := range s.element.named(assertionSpace, "AttributeStatement") {
-		for _, a := range attributes.named(assertionSpace, "Attribute") {
+	for attributes := range s.element.named(assertionSpace, "AttributeStatement") {
+		for a := range attributes.named(assertionSpace, "Attribute") {
 			if err := s.readAttribute(a); err != nil {
 				return err
 			}
@@ -215,10 +215,10 @@ func (s *statement) readAttribute(a *element) error {
 	if !ok || key == "" {
 		return refusef(AssertionMalformed, "an Attribute without a Name")
 	}
-	for _, v := range a.named(assertionSpace, "AttributeValue") {
+	for v := range a.named(assertionSpace, "AttributeValue") {
 		// Some attributes, such as eduPersonTargetedID, are NameIDs.
-		if ids := v.elements(); len(ids) == 1 && ids[0].is(assertionSpace, "NameID") {
-			v = ids[0]
+		if parts, count := v.firstThree(); count == 1 && parts[0].is(assertionSpace, "NameID") {
+			v = parts[0]
 		}
 		if text, err := v.content(); err == nil {
 			s.Attributes[key] = append(s.Attributes[key], text)

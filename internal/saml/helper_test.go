@@ -200,8 +200,14 @@ func fill(t testing.TB, doc, slot, id string, s *signing, later string) string {
 		sum = sha[:]
 	}
 	doc = strings.Replace(doc, "DIGEST", base64.StdEncoding.EncodeToString(sum), 1)
-	info := canonical(signature().elements()[0], nil, strings.Fields(s.inclusive))
+	info := canonical(first(signature()), nil, strings.Fields(s.inclusive))
 	return strings.Replace(doc, "VALUE", base64.StdEncoding.EncodeToString(s.value(t, info)), 1)
+}
+
+// first is the first child that is an element.
+func first(e *element) *element {
+	parts, _ := e.firstThree()
+	return parts[0]
 }
 
 func (s signing) value(t testing.TB, info []byte) []byte {

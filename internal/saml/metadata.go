@@ -52,7 +52,7 @@ type Metadata struct {
 
 // keys are the public keys of the certificates, with or without short RSA keys.
 func (m *Metadata) keys(short bool) []crypto.PublicKey {
-	var list []crypto.PublicKey
+	list := make([]crypto.PublicKey, 0, len(m.Certificates))
 	for _, c := range m.Certificates {
 		if k, ok := c.PublicKey.(*rsa.PublicKey); short || !ok || k.N.BitLen() >= MinRSA {
 			list = append(list, c.PublicKey)
@@ -115,7 +115,7 @@ func (r *metadataReader) entity(root *element) error {
 	if err := r.until(root); err != nil {
 		return err
 	}
-	for _, d := range root.named(metadataSpace, "IDPSSODescriptor") {
+	for d := range root.named(metadataSpace, "IDPSSODescriptor") {
 		if err := r.descriptor(d); err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (r *metadataReader) descriptor(d *element) error {
 	if err := r.until(d); err != nil {
 		return err
 	}
-	for _, k := range d.named(metadataSpace, "KeyDescriptor") {
+	for k := range d.named(metadataSpace, "KeyDescriptor") {
 		if r.keyDescriptors++; r.keyDescriptors > maxKeys {
 			return fmt.Errorf("more than %d of KeyDescriptor", maxKeys)
 		}
@@ -173,19 +173,14 @@ func (r *metadataReader) key(k *element) error {
 	if err != nil {
 		return err
 	}
-	for _, data := range info.named(dsigSpace, "X509Data") {
-		list := data.named(dsigSpace, "X509Certificate")
-		if len(list) == 0 {
-			continue
-		}
-		c, err := certificate(list[0])
-		if err != nil {
+	for data := range info.named(dsigSpace, "X509Data") {
+		for first := range data.named(dsigSpace, "X509Certificate") {
+			c, err := certificate(first)
+			if err == nil && !slices.ContainsFunc(r.Certificates, c.Equal) {
+				r.Certificates = append(r.Certificates, c)
+			}
 			return err
 		}
-		if !slices.ContainsFunc(r.Certificates, c.Equal) {
-			r.Certificates = append(r.Certificates, c)
-		}
-		return nil
 	}
 	return errors.New("no X509Certificate")
 }

@@ -406,7 +406,7 @@ func checkParents(t *testing.T, root *element) {
 		t.Fatal("the root has a parent")
 	}
 	root.walk(func(e *element) {
-		for _, c := range e.elements() {
+		for c := range e.elements() {
 			if c.parent != e {
 				t.Fatalf("the parent of %s is another", c.local)
 			}

@@ -75,9 +75,9 @@ func (r *room[T]) take(n int) []T {
 // prepare makes room for a usual document. A longer one takes more as it needs it.
 func (r *reader) prepare() {
 	const usual = 256
-	tags := min(strings.Count(r.text, "<"), usual)
-	r.elements = make([]element, 0, tags/2+1)
-	r.nodes = make([]node, 0, tags)
+	tags := strings.Count(r.text, "<")
+	r.elements = make([]element, 0, min(tags-strings.Count(r.text, "</"), usual))
+	r.nodes = make([]node, 0, min(tags, usual))
 	r.attributes = make([]attribute, 0, min(strings.Count(r.text, `="`), usual))
 }
 

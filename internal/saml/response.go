@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,12 +75,15 @@ func Verify(response string, m *Metadata, rules Rules) (*Assertion, error) {
 	return a.Assertion, nil
 }
 
+// strictBase64 refuses bits that mean nothing.
+var strictBase64 = base64.StdEncoding.Strict()
+
 // open takes the envelope off: base64, of XML that is not compressed.
 func open(response string) ([]byte, error) {
 	if len(response) > MaxResponse {
 		return nil, refuse(ResponseTooLarge)
 	}
-	document, err := base64.StdEncoding.Strict().DecodeString(response)
+	document, err := strictBase64.DecodeString(response)
 	if err != nil {
 		return nil, &Error{Cause: NotBase64, Err: err}
 	}
@@ -134,39 +138,47 @@ func partsOf(root *element) (document, error) {
 	if version, _ := root.attribute("Version"); !root.is(protocolSpace, "Response") || version != "2.0" {
 		return document{}, refuse(NotAResponse)
 	}
-	count := map[string]int{}
-	encrypted := false
+	d := document{response: root}
+	var responses, assertions, encrypted, placed int
 	root.walk(func(e *element) {
-		count[e.local]++
-		encrypted = encrypted || strings.HasPrefix(e.local, "Encrypted")
+		switch {
+		case e.local == "Response":
+			responses++
+		case e.local == "Assertion":
+			assertions++
+		case strings.HasPrefix(e.local, "Encrypted"):
+			encrypted++
+		}
 	})
-	if encrypted {
+	if encrypted > 0 {
 		return document{}, refuse(Encrypted)
 	}
-	assertions := root.named(assertionSpace, "Assertion")
-	if count["Response"] != 1 || count["Assertion"] != 1 || len(assertions) != 1 {
+	for d.assertion = range root.named(assertionSpace, "Assertion") {
+		placed++
+	}
+	if responses != 1 || assertions != 1 || placed != 1 {
 		// A failed sign-in comes without an Assertion, and that is what to report.
-		if err := checkStatus(root); err != nil && count["Assertion"] == 0 {
+		if err := checkStatus(root); err != nil && assertions == 0 {
 			return document{}, err
 		}
-		return document{}, refusef(AssertionCount, "%d of Response, %d of Assertion, %d in its place", count["Response"], count["Assertion"], len(assertions))
+		return document{}, refusef(AssertionCount, "%d of Response, %d of Assertion, %d in its place", responses, assertions, placed)
 	}
-	return document{response: root, assertion: assertions[0]}, checkIDs(root)
+	return d, checkIDs(root)
 }
 
 // checkIDs sees to it that no two elements have the same ID, however the
 // attribute is spelled.
 func checkIDs(root *element) error {
-	seen, twice := map[string]bool{}, false
+	ids := make([]string, 0, 8)
 	root.walk(func(e *element) {
-		for _, a := range e.attributes {
-			if strings.EqualFold(a.local, "ID") {
-				twice = twice || seen[a.value]
-				seen[a.value] = true
+		for i := range e.attributes {
+			if a := &e.attributes[i]; strings.EqualFold(a.local, "ID") {
+				ids = append(ids, a.value)
 			}
 		}
 	})
-	if twice {
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) < len(ids) {
 		return refuse(DuplicateID)
 	}
 	return nil
@@ -203,10 +215,10 @@ func checkResponse(response *element, m *Metadata) error {
 	if err := checkStatus(response); err != nil {
 		return err
 	}
-	if len(response.named(assertionSpace, "Issuer")) == 0 {
-		return nil // it may be left out here
+	for range response.named(assertionSpace, "Issuer") { // it may be left out here
+		return checkIssuer(response, m)
 	}
-	return checkIssuer(response, m)
+	return nil
 }
 
 // checkDestination looks at where a Response was sent to, if it says so and a

@@ -5,9 +5,8 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
-	_ "crypto/sha256" // the digests of the algorithms below
-	_ "crypto/sha512"
-	"encoding/base64"
+	_ "crypto/sha256" // a digest of the algorithms below
+	"crypto/sha512"
 	"math/big"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func validECDSA(key crypto.PublicKey, _ crypto.Hash, digest, signature []byte) b
 func digest(hash crypto.Hash, data []byte) []byte {
 	h := hash.New()
 	h.Write(data)
-	return h.Sum(nil)
+	return h.Sum(make([]byte, 0, sha512.Size))
 }
 
 // verified verifies the signature in an element that covers this element, and
@@ -83,7 +82,7 @@ func verified(e, signature *element, keys []crypto.PublicKey) (*element, error) 
 	if err != nil {
 		return nil, err
 	}
-	inclusive, want, hash, err := readReference(info, e)
+	inclusive, want, hash, err := readReference(info.reference, e)
 	if err != nil {
 		return nil, err
 	}
@@ -100,12 +99,12 @@ func verified(e, signature *element, keys []crypto.PublicKey) (*element, error) 
 
 // verifiedInfo verifies a signature's SignedInfo and gives it, read again from
 // the bytes that were verified. What KeyInfo says does not matter.
-func verifiedInfo(signature *element, keys []crypto.PublicKey) (*element, error) {
-	parts := signature.elements()
-	if len(parts) == 3 && parts[2].is(dsigSpace, "KeyInfo") {
-		parts = parts[:2]
+func verifiedInfo(signature *element, keys []crypto.PublicKey) (*signedInfo, error) {
+	parts, count := signature.firstThree()
+	if count == 3 && parts[2].is(dsigSpace, "KeyInfo") {
+		count--
 	}
-	if len(parts) != 2 || !parts[0].is(dsigSpace, "SignedInfo") || !parts[1].is(dsigSpace, "SignatureValue") {
+	if count != 2 || !parts[0].is(dsigSpace, "SignedInfo") || !parts[1].is(dsigSpace, "SignatureValue") {
 		return nil, refusef(SignatureMalformed, "the Signature is not SignedInfo, SignatureValue and perhaps KeyInfo")
 	}
 	value, err := decode(parts[1])
@@ -116,7 +115,7 @@ func verifiedInfo(signature *element, keys []crypto.PublicKey) (*element, error)
 	if err != nil {
 		return nil, err
 	}
-	uri := algorithm(info.elements()[1])
+	uri := algorithm(info.method)
 	m, ok := methods[uri]
 	if !ok {
 		return nil, refusef(AlgorithmRefused, "signature method %.100q", uri)
@@ -128,40 +127,45 @@ func verifiedInfo(signature *element, keys []crypto.PublicKey) (*element, error)
 	return info, nil
 }
 
+// signedInfo is a SignedInfo in parts.
+type signedInfo struct{ element, canonicalization, method, reference *element }
+
 // canonicalInfo gives the canonical bytes of a SignedInfo, and the SignedInfo
 // read again from these.
-func canonicalInfo(original *element) ([]byte, *element, error) {
-	if err := checkInfo(original); err != nil {
+func canonicalInfo(original *element) ([]byte, *signedInfo, error) {
+	came, err := readInfo(original)
+	if err != nil {
 		return nil, nil, err
 	}
-	inclusive, err := canonicalizers(original.elements()[0])
+	inclusive, err := canonicalizers(came.canonicalization)
 	if err != nil {
 		return nil, nil, err
 	}
 	signed := canonical(original, nil, inclusive)
-	info, err := parseStrict(signed)
+	again, err := parseStrict(signed)
 	if err != nil {
 		return nil, nil, &Error{Cause: XMLMalformed, Err: err}
 	}
-	return signed, info, checkInfo(info)
+	info, err := readInfo(again)
+	return signed, info, err
 }
 
-// checkInfo sees to it that a SignedInfo has its three parts and no more. It is
+// readInfo sees to it that a SignedInfo has its three parts and no more. It is
 // short, as it is made canonical before any key is asked: for anybody.
-func checkInfo(info *element) error {
+func readInfo(info *element) (*signedInfo, error) {
 	elements := 0
 	info.walk(func(*element) { elements++ })
 	if elements > maxInfo {
-		return refusef(SignatureMalformed, "more than %d elements in the SignedInfo", maxInfo)
+		return nil, refusef(SignatureMalformed, "more than %d elements in the SignedInfo", maxInfo)
 	}
-	parts := info.elements()
-	if len(parts) != 3 || !parts[0].is(dsigSpace, "CanonicalizationMethod") || !parts[1].is(dsigSpace, "SignatureMethod") || !parts[2].is(dsigSpace, "Reference") {
-		return refusef(SignatureMalformed, "the SignedInfo is not CanonicalizationMethod, SignatureMethod and one Reference")
+	parts, count := info.firstThree()
+	if count != 3 || !parts[0].is(dsigSpace, "CanonicalizationMethod") || !parts[1].is(dsigSpace, "SignatureMethod") || !parts[2].is(dsigSpace, "Reference") {
+		return nil, refusef(SignatureMalformed, "the SignedInfo is not CanonicalizationMethod, SignatureMethod and one Reference")
 	}
-	if len(parts[1].elements()) > 0 {
-		return refusef(SignatureMalformed, "the SignatureMethod has parameters")
+	if _, parameters := parts[1].firstThree(); parameters > 0 {
+		return nil, refusef(SignatureMalformed, "the SignatureMethod has parameters")
 	}
-	return nil
+	return &signedInfo{info, parts[0], parts[1], parts[2]}, nil
 }
 
 func algorithm(e *element) string {
@@ -175,11 +179,11 @@ func canonicalizers(e *element) (inclusive []string, err error) {
 	if uri := algorithm(e); uri != exclusive && uri != exclusiveWithComments {
 		return nil, refusef(CanonicalizerRefused, "algorithm %.100q", uri)
 	}
-	parts := e.elements()
-	if len(parts) == 0 {
+	parts, count := e.firstThree()
+	if count == 0 {
 		return nil, nil
 	}
-	if len(parts) != 1 || !parts[0].is(exclusive, "InclusiveNamespaces") {
+	if count != 1 || !parts[0].is(exclusive, "InclusiveNamespaces") {
 		return nil, refusef(SignatureMalformed, "canonicalization with unknown parameters")
 	}
 	list, _ := parts[0].attribute("PrefixList")
@@ -195,16 +199,15 @@ func canonicalizers(e *element) (inclusive []string, err error) {
 	return inclusive, nil
 }
 
-// readReference reads the Reference of a verified SignedInfo, which must be to
-// this element.
-func readReference(info, e *element) (inclusive []string, want []byte, hash crypto.Hash, err error) {
-	reference := info.elements()[2]
+// readReference reads the Reference of a verified SignedInfo, which must be to an
+// element.
+func readReference(reference, e *element) (inclusive []string, want []byte, hash crypto.Hash, err error) {
 	id, _ := e.attribute("ID")
 	if uri, ok := reference.attribute("URI"); !ok || id == "" || uri != "#"+id {
 		return nil, nil, 0, refusef(ReferenceMismatch, "the URI is not that of the %s around it", e.local)
 	}
-	parts := reference.elements()
-	if len(parts) != 3 || !parts[0].is(dsigSpace, "Transforms") || !parts[1].is(dsigSpace, "DigestMethod") || !parts[2].is(dsigSpace, "DigestValue") {
+	parts, count := reference.firstThree()
+	if count != 3 || !parts[0].is(dsigSpace, "Transforms") || !parts[1].is(dsigSpace, "DigestMethod") || !parts[2].is(dsigSpace, "DigestValue") {
 		return nil, nil, 0, refusef(SignatureMalformed, "the Reference is not Transforms, DigestMethod and DigestValue")
 	}
 	if inclusive, err = readTransforms(parts[0]); err != nil {
@@ -225,16 +228,14 @@ func readReference(info, e *element) (inclusive []string, want []byte, hash cryp
 // canonicalization, and nothing else: whatever else a transform could do is to
 // choose what is signed.
 func readTransforms(transforms *element) (inclusive []string, err error) {
-	list := transforms.elements()
-	for _, t := range list {
-		if !t.is(dsigSpace, "Transform") {
-			return nil, refuse(TransformRefused)
-		}
-	}
-	if len(list) != 2 || algorithm(list[0]) != enveloped || len(list[0].elements()) > 0 {
+	parts, count := transforms.firstThree()
+	if count != 2 || !parts[0].is(dsigSpace, "Transform") || !parts[1].is(dsigSpace, "Transform") {
 		return nil, refuse(TransformRefused)
 	}
-	inclusive, err = canonicalizers(list[1])
+	if _, parameters := parts[0].firstThree(); algorithm(parts[0]) != enveloped || parameters > 0 {
+		return nil, refuse(TransformRefused)
+	}
+	inclusive, err = canonicalizers(parts[1])
 	if err != nil {
 		return nil, &Error{Cause: TransformRefused, Err: err}
 	}
@@ -249,5 +250,8 @@ func decode(e *element) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return base64.StdEncoding.Strict().DecodeString(spaces.Replace(text))
+	if strings.ContainsAny(text, whiteSpace) {
+		text = spaces.Replace(text)
+	}
+	return strictBase64.DecodeString(text)
 }

@@ -3,7 +3,7 @@ package saml
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 )
 
@@ -91,35 +91,59 @@ func (e *element) attribute(local string) (value string, ok bool) {
 }
 
 // elements are the children that are elements.
-func (e *element) elements() []*element {
-	var list []*element
-	for _, n := range e.children {
-		if n.element != nil {
-			list = append(list, n.element)
+func (e *element) elements() iter.Seq[*element] {
+	return func(yield func(*element) bool) {
+		for _, n := range e.children {
+			if n.element != nil && !yield(n.element) {
+				return
+			}
 		}
 	}
-	return list
+}
+
+// firstThree are the first children that are elements, nil where there are fewer;
+// count is how many there are.
+func (e *element) firstThree() (parts [3]*element, count int) {
+	for c := range e.elements() {
+		if count < len(parts) {
+			parts[count] = c
+		}
+		count++
+	}
+	return parts, count
 }
 
 // named are the children of a name.
-func (e *element) named(space, local string) []*element {
-	return slices.DeleteFunc(e.elements(), func(c *element) bool { return !c.is(space, local) })
+func (e *element) named(space, local string) iter.Seq[*element] {
+	return func(yield func(*element) bool) {
+		for _, n := range e.children {
+			if n.element != nil && n.is(space, local) && !yield(n.element) {
+				return
+			}
+		}
+	}
 }
 
 // only is the only child of a name.
 func (e *element) only(space, local string) (*element, error) {
-	list := e.named(space, local)
-	if len(list) != 1 {
-		return nil, fmt.Errorf("%d of %s in %s", len(list), local, e.local)
+	var child *element
+	count := 0
+	for child = range e.named(space, local) {
+		count++
 	}
-	return list[0], nil
+	if count != 1 {
+		return nil, fmt.Errorf("%d of %s in %s", count, local, e.local)
+	}
+	return child, nil
 }
 
 // walk calls a function with the element and all that are inside of it.
 func (e *element) walk(visit func(*element)) {
 	visit(e)
-	for _, c := range e.elements() {
-		c.walk(visit)
+	for _, n := range e.children {
+		if n.element != nil {
+			n.walk(visit)
+		}
 	}
 }
 
