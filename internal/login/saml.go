@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/daypass/daypass/internal/saml"
 )
@@ -113,20 +113,38 @@ func samlError(err error, now time.Time) error {
 func samlClaims(a *saml.Assertion) (Claims, error) {
 	claims := make(Claims, len(a.Attributes)+1)
 	for name, values := range a.Attributes {
-		list, err := json.Marshal(values)
+		list, err := texts(values...)
 		if err != nil {
 			return nil, reject(ClaimInvalid, errors.New("an attribute is not UTF-8"))
 		}
 		claims[name] = list
 	}
 	if _, ok := claims[NameIDClaim]; !ok {
-		list, err := json.Marshal([]string{a.NameID})
+		list, err := texts(a.NameID)
 		if err != nil {
 			return nil, rejectClaim(ClaimInvalid, "NameID")
 		}
 		claims[NameIDClaim] = list
 	}
 	return claims, nil
+}
+
+// texts is a JSON array of strings.
+func texts(values ...string) (list jsontext.Value, err error) {
+	size := len("[]")
+	for _, v := range values {
+		size += len(v) + len(`"",`)
+	}
+	list = append(make(jsontext.Value, 0, size), '[')
+	for i, v := range values {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		if list, err = jsontext.AppendQuote(list, v); err != nil {
+			return nil, err
+		}
+	}
+	return append(list, ']'), nil
 }
 
 // rolesBy are the roles that an assertion offers by a provider.

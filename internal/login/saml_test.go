@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/saml"
@@ -77,6 +78,32 @@ func samlLogin() *Login {
 		},
 		Roles:     []string{"arn:aws:iam::111122223333:role/saml-a"},
 		Qualified: samlARN + ":SAML:user-77", Source: samlARN,
+	}
+}
+
+// Claims are what JSON makes of the attributes.
+func TestSAMLClaims(t *testing.T) {
+	attributes := map[string][]string{
+		"none": {}, "empty": {""}, "several": {"a", "", "b"},
+		"escapes": {"\"\\/\t\n\r\x00\x1f\x7f", "<>&'\u2028\u2029", "é\U0001f511\ufffd"},
+	}
+	claims, err := samlClaims(&saml.Assertion{NameID: `a"b`, Attributes: attributes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Claims{NameIDClaim: []byte(`["a\"b"]`)}
+	for name, values := range attributes {
+		if want[name], err = json.Marshal(values); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(want, claims); diff != "" {
+		t.Error(diff)
+	}
+	for _, a := range []*saml.Assertion{{NameID: "\xff"}, {NameID: "a", Attributes: map[string][]string{"b": {"c", "\xff"}}}} {
+		if _, err := samlClaims(a); err == nil {
+			t.Errorf("%+v is accepted", a)
+		}
 	}
 }
 

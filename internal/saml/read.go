@@ -55,30 +55,34 @@ type tag struct {
 }
 
 // room is where the lists of a tree are, one after the other. They never move:
-// where it is full, another one is begun.
-type room[T any] []T
+// where it is full, another piece is begun, each twice as large as that before.
+type room[T any] struct {
+	free  []T
+	piece int // the size of the next one
+}
 
 // take gives room for a list.
 func (r *room[T]) take(n int) []T {
 	if n == 0 {
 		return nil
 	}
-	begin := len(*r)
-	if cap(*r)-begin < n {
-		begin = 0
-		*r = make([]T, 0, max(n, min(2*cap(*r), 4096), 8))
+	if len(r.free) < n {
+		r.piece = min(max(2*r.piece, 16), 4096)
+		r.free = make([]T, max(n, r.piece))
 	}
-	*r = (*r)[:begin+n]
-	return (*r)[begin : begin+n : begin+n]
+	list := r.free[:n:n]
+	r.free = r.free[n:]
+	return list
 }
 
 // prepare makes room for a usual document. A longer one takes more as it needs it.
 func (r *reader) prepare() {
 	const usual = 256
-	tags := strings.Count(r.text, "<")
-	r.elements = make([]element, 0, min(tags-strings.Count(r.text, "</"), usual))
-	r.nodes = make([]node, 0, min(tags, usual))
-	r.attributes = make([]attribute, 0, min(strings.Count(r.text, `="`), usual))
+	tags := min(strings.Count(r.text, "<"), usual)
+	r.elements.free = make([]element, tags*5/8) // as some tags both begin and end one
+	r.nodes.free = make([]node, tags)
+	r.attributes.free = make([]attribute, min(strings.Count(r.text, "="), tags))
+	r.siblings, r.beside, r.scope = make([]node, 0, 16), make([]attribute, 0, 8), make([]binding, 0, 8)
 }
 
 // syntaxError is what a document has that XML does not.
