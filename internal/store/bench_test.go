@@ -3,14 +3,17 @@ package store
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
 )
 
@@ -136,6 +139,78 @@ func BenchmarkOpen(b *testing.B) {
 		}
 		if err := db.Close(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// The look-ups of every request of a known user: its identity by a login, and by
+// its ID. Each is a view, as a service makes it.
+var hotLookups = map[string]func(*cognito.Pool, *cognito.Identity) func(cognito.Tx) error{
+	"by-login": func(p *cognito.Pool, i *cognito.Identity) func(cognito.Tx) error {
+		return func(tx cognito.Tx) error {
+			got, err := tx.IdentityByLogin(p.Number, i.Logins[0])
+			return isIdentity(got, i, err)
+		}
+	},
+	"by-id": func(p *cognito.Pool, i *cognito.Identity) func(cognito.Tx) error {
+		return func(tx cognito.Tx) error {
+			got, err := tx.Identity(i.GUID)
+			return isIdentity(got, i, err)
+		}
+	},
+}
+
+func isIdentity(got, want *cognito.Identity, err error) error {
+	if err == nil && (got == nil || got.GUID != want.GUID || len(got.Logins) != 1) {
+		return errors.New("another identity")
+	}
+	return err
+}
+
+// BenchmarkHotLookup finds identities among 100,000.
+func BenchmarkHotLookup(b *testing.B) {
+	db := openBench(b, Schema())
+	c := db.Cognito(testBox(b))
+	p := newPool(1)
+	if err := c.Configure(b.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
+		b.Fatal(err)
+	}
+	list := people(p, 150_000, 1)
+	if err := c.AddIdentities(b.Context(), list); err != nil {
+		b.Fatal(err)
+	}
+	list = slices.DeleteFunc(list, func(i *cognito.Identity) bool { return !i.Authenticated })
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	for name, look := range hotLookups {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for n := range b.N {
+				if err := c.View(ctx, look(p, list[n*7919%len(list)])); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// A look-up that every request makes puts little on the heap: the view, the function
+// that is given to it, the identity, its logins and their text.
+func TestHotLookupsAllocateLittle(t *testing.T) {
+	db := openReal(t)
+	c := db.Cognito(testBox(t))
+	p := newPool(1)
+	addPool(t, c, p)
+	i := newIdentity(p, 1, cognito.Login{Provider: 1, Subject: "a2f4e1f0-3d5b-4a7e-9a47-0f6c2b1d8e33"})
+	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
+	for name, look := range hotLookups {
+		ask := look(p, i)
+		if n := testing.AllocsPerRun(100, func() {
+			if err := c.View(t.Context(), ask); err != nil {
+				t.Fatal(err)
+			}
+		}); n > 5 {
+			t.Errorf("%s: %v allocations, want at most 5", name, n)
 		}
 	}
 }

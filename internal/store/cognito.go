@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -42,22 +43,28 @@ var _ cognito.Store = (*Cognito)(nil)
 
 // View implements cognito.Store.
 func (c *Cognito) View(ctx context.Context, read func(cognito.Tx) error) error {
-	return c.db.View(ctx, func(tx *Tx) error { return read(&cognitoTx{tx, c}) })
+	t := &cognitoTx{c: c}
+	return c.db.view(ctx, &t.own, func(tx *Tx) error {
+		t.tx = tx
+		return read(t)
+	})
 }
 
 // Update implements cognito.Store.
 func (c *Cognito) Update(ctx context.Context, change func(cognito.Tx) error) error {
-	return c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx, c}) })
+	return c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx: tx, c: c}) })
 }
 
 // Configure implements cognito.Store.
 func (c *Cognito) Configure(ctx context.Context, change func(cognito.Tx) error) error {
-	return c.db.Configure(ctx, func(tx *Tx) error { return change(&cognitoTx{tx, c}) })
+	return c.db.Configure(ctx, func(tx *Tx) error { return change(&cognitoTx{tx: tx, c: c}) })
 }
 
 type cognitoTx struct {
-	tx *Tx
-	c  *Cognito
+	tx  *Tx
+	c   *Cognito
+	own Tx       // of a View, together with what it is for: every request makes one
+	row [64]byte // what is read of an identity's row
 }
 
 // Pool implements cognito.Tx.
@@ -243,35 +250,42 @@ const (
 	stateDisabled
 )
 
-// identityRow is a row as it is scanned.
+// readIdentity reads a row of identityColumns.
+func (t *cognitoTx) readIdentity(r row) (*cognito.Identity, error) {
+	i := &cognito.Identity{
+		Pool:    r.Int(1),
+		Created: time.UnixMilli(r.Int(2)).UTC(), Modified: time.UnixMilli(r.Int(2) + r.Int(3)).UTC(),
+	}
+	state := r.Int(4)
+	i.Authenticated, i.Disabled = state != stateGuest, state == stateDisabled
+	id := r.AppendBytes(t.row[:0], 0)
+	if r.Err() == nil && len(id) != len(i.GUID) {
+		return nil, errDamaged
+	}
+	copy(i.GUID[:], id)
+	if !r.IsNull(5) {
+		into := r.AppendBytes(t.row[:0], 5)
+		if len(into) != len(i.MergedInto) {
+			return nil, errDamaged
+		}
+		copy(i.MergedInto[:], into)
+	}
+	if !r.IsNull(6) {
+		var err error
+		if i.Logins, err = decodeLogins(r.AppendBytes(t.row[:0], 6)); err != nil {
+			return nil, err
+		}
+	}
+	return i, r.Err()
+}
+
+var errDamaged = errors.New("store: an identity's row is damaged")
+
+// identityRow is a row as it is written.
 type identityRow struct {
 	id, mergedInto, logins  []byte
 	pool, created, modified int64
 	state                   int
-}
-
-func (r *identityRow) dest() []any {
-	return []any{&r.id, &r.pool, &r.created, &r.modified, &r.state, &r.mergedInto, &r.logins}
-}
-
-func (r *identityRow) identity() (*cognito.Identity, error) {
-	if len(r.id) != 16 || r.mergedInto != nil && len(r.mergedInto) != 16 {
-		return nil, errors.New("store: an identity's row is damaged")
-	}
-	logins, err := decodeLogins(r.logins)
-	if err != nil {
-		return nil, err
-	}
-	i := &cognito.Identity{
-		GUID: cognito.GUID(r.id), Pool: r.pool,
-		Created: time.UnixMilli(r.created).UTC(), Modified: time.UnixMilli(r.created + r.modified).UTC(),
-		Authenticated: r.state != stateGuest, Disabled: r.state == stateDisabled,
-		Logins: logins,
-	}
-	if r.mergedInto != nil {
-		i.MergedInto = cognito.GUID(r.mergedInto)
-	}
-	return i, nil
 }
 
 func rowOf(i *cognito.Identity) identityRow {
@@ -319,29 +333,51 @@ func decodeLogins(b []byte) ([]cognito.Login, error) {
 	return logins, nil
 }
 
-func subjectKey(subject string) []byte {
-	sum := sha256.Sum256([]byte(subject))
-	return sum[:16]
+func subjectKey(subject string) [16]byte {
+	sum := sha256.Sum256(append(make([]byte, 0, 256), subject...)) // on the stack: subjects are short
+	return [16]byte(sum[:])
 }
 
-func (t *cognitoTx) identity(q query) (*cognito.Identity, error) {
-	var r identityRow
-	found, err := q.one(r.dest()...)
-	if err != nil || !found {
-		return nil, err
-	}
-	return r.identity()
-}
+// Two look-ups are made by every request of a known user. They give their values
+// one by one, so that none of them is put on the heap.
+const (
+	identityByID    = `SELECT ` + identityColumns + ` FROM identities i WHERE i.id = $1`
+	identityByLogin = `SELECT ` + identityColumns + ` FROM logins l JOIN identities i ON i.id = l.identity
+		WHERE l.pool = $1 AND l.provider = $2 AND l.subject = $3`
+)
 
 // Identity implements cognito.Tx.
 func (t *cognitoTx) Identity(g cognito.GUID) (*cognito.Identity, error) {
-	return t.identity(t.tx.query(`SELECT `+identityColumns+` FROM identities i WHERE i.id = $1`, g[:]))
+	s, err := t.tx.statement(identityByID)
+	if err != nil {
+		return nil, err
+	}
+	s.BindID(1, g)
+	return t.identity(identityByID, s)
+}
+
+// identity is the identity that a statement finds, nil if it finds none.
+func (t *cognitoTx) identity(text string, s engine.Stmt) (i *cognito.Identity, err error) {
+	found, err := s.Next()
+	if err == nil && found {
+		i, err = t.readIdentity(s)
+	}
+	if err := cmp.Or(err, s.Close()); err != nil {
+		return nil, t.tx.fail(text, err)
+	}
+	return i, nil
 }
 
 // IdentityByLogin implements cognito.Tx: one joined look-up.
 func (t *cognitoTx) IdentityByLogin(pool int64, l cognito.Login) (*cognito.Identity, error) {
-	i, err := t.identity(t.tx.query(`SELECT `+identityColumns+` FROM logins l JOIN identities i ON i.id = l.identity
-		WHERE l.pool = $1 AND l.provider = $2 AND l.subject = $3`, pool, l.Provider, subjectKey(l.Subject)))
+	s, err := t.tx.statement(identityByLogin)
+	if err != nil {
+		return nil, err
+	}
+	s.BindInt(1, pool)
+	s.BindInt(2, int64(l.Provider))
+	s.BindID(3, subjectKey(l.Subject))
+	i, err := t.identity(identityByLogin, s)
 	if err != nil || i == nil {
 		return nil, err
 	}
@@ -362,13 +398,7 @@ func (t *cognitoTx) Identities(pool int64, after *cognito.GUID, limit int, hideD
 		most = stateAuthenticated
 	}
 	return all(t.tx.query(`SELECT `+identityColumns+` FROM identities i WHERE i.pool = $1 AND i.id > $2 AND i.state <= $3 ORDER BY i.id LIMIT $4`,
-		pool, from, most, limit), func(r row) (*cognito.Identity, error) {
-		var i identityRow
-		if err := engine.Scan(r, i.dest()); err != nil {
-			return nil, err
-		}
-		return i.identity()
-	})
+		pool, from, most, limit), t.readIdentity)
 }
 
 // AddIdentity implements cognito.Tx.
@@ -388,7 +418,7 @@ func (t *cognitoTx) AddIdentity(i *cognito.Identity) error {
 
 func (t *cognitoTx) addLogin(i *cognito.Identity, l cognito.Login) error {
 	_, err := t.tx.exec(insertLogin,
-		i.Pool, l.Provider, subjectKey(l.Subject), i.GUID[:])
+		i.Pool, l.Provider, subjectKey(l.Subject), [16]byte(i.GUID))
 	return err
 }
 

@@ -28,7 +28,7 @@ func (c *Cognito) AddIdentities(ctx context.Context, identities []*cognito.Ident
 	var logins []loginRow
 	for _, i := range identities {
 		for _, l := range i.Logins {
-			logins = append(logins, loginRow{i.Pool, l.Provider, [16]byte(subjectKey(l.Subject)), i})
+			logins = append(logins, loginRow{i.Pool, l.Provider, subjectKey(l.Subject), i})
 		}
 	}
 	slices.SortFunc(logins, func(a, b loginRow) int {
@@ -43,7 +43,7 @@ func (c *Cognito) AddIdentities(ctx context.Context, identities []*cognito.Ident
 			return err
 		}
 		return insertRows(tx, insertLogin, insertLogins, logins, func(args []any, l loginRow) []any {
-			return append(args, l.pool, l.provider, l.subject[:], l.identity.GUID[:])
+			return append(args, l.pool, l.provider, l.subject, [16]byte(l.identity.GUID))
 		})
 	})
 }

@@ -94,7 +94,7 @@ func TestFileModes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "daypass.db")
 	modes := func() map[string]string {
 		m := map[string]string{}
-		for _, name := range []string{"", "daypass.db", "daypass.db-wal", "daypass.db-shm", "daypass.db.lock"} {
+		for _, name := range []string{"", "daypass.db", "daypass.db-wal", "daypass.db.lock"} {
 			info, err := os.Stat(filepath.Join(filepath.Dir(path), name))
 			if err != nil {
 				t.Fatal(err)
@@ -105,7 +105,7 @@ func TestFileModes(t *testing.T) {
 	}
 	want := map[string]string{
 		"": "drwx------", "daypass.db": "-rw-------", "daypass.db-wal": "-rw-------",
-		"daypass.db-shm": "-rw-------", "daypass.db.lock": "-rw-------",
+		"daypass.db.lock": "-rw-------",
 	}
 	db := openAt(t, path)
 	mustUpdate(t, db, add("a", 1))
@@ -121,6 +121,37 @@ func TestFileModes(t *testing.T) {
 	mustUpdate(t, openAt(t, path), add("b", 1))
 	if diff := cmp.Diff(want, modes()); diff != "" {
 		t.Error("tightened (-want +got)\n", diff)
+	}
+}
+
+// What an earlier version had in its log when it was killed, which shared the index
+// of the log with other processes, is there.
+func TestLogOfAnEarlierVersion(t *testing.T) {
+	was, is := filepath.Join(t.TempDir(), "x.db"), filepath.Join(t.TempDir(), "x.db")
+	mustUpdate(t, openAt(t, was), add("a", 1))
+	base, err := modernc.NewConnector(strings.TrimSuffix(uri(was), "&vfs=unix-excl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := sql.OpenDB(base)
+	defer old.Close()
+	if _, err := old.Exec(insertThing, []byte("b"), 1, "b", 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} { // as they are, without a checkpoint
+		b, err := os.ReadFile(was + suffix)
+		if errors.Is(err, os.ErrNotExist) && suffix == "-shm" {
+			b, err = make([]byte, 32<<10), nil // of another index
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(is+suffix, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"a", "b"}, names(t, openAt(t, is))); diff != "" {
+		t.Error(diff)
 	}
 }
 
