@@ -261,6 +261,22 @@ func TestGatewayFollowsDaypass(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	t.Run("GetSessionToken and AssumeRoleWithWebIdentity", func(t *testing.T) {
+		c := must(connect(g.endpoint, static(anna.AccessKeyID, anna.SecretAccessKey, "")).sts.GetSessionToken(t.Context(), nil))(t).Credentials
+		if err := g.put(t, tenant{"", *c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken}, "anna/session"); err != nil {
+			t.Error(err)
+		}
+		logins := g.provider.logins(g.provider.signIn(t, app, bob))
+		token := g.getOpenIDToken(t, g.bob.ID, logins)
+		c = must(g.public.sts.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn: aws.String(roleARN(userRole)), RoleSessionName: aws.String("app"), WebIdentityToken: &token,
+		}))(t).Credentials
+		basic := tenant{g.bob.ID, *c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken}
+		if err := g.put(t, basic, basic.key("x")); err != nil {
+			t.Error(err)
+		}
+		wantCode(t, "alice's", g.put(t, basic, g.alice.key("x")), "AccessDenied")
+	})
 	t.Run("another pool", func(t *testing.T) {
 		pool := g.newPool(t, true, g.provider)
 		g.newRole(t, "strangers", pool, "unauthenticated")
@@ -339,8 +355,9 @@ func TestGatewayMutualTLS(t *testing.T) {
 	ca := newAuthority(t)
 	ca.issue(t, "daypass")
 	ca.issue(t, "gateway")
-	c := exec.Command(path, "serve", "--dev", "--listen", "127.0.0.1:0", "--account-id", daypasstest.Account,
+	c := exec.Command(path, "serve", "--dev", "--listen", "127.0.0.1:0", "--account-id", daypasstest.Account, "--root-access-key-id", daypasstest.AccessKeyID,
 		"--gateway-listen", "127.0.0.1:0", "--gateway-cert-file", ca.file("daypass.pem"), "--gateway-key-file", ca.file("daypass.key"), "--gateway-client-ca", ca.file("ca.pem"))
+	c.Env = append(os.Environ(), "DAYPASS_ROOT_SECRET_ACCESS_KEY="+daypasstest.SecretAccessKey)
 	c.Stderr = t.Output()
 	out := must(c.StdoutPipe())(t)
 	if err := c.Start(); err != nil {

@@ -63,8 +63,9 @@ type store struct {
 	s3 string
 	// alice and bob are users, guest and other are guests, of the shop's pool.
 	alice, bob, guest, other tenant
-	// copies says that the store copies objects.
-	copies bool
+	// copies says that the store copies objects, and forms that it takes the forms
+	// that browsers post.
+	copies, forms bool
 }
 
 // client is minio-go as somebody.
@@ -116,7 +117,7 @@ func (s *store) told(t *testing.T, more ...string) []string {
 	t.Helper()
 	given := must(json.Marshal(map[string]any{
 		"endpoint": s.endpoint, "s3": s.s3, "region": daypasstest.Region, "bucket": bucket, "pool": s.pool, "provider": s.provider.name(), "login": s.provider.signIn(t, app, alice),
-		"alice": s.alice, "bob": s.bob, "guest": s.guest, "other": s.other, "copies": s.copies,
+		"alice": s.alice, "bob": s.bob, "guest": s.guest, "other": s.other, "copies": s.copies, "forms": s.forms,
 	}))(t)
 	return environment(t, append(more, "DAYPASS_INTEROP="+string(given))...)
 }

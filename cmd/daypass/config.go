@@ -163,15 +163,15 @@ func (c *Config) checkAddresses() error {
 }
 
 // opens names the flag by which others than those on this machine may reach the
-// server; empty if none does.
+// server, or something that accepts its credentials; empty if none does.
 func (c *Config) opens(loopback bool) string {
 	switch u, err := url.Parse(c.PublicURL); {
 	case !loopback:
 		return "--listen " + c.Listen + ", which is not loopback"
 	case len(c.TrustedProxies) > 0:
 		return "--trusted-proxies"
-	case c.GatewayConfig.opens():
-		return "--gateway-listen " + c.GatewayListen + ", which is not loopback"
+	case c.GatewayListen != "":
+		return "--gateway-listen " + c.GatewayListen + ", whose gateways serve others"
 	case c.PublicURL != "" && (err != nil || !isLoopback(u.Hostname()) && !strings.HasSuffix(u.Hostname(), ".localhost")):
 		return "--public-url " + c.PublicURL + ", which is not loopback"
 	}

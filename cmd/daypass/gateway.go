@@ -44,12 +44,6 @@ func (c *GatewayConfig) check() error {
 	return nil
 }
 
-// opens says whether others than those on this machine may reach the listener.
-func (c *GatewayConfig) opens() bool {
-	host, _, err := net.SplitHostPort(c.GatewayListen)
-	return c.GatewayListen != "" && !isPath(c.GatewayListen) && (err != nil || !isLoopback(host))
-}
-
 // side is the listener for gateways; nil if none is asked for.
 func (c *GatewayConfig) side() (*side, error) {
 	if c.GatewayListen == "" {

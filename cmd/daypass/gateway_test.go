@@ -26,26 +26,25 @@ func TestGatewayFlags(t *testing.T) {
 	for _, test := range []struct {
 		config GatewayConfig
 		want   string
-		opens  bool
 	}{
-		{GatewayConfig{}, "", false},
-		{GatewayConfig{GatewayListen: "/run/daypass/gateway.sock"}, "", false},
-		{GatewayConfig{GatewayListen: "./gateway.sock"}, "", false},
-		{GatewayConfig{"10.0.0.5:4610", "c", "k", "a"}, "", true},
-		{GatewayConfig{":4610", "c", "k", "a"}, "", true},
-		{GatewayConfig{"127.0.0.1:4610", "c", "k", "a"}, "", false},
-		{GatewayConfig{GatewayListen: "127.0.0.1:4610"}, "--gateway-listen 127.0.0.1:4610 is an address: give " + files + ", since gateways must prove who they are", false},
-		{GatewayConfig{"127.0.0.1:4610", "c", "k", ""}, "--gateway-listen 127.0.0.1:4610 is an address: give " + files + ", since gateways must prove who they are", false},
-		{GatewayConfig{"/s", "", "", "a"}, "--gateway-listen /s is a Unix socket, which has no TLS: remove " + files, false},
-		{GatewayConfig{GatewayCertFile: "c"}, files + " are for --gateway-listen", false},
-		{GatewayConfig{GatewayListen: "gateway.sock"}, `--gateway-listen "gateway.sock": give the path of a socket, with a slash in it, or an address and a port, such as 10.0.0.5:4610`, true},
+		{GatewayConfig{}, ""},
+		{GatewayConfig{GatewayListen: "/run/daypass/gateway.sock"}, ""},
+		{GatewayConfig{GatewayListen: "./gateway.sock"}, ""},
+		{GatewayConfig{"10.0.0.5:4610", "c", "k", "a"}, ""},
+		{GatewayConfig{":4610", "c", "k", "a"}, ""},
+		{GatewayConfig{"127.0.0.1:4610", "c", "k", "a"}, ""},
+		{GatewayConfig{GatewayListen: "127.0.0.1:4610"}, "--gateway-listen 127.0.0.1:4610 is an address: give " + files + ", since gateways must prove who they are"},
+		{GatewayConfig{"127.0.0.1:4610", "c", "k", ""}, "--gateway-listen 127.0.0.1:4610 is an address: give " + files + ", since gateways must prove who they are"},
+		{GatewayConfig{"/s", "", "", "a"}, "--gateway-listen /s is a Unix socket, which has no TLS: remove " + files},
+		{GatewayConfig{GatewayCertFile: "c"}, files + " are for --gateway-listen"},
+		{GatewayConfig{GatewayListen: "gateway.sock"}, `--gateway-listen "gateway.sock": give the path of a socket, with a slash in it, or an address and a port, such as 10.0.0.5:4610`},
 	} {
 		got := ""
 		if err := test.config.check(); err != nil {
 			got = err.Error()
 		}
-		if got != test.want || test.config.opens() != test.opens {
-			t.Errorf("%+v: %q, opens %t", test.config, got, test.config.opens())
+		if got != test.want {
+			t.Errorf("%+v: %q", test.config, got)
 		}
 	}
 }
@@ -112,9 +111,9 @@ func TestGatewayMutualTLS(t *testing.T) {
 	other.make("client", other)
 	ctx, stop := context.WithCancel(t.Context())
 	var out strings.Builder
-	p := &process{ctx, &out, io.Discard, func(string) string { return "" }}
+	p := &process{ctx, &out, io.Discard, func(name string) string { return map[string]string{"DAYPASS_ROOT_SECRET_ACCESS_KEY": "secret"}[name] }}
 	c := Config{
-		Listen: "127.0.0.1:0", Dev: true, AccountID: "000000000000", Region: "us-east-1", GuestBurst: 1, LogLevel: "error", LogFormat: "text",
+		Listen: "127.0.0.1:0", Dev: true, RootAccessKeyID: "root", AccountID: "000000000000", Region: "us-east-1", GuestBurst: 1, LogLevel: "error", LogFormat: "text",
 		GatewayConfig: GatewayConfig{"127.0.0.1:0", ca.file("server.pem"), ca.file("server.key"), ca.file("ca.pem")},
 	}
 	r, err := start(p, c)
@@ -166,6 +165,10 @@ func TestGatewayMutualTLS(t *testing.T) {
 	stop()
 	if err := r.wait(); err != nil {
 		t.Error(err)
+	}
+	c.RootAccessKeyID = ""
+	if _, err := start(p, c); err == nil || !strings.HasPrefix(err.Error(), "--dev with --gateway-listen 127.0.0.1:0, whose gateways serve others: everybody knows the root credentials test/test") {
+		t.Errorf("with the root credentials that everybody knows: %v", err)
 	}
 	for _, bad := range []GatewayConfig{
 		{"127.0.0.1:0", ca.file("none"), ca.file("server.key"), ca.file("ca.pem")},

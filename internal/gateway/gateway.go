@@ -105,7 +105,7 @@ func checkVersion(values []string) error {
 	}
 	says := "no version"
 	if len(values) > 0 {
-		says = fmt.Sprintf("%.32q", strings.Join(values, ", "))
+		says = fmt.Sprintf("version %.32q", strings.Join(values, ", "))
 	}
 	return fmt.Errorf("the gateway speaks %s of the private protocol, and daypass speaks version %d", says, protocolVersion)
 }

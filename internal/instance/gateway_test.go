@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -37,15 +39,21 @@ func newAsking(t *testing.T) *asking {
 	t.Helper()
 	a := &asking{log: &logged{}, clock: newClock()}
 	a.story = newStory(t, daypasstest.Config{Now: a.clock.now, Log: slog.New(slog.NewTextHandler(a.log, nil))})
+	a.dial()
+	a.key = a.user("gateway").Credentials
+	a.query("PutUserPolicy", "UserName", "gateway", "PolicyName", "serve", "PolicyDocument", serveGateway)
+	return a
+}
+
+// dial connects it.
+func (a *asking) dial() {
+	a.t.Helper()
 	socket := a.server.GatewaySocket()
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}}
-	t.Cleanup(transport.CloseIdleConnections)
+	a.t.Cleanup(transport.CloseIdleConnections)
 	a.http = &http.Client{Transport: transport}
-	a.key = a.user("gateway").Credentials
-	a.query("PutUserPolicy", "UserName", "gateway", "PolicyName", "serve", "PolicyDocument", serveGateway)
-	return a
 }
 
 // asked is an answer to a gateway.
@@ -532,7 +540,7 @@ func TestGatewayIsAUser(t *testing.T) {
 		"an escaped path":   {func(r *sigv4.Request, _ *sigv4.Credentials) { r.Path = "/private%2Fresolve-identity" }, 400, "BadRequest", "gateway-path", ""},
 		"the API's path":    {func(r *sigv4.Request, _ *sigv4.Credentials) { r.Path = "/" }, 400, "BadRequest", "gateway-path", ""},
 		"no version":        {func(r *sigv4.Request, _ *sigv4.Credentials) { delete(r.Header, "X-Vgw-Private-Protocol") }, 400, "ProtocolMismatch", "gateway-protocol", "the gateway speaks no version of the private protocol, and daypass speaks version 1"},
-		"version 2":         {version("2"), 400, "ProtocolMismatch", "gateway-protocol", `the gateway speaks "2" of the private protocol, and daypass speaks version 1`},
+		"version 2":         {version("2"), 400, "ProtocolMismatch", "gateway-protocol", `the gateway speaks version "2" of the private protocol, and daypass speaks version 1`},
 		"version 0":         {version("0"), 400, "ProtocolMismatch", "gateway-protocol", ""},
 		"version 01":        {version("01"), 400, "ProtocolMismatch", "gateway-protocol", ""},
 		"two versions":      {version("1", "2"), 400, "ProtocolMismatch", "gateway-protocol", ""},
@@ -861,5 +869,99 @@ func TestGatewaySlowQuestions(t *testing.T) {
 	a.wantLast("level=ERROR", "status=503 error=ServiceUnavailable cause=gateway-slow")
 	if took := time.Since(began); took > 8*time.Second {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// The policies in docs/s3.md do what it says of them.
+func TestS3Examples(t *testing.T) {
+	page, err := os.ReadFile("../../docs/s3.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policies []string
+	for _, block := range strings.Split(string(page), "```json\n")[1:] {
+		policy, _, _ := strings.Cut(block, "```")
+		policies = append(policies, policy)
+	}
+	if len(policies) != 2 {
+		t.Fatalf("%d policies", len(policies))
+	}
+	a := newAsking(t)
+	a.query("PutRolePolicy", "RoleName", "user", "PolicyName", "own", "PolicyDocument", policies[0])
+	id, alice := a.mustCredentials("alice")
+	a.query("CreateUser", "UserName", "anna", "Tags.member.1.Key", "department", "Tags.member.1.Value", "sales")
+	a.query("PutUserPolicy", "UserName", "anna", "PolicyName", "p", "PolicyDocument", policies[1])
+	anna := credentialsIn(t, a.query("CreateAccessKey", "UserName", "anna"))
+	office := map[string][]string{"aws:SourceIp": {"198.51.100.7"}, "aws:SecureTransport": {"true"}}
+	for _, test := range []struct {
+		who              sigv4.Credentials
+		condition        map[string][]string
+		action, resource string
+		want             string
+	}{
+		{alice, nil, "s3:PutObject", "arn:aws:s3:::photos/" + id + "/a/b", "allow"},
+		{alice, nil, "s3:AbortMultipartUpload", "arn:aws:s3:::photos/" + id + "/a/b", "allow"},
+		{alice, nil, "s3:PutObject", "arn:aws:s3:::photos/" + id, "no_match"},
+		{alice, nil, "s3:PutObject", "arn:aws:s3:::photos/" + id + "x/a", "no_match"},
+		{alice, nil, "s3:PutObject", "arn:aws:s3:::others/" + id + "/a", "no_match"},
+		{alice, map[string][]string{"s3:prefix": {id + "/"}}, "s3:ListBucket", "arn:aws:s3:::photos", "allow"},
+		{alice, map[string][]string{"s3:prefix": {id}}, "s3:ListBucket", "arn:aws:s3:::photos", "no_match"},
+		{alice, nil, "s3:ListBucket", "arn:aws:s3:::photos", "no_match"},
+		{anna, nil, "s3:GetObject", "arn:aws:s3:::shared/sales/x", "allow"},
+		{anna, nil, "s3:GetObject", "arn:aws:s3:::shared/board/x", "no_match"},
+		{anna, nil, "s3:PutObject", "arn:aws:s3:::shared/sales/x", "no_match"},
+		{anna, office, "s3:PutObject", "arn:aws:s3:::shared/sales/x", "allow"},
+		{anna, map[string][]string{"aws:SourceIp": {"203.0.113.7"}, "aws:SecureTransport": {"true"}}, "s3:PutObject", "arn:aws:s3:::shared/sales/x", "no_match"},
+		{anna, map[string][]string{"aws:SourceIp": {"198.51.100.7"}, "aws:SecureTransport": {"false"}}, "s3:PutObject", "arn:aws:s3:::shared/sales/x", "no_match"},
+	} {
+		if got := a.evaluate(test.who, test.condition, test.action, test.resource); got != test.want {
+			t.Errorf("%s %s %v: %s, want %s", test.action, test.resource, test.condition, got, test.want)
+		}
+	}
+}
+
+var updateGateway = flag.Bool("update", false, "write the transcript of a gateway anew")
+
+// What goes over the wire between a gateway and daypass, byte for byte.
+func TestGatewayTranscript(t *testing.T) {
+	clock := newClock()
+	a := &asking{log: &logged{}, clock: clock}
+	a.story = &story{t: t, server: daypasstest.Start(t, daypasstest.Config{Now: clock.now, Rand: daypasstest.Seeded(1), Log: slog.New(slog.NewTextHandler(a.log, nil))})}
+	a.dial()
+	a.key = a.user("gateway").Credentials
+	a.query("PutUserPolicy", "UserName", "gateway", "PolicyName", "serve", "PolicyDocument", serveGateway)
+	anna := a.user("anna").Credentials
+	a.query("PutUserPolicy", "UserName", "anna", "PolicyName", "p", "PolicyDocument", allow(`["s3:GetObject","s3:ListBucket"]`, `"*"`, equals("s3:prefix", "a/")))
+	var page strings.Builder
+	for _, q := range []struct{ path, body, version string }{
+		{"version", `{}`, "1"},
+		{"version", `{}`, "2"},
+		{"derive-signing-key", `{"accessKeyId":"` + anna.AccessKeyID + `","date":"20260202","region":"us-east-1","service":"s3"}`, "1"},
+		{"derive-signing-key", `{"accessKeyId":"` + anna.AccessKeyID + `","date":"20260202","region":"us-east-1","service":"iam"}`, "1"},
+		{"derive-signing-key", `{"accessKeyId":"` + anna.AccessKeyID + `","date":"20260101","region":"us-east-1","service":"s3"}`, "1"},
+		{"derive-signing-key", `{"accessKeyId":"AKIA0000000000000000","date":"20260202","region":"us-east-1","service":"s3"}`, "1"},
+		{"derive-signing-key", `{"accessKeyId":"` + anna.AccessKeyID + `","date":"20260202","region":"us-east-1","service":"s3"}`, "2"},
+		{"evaluate-policy", `{"accessKeyId":"` + anna.AccessKeyID + `","actions":["s3:GetObject","s3:PutObject"],"resources":["arn:aws:s3:::b/1","arn:aws:s3:::b/2"],"condition":{"s3:prefix":["a/"],"aws:CurrentTime":["2026-02-02T02:40:00Z"]},"region":"us-east-1","service":"s3"}`, "1"},
+		{"evaluate-policy", `{"accessKeyId":"` + anna.AccessKeyID + `","actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/1"]}`, "1"},
+		{"evaluate-policy", `{"accessKeyId":"` + anna.AccessKeyID + `","actions":["iam:GetUser"],"resources":["arn:aws:s3:::b/1"]}`, "1"},
+		{"evaluate-policy", `{"accessKeyId":"` + anna.AccessKeyID + `","sessionToken":"x","actions":["s3:GetObject"],"resources":["arn:aws:s3:::b/1"]}`, "1"},
+		{"evaluate-policy", `{"actions":`, "1"},
+		{"resolve-identity", `{"accessKeyIds":["` + anna.AccessKeyID + `","AKIA0000000000000000"]}`, "1"},
+		{"resolve-principals", `{"principals":["arn:aws:iam::123456789012:user/anna","arn:aws:iam::123456789012:user/nobody","123456789012"]}`, "1"},
+		{"nothing", `{}`, "1"},
+	} {
+		got := a.send("/private/"+q.path, []byte(q.body), version(q.version))
+		_, line, _ := strings.Cut(a.last(), "request_id=")
+		_, line, _ = strings.Cut(line, " ")
+		fmt.Fprintf(&page, "POST /private/%s\nX-Vgw-Private-Protocol: %s\n\n%s\n\n%d\n%s\nlog: %s\n\n", q.path, q.version, q.body, got.status, got.body, line)
+	}
+	const file = "testdata/gateway.txt"
+	if *updateGateway {
+		if err := os.WriteFile(file, []byte(page.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(file); err != nil || string(want) != page.String() {
+		t.Errorf("%s is not what goes over the wire (%v): go test ./internal/instance -run Transcript -update\n%s", file, err, page.String())
 	}
 }

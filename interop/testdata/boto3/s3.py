@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
@@ -38,6 +39,22 @@ def refused(call, codes=("AccessDenied", "403"), **arguments):
     raise AssertionError(f"{call.__name__} is not refused: {arguments}")
 
 
+def post(form, name, content, statuses):
+    """post sends a form with a file, as browsers do."""
+    mark = "a-mark-between-the-fields"
+    body = b""
+    for field, value in form["fields"].items():
+        body += f'--{mark}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
+    body += f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode() + content + f"\r\n--{mark}--\r\n".encode()
+    request = urllib.request.Request(form["url"], data=body, headers={"Content-Type": f"multipart/form-data; boundary={mark}"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            status = answer.status
+    except urllib.error.HTTPError as error:
+        status, content = error.code, error.read()
+    assert status in statuses, f"{name}: {status} {content}"
+
+
 def check(mine, theirs):
     s3 = client(mine)
     secret = key(theirs, "boto3/secret")
@@ -69,6 +86,12 @@ def check(mine, theirs):
     with urllib.request.urlopen(urllib.request.Request(link, data=b"linked", method="PUT", headers={"Content-Type": ""})) as answer:
         assert answer.status == 200
     assert s3.get_object(Bucket=BUCKET, Key=key(mine, "boto3/linked"))["Body"].read() == b"linked"
+
+    # A form, as a browser posts it, where the store asks about the object.
+    form = s3.generate_presigned_post(BUCKET, key(mine, "boto3/${filename}"), Conditions=[["starts-with", "$key", key(mine, "boto3/")]], ExpiresIn=60)
+    post(form, "posted.txt", b"posted", (200, 201, 204) if given["forms"] else (403,))
+    form = s3.generate_presigned_post(BUCKET, key(theirs, "boto3/planted.txt"), ExpiresIn=60)
+    post(form, "planted.txt", b"planted", (403,))
 
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=key(mine, "boto3/"))
     assert listed["KeyCount"] >= 9 and all(o["Key"].startswith(given[mine]["id"] + "/") for o in listed["Contents"]), listed
