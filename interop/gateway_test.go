@@ -36,17 +36,14 @@ type gatewayed struct {
 	gateway *iam.CreateAccessKeyOutput
 }
 
-// openGatewayed starts a daypass, and a versitygw with these arguments in front of
-// what it stores in.
-func openGatewayed(t *testing.T, env []string, backend ...string) *gatewayed {
+// openGatewayed starts a daypass, and a versitygw over a folder or another store.
+func openGatewayed(t *testing.T, folder string, env ...string) *gatewayed {
 	t.Helper()
 	g := &gatewayed{}
 	g.server = daypasstest.Start(t, daypasstest.Config{Now: func() time.Time { return time.Now().Add(-time.Duration(g.behind.Load())) }})
 	g.store = &store{shop: openShop(t, g.server.URL)}
 	g.gateway = g.newUser(t, "gateway", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"daypass:ServeGateway","Resource":"*"}}`)
-	g.s3 = "http://" + startVersity(t, env, append([]string{
-		"--iam-standalone-endpoint", g.server.GatewaySocket(), "--iam-standalone-access", *g.gateway.AccessKey.AccessKeyId, "--iam-standalone-secret", *g.gateway.AccessKey.SecretAccessKey,
-	}, backend...)...)
+	g.s3 = "http://" + startVersity(t, g.gateway, folder, g.server.GatewaySocket(), env...)
 	if err := g.client(t, gatewayAdmin).MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -80,15 +77,20 @@ func (g *gatewayed) tenant(t *testing.T, user string) tenant {
 	return tenantOf(id, g.getCredentials(t, id, logins))
 }
 
-// startVersity runs versitygw until the test ends, and gives its address.
-func startVersity(t *testing.T, env []string, args ...string) string {
+// startVersity runs the recipe of versitygw until the test ends, and gives its
+// address.
+func startVersity(t *testing.T, by *iam.CreateAccessKeyOutput, folder, gateway string, env ...string) string {
 	t.Helper()
 	path := need(t, "versitygw")
 	dir := must(os.MkdirTemp("", "versitygw-"))(t) // a short path: sockets have no others
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "s3.sock")
-	c := exec.Command(path, append([]string{"--port", socket, "--access", gatewayAdmin.AccessKeyID, "--secret", gatewayAdmin.SecretAccessKey}, args...)...)
-	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...) // no AWS_CA_BUNDLE, which its s3 backend cannot use
+	c := exec.Command("../recipes/versitygw", folder, socket, gateway)
+	c.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "VERSITYGW=" + path, "AWS_CA_BUNDLE=/nowhere",
+		"GATEWAY_KEY=" + *by.AccessKey.AccessKeyId, "GATEWAY_SECRET=" + *by.AccessKey.SecretAccessKey,
+		"ADMIN_KEY=" + gatewayAdmin.AccessKeyID, "ADMIN_SECRET=" + gatewayAdmin.SecretAccessKey,
+	}, env...)
 	c.Stderr = t.Output()
 	out := must(c.StdoutPipe())(t)
 	if err := c.Start(); err != nil {
@@ -132,7 +134,7 @@ func startVersity(t *testing.T, env []string, args ...string) string {
 // at S3.
 func TestGatewayPOSIX(t *testing.T) {
 	t.Parallel()
-	g := openGatewayed(t, nil, "posix", t.TempDir())
+	g := openGatewayed(t, t.TempDir())
 	g.copies = true
 	g.check(t)
 }
@@ -142,9 +144,9 @@ func TestGatewayBeforeMinIO(t *testing.T) {
 	t.Parallel()
 	need(t, "minio")
 	ca := newAuthority(t)
-	endpoint := startMinIO(t, ca)
+	endpoint := startSecureMinIO(t, ca)
 	// versitygw 1.8.0 cannot copy with its s3 backend for others than its administrator.
-	g := openGatewayed(t, []string{"SSL_CERT_FILE=" + ca.file("ca.pem")}, "s3", "--endpoint", endpoint, "--use-path-style", "--access", minioRoot, "--secret", minioRoot)
+	g := openGatewayed(t, endpoint, "SSL_CERT_FILE="+ca.file("ca.pem"), "STORE_KEY="+behindRoot, "STORE_SECRET="+behindRoot)
 	g.check(t)
 	c := g.client(t, g.alice)
 	if err := g.put(t, g.alice, g.alice.key("x")); err != nil {
@@ -156,10 +158,10 @@ func TestGatewayBeforeMinIO(t *testing.T) {
 	}
 }
 
-const minioRoot = "the-root-of-minio"
+const behindRoot = "the-root-of-minio"
 
-// startMinIO runs MinIO behind TLS until the test ends, and gives its endpoint.
-func startMinIO(t *testing.T, ca *authority) string {
+// startSecureMinIO runs MinIO behind TLS until the test ends, and gives its endpoint.
+func startSecureMinIO(t *testing.T, ca *authority) string {
 	t.Helper()
 	path := need(t, "minio")
 	ca.issue(t, "minio")
@@ -170,7 +172,7 @@ func startMinIO(t *testing.T, ca *authority) string {
 		}
 	}
 	c := exec.Command(path, "server", "--certs-dir", certs, "--address", "127.0.0.1:0", t.TempDir())
-	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + certs, "MINIO_ROOT_USER=" + minioRoot, "MINIO_ROOT_PASSWORD=" + minioRoot, "MINIO_BROWSER=off", "MINIO_UPDATE=off"}
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + certs, "MINIO_ROOT_USER=" + behindRoot, "MINIO_ROOT_PASSWORD=" + behindRoot, "MINIO_BROWSER=off", "MINIO_UPDATE=off"}
 	out := must(c.StderrPipe())(t)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -201,7 +203,7 @@ func startMinIO(t *testing.T, ca *authority) string {
 // Everything that daypass decides counts at the gateway with the next request.
 func TestGatewayFollowsDaypass(t *testing.T) {
 	t.Parallel()
-	g := openGatewayed(t, nil, "posix", t.TempDir())
+	g := openGatewayed(t, t.TempDir())
 	mayAll := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`
 	key := func(out *iam.CreateAccessKeyOutput) tenant {
 		return tenant{AccessKeyID: *out.AccessKey.AccessKeyId, SecretAccessKey: *out.AccessKey.SecretAccessKey}
@@ -379,8 +381,8 @@ func TestGatewayMutualTLS(t *testing.T) {
 		_, at, _ = strings.Cut(lines.Text(), "gateway   ")
 	}
 	made := g.newUser(t, "gateway", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"daypass:ServeGateway","Resource":"*"}}`)
-	g.s3 = "http://" + startVersity(t, nil, "--iam-standalone-endpoint", at, "--iam-standalone-access", *made.AccessKey.AccessKeyId, "--iam-standalone-secret", *made.AccessKey.SecretAccessKey,
-		"--iam-standalone-client-cert", ca.file("gateway.pem"), "--iam-standalone-client-cert-key", ca.file("gateway.key"), "--iam-standalone-server-ca", ca.file("ca.pem"), "posix", t.TempDir())
+	g.s3 = "http://" + startVersity(t, made, t.TempDir(), at,
+		"CLIENT_CERT="+ca.file("gateway.pem"), "CLIENT_CERT_KEY="+ca.file("gateway.key"), "SERVER_CA="+ca.file("ca.pem"))
 	if err := g.client(t, gatewayAdmin).MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
 	}
