@@ -77,6 +77,7 @@ const imports = `
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store
 	daypasstest: instance seal
+	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	cmd/daypass: instance cli client idp seal
 `
 
@@ -103,7 +104,7 @@ const reserved = `
 	golang.org/x/text:               cli
 	go/parser:                       cli                  # help is read from the source of the shapes
 	html/template:                   idp
-	net/http:                        server forwardauth client cli fetch login login/logintest openid idp signin cmd/daypass daypasstest
+	net/http:                        server forwardauth daypassauth client cli fetch login login/logintest openid idp signin cmd/daypass daypasstest
 
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass          # the pager, the browser, the commands of credentials
