@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -35,7 +36,7 @@ const (
 func (Protocol) Decode(row *awsapi.Row, form []byte) (awsapi.Node, error) {
 	o := row.Outline()
 	root := awsapi.Node{Kind: awsapi.Form}
-	seen := make(map[string]bool, 16)
+	var seen names
 	parts, left := 0, o.Values()+spare
 	for part := range bytes.SplitSeq(form, []byte{'&'}) {
 		if parts++; parts > maxParameters {
@@ -49,10 +50,9 @@ func (Protocol) Decode(row *awsapi.Row, form []byte) (awsapi.Node, error) {
 		switch {
 		case !ok:
 			return root, refuse("a name that is too long, escaped wrongly, no UTF-8 or leads nowhere")
-		case seen[name]:
+		case !seen.add(name):
 			return root, refuse("a parameter twice")
 		}
-		seen[name] = true
 		n := place(o, &root, name)
 		if n == nil {
 			if !legible(value) {
@@ -70,6 +70,33 @@ func (Protocol) Decode(row *awsapi.Row, form []byte) (awsapi.Node, error) {
 	return root, nil
 }
 
+// names are those of parameters. A few are compared one by one, and cost nothing.
+type names struct {
+	few  [16]string
+	n    int
+	many map[string]bool
+}
+
+// add says whether a name is new.
+func (s *names) add(name string) bool {
+	if s.n < len(s.few) {
+		if slices.Contains(s.few[:s.n], name) {
+			return false
+		}
+		s.few[s.n] = name
+		s.n++
+		return true
+	}
+	if s.many == nil {
+		s.many = make(map[string]bool, 2*len(s.few))
+	}
+	if s.many[name] || slices.Contains(s.few[:], name) {
+		return false
+	}
+	s.many[name] = true
+	return true
+}
+
 // refuse says of a form what is wrong, for the log.
 func refuse(what string) error { return &awsapi.SerializationError{Err: errors.New(what)} }
 
@@ -84,20 +111,25 @@ func Action(form []byte) (action, version string, err error) {
 			return "", "", refuse("too many parameters")
 		}
 		escaped, value, _ := bytes.Cut(part, []byte{'='})
-		name, err := url.QueryUnescape(string(clipName(escaped)))
-		if err != nil {
-			continue // Decode refuses it
+		name := clipName(escaped)
+		if bytes.IndexByte(name, '%') >= 0 || bytes.IndexByte(name, '+') >= 0 {
+			plain, err := url.QueryUnescape(string(name))
+			if err != nil {
+				continue // Decode refuses it
+			}
+			name = []byte(plain)
 		}
 		i, into := 0, &action
-		switch name {
+		switch string(name) {
 		case "Action":
 		case "Version":
 			i, into = 1, &version
 		default:
 			continue
 		}
-		if *into, err = url.QueryUnescape(string(value)); err != nil || found[i] || !utf8.ValidString(*into) {
-			return "", "", refuse(name + " twice, or escaped wrongly")
+		var ok bool
+		if *into, ok = unescape(value); !ok || found[i] {
+			return "", "", refuse(string(name) + " twice, or escaped wrongly")
 		}
 		found[i] = true
 	}
