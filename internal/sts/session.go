@@ -153,7 +153,7 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 	}, nil
 }
 
-// encode writes bytes in base64, and most of them without a copy on the heap.
+// encode writes bytes in base64, and most without a second copy on the heap.
 func encode(b []byte) string {
 	var room [1024]byte
 	return string(base64.StdEncoding.AppendEncode(room[:0], b))
@@ -252,11 +252,17 @@ func (s *Service) open(accessKeyID, token string) (*Session, error) {
 	if account, ok := iam.AccountOf(accessKeyID); !ok || account != s.Account {
 		return nil, s.unknownToken(accessKeyID)
 	}
-	sealed, err := tokenEncoding.DecodeString(token)
+	// The key's ID, what is sealed and what is in it lie behind one another: one
+	// allocation, of which only the last part is written to.
+	id, length := len(accessKeyID), tokenEncoding.DecodedLen(len(token))
+	all := append(make([]byte, 0, id+len(token)+2*length), accessKeyID...)
+	all = append(all, token...)
+	all, err := tokenEncoding.AppendDecode(all, all[id:])
 	if err != nil {
 		return nil, s.unknownToken(accessKeyID)
 	}
-	plain, err := s.Tokens.Open(make([]byte, 0, len(sealed)), sealed, []byte(accessKeyID))
+	sealed := all[id+len(token):]
+	plain, err := s.Tokens.Open(all[len(all):], sealed, all[:id])
 	if err != nil {
 		return nil, s.unknownToken(accessKeyID)
 	}

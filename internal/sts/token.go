@@ -1,7 +1,6 @@
 package sts
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"time"
 
@@ -115,6 +114,7 @@ func readSession(plain []byte) (*Session, bool) {
 type tokenReader struct {
 	rest   string
 	failed bool
+	room   []string // for lists: one allocation for most of them
 }
 
 func (r *tokenReader) take(n uint64) string {
@@ -161,7 +161,11 @@ func (r *tokenReader) texts() []string {
 	if n == 0 {
 		return nil
 	}
-	list := make([]string, n)
+	if uint64(len(r.room)) < n {
+		r.room = make([]string, max(n, 8))
+	}
+	list := r.room[:n:n]
+	r.room = r.room[n:]
 	for i := range list {
 		list[i] = r.text()
 	}
@@ -186,5 +190,5 @@ func (r *tokenReader) bool() bool {
 func (r *tokenReader) time() time.Time { return time.Unix(int64(r.number()), 0).UTC() }
 
 func (r *tokenReader) secret() seal.Secret {
-	return seal.NewSecret(base64.StdEncoding.EncodeToString([]byte(r.take(secretBytes))))
+	return seal.NewSecret(encode([]byte(r.take(secretBytes))))
 }
