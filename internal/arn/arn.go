@@ -57,7 +57,7 @@ func Parse(s string) (ARN, error) {
 		return ARN{}, fmt.Errorf("%w: empty partition, service or resource", ErrSyntax)
 	}
 	for _, part := range c[1:5] {
-		if strings.IndexFunc(part, notPrintableASCII) >= 0 {
+		if !printableASCII(part) {
 			return ARN{}, fmt.Errorf("%w: other than printable ASCII before the resource", ErrSyntax)
 		}
 	}
@@ -69,7 +69,14 @@ func (a ARN) String() string {
 	return "arn:" + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
 }
 
-func notPrintableASCII(r rune) bool { return r <= ' ' || r > '~' }
+func printableASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
 
 // split cuts s at its first five colons.
 func split(s string) (c [6]string, ok bool) {

@@ -138,5 +138,13 @@ func parseEntityARN(s, kind string) (account, name string, ok bool) {
 }
 
 func isAccount(s string) bool {
-	return len(s) == accountDigits && strings.Trim(s, "0123456789") == ""
+	if len(s) != accountDigits {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -203,8 +202,15 @@ func (c Claims) facts() (facts, error) {
 // subject, and control characters, which have no business in a name that ends
 // up in ARNs, logs and databases.
 func usableSubject(s string) bool {
-	control := func(r rune) bool { return r < ' ' || r == 0x7f }
-	return s != "" && len(s) <= maxSubjectBytes && !strings.ContainsFunc(s, control)
+	if s == "" || len(s) > maxSubjectBytes {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func (f facts) checkTimes(now int64, expirySkew time.Duration) error {
@@ -228,12 +234,13 @@ func (f facts) checkTimes(now int64, expirySkew time.Duration) error {
 // Cognito Developer Guide has it for OpenID Connect providers.
 func (r Rules) audience(f facts) (string, error) {
 	offered, anybody := f.audiences, r.AnyAudience || r.Provider.AnyClient
+	party := [...]string{f.authorizedParty}
 	switch {
 	case f.authorizedParty == "":
 	case r.EitherAudience && !anybody:
-		offered = append([]string{f.authorizedParty}, offered...)
+		offered = append(party[:], offered...)
 	default:
-		offered = []string{f.authorizedParty}
+		offered = party[:]
 	}
 	if len(offered) > 1 && (r.Provider.SingleAudience || anybody) {
 		return "", reject(AudienceAmbiguous, nil)
@@ -243,7 +250,7 @@ func (r Rules) audience(f facts) (string, error) {
 			return audience, nil
 		}
 	}
-	return "", reject(AudienceMismatch, fmt.Errorf("the token is for %.255q, and not for %.255q", offered, r.Provider.ClientIDs))
+	return "", reject(AudienceMismatch, fmt.Errorf("the token is for %.255q, and not for %.255q", slices.Clone(offered), r.Provider.ClientIDs))
 }
 
 // asError keeps the promise that errors are of type *Error.
