@@ -1,11 +1,13 @@
 package awsjson
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,10 +25,16 @@ func (Protocol) Encode(row *awsapi.Row, out any, requestID string) (awsapi.Answe
 		return a, nil
 	}
 	e := encoder{row: row}
-	body, err := e.value(make([]byte, 0, 1024), reflect.ValueOf(out).Elem())
-	a.Body = body
+	room := rooms.Get().(*[2048]byte)
+	defer rooms.Put(room)
+	body, err := e.value(room[:0], reflect.ValueOf(out).Elem())
+	a.Body = bytes.Clone(body)
 	return a, err
 }
+
+// rooms are where answers are put together. Nearly all are shorter, and take as much
+// of the heap as they are long.
+var rooms = sync.Pool{New: func() any { return new([2048]byte) }}
 
 var timeType = reflect.TypeFor[time.Time]()
 

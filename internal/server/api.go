@@ -27,8 +27,9 @@ type call struct {
 	caller   awsapi.Caller
 	// large says that the body is one of those beyond MaxBody.
 	large bool
-	// hold is the memory that the body has.
+	// hold is the memory that the body has, and room where a small one is.
 	hold *hold
+	room *room
 }
 
 // api is the way of every request. Its order is the security argument: nothing

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -31,9 +32,17 @@ const (
 type body struct {
 	io.Reader
 	bytes []byte
+	// room is where the first bytes go if they are few; nil for anywhere.
+	room *room
 	// hold is the memory that it has been given beyond the first bytes.
 	hold *hold
 }
+
+// room is memory for a small body. It is used again, so nothing may keep a part of a
+// body beyond the request: what decoders make of one are copies.
+type room [4 << 10]byte
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
 
 // readBody reads the body of a request and finds its route. A body of a few bytes
 // is read at once. Before more is read it must be clear that the operation takes as
@@ -42,6 +51,10 @@ type body struct {
 // body or nothing.
 func (s *Server) readBody(ctx context.Context, w http.ResponseWriter, c *call) (err error) {
 	b := body{Reader: c.r.Body}
+	if 0 < c.r.ContentLength && c.r.ContentLength <= int64(len(room{})) {
+		c.room = rooms.Get().(*room)
+		b.room = c.room
+	}
 	if c.r.ContentLength > atOnce {
 		if c.route, err = s.routeOf(c.r, emptyForm); err != nil {
 			return err
@@ -141,7 +154,12 @@ func (b *body) read(most, length int64) (whole bool, err error) {
 	if length >= 0 && length <= most {
 		most = length
 	}
-	grown := make([]byte, most)
+	var grown []byte
+	if b.room != nil && b.bytes == nil && most <= int64(len(b.room)) {
+		grown = b.room[:most:most]
+	} else {
+		grown = make([]byte, most)
+	}
 	have := copy(grown, b.bytes)
 	n, err := io.ReadFull(b.Reader, grown[have:])
 	b.bytes = grown[:have+n]
@@ -269,6 +287,10 @@ func (c *call) busy() error {
 // release gives back what the body of a request took.
 func (s *Server) release(c *call) {
 	c.hold.close()
+	if c.room != nil {
+		rooms.Put(c.room)
+		c.room, c.body = nil, nil
+	}
 	if c.large {
 		s.large.Add(-1)
 	}

@@ -1,13 +1,16 @@
 package server
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -163,4 +166,39 @@ func (s *stalling) Read(b []byte) (int, error) {
 	n, err := s.Reader.Read(b)
 	s.after -= n
 	return n, err
+}
+
+// The memory of a small body is used again. What an operation has got of one, in
+// either protocol and however it is written, stays as it was.
+func TestInputsOutliveTheirBodies(t *testing.T) {
+	var kept []*helloInput
+	keep := func(_ context.Context, _ awsapi.Caller, in *helloInput) (*helloOutput, error) {
+		kept = append(kept, in)
+		return &helloOutput{"kept"}, nil
+	}
+	rows := []awsapi.Operation{awsapi.Op("Keep", awsapi.Public, awsapi.Unasked, "", keep)}
+	s, _ := newServer()
+	s.JSON = []*awsapi.Table{awsapi.Service{Name: "zoo", Target: "AWSZooService", Shapes: testShapes, Operations: rows}.Compile()}
+	s.Query = []*awsapi.Table{awsapi.Service{Name: "box", Version: "2011-06-15", Namespace: "urn:box", Shapes: testShapes, Operations: rows}.Compile()}
+	for i := range 26 {
+		name, note := strings.Repeat(string(rune('a'+i)), 8), strings.Repeat(string(rune('A'+i)), 100)
+		for _, r := range []*http.Request{
+			jsonCall("Keep", `{"Name":"`+name+`","Note":"`+note+`"}`),
+			jsonCall("Keep", `{"Name":"`+name+`","Note":"`+note+`","Number":1}`),
+			jsonCall("Keep", `{"Name":"`+name+`","Note":"\u0041`+note[1:]+`"}`),
+			formCall("Keep", "&Name="+name+"&Note="+note),
+			formCall("Keep", "&Name=%"+strconv.FormatInt(int64(name[0]), 16)+name[1:]+"&Note="+note),
+		} {
+			w := httptest.NewRecorder()
+			if s.ServeHTTP(w, r); w.Code != http.StatusOK {
+				t.Fatal(w.Body)
+			}
+		}
+	}
+	for i, in := range kept {
+		letter := rune('a' + i/5)
+		if string(in.Name) != strings.Repeat(string(letter), 8) || strings.Trim(in.Note[1:], strings.ToUpper(string(letter))) != "" {
+			t.Errorf("input %d has become %v", i, in)
+		}
+	}
 }
