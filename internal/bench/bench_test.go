@@ -53,14 +53,19 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	b.Run("memory", func(b *testing.B) {
 		w := newWorld(b, w.crowd, builtDaypass(b))
-		idle, _ := w.daypass.memory()
+		idle, own, _ := w.daypass.memory()
 		w.admit(b)
 		w.daypass.turn(b, dial(b, w.daypass.addr, connections), 0, w.everybody(&w.tokensAt, w.getCredentials).next)
-		_, most := w.daypass.memory()
+		_, _, most := w.daypass.memory()
 		b.ReportMetric(0, "ns/op")
-		table.say(b, memoryIdle, idle, "MiB", "resident when it is ready, the binary as users have it")
+		table.say(b, memoryIdle, idle, "MiB", resident(own))
 		table.say(b, "memory under load", most, "MiB", fmt.Sprintf("at most, while %d users come for the first time and again", users))
 	})
+}
+
+// resident says what memory is measured.
+func resident(own float64) string {
+	return fmt.Sprintf("resident when it is ready, %.1f MiB of it its own and the rest pages of the binary", own)
 }
 
 // newRequestWorld has a daypass that knows so many users, and the ceiling.

@@ -94,7 +94,7 @@ func (w *world) beside(b *testing.B, p peer) {
 		waits:  true,
 	})
 	m.metrics(b, "theirs")
-	_, most := other.memory()
+	_, _, most := other.memory()
 	b.ReportMetric(most, "theirs-MiB")
 }
 

@@ -220,16 +220,16 @@ func writeAllocs(path string) error {
 	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
-// memory is how much the process has in memory now, and had at most, in MiB; zero
-// where the system does not say.
-func (p *process) memory() (now, most float64) {
+// memory is how much the process has in memory now, how much of that is its own, not
+// of files, and how much it had at most, in MiB; zero where the system does not say.
+func (p *process) memory() (now, own, most float64) {
 	status, _ := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
 	of := func(name string) float64 {
 		_, rest, _ := strings.Cut(string(status), "\n"+name+":")
 		n, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
 		return float64(n) / 1024
 	}
-	return of("VmRSS"), of("VmHWM")
+	return of("VmRSS"), of("RssAnon"), of("VmHWM")
 }
 
 // placement is a core for the load and one for the servers.
