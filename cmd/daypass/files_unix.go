@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // openFiles is how many files the process may have open, 0 if there is no limit.
@@ -18,6 +20,28 @@ func openFiles() int64 {
 		return 0
 	}
 	return int64(l.Cur)
+}
+
+// atOnce is what a pipe that has any room takes without waiting (PIPE_BUF).
+const atOnce = 4 << 10
+
+// room gives a function that says whether a file, pipe or socket takes so many bytes
+// now. It is for one goroutine at a time.
+func room(f *os.File) func(n int) bool {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	poll, ready := make([]unix.PollFd, 1), false
+	ask := func(fd uintptr) {
+		poll[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT}
+		n, err := unix.Poll(poll, 0)
+		ready = n == 1 && err == nil && poll[0].Revents == unix.POLLOUT
+	}
+	return func(n int) bool {
+		ready = false
+		return n <= atOnce && raw.Control(ask) == nil && ready
+	}
 }
 
 // modesCount says whether the modes of files say who may read them.

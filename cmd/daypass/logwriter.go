@@ -25,11 +25,17 @@ const (
 // it are dropped, as are lines that cannot be written; once the reader goes on, a
 // line says how many there were.
 //
-// A write to a pipe cannot be called off, so it has a goroutine of its own.
+// A write to a pipe cannot be called off, so those that may have to wait have a
+// goroutine of its own. The others are done at once by whoever logs: where threads
+// take turns on a core, a request that waits for another goroutine may wait until
+// the scheduler has served dozens of others.
 type logWriter struct {
-	w     io.Writer
-	max   int         // bytes that are queued
-	stall *time.Timer // runs while a write is under way
+	w    io.Writer
+	max  int              // bytes that are queued
+	room func(n int) bool // whether so many bytes can be written without waiting; nil if nobody knows
+	// stall runs while a write is under way, for as long as there is patience.
+	stall    *time.Timer
+	patience time.Duration
 
 	mu      sync.Mutex
 	report  func(w io.Writer, lines int) error // writes the line about lines that were dropped
@@ -38,20 +44,21 @@ type logWriter struct {
 	came    int                                // lines that were ever queued
 	done    int                                // and how many of them are dealt with
 	dropped int                                // lines that were lost, and not reported
-	stalled bool                               // the write under way takes too long: nobody waits for it
+	writing bool                               // a write is under way
+	stalled bool                               // it takes too long: nobody waits for it
 	closed  bool                               // no more lines come
-	more    *sync.Cond                         // queue or closed changed
+	more    *sync.Cond                         // queue, writing or closed changed
 	settled *sync.Cond                         // done or stalled changed
 	ended   chan struct{}                      // closed when run has
 }
 
 func newLogWriter(w io.Writer, max int, patience time.Duration) *logWriter {
-	l := &logWriter{w: w, max: max, ended: make(chan struct{})}
+	l := &logWriter{w: w, max: max, patience: patience, ended: make(chan struct{})}
 	l.report = func(io.Writer, int) error { return nil }
 	l.more, l.settled = sync.NewCond(&l.mu), sync.NewCond(&l.mu)
 	l.stall = time.AfterFunc(patience, l.giveUp)
 	l.stall.Stop()
-	go l.run(patience)
+	go l.run()
 	return l
 }
 
@@ -66,8 +73,14 @@ func (l *logWriter) Write(line []byte) (int, error) {
 	}
 	l.queue = append(l.queue, line...)
 	l.came++
-	l.more.Signal()
-	for mine := l.came; l.done < mine && !l.stalled; {
+	mine := l.came
+	if !l.writing && l.room != nil && l.room(len(l.queue)) {
+		l.flush()
+	}
+	if len(l.queue) > 0 {
+		l.more.Signal()
+	}
+	for l.done < mine && !l.stalled {
 		l.settled.Wait()
 	}
 	return len(line), nil
@@ -84,32 +97,44 @@ func (l *logWriter) giveUp() {
 }
 
 // run writes what is queued until no more comes.
-func (l *logWriter) run(patience time.Duration) {
+func (l *logWriter) run() {
 	defer close(l.ended)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		for len(l.queue) == 0 {
-			if l.closed {
+		for len(l.queue) == 0 || l.writing {
+			if l.closed && !l.writing {
 				return
 			}
-			l.stalled = false
 			l.more.Wait()
 		}
-		batch, last, lines, dropped, report := l.queue, l.came, l.came-l.done, l.dropped, l.report
-		l.queue, l.spare = l.spare[:0], batch
-		l.mu.Unlock()
-		l.stall.Reset(patience)
-		_, err := l.w.Write(batch)
-		reported := err == nil && (dropped == 0 || report(l.w, dropped) == nil)
-		l.stall.Stop()
-		l.mu.Lock()
-		if l.done = last; err != nil {
-			l.dropped += lines
-		} else if reported {
-			l.dropped -= dropped
-		}
-		l.settled.Broadcast()
+		l.flush()
+	}
+}
+
+// flush writes what is queued. It is called with the lock, which it gives up while
+// it writes, and when no other write is under way.
+func (l *logWriter) flush() {
+	batch, last, lines, dropped, report := l.queue, l.came, l.came-l.done, l.dropped, l.report
+	l.queue, l.spare, l.writing = l.spare[:0], batch, true
+	l.mu.Unlock()
+	l.stall.Reset(l.patience)
+	_, err := l.w.Write(batch)
+	reported := err == nil && (dropped == 0 || report(l.w, dropped) == nil)
+	l.stall.Stop()
+	l.mu.Lock()
+	l.writing = false
+	if l.done = last; err != nil {
+		l.dropped += lines
+	} else if reported {
+		l.dropped -= dropped
+	}
+	if len(l.queue) == 0 {
+		l.stalled = false
+	}
+	l.settled.Broadcast()
+	if l.closed {
+		l.more.Signal()
 	}
 }
 

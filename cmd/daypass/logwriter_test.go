@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -93,6 +94,80 @@ func TestLogWriterStalls(t *testing.T) {
 		}
 		l.close(time.Second)
 	})
+}
+
+// A line for which there is room is written by whoever logs it. One of which that was
+// not true after all keeps only that one waiting: the lines after it are queued.
+func TestLogWriterAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &reader{let: make(chan error, 10)}
+		l := newReported(r, 100)
+		room := true
+		l.room = func(int) bool { return room }
+		began := time.Now()
+		go fmt.Fprintln(l, "one")
+		synctest.Wait()
+		for _, line := range []string{"two", "three"} {
+			fmt.Fprintln(l, line)
+		}
+		if waited := time.Since(began); waited != time.Second || r.String() != "" {
+			t.Errorf("waited %v, written %q", waited, r)
+		}
+		r.let <- nil
+		r.let <- nil
+		synctest.Wait()
+		if r.String() != "one\ntwo\nthree\n" {
+			t.Errorf("written: %q", r)
+		}
+		r.let <- nil
+		l.w = writerFunc(func(b []byte) (int, error) {
+			if stack := string(debug.Stack()); strings.Contains(stack, "logWriter).run") == room {
+				t.Errorf("room %v, written by %s", room, stack)
+			}
+			return r.Write(b)
+		})
+		fmt.Fprintln(l, "four")
+		room = false
+		r.let <- nil
+		if fmt.Fprintln(l, "five"); !strings.HasSuffix(r.String(), "four\nfive\n") {
+			t.Errorf("written: %q", r)
+		}
+		l.close(time.Second)
+	})
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// A pipe has room until it is full, and never for more than it takes as one piece.
+func TestRoom(t *testing.T) {
+	r, w := pipe(t)
+	fits := room(w)
+	if fits == nil {
+		return // not on this system
+	}
+	n := 0
+	for line := make([]byte, 1000); fits(len(line)); n++ {
+		if n > 1000 {
+			t.Fatal("a pipe that takes everything")
+		}
+		if err := w.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(line); err != nil {
+			t.Fatalf("line %d: %v", n, err)
+		}
+	}
+	if n < 4 || fits(1) {
+		t.Errorf("full after %d lines", n)
+	}
+	if _, err := io.ReadFull(r, make([]byte, n*1000)); err != nil || !fits(4096) || fits(4097) {
+		t.Errorf("emptied: %v, %v, %v", err, fits(4096), fits(4097))
+	}
+	if r.Close(); fits(1) {
+		t.Error("nobody reads, and there is room")
+	}
 }
 
 // Lines that cannot be written are lost, and counted once others can be.

@@ -49,6 +49,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	stderr := newLogWriter(os.Stderr, maxQueuedLog, logPatience)
+	stderr.room = room(os.Stderr)
 	code := run(&process{ctx, os.Stdout, stderr, os.Getenv}, os.Args[1:])
 	stderr.close(logCloseTimeout)
 	os.Exit(code)
