@@ -346,6 +346,25 @@ func TestGatewayFollowsDaypass(t *testing.T) {
 	})
 }
 
+// A gateway that cannot ask lets nobody in.
+func TestGatewayFailsClosed(t *testing.T) {
+	t.Parallel()
+	g := openGatewayed(t, t.TempDir())
+	if err := g.put(t, g.alice, g.alice.key("x")); err != nil {
+		t.Fatal(err)
+	}
+	link := must(g.client(t, g.alice).PresignedGetObject(t.Context(), bucket, g.alice.key("x"), time.Hour, nil))(t).String()
+	g.server.Close()
+	if err := g.put(t, g.alice, g.alice.key("x")); err == nil || minio.ToErrorResponse(err).StatusCode != http.StatusInternalServerError {
+		t.Errorf("alice puts: %v", err)
+	}
+	answer := must(http.Get(link))(t)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusInternalServerError {
+		t.Errorf("her link: %d", answer.StatusCode)
+	}
+}
+
 // A gateway on another machine asks over mutual TLS.
 func TestGatewayMutualTLS(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package instance_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -91,9 +92,9 @@ func BenchmarkGateway(b *testing.B) {
 				s.Listener = l
 				s.Start()
 				defer s.Close()
-				transport := &http.Transport{MaxIdleConnsPerHost: 16}
-				transport.Dial = func(string, string) (net.Conn, error) { return net.Dial(network, l.Addr().String()) }
-				c := &http.Client{Transport: transport}
+				c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return (&net.Dialer{}).DialContext(ctx, network, l.Addr().String())
+				}}}
 				b.RunParallel(func(p *testing.PB) {
 					for p.Next() {
 						q, err := http.NewRequestWithContext(b.Context(), "POST", "http://daypass.example"+r.path, bytes.NewReader(r.body))
