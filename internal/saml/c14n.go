@@ -14,7 +14,7 @@ import (
 // canonical writes an element. without, which may be nil, is left out. Prefixes
 // in the inclusive list ("" for the default namespace) are declared where they
 // stand for something, even where nothing uses them.
-func canonical(e, without *element, inclusive []string) []byte {
+func canonical(e, without *element, inclusive []string) ([]byte, error) {
 	c := canonicalizer{out: make([]byte, 0, e.size+e.size/8), without: without, inclusive: inclusive}
 	for _, prefix := range inclusive {
 		if space, ok := e.bound(prefix); ok {
@@ -22,8 +22,17 @@ func canonical(e, without *element, inclusive []string) []byte {
 		}
 	}
 	c.element(e, 0)
-	return c.out
+	if len(c.out) > maxCanonical {
+		return nil, refusef(ResponseTooLarge, "canonical form of more than %d bytes", maxCanonical)
+	}
+	return c.out, nil
 }
+
+// maxCanonical is how long a canonical form may be, in bytes. Elements side by side
+// each say what a prefix stands for, so a document of 75 KB can have a form of half
+// a gigabyte. Those that identity providers make have about their own length, and
+// eight times that if they are nothing but empty elements side by side.
+const maxCanonical = 1 << 20
 
 type canonicalizer struct {
 	out       []byte
@@ -33,9 +42,12 @@ type canonicalizer struct {
 	sorted    []attribute // room to sort in
 }
 
-// element writes an element. Of what is written, the declarations from own on are
-// its own.
+// element writes an element, unless there is too much already. Of what is written,
+// the declarations from own on are its own.
 func (c *canonicalizer) element(e *element, own int) {
+	if len(c.out) > maxCanonical {
+		return
+	}
 	c.declarations(e, own)
 	c.out = append(c.out, '<')
 	c.name(e.name)

@@ -12,7 +12,7 @@ type Cause string
 
 // Causes of refusal, in the order of the checks.
 const (
-	ResponseTooLarge     Cause = "response-too-large"    // The response is longer than any that is taken.
+	ResponseTooLarge     Cause = "response-too-large"    // The response, or what its signature covers in canonical form, is longer than any that is taken.
 	NotBase64            Cause = "not-base64"            // The response is not standard base64.
 	NotXML               Cause = "not-xml"               // The response does not begin like an XML document; it may be compressed, as the redirect binding has it.
 	XMLRefused           Cause = "xml-refused"           // The response has a DOCTYPE, a comment or a processing instruction.

@@ -179,7 +179,7 @@ func fill(t testing.TB, doc, slot, id string, s *signing, later string) string {
 		}
 		var found *element
 		parsed.walk(func(e *element) {
-			if e.is(dsigSpace, "Signature") && strings.Contains(string(canonical(e, nil, nil)), ">VALUE<") {
+			if e.is(dsigSpace, "Signature") && strings.Contains(string(form(t, e, nil, nil)), ">VALUE<") {
 				found = e
 			}
 		})
@@ -190,7 +190,7 @@ func fill(t testing.TB, doc, slot, id string, s *signing, later string) string {
 	if !ok {
 		hash = crypto.SHA256
 	}
-	signed := canonical(sig.parent, sig, strings.Fields(s.inclusive))
+	signed := form(t, sig.parent, sig, strings.Fields(s.inclusive))
 	if s.wrong {
 		signed = nil
 	}
@@ -200,8 +200,18 @@ func fill(t testing.TB, doc, slot, id string, s *signing, later string) string {
 		sum = sha[:]
 	}
 	doc = strings.Replace(doc, "DIGEST", base64.StdEncoding.EncodeToString(sum), 1)
-	info := canonical(first(signature()), nil, strings.Fields(s.inclusive))
+	info := form(t, first(signature()), nil, strings.Fields(s.inclusive))
 	return strings.Replace(doc, "VALUE", base64.StdEncoding.EncodeToString(s.value(t, info)), 1)
+}
+
+// form is the canonical form of an element.
+func form(t testing.TB, e, without *element, inclusive []string) []byte {
+	t.Helper()
+	out, err := canonical(e, without, inclusive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // first is the first child that is an element.

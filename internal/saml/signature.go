@@ -86,7 +86,10 @@ func verified(e, signature *element, keys []crypto.PublicKey) (*element, error) 
 	if err != nil {
 		return nil, err
 	}
-	signed := canonical(e, signature, inclusive)
+	signed, err := canonical(e, signature, inclusive)
+	if err != nil {
+		return nil, err
+	}
 	if !bytes.Equal(digest(hash, signed), want) {
 		return nil, refuse(DigestMismatch)
 	}
@@ -141,7 +144,10 @@ func canonicalInfo(original *element) ([]byte, *signedInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	signed := canonical(original, nil, inclusive)
+	signed, err := canonical(original, nil, inclusive)
+	if err != nil {
+		return nil, nil, err
+	}
 	again, err := parseStrict(signed)
 	if err != nil {
 		return nil, nil, &Error{Cause: XMLMalformed, Err: err}

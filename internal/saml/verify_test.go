@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/big"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -372,6 +373,40 @@ func TestRefusedAssertions(t *testing.T) {
 				t.Errorf("cause %q (%v), want %q", got, err, test.want)
 			}
 		})
+	}
+}
+
+// A canonical form can be far longer than what it is of: elements side by side say
+// again what a prefix stands for. That is refused before it takes memory, also of
+// somebody who has a good signature to begin with.
+func TestLongCanonicalForms(t *testing.T) {
+	signed := sign(t, plain, &signing{}, nil)
+	wide := func(mark string) string {
+		doc := strings.Replace(signed, "<samlp:Response ", `<samlp:Response xmlns:p="`+strings.Repeat("u", 30_000)+`" `, 1)
+		return before(doc, mark, strings.Repeat("<p:a/>", 6_000))
+	}
+	m := metadata(t, "rsa")
+	for mark, want := range map[string]Cause{"</saml:AttributeStatement>": ResponseTooLarge, "</ds:SignedInfo>": SignatureMalformed} {
+		response := encode(wide(mark))
+		if len(response) > MaxResponse {
+			t.Fatal(len(response))
+		}
+		var begin, end runtime.MemStats
+		runtime.ReadMemStats(&begin)
+		a, err := Verify(response, m, rules)
+		runtime.ReadMemStats(&end)
+		if got := causeOf(t, a, err); got != want {
+			t.Errorf("%s: cause %q (%v), want %q", mark, got, err, want)
+		}
+		if took := end.TotalAlloc - begin.TotalAlloc; took > 8<<20 {
+			t.Errorf("%s: %d bytes", mark, took)
+		}
+	}
+	// What identity providers write is nowhere near it.
+	doc := strings.Replace(plain, "</saml:AttributeStatement>", `<saml:Attribute Name="a">`+
+		strings.Repeat(`<saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">&gt;&gt;</saml:AttributeValue>`, 500)+"</saml:Attribute></saml:AttributeStatement>", 1)
+	if _, err := verify(t, sign(t, doc, &signing{inclusive: "xs"}, &signing{})); err != nil {
+		t.Error(err)
 	}
 }
 
