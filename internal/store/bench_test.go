@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
@@ -213,4 +214,53 @@ func TestHotLookupsAllocateLittle(t *testing.T) {
 			t.Errorf("%s: %v allocations, want at most 5", name, n)
 		}
 	}
+}
+
+// people are so many identities, every third of them a guest, as random as real
+// ones are.
+func people(p *cognito.Pool, n int, seed uint64) []*cognito.Identity {
+	r := rand.New(rand.NewPCG(seed, seed))
+	at := time.UnixMilli(1_700_000_000_123).UTC()
+	list := make([]*cognito.Identity, n)
+	for k := range list {
+		i := &cognito.Identity{Pool: p.Number, Created: at, Modified: at}
+		binary.BigEndian.PutUint64(i.GUID[:8], r.Uint64())
+		binary.BigEndian.PutUint64(i.GUID[8:], r.Uint64())
+		if k%3 != 0 {
+			i.Authenticated, i.Logins = true, []cognito.Login{{Provider: 1, Subject: fmt.Sprint("user-", seed, "-", k)}}
+		}
+		list[k] = i
+	}
+	return list
+}
+
+// BenchmarkAddIdentities stores identities, two of three with a login, 100,000
+// with a call, into a table that is ten times as large.
+func BenchmarkAddIdentities(b *testing.B) {
+	db := openBench(b, Schema())
+	c := db.Cognito(testBox(b))
+	p := newPool(1)
+	if err := c.Configure(b.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
+		b.Fatal(err)
+	}
+	const batch = 100_000
+	seed := uint64(0)
+	add := func() {
+		seed++
+		list := people(p, batch, seed)
+		b.StartTimer()
+		defer b.StopTimer()
+		if err := c.AddIdentities(b.Context(), list); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	for range 10 {
+		add()
+	}
+	b.ResetTimer()
+	for range b.N {
+		add()
+	}
+	b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "identities/s")
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -75,178 +74,6 @@ func newIdentity(p *cognito.Pool, n byte, logins ...cognito.Login) *cognito.Iden
 	return &cognito.Identity{GUID: guid(n), Pool: p.Number, Created: at, Modified: at.Add(time.Second), Authenticated: len(logins) > 0, Logins: logins}
 }
 
-func TestPoolIsStoredWholeAndSeenAtOnce(t *testing.T) {
-	_, c, _ := openCognito(t)
-	p := newPool(1)
-	p.SupportedLoginProviders = cognito.IdentityProviders{"accounts.google.com": "app", "api.twitter.com": "key;secret"}
-	addPool(t, c, p)
-	if p.Number < 1 || p.Number >= 1<<31 {
-		t.Errorf("number %d", p.Number)
-	}
-	get := func(tx cognito.Tx) (*cognito.Pool, error) { return tx.Pool(p.IdentityPoolId) }
-	if diff := cmp.Diff(p, viewCognito(t, c, get)); diff != "" {
-		t.Errorf("stored pool (-want +got)\n%s", diff)
-	}
-	changed := *p
-	changed.IdentityPoolName, changed.Version = "renamed", 2
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.SavePool(&changed) })
-	for _, get := range []func(cognito.Tx) (*cognito.Pool, error){get, func(tx cognito.Tx) (*cognito.Pool, error) { return tx.PoolByNumber(p.Number) }} {
-		if diff := cmp.Diff(&changed, viewCognito(t, c, get)); diff != "" {
-			t.Errorf("changed pool (-want +got)\n%s", diff)
-		}
-	}
-}
-
-func TestProviderSecretIsSealed(t *testing.T) {
-	db, c, _ := openCognito(t)
-	p := newPool(1)
-	p.SupportedLoginProviders = cognito.IdentityProviders{"api.twitter.com": "consumerkey;consumersecret"}
-	addPool(t, c, p)
-	var body string
-	err := db.View(t.Context(), func(tx *Tx) error {
-		_, err := tx.query(`SELECT body FROM pools`).one(&body)
-		return err
-	})
-	if err != nil || body == "" || strings.Contains(body, "consumer") {
-		t.Errorf("body %q, %v: the consumer secret is readable", body, err)
-	}
-	other, err := seal.Generate(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Cognito(other.Box("pool-secret")).View(t.Context(), func(tx cognito.Tx) error {
-		_, err := tx.Pool(p.IdentityPoolId)
-		return err
-	})
-	if err == nil || !strings.Contains(err.Error(), "api.twitter.com") {
-		t.Errorf("another master key: error %v", err)
-	}
-}
-
-func TestPoolsAreListedByRegionInOrder(t *testing.T) {
-	_, c, _ := openCognito(t)
-	for _, n := range []int{3, 1, 2} {
-		addPool(t, c, newPool(n))
-	}
-	west := newPool(4)
-	west.IdentityPoolId = "us-west-2:00000000-0000-4000-8000-000000000000"
-	addPool(t, c, west)
-	page := viewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Pool, error) {
-		return tx.Pools("123456789012", "us-east-1", newPool(1).IdentityPoolId, 5)
-	})
-	if len(page) != 2 || page[0].IdentityPoolId != newPool(2).IdentityPoolId || page[1].IdentityPoolId != newPool(3).IdentityPoolId {
-		t.Errorf("page %v", page)
-	}
-	if n := viewCognito(t, c, func(tx cognito.Tx) (int, error) { return tx.CountPools("123456789012", "us-east-1") }); n != 3 {
-		t.Errorf("count %d, want 3", n)
-	}
-}
-
-func TestIdentityByLogin(t *testing.T) {
-	_, c, _ := openCognito(t)
-	p, q := newPool(1), newPool(2)
-	addPool(t, c, p)
-	addPool(t, c, q)
-	alice := cognito.Login{Provider: 1, Subject: "alice"}
-	i := newIdentity(p, 1, alice, cognito.Login{Provider: 2, Subject: strings.Repeat("é", 600)})
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
-	for _, get := range []func(tx cognito.Tx) (*cognito.Identity, error){
-		func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(i.GUID) },
-		func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, i.Logins[0]) },
-		func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, i.Logins[1]) },
-	} {
-		if diff := cmp.Diff(i, viewCognito(t, c, get)); diff != "" {
-			t.Errorf("(-want +got)\n%s", diff)
-		}
-	}
-	for _, none := range []struct {
-		pool int64
-		l    cognito.Login
-	}{{q.Number, alice}, {p.Number, cognito.Login{Provider: 2, Subject: "alice"}}, {p.Number, cognito.Login{Provider: 1, Subject: "Alice"}}} {
-		if got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(none.pool, none.l) }); got != nil {
-			t.Errorf("%v leads to %v", none, got)
-		}
-	}
-}
-
-// The schema itself refuses a second owner of a login.
-func TestSchemaHoldsTheInvariant(t *testing.T) {
-	_, c, _ := openCognito(t)
-	p := newPool(1)
-	addPool(t, c, p)
-	alice := cognito.Login{Provider: 1, Subject: "alice"}
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(newIdentity(p, 1, alice)) })
-	err := c.Update(t.Context(), func(tx cognito.Tx) error { return tx.AddIdentity(newIdentity(p, 2, alice)) })
-	if !isUnique(err) {
-		t.Errorf("a second owner: error %v, want a uniqueness violation", err)
-	}
-	if got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(guid(2)) }); got != nil {
-		t.Error("half of the second owner is stored")
-	}
-}
-
-func TestLoginsMoveBetweenIdentities(t *testing.T) {
-	_, c, _ := openCognito(t)
-	p := newPool(1)
-	addPool(t, c, p)
-	a, b := cognito.Login{Provider: 1, Subject: "a"}, cognito.Login{Provider: 2, Subject: "b"}
-	was := []*cognito.Identity{newIdentity(p, 1, a), newIdentity(p, 2, b)}
-	saveCognito(t, c, func(tx cognito.Tx) error {
-		for _, i := range was {
-			if err := tx.AddIdentity(i); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	is := []*cognito.Identity{newIdentity(p, 1, a, b), newIdentity(p, 2)}
-	is[1].Authenticated, is[1].Disabled, is[1].MergedInto = true, true, guid(1)
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.SaveIdentities(was, is) })
-	for _, l := range []cognito.Login{a, b} {
-		got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, l) })
-		if diff := cmp.Diff(is[0], got); diff != "" {
-			t.Errorf("%v (-want +got)\n%s", l, diff)
-		}
-	}
-	if diff := cmp.Diff(is[1], viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(guid(2)) })); diff != "" {
-		t.Errorf("disabled (-want +got)\n%s", diff)
-	}
-	shown := viewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) { return tx.Identities(p.Number, nil, 10, true) })
-	if len(shown) != 1 || shown[0].GUID != guid(1) {
-		t.Errorf("without disabled ones: %v", shown)
-	}
-}
-
-func TestIdentitiesArePagedInOrder(t *testing.T) {
-	_, c, _ := openCognito(t)
-	p, q := newPool(1), newPool(2)
-	addPool(t, c, p)
-	addPool(t, c, q)
-	saveCognito(t, c, func(tx cognito.Tx) error {
-		for _, n := range []byte{200, 3, 1, 127, 128} {
-			if err := tx.AddIdentity(newIdentity(p, n)); err != nil {
-				return err
-			}
-		}
-		return tx.AddIdentity(newIdentity(q, 2))
-	})
-	var got []byte
-	var after *cognito.GUID
-	for {
-		page := viewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) { return tx.Identities(p.Number, after, 2, false) })
-		if len(page) == 0 {
-			break
-		}
-		for _, i := range page {
-			got = append(got, i.GUID[0])
-		}
-		after = &page[len(page)-1].GUID
-	}
-	if diff := cmp.Diff([]byte{1, 3, 127, 128, 200}, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-}
-
 // A deleted pool is gone at once, and Run sweeps its rows away.
 func TestDeletedPoolIsSweptAway(t *testing.T) {
 	db, c, _ := openCognito(t)
@@ -294,28 +121,6 @@ func count(t *testing.T, db *DB, table string) (n int) {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// Run sweeps what was left from before and what is deleted while it runs.
-func TestRunSweeps(t *testing.T) {
-	db, c, _ := openCognito(t)
-	p := newPool(1)
-	addPool(t, c, p)
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(newIdentity(p, 1)) })
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); c.Run(ctx, time.Now, func(err error) { t.Error(err) }) }()
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(p) })
-	deadline := time.After(20 * time.Second)
-	for count(t, db, "identities")+count(t, db, "dead_pools") > 0 {
-		select {
-		case <-deadline:
-			t.Fatal("not swept")
-		default:
-		}
-	}
-	cancel()
-	<-done
 }
 
 // Identities that nobody can reach any more go when nothing that they held can be
@@ -403,34 +208,4 @@ func FuzzDecodeLogins(f *testing.F) {
 			t.Errorf("%v is written as %v", logins, again)
 		}
 	})
-}
-
-func TestCheckMasterKey(t *testing.T) {
-	db, _, key := openCognito(t)
-	other, err := seal.Generate(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := db.CheckMasterKey(t.Context(), key); err != nil {
-			t.Errorf("the database's own key: %v", err)
-		}
-	}
-	want := "the master key is not the one that this database was made with (the key given is " + other.Fingerprint() + ")"
-	if err := db.CheckMasterKey(t.Context(), other); err == nil || err.Error() != want {
-		t.Errorf("another key: error %v, want %s", err, want)
-	}
-}
-
-func TestCheckAccount(t *testing.T) {
-	db, _, key := openCognito(t)
-	for range 2 {
-		if err := db.CheckAccount(t.Context(), key, "123456789012"); err != nil {
-			t.Errorf("the database's own account: %v", err)
-		}
-	}
-	const want = "the database belongs to another account: start with --account-id 123456789012"
-	if err := db.CheckAccount(t.Context(), key, "999999999999"); err == nil || err.Error() != want {
-		t.Errorf("another account: error %v, want %s", err, want)
-	}
 }

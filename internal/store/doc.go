@@ -3,7 +3,8 @@
 // The services say what they need in their own Store and Tx interfaces; this
 // package answers with ordinary SQL, and keeps what seldom changes in memory. What
 // runs the SQL is an engine (package engine); the embedded one is SQLite in a
-// single file (package sqlite). enginetest holds what is true of each of them.
+// single file (package sqlite). enginetest holds what is true of each engine, and
+// storetest what is true of this package on each of them.
 //
 // # Words
 //

@@ -8,21 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/daypass/daypass/internal/store/engine"
+	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
 	"github.com/daypass/daypass/internal/store/sqlite"
 )
 
 var errRefused = errors.New("refused")
 
-func isUnique(err error) bool { return (*sqlite.Engine)(nil).ErrorKind(err) == engine.Unique }
-
-func isForeignKey(err error) bool {
-	return (*sqlite.Engine)(nil).ErrorKind(err) == engine.ForeignKey
-}
-
-// testSchema stands in for the real one: a hot table, and one that refers to
-// it.
 var testSchema = enginetest.Schema
 
 const (
@@ -103,4 +95,20 @@ func checkError(t testing.TB, err error, text string) {
 	case err != nil && (text == "" || !strings.Contains(err.Error(), text)):
 		t.Errorf("error %q, want %q", err, text)
 	}
+}
+
+// openReal opens a new database with the schema of daypass.
+func openReal(t *testing.T) *DB {
+	t.Helper()
+	return reopen(t, nil, filepath.Join(t.TempDir(), "daypass.db"))
+}
+
+// testBox seals with a key that is the same in every test.
+func testBox(t testing.TB) *seal.Box {
+	t.Helper()
+	key, err := seal.Generate(strings.NewReader(strings.Repeat("k", 64)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.Box("access-key")
 }

@@ -1,4 +1,4 @@
-package store
+package storetest
 
 import (
 	"context"
@@ -29,8 +29,7 @@ func kidsOf(t *testing.T, k openid.Store) (kids []string) {
 
 // A key is stored where there is room for it. What is there stays, however much
 // that is.
-func TestRoomForSigningKeys(t *testing.T) {
-	db, _, _ := openCognito(t)
+func testRoomForSigningKeys(t *testing.T, db *rig) {
 	k := db.Keys()
 	room := openid.Room{Regions: 2, Keys: 3}
 	for _, step := range []struct {
@@ -61,8 +60,8 @@ func TestRoomForSigningKeys(t *testing.T) {
 
 // The keys of a region go when it has had no pool for a while, and their numbers
 // never come back.
-func TestUnusedSigningKeysAreRemoved(t *testing.T) {
-	db, c, _ := openCognito(t)
+func testUnusedSigningKeysAreRemoved(t *testing.T, db *rig) {
+	c := db.cognito(t)
 	k := db.Keys()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	const unused = 48 * time.Hour
@@ -111,8 +110,8 @@ func TestUnusedSigningKeysAreRemoved(t *testing.T) {
 
 // Where one region signs for all its keys stay, with or without pools, and those of
 // the others go. Which it is may change: a key that is in use again stays.
-func TestUnusedSigningKeysOfOneRegion(t *testing.T) {
-	db, c, _ := openCognito(t)
+func testUnusedSigningKeysOfOneRegion(t *testing.T, db *rig) {
+	c := db.cognito(t)
 	k := db.Keys()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	const unused = 48 * time.Hour
