@@ -48,7 +48,7 @@ func (p *Pool) ARN() string { return poolARN(p.Account, p.IdentityPoolId) }
 
 func poolARN(account string, id IdentityPoolId) string {
 	region, _, _ := strings.Cut(string(id), ":")
-	return arn.ARN{Partition: "aws", Service: "cognito-identity", Region: region, Account: account, Resource: "identitypool/" + string(id)}.String()
+	return "arn:aws:cognito-identity:" + region + ":" + account + ":identitypool/" + string(id)
 }
 
 // clone copies the pool, so that a change never touches one that others read.

@@ -159,7 +159,7 @@ func (s *Signature) appendScope(dst []byte) []byte {
 // appendStringToSign appends the string to sign.
 func (s *Signature) appendStringToSign(dst, canonical []byte) []byte {
 	dst = append(dst, algorithm+"\n"...)
-	dst = s.Time.AppendFormat(dst, timeLayout)
+	dst = appendTime(dst, s.Time)
 	dst = append(dst, '\n')
 	dst = s.appendScope(dst)
 	dst = append(dst, '\n')

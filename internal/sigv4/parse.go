@@ -81,6 +81,25 @@ func Parse(r *Request) (*Signature, error) {
 	return s, nil
 }
 
+// appendDate appends a time in dateLayout, and appendTime in timeLayout. Every
+// signature has both in what it signs, and the time package would read the layout
+// each time.
+func appendDate(dst []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, dateLayout)
+	}
+	return append(dst, digit(year/1000), digit(year/100), digit(year/10), digit(year), digit(int(month)/10), digit(int(month)), digit(day/10), digit(day))
+}
+
+func appendTime(dst []byte, t time.Time) []byte {
+	hour, minute, second := t.Clock()
+	return append(appendDate(dst, t), 'T', digit(hour/10), digit(hour), digit(minute/10), digit(minute), digit(second/10), digit(second), 'Z')
+}
+
+// digit is the last digit of a number.
+func digit(n int) byte { return byte('0' + n%10) }
+
 // parseTime reads the time of a request: X-Amz-Date has one form, and a Date
 // header may also be the IMF-fixdate of RFC 9110.
 func (s *Signature) parseTime(value string, isDateHeader bool) error {

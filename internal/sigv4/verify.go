@@ -105,7 +105,7 @@ func (s *Signature) checkScope(o *Options) error {
 
 func (s *Signature) isScopeOfDay() bool {
 	var buf [len(dateLayout)]byte
-	return string(s.Time.AppendFormat(buf[:0], dateLayout)) == s.Date
+	return string(appendDate(buf[:0], s.Time)) == s.Date
 }
 
 // isScopeWord reports whether s may be a region at all.
