@@ -27,6 +27,7 @@ type Token struct {
 	text      []byte // raw once more, for those who hash it
 	input     []byte // the part of text that is signed: header and payload
 	header    header
+	payload   []byte
 	claims    Claims
 	signature []byte
 	hash      [sha256.Size]byte // of text; zero until somebody asks
@@ -97,18 +98,19 @@ func (t *Token) read() error {
 	if err := t.readHeader(t.text[:len(head)]); err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
-	payload, err := appendPart(t.text, t.input[len(head)+1:])
+	read, err := appendPart(t.text, t.input[len(head)+1:])
 	if err == nil {
-		err = t.readPayload(payload[len(t.text):len(payload):len(payload)])
+		t.payload = read[len(t.text):len(read):len(read)]
+		err = t.readPayload(t.payload)
 	}
 	if err != nil {
 		return fmt.Errorf("payload: %w", err)
 	}
-	all, err := appendPart(payload, t.text[len(t.input)+1:])
+	all, err := appendPart(read, t.text[len(t.input)+1:])
 	if err != nil {
 		return fmt.Errorf("signature: %w", err)
 	}
-	t.text, t.signature = t.text[:len(t.raw):len(t.raw)], all[len(payload):]
+	t.text, t.signature = t.text[:len(t.raw):len(t.raw)], all[len(read):]
 	return nil
 }
 
@@ -147,6 +149,10 @@ func (t *Token) Issuer() string {
 	s, _ := t.claims.Text("iss")
 	return s
 }
+
+// Payload returns the claims as the JSON object that was signed, for whoever has
+// had the token verified. It is not to be changed.
+func (t *Token) Payload() []byte { return t.payload }
 
 // Format keeps the token out of whatever it is printed to.
 func (t Token) Format(f fmt.State, _ rune) { f.Write([]byte("[token]")) }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -17,6 +19,7 @@ type keySet struct {
 	byKID    map[string]*key
 	byRegion map[string][]*key // the one to sign with first
 	keys     []*key            // as they are published
+	public   []jose.JSONWebKey // the same for verifiers in this process
 	document document
 }
 
@@ -44,6 +47,9 @@ func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string) (
 	slices.SortFunc(set.keys, func(a, b *key) int {
 		return cmp.Or(isNot(a.Region, first)-isNot(b.Region, first), cmp.Compare(a.Region, b.Region), cmp.Compare(a.number, b.number))
 	})
+	for _, k := range set.keys {
+		set.public = append(set.public, k.jwk())
+	}
 	var err error
 	set.document, err = newKeyDocument(set.keys)
 	return set, err
@@ -91,15 +97,17 @@ func (s *keySet) signer(region string, now time.Time) *key {
 }
 
 // verifiers returns the key named kid, every key when kid is empty.
-func (s *keySet) verifiers(kid string) []*key {
+func (s *keySet) verifiers(kid string) []jose.JSONWebKey {
 	switch {
 	case s == nil:
 		return nil
 	case kid == "":
-		return s.keys
+		return s.public
 	}
-	if k := s.byKID[kid]; k != nil {
-		return []*key{k}
+	for i := range s.public {
+		if s.public[i].KeyID == kid {
+			return s.public[i : i+1 : i+1]
+		}
 	}
 	return nil
 }

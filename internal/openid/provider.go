@@ -179,7 +179,8 @@ func (p *Provider) Sign(ctx context.Context, region string, c *Claims) (string, 
 
 // Keys returns the published key named kid, none when there is no such key, all
 // when kid is empty. It makes the provider the key set of a verifier. A kid that
-// could be ours but is not known makes it look into the store, now and then.
+// could be ours but is not known makes it look into the store, now and then. The
+// list belongs to everybody and is not to be changed.
 func (p *Provider) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, error) {
 	found := p.set.Load().verifiers(kid)
 	if len(found) == 0 && p.mayExist(kid) {
@@ -188,11 +189,7 @@ func (p *Provider) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, err
 		}
 		found = p.set.Load().verifiers(kid)
 	}
-	keys := make([]jose.JSONWebKey, len(found))
-	for i, k := range found {
-		keys[i] = k.jwk()
-	}
-	return keys, nil
+	return found, nil
 }
 
 func (p *Provider) mayExist(kid string) bool {
