@@ -29,6 +29,7 @@ type Token struct {
 	header    header
 	payload   []byte
 	claims    Claims
+	issuer    string // the iss claim; "" if it is no string
 	signature []byte
 	hash      [sha256.Size]byte // of text; zero until somebody asks
 }
@@ -111,6 +112,7 @@ func (t *Token) read() error {
 		return fmt.Errorf("signature: %w", err)
 	}
 	t.text, t.signature = t.text[:len(t.raw):len(t.raw)], all[len(read):]
+	t.issuer, _ = t.claims.Text("iss")
 	return nil
 }
 
@@ -145,10 +147,7 @@ func (t *Token) readPayload(b []byte) error {
 
 // Issuer returns the iss claim, unverified, or "" when there is no such string.
 // It serves to find the provider whose rules then decide.
-func (t *Token) Issuer() string {
-	s, _ := t.claims.Text("iss")
-	return s
-}
+func (t *Token) Issuer() string { return t.issuer }
 
 // Payload returns the claims as the JSON object that was signed, for whoever has
 // had the token verified. It is not to be changed.

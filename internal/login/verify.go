@@ -111,7 +111,7 @@ type KeySet interface {
 // issuer's. Keys are asked for only after everything that needs none has been
 // found good. The error is an *Error.
 func VerifyWith(ctx context.Context, keys KeySet, rules Rules, now time.Time, t *Token) (*Login, error) {
-	f, err := t.claims.facts()
+	f, err := t.facts()
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,8 @@ type facts struct {
 
 // facts reads the deciding claims: first that the required ones are there, in
 // the order in which AWS misses them, then that each is what it should be.
-func (c Claims) facts() (facts, error) {
+func (t *Token) facts() (facts, error) {
+	c := t.claims
 	for _, name := range []string{"aud", "iss", "sub", "exp", "iat"} {
 		if c.has(name) {
 			continue
@@ -177,7 +178,7 @@ func (c Claims) facts() (facts, error) {
 	if f.audiences, ok = c.Texts("aud"); !ok || len(f.audiences) == 0 || slices.Contains(f.audiences, "") {
 		return facts{}, rejectClaim(ClaimInvalid, "aud")
 	}
-	if f.issuer, ok = c.Text("iss"); !ok || f.issuer == "" {
+	if f.issuer = t.issuer; f.issuer == "" {
 		return facts{}, rejectClaim(ClaimInvalid, "iss")
 	}
 	if f.subject, ok = c.Text("sub"); !ok || !usableSubject(f.subject) {
