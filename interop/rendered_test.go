@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,37 +27,78 @@ import (
 	"github.com/daypass/daypass/internal/policy"
 )
 
-// minioRoot is MinIO's administrator.
-var minioRoot = aws.Credentials{AccessKeyID: "administrator", SecretAccessKey: "the administrator of MinIO"}
+// storeAdmin is the administrator of a store, and storeService the key that daypass
+// has at one.
+var (
+	storeAdmin   = aws.Credentials{AccessKeyID: "ADMINISTRATOR0", SecretAccessKey: "the-administrator-of-the-store"}
+	storeService = aws.Credentials{AccessKeyID: "DAYPASSSERVICE", SecretAccessKey: "the-service-key-of-daypass"}
+)
 
-// startMinIO runs MinIO until the test ends, with more of an environment, and gives
-// its endpoint.
-func startMinIO(t *testing.T, env ...string) string {
+// startRecipe runs a recipe until the test ends, and gives the store's endpoint
+// and the role there that roles of daypass are linked to. Without an issuer the
+// store knows the service key.
+func startRecipe(t *testing.T, name, issuer string, env ...string) (endpoint, role string) {
 	t.Helper()
-	path, address := need(t, "minio"), freeAddress(t)
-	home := t.TempDir()
-	c := exec.Command(path, "server", "--quiet", "--address", address, t.TempDir())
+	program, address := need(t, name), freeAddress(t)
+	_, port, _ := strings.Cut(address, ":")
+	at := port
+	if name == "minio" {
+		at = address
+	}
+	c := exec.Command("../recipes/"+name, t.TempDir(), at, issuer)
 	c.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "MINIO_BROWSER=off", "MINIO_UPDATE=off",
-		"MINIO_ROOT_USER=" + minioRoot.AccessKeyID, "MINIO_ROOT_PASSWORD=" + minioRoot.SecretAccessKey,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), strings.ToUpper(name) + "=" + program, "MINIO_UPDATE=off",
+		"MINIO_ROOT_USER=" + storeAdmin.AccessKeyID, "MINIO_ROOT_PASSWORD=" + storeAdmin.SecretAccessKey,
+		"ADMIN_KEY=" + storeAdmin.AccessKeyID, "ADMIN_SECRET=" + storeAdmin.SecretAccessKey,
+		"SERVICE_KEY=" + storeService.AccessKeyID, "SERVICE_SECRET=" + storeService.SecretAccessKey,
+		"MONITOR=" + freeAddress(t), "PORTS=" + freePorts(t, 3),
 	}, env...)
-	c.Stdout, c.Stderr = t.Output(), t.Output()
-	startStore(t, c)
-	endpoint := "http://" + address
-	await(t, endpoint+"/", http.StatusForbidden) // which its health does not tell
-	return endpoint
-}
-
-// startStore starts a store that ends with the test.
-func startStore(t *testing.T, c *exec.Cmd) {
-	t.Helper()
+	c.Stderr = t.Output()
+	out := must(c.StdoutPipe())(t)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	read := make(chan bool)
 	t.Cleanup(func() {
 		_ = c.Process.Signal(syscall.SIGTERM)
+		<-read
 		_ = c.Wait() // it says that it was ended
 	})
+	roles := make(chan string, 1)
+	go func() {
+		defer close(read)
+		defer close(roles)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			t.Log(lines.Text())
+			if _, role, ok := strings.Cut(lines.Text(), "daypass:target-role is "); ok {
+				roles <- role
+			}
+		}
+	}()
+	if name != "minio" || issuer != "" {
+		if role = <-roles; role == "" {
+			t.Fatalf("recipes/%s ends", name)
+		}
+	}
+	endpoint = "http://" + address
+	await(t, endpoint, s3Ready[name]) // MinIO's health says so too early
+	return endpoint, role
+}
+
+// s3Ready is what a store answers to strangers once it does.
+var s3Ready = map[string]int{"minio": http.StatusForbidden, "seaweedfs": http.StatusForbidden, "ceph": http.StatusOK}
+
+// freePorts are ports of SeaweedFS, which takes those above by 10,000 as well.
+func freePorts(t *testing.T, n int) string {
+	t.Helper()
+	var ports []string
+	for len(ports) < n {
+		_, port, _ := strings.Cut(freeAddress(t), ":")
+		if p := must(strconv.Atoi(port))(t); p < 55000 && !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
+	}
+	return strings.Join(ports, " ")
 }
 
 // freeAddress is one that nobody listens on. Stores do not say which port they got.
@@ -178,15 +222,14 @@ func renderedCases() [][]string {
 }
 
 // A store never allows what the policies do not that were rendered for it.
-func checkRendered(t *testing.T, dialect policy.Dialect, endpoint string, assume func(t *testing.T, document string) aws.Credentials, root aws.Credentials) {
+func checkRendered(t *testing.T, dialect policy.Dialect, endpoint string, assume func(t *testing.T, document string) aws.Credentials) {
+	root := storeAdmin
 	if status, text := s3Call(t, endpoint, root, http.MethodPut, "/photos", nil, ""); status != http.StatusOK {
 		t.Fatalf("make a bucket: %d %s", status, text)
 	}
 	var requests []asked
-	for _, key := range []string{"a/x", "b/x", "x", renderedFor + "/x", strings.Replace(renderedFor, "a11c", "b0b0", 1) + "/x"} {
-		if status, text := s3Call(t, endpoint, root, http.MethodPut, "/photos/"+key, nil, "x"); status != http.StatusOK {
-			t.Fatalf("put: %d %s", status, text)
-		}
+	keys := []string{"a/x", "b/x", "x", renderedFor + "/x", strings.Replace(renderedFor, "a11c", "b0b0", 1) + "/x"}
+	for _, key := range keys {
 		requests = append(requests, asked{"s3:GetObject", key, http.MethodGet, nil}, asked{"s3:PutObject", key, http.MethodPut, nil}, asked{"s3:DeleteObject", key, http.MethodDelete, nil})
 	}
 	for _, prefix := range []string{"a/", "b/", "a/x", renderedFor + "/", renderedFor} {
@@ -208,6 +251,11 @@ func checkRendered(t *testing.T, dialect policy.Dialect, endpoint string, assume
 		}
 		said++
 		as := assume(t, rendered.Document)
+		for _, key := range keys { // what somebody could delete is back
+			if status, text := s3Call(t, endpoint, root, http.MethodPut, "/photos/"+key, nil, "x"); status != http.StatusOK {
+				t.Fatalf("put: %d %s", status, text)
+			}
+		}
 		for _, r := range requests {
 			path := "/photos"
 			if r.key != "" {
@@ -247,6 +295,18 @@ func assumeWith(endpoint, role string, key aws.Credentials) func(t *testing.T, d
 
 func TestRenderedForMinIO(t *testing.T) {
 	t.Parallel()
-	endpoint := startMinIO(t)
-	checkRendered(t, policy.MinIO, endpoint, assumeWith(endpoint, "arn:minio:iam:::role/any-role-at-all", minioRoot), minioRoot)
+	endpoint, _ := startRecipe(t, "minio", "")
+	checkRendered(t, policy.MinIO, endpoint, assumeWith(endpoint, "arn:minio:iam:::role/any-role-at-all", storeAdmin))
+}
+
+func TestRenderedForSeaweedFS(t *testing.T) {
+	t.Parallel()
+	endpoint, role := startRecipe(t, "seaweedfs", "")
+	checkRendered(t, policy.SeaweedFS, endpoint, assumeWith(endpoint, role, storeService))
+}
+
+func TestRenderedForCeph(t *testing.T) {
+	t.Parallel()
+	endpoint, role := startRecipe(t, "ceph", "")
+	checkRendered(t, policy.Ceph, endpoint, assumeWith(endpoint, role, storeService))
 }

@@ -42,6 +42,9 @@ type dialect struct {
 	// slashAfterBucket: it takes a bucket for BUCKET/, so that BUCKET/* is about
 	// the bucket as well.
 	slashAfterBucket bool
+	// partsWithPut: it allows what is needed for uploads in parts where it allows
+	// s3:PutObject, the listing of a bucket's uploads too.
+	partsWithPut bool
 	// condition says how it writes a condition, if it evaluates it as AWS does in
 	// statements of this effect.
 	condition func(c filledCondition, deny bool) (operator, key string, ok bool)
@@ -57,7 +60,7 @@ var dialects = map[Dialect]*dialect{
 		name: "MinIO", store: true, actions: minioActions, caseMatters: true, slashAfterBucket: true, condition: prefixCondition,
 		quirks: map[string]string{"s3:prefix": "MinIO takes s3:prefix from a header or parameter named Prefix, if a client sends one: clients can list the names of all keys in the bucket"},
 	},
-	SeaweedFS: {name: "SeaweedFS", store: true, foldsResources: true, condition: prefixCondition},
+	SeaweedFS: {name: "SeaweedFS", store: true, foldsResources: true, partsWithPut: true, condition: prefixCondition},
 	Ceph: {
 		name: "Ceph", store: true, actions: cephActions, noColon: true,
 		condition: func(c filledCondition, deny bool) (string, string, bool) {
@@ -117,7 +120,12 @@ func (d *dialect) form(r *renderer, s filled) []filled {
 		}
 	}
 	d.checkCharacters(&s)
-	if !d.slashAfterBucket || len(s.obstacles) > 0 {
+	switch {
+	case len(s.obstacles) > 0:
+		return []filled{s}
+	case d.partsWithPut && !s.deny:
+		return splitPuts(s)
+	case !d.slashAfterBucket:
 		return []filled{s}
 	}
 	var split []filled
@@ -279,6 +287,43 @@ func (d *dialect) rewrite(pieces []piece, deny bool) (list []piece) {
 		list = append(list, p)
 	}
 	return list
+}
+
+// splitPuts writes a statement for a store that lets those list the uploads of a
+// bucket who may put objects, if the resource is the bucket too: it is said of
+// objects alone.
+func splitPuts(s filled) []filled {
+	const put, list = "s3:PutObject", "s3:ListBucketMultipartUploads"
+	if slices.ContainsFunc(s.actions, func(a string) bool { return actionCovers(a, list) }) {
+		return []filled{s}
+	}
+	puts, rest := s, s
+	puts.actions, rest.actions, puts.resources = nil, nil, nil
+	for _, action := range s.actions {
+		if actionCovers(action, put) {
+			puts.actions = append(puts.actions, action)
+		} else {
+			rest.actions = append(rest.actions, action)
+		}
+	}
+	for _, a := range s.resources {
+		last := a.parts[components-1]
+		if !slices.Contains(symbolsOf(last), symbol{kind: literal, char: '/'}) {
+			star := -1
+			for i, p := range last {
+				if p.kind == anyText {
+					star = i
+				}
+			}
+			if star < 0 {
+				continue // a bucket
+			}
+			// The slash is among what an asterisk stands for.
+			a.parts[components-1] = slices.Concat(last[:star+1], text("/"), last[star:])
+		}
+		puts.resources = append(puts.resources, a)
+	}
+	return some(puts, rest)
 }
 
 // listing are the actions whose requests have the key s3:prefix.

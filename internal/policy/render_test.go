@@ -143,6 +143,10 @@ func TestRender(t *testing.T) {
 			when(`{"Effect":"Deny","Action":["s3:ListBucket","s3:GetBucketPolicy"],"Resource":"arn:aws:s3:::photos"}`, `{"StringNotLike":{"s3:prefix":"a/b*"}}`),
 		}, want: head + when(`{"Effect":"Allow","Action":["s3:ListBucket","s3:ListBucketVersions"],"Resource":"arn:aws:s3:::photos"}`, `{"StringLike":{"s3:prefix":"a/*"}}`) + "," +
 			when(`{"Effect":"Deny","Action":"s3:ListBucket","Resource":"arn:aws:s3:::photos"}`, `{"StringNotLike":{"s3:prefix":"a/b*"}}`) + "]}"},
+		{name: "SeaweedFS lists uploads for those who put", dialect: policy.SeaweedFS, identity: []string{
+			`{"Effect":"Allow","Action":["s3:PutObject","s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::photos*","arn:aws:s3:::a","arn:aws:s3:::b/*"]}`},
+			want: head + `{"Effect":"Allow","Action":"s3:PutObject","Resource":["arn:aws:s3:::photos*/*","arn:aws:s3:::b/*"]},` +
+				`{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::photos*","arn:aws:s3:::a","arn:aws:s3:::b/*"]}]}`},
 		{name: "an action that MinIO allows along with another", dialect: policy.MinIO, identity: []string{allow("s3:GetObjectVersion", "arn:aws:s3:::a/b/*")},
 			obstacle: policy.ActionObstacle},
 		{name: "an action that a store does not have", dialect: policy.Ceph, identity: []string{`{"Effect":"Allow","Action":["s3:GetObject","s3:GetDataAccess"],"Resource":"arn:aws:s3:::a/b/*"}`},
@@ -349,7 +353,7 @@ func (d drawer) storeRequest() *policy.Request {
 	if !strings.HasSuffix(r.Action, "Bucket") {
 		r.Resource += "/" + key()
 	}
-	if d.chance(2) {
+	if r.Action == "s3:ListBucket" && d.chance(2) { // others do not have the key
 		r.Context.Set("s3:prefix", key())
 	}
 	if d.chance(3) {
