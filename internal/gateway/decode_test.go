@@ -36,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("another reader: %v, %v", other, err)
 		}
 		if _, err := in.questions(); err == nil {
-			if _, _, err := in.facts("us-east-1", nil); err != nil && len(in.Condition) == 0 {
+			if _, _, err := in.facts(t.Context(), "us-east-1", nil); err != nil && len(in.Condition) == 0 {
 				t.Error(err)
 			}
 		}

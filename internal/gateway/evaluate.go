@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,7 +53,7 @@ func (s *Service) evaluatePolicy(ctx context.Context, v *server.Visit, body []by
 	if err != nil {
 		return nil, err
 	}
-	facts, request, err := in.facts(cmp.Or(s.Region, "us-east-1"), s.ValidRegion)
+	facts, request, err := in.facts(ctx, cmp.Or(s.Region, "us-east-1"), s.ValidRegion)
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +135,9 @@ func shown(resource string) string {
 // facts are what a gateway knows of the S3 request: how it came, and the keys that
 // S3 has for its parameters. All else that it may state says who the subject is or
 // what the resource is like, and is dropped: that is known here, and a key that is
-// not set here must not be set there.
-func (in *evaluateIn) facts(region string, valid func(string) bool) (policy.Context, awsapi.Request, error) {
+// not set here must not be set there. The log names one of them, for whoever wonders
+// why a policy does not see it.
+func (in *evaluateIn) facts(ctx context.Context, region string, valid func(string) bool) (policy.Context, awsapi.Request, error) {
 	facts := iam.NewFacts()
 	request := awsapi.Request{Transport: awsapi.Plain, Region: region}
 	if in.Region != "" && (valid == nil || valid(in.Region)) {
@@ -145,16 +147,26 @@ func (in *evaluateIn) facts(region string, valid func(string) bool) (policy.Cont
 	stated := map[string]*string{
 		"aws:sourceip": &request.SourceIP, "aws:useragent": &request.UserAgent, "aws:referer": &request.Referer, "aws:securetransport": &secure,
 	}
+	var dropped []string
 	for key, values := range in.Condition {
 		switch of := stated[key]; {
 		case strings.HasPrefix(key, s3+":") && key != "s3:resourceaccount":
+			if slices.ContainsFunc(values, func(v string) bool { return len(v) > maxText }) {
+				return nil, awsapi.Request{}, badRequest(causeTooMuch, errTooMuch("bytes in the value of a condition key", maxText))
+			}
 			facts[key] = values
+		case key == "aws:currenttime" || key == "aws:epochtime": // daypass has a clock
 		case of == nil:
+			dropped = append(dropped, key)
 		case len(values) != 1:
 			return nil, awsapi.Request{}, badRequest(causeMalformed, errors.New("a condition key has not one value"))
 		default:
 			*of = values[0]
 		}
+	}
+	if len(dropped) > 0 {
+		name := slices.Min(dropped)
+		audit.From(ctx).Set("condition_dropped", visible(name[:min(len(name), 128)]))
 	}
 	if secure == "true" {
 		request.Transport = awsapi.Encrypted

@@ -150,14 +150,14 @@ func (s *Service) subject(ctx context.Context, accessKeyID, sessionToken string)
 	return caller, secret, nil
 }
 
-// visible is an access key ID as a client claims it, fit for a log.
-func visible(id string) string {
-	for i := range len(id) {
-		if c := id[i]; c <= ' ' || c > '~' {
+// visible is a name as a client claims it, fit for a log.
+func visible(name string) string {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c > '~' {
 			return "unreadable"
 		}
 	}
-	return id
+	return name
 }
 
 // version answers which protocol is spoken, and whose account this is.

@@ -31,6 +31,7 @@ const (
 	maxText      = 2048
 	maxKeys      = 64
 	maxValues    = 16
+	maxValue     = 8192 // a header; policies see the beginning
 	maxToken     = 8192
 )
 
@@ -42,7 +43,7 @@ type conditions map[string][]string
 
 // UnmarshalJSONFrom reads no more than there may be.
 func (t *texts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	return readTexts(d, (*[]string)(t), maxList)
+	return readTexts(d, (*[]string)(t), maxList, maxText)
 }
 
 // UnmarshalJSONFrom reads no more than there may be. Condition keys are the same in
@@ -53,7 +54,7 @@ func (c *conditions) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	}
 	*c = conditions{}
 	for d.PeekKind() != '}' {
-		key, err := readText(d)
+		key, err := readText(d, maxText)
 		if err != nil {
 			return err
 		}
@@ -65,7 +66,7 @@ func (c *conditions) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 			return errTooMuch("condition keys", maxKeys)
 		}
 		var values []string
-		if err := readTexts(d, &values, maxValues); err != nil {
+		if err := readTexts(d, &values, maxValues, maxValue); err != nil {
 			return err
 		}
 		(*c)[key] = values
@@ -74,7 +75,8 @@ func (c *conditions) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return err
 }
 
-func readTexts(d *jsontext.Decoder, list *[]string, most int) error {
+// readTexts reads a list of so many texts at most, of so many bytes each.
+func readTexts(d *jsontext.Decoder, list *[]string, most, bytes int) error {
 	if err := begin(d, '['); err != nil {
 		return err
 	}
@@ -83,7 +85,7 @@ func readTexts(d *jsontext.Decoder, list *[]string, most int) error {
 		if len(*list) == most {
 			return errTooMuch("entries in a list", most)
 		}
-		text, err := readText(d)
+		text, err := readText(d, bytes)
 		if err != nil {
 			return err
 		}
@@ -101,7 +103,7 @@ func begin(d *jsontext.Decoder, kind jsontext.Kind) error {
 	return err
 }
 
-func readText(d *jsontext.Decoder) (string, error) {
+func readText(d *jsontext.Decoder, bytes int) (string, error) {
 	if got := d.PeekKind(); got != '"' && got != 0 {
 		return "", fmt.Errorf("a %v in place of a string", got)
 	}
@@ -110,8 +112,8 @@ func readText(d *jsontext.Decoder) (string, error) {
 		return "", err
 	}
 	text := token.String()
-	if len(text) > maxText {
-		return "", errTooMuch("bytes in a string", maxText)
+	if len(text) > bytes {
+		return "", errTooMuch("bytes in a string", bytes)
 	}
 	return text, nil
 }

@@ -668,6 +668,9 @@ func TestGatewayConditions(t *testing.T) {
 			if got := a.evaluate(c, map[string][]string{key: {value}}, "s3:GetObject", object); got != "no_match" {
 				t.Errorf("%s with %s: %s", who, key, got)
 			}
+			if !strings.HasPrefix(key, "aws:CurrentTime") && !strings.HasPrefix(key, "aws:EpochTime") {
+				a.wantLast("condition_dropped=" + strings.ToLower(key))
+			}
 		}
 	}
 	stated := map[string][]string{
@@ -749,6 +752,8 @@ func TestGatewayQuestionsAreBounded(t *testing.T) {
 		"100000 condition keys":         {question(map[string]any{"condition": keys(100_000)}), 400, "gateway-too-much"},
 		"17 values":                     {question(map[string]any{"condition": map[string][]string{"s3:prefix": many(17, "v")}}), 400, "gateway-too-much"},
 		"a long value":                  {question(map[string]any{"condition": map[string][]string{"s3:prefix": {strings.Repeat("v", 2049)}}}), 400, "gateway-too-much"},
+		"a long header":                 {question(map[string]any{"condition": map[string][]string{"aws:Referer": {strings.Repeat("v", 8192)}}}), 200, ""},
+		"a longer header":               {question(map[string]any{"condition": map[string][]string{"aws:Referer": {strings.Repeat("v", 8193)}}}), 400, "gateway-too-much"},
 		"a long key":                    {question(map[string]any{"condition": map[string][]string{"s3:" + strings.Repeat("v", 2049): {}}}), 400, "gateway-too-much"},
 		"9 MiB":                         {question(map[string]any{"sessionToken": strings.Repeat("v", 9<<20)}), 413, "body-too-large"},
 		"two addresses":                 {question(map[string]any{"condition": map[string][]string{"aws:SourceIp": {"203.0.113.9", "203.0.113.8"}}}), 400, "gateway-malformed"},
