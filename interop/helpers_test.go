@@ -76,6 +76,10 @@ func find(what string) (string, error) {
 		return exec.LookPath("node")
 	case "awscli2":
 		return findAWSCLI2()
+	case "nginx", "haproxy": // where Debian has them, which is not on everybody's path
+		if path, err := exec.LookPath("/usr/sbin/" + what); err == nil {
+			return path, nil
+		}
 	case "versitygw", "minio", "seaweedfs", "ceph":
 		return findPartner(what)
 	case "terraform":
