@@ -38,7 +38,7 @@
 //   - CPU time and requests a second give ratios that are more than 15 % apart. On a
 //     core that is busy with nothing else they are the same.
 //   - A server used too little CPU time in a round to be measured.
-//   - The database does not have a row more for each guest that was answered.
+//   - The database does not have a row for each guest that was answered.
 //
 // When the rounds lie more than 10 % apart, or a result is refused, the five rounds
 // are run once more. If they still do, there are figures, but no verdict. At the end

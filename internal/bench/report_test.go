@@ -196,8 +196,9 @@ func (p *pair) firm() bool {
 type comparison struct {
 	warm          func() // what happens before
 	first, second func() round
-	missed, bare  does // what each does for a request; nothing else
-	byRate, waits bool // see pair
+	missed, bare  does         // what each does for a request; nothing else
+	byRate, waits bool         // see pair
+	proof         func() error // what must be true afterwards; nil for nothing more
 }
 
 // once has the servers take turns.
@@ -223,6 +224,9 @@ func measure(b *testing.B, c comparison) *pair {
 		if p, err = c.once(); err == nil && p.firm() {
 			break
 		}
+	}
+	if c.proof != nil {
+		err = errors.Join(err, c.proof())
 	}
 	table.add(b.Name(), p, load, err)
 	if err != nil {
