@@ -34,10 +34,10 @@ var (
 	storeService = aws.Credentials{AccessKeyID: "DAYPASSSERVICE", SecretAccessKey: "the-service-key-of-daypass"}
 )
 
-// startRecipe runs a recipe until the test ends, and gives the store's endpoint
+// startTarget runs a recipe until the test ends, and gives the store's endpoint
 // and the role there that roles of daypass are linked to. Without an issuer the
 // store knows the service key.
-func startRecipe(t *testing.T, name, issuer string, env ...string) (endpoint, role string) {
+func startTarget(t *testing.T, name, issuer string, env ...string) (endpoint, role string) {
 	t.Helper()
 	program, address := need(t, name), freeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
@@ -295,18 +295,18 @@ func assumeWith(endpoint, role string, key aws.Credentials) func(t *testing.T, d
 
 func TestRenderedForMinIO(t *testing.T) {
 	t.Parallel()
-	endpoint, _ := startRecipe(t, "minio", "")
+	endpoint, _ := startTarget(t, "minio", "")
 	checkRendered(t, policy.MinIO, endpoint, assumeWith(endpoint, "arn:minio:iam:::role/any-role-at-all", storeAdmin))
 }
 
 func TestRenderedForSeaweedFS(t *testing.T) {
 	t.Parallel()
-	endpoint, role := startRecipe(t, "seaweedfs", "")
+	endpoint, role := startTarget(t, "seaweedfs", "")
 	checkRendered(t, policy.SeaweedFS, endpoint, assumeWith(endpoint, role, storeService))
 }
 
 func TestRenderedForCeph(t *testing.T) {
 	t.Parallel()
-	endpoint, role := startRecipe(t, "ceph", "")
+	endpoint, role := startTarget(t, "ceph", "")
 	checkRendered(t, policy.Ceph, endpoint, assumeWith(endpoint, role, storeService))
 }
