@@ -129,7 +129,7 @@ func metadata(t testing.TB, names ...string) *Metadata {
 // "rsa". It makes bad ones as well.
 type signing struct {
 	key, method, digest, canonicalizer, uri, transforms string
-	keyInfo, extra, info, params, c14n                  string // put into the signature as they are
+	keyInfo, extra, info, reference, params, c14n       string // put into the signature as they are
 	inclusive                                           string
 	wrong                                               bool            // of the element as if it were empty
 	signer                                              *rsa.PrivateKey // in place of the key of a name
@@ -154,7 +154,7 @@ func (s signing) template(id string) string {
 	transforms := or(s.transforms, `<ds:Transform Algorithm="`+enveloped+`"/><ds:Transform Algorithm="`+exclusive+`">`+list+`</ds:Transform>`)
 	return `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="` + c14n + `">` + list + `</ds:CanonicalizationMethod>` +
 		`<ds:SignatureMethod Algorithm="` + or(s.method, rsaSHA256) + `">` + s.params + `</ds:SignatureMethod><ds:Reference URI="` + or(s.uri, "#"+id) + `"><ds:Transforms>` + transforms + `</ds:Transforms>` +
-		`<ds:DigestMethod Algorithm="` + or(s.digest, "http://www.w3.org/2001/04/xmlenc#sha256") + `"/><ds:DigestValue>DIGEST</ds:DigestValue></ds:Reference>` + s.info + `</ds:SignedInfo>` +
+		`<ds:DigestMethod Algorithm="` + or(s.digest, "http://www.w3.org/2001/04/xmlenc#sha256") + `"/><ds:DigestValue>DIGEST</ds:DigestValue>` + s.reference + `</ds:Reference>` + s.info + `</ds:SignedInfo>` +
 		`<ds:SignatureValue>VALUE</ds:SignatureValue>` + s.keyInfo + s.extra + `</ds:Signature>`
 }
 
