@@ -38,7 +38,7 @@ func openLogins(string) (*server, error) {
 		return nil, err
 	}
 	l := &logins{provider: login.Provider{Name: samlARN, ARN: samlARN}}
-	if l.provider.Metadata, err = saml.ParseMetadata(document); err != nil {
+	if l.provider.Metadata, err = saml.ParseMetadata(string(document)); err != nil {
 		return nil, err
 	}
 	key, err := readLoginKey()

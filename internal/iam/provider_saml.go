@@ -39,7 +39,7 @@ type SAMLProvider struct {
 // version.
 func (p *SAMLProvider) Metadata() (*saml.Metadata, error) {
 	p.parse.Do(func() {
-		p.metadata, p.err = saml.ParseMetadata([]byte(p.Document))
+		p.metadata, p.err = saml.ParseMetadata(string(p.Document))
 		if p.err != nil {
 			p.err = fmt.Errorf("the stored metadata of %s: %w", p.ARN, p.err)
 		}
@@ -114,7 +114,7 @@ func newUUID(random io.Reader) (PrivateKeyIdType, error) {
 // parseSAMLMetadata reads the metadata that a caller gave. What was stored while
 // short keys were allowed stays readable: its responses are refused, not it.
 func (s *Service) parseSAMLMetadata(document SAMLMetadataDocumentType) (*saml.Metadata, error) {
-	m, err := saml.ParseMetadata([]byte(document))
+	m, err := saml.ParseMetadata(string(document))
 	if err == nil && m.ShortRSA() && !s.SAMLAllowRSA1024 {
 		err = fmt.Errorf("saml: metadata: an RSA key of less than %d bits", saml.MinRSA)
 	}

@@ -34,7 +34,7 @@ func TestMintedResponses(t *testing.T) {
 	defer s.Close()
 	attributes := map[string][]string{"groups": {"a", `<b> & "c" > d`}, `quoted "name" & <more>`: {""}, idp.RoleAttribute: {"x"}}
 	m := idp.SAMLMint{Issuer: s.URL, Subject: `Ali & "Baba" <x>`, Key: key, Now: now, Attributes: attributes, Lifetime: time.Minute}
-	metadata, err := saml.ParseMetadata([]byte(get(t, s.URL+"/saml/metadata")))
+	metadata, err := saml.ParseMetadata(get(t, s.URL+"/saml/metadata"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestMintedNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	metadata, err := saml.ParseMetadata(document)
+	metadata, err := saml.ParseMetadata(string(document))
 	if err != nil {
 		t.Fatal(err)
 	}

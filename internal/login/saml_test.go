@@ -39,10 +39,10 @@ func samlProvider(t testing.TB, certificate string) Provider {
 		attributes = ` validUntil="` + until + `"`
 	}
 	block, _ := pem.Decode(readSAML(t, certificate+".crt"))
-	m, err := saml.ParseMetadata([]byte(`<!--` + strings.Repeat(" padding", 125) + `-->` +
+	m, err := saml.ParseMetadata(`<!--` + strings.Repeat(" padding", 125) + `-->` +
 		`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com/meta"` + attributes + `><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` +
 		`<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` + base64.StdEncoding.EncodeToString(block.Bytes) +
-		`</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>`))
+		`</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>`)
 	if err != nil {
 		t.Fatal(err)
 	}

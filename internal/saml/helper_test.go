@@ -118,7 +118,7 @@ func metadata(t testing.TB, names ...string) *Metadata {
 	for _, name := range names {
 		list = append(list, descriptor(t, name, `use="signing"`))
 	}
-	m, err := ParseMetadata([]byte(entity(list...)))
+	m, err := ParseMetadata(entity(list...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func fill(t testing.TB, doc, slot, id string, s *signing, later string) string {
 	}
 	doc = strings.Replace(doc, slot, s.template(id), 1)
 	signature := func() *element {
-		parsed, err := parseStrict([]byte(strings.Replace(doc, later, "", 1)))
+		parsed, err := parseStrict(strings.Replace(doc, later, "", 1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func (m *Metadata) ended(now time.Time) bool {
 // ParseMetadata reads the metadata of an identity provider: an EntityDescriptor
 // in UTF-8 with a SAML 2.0 IDPSSODescriptor and a signing certificate at least.
 // A signature of the document is not looked at; who uploads it vouches for it.
-func ParseMetadata(document []byte) (*Metadata, error) {
+func ParseMetadata(document string) (*Metadata, error) {
 	root, err := parseMetadata(document)
 	if err != nil {
 		return nil, fmt.Errorf("saml: metadata: %w", err)
@@ -84,11 +84,11 @@ func ParseMetadata(document []byte) (*Metadata, error) {
 	return &r.Metadata, nil
 }
 
-func parseMetadata(document []byte) (*element, error) {
-	if !utf8.Valid(document) {
+func parseMetadata(document string) (*element, error) {
+	if !utf8.ValidString(document) {
 		return nil, errors.New("not UTF-8")
 	}
-	if n := utf8.RuneCount(document); n < MinMetadata || n > MaxMetadata {
+	if n := utf8.RuneCountInString(document); n < MinMetadata || n > MaxMetadata {
 		return nil, fmt.Errorf("%d characters, not %d to %d", n, MinMetadata, MaxMetadata)
 	}
 	root, err := parseLenient(document)

@@ -14,14 +14,14 @@ import (
 // something else, by a reference or a line end, are they made anew.
 
 // parseStrict reads a document that has elements and text only.
-func parseStrict(document []byte) (*element, error) {
-	return (&reader{strict: true}).read(string(document))
+func parseStrict(document string) (*element, error) {
+	return (&reader{strict: true}).read(document)
 }
 
 // parseLenient reads a document in which comments and processing instructions
 // are passed over. They cut no text in two.
-func parseLenient(document []byte) (*element, error) {
-	return (&reader{}).read(string(document))
+func parseLenient(document string) (*element, error) {
+	return (&reader{}).read(document)
 }
 
 // reader builds a tree.

@@ -40,7 +40,7 @@ func Verify(response string, m *Metadata, rules Rules) (*Assertion, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := parseStrict(document)
+	e, err := parseStrict(string(document))
 	if errors.Is(err, errRefused) {
 		return nil, &Error{Cause: XMLRefused, Err: err}
 	}

@@ -93,7 +93,7 @@ func verified(e, signature *element, keys []crypto.PublicKey) (*element, error) 
 	if !bytes.Equal(digest(hash, signed), want) {
 		return nil, refuse(DigestMismatch)
 	}
-	again, err := parseStrict(signed)
+	again, err := parseStrict(string(signed))
 	if err != nil {
 		return nil, &Error{Cause: XMLMalformed, Err: err}
 	}
@@ -148,7 +148,7 @@ func canonicalInfo(original *element) ([]byte, *signedInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	again, err := parseStrict(signed)
+	again, err := parseStrict(string(signed))
 	if err != nil {
 		return nil, nil, &Error{Cause: XMLMalformed, Err: err}
 	}

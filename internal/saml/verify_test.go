@@ -354,6 +354,7 @@ func TestRefusedAssertions(t *testing.T) {
 		{"attribute without a name", `Name="groups"`, "", AssertionMalformed},
 		{"advice with an assertion", `<saml:Conditions `, `<saml:Advice><saml:Assertion ID="_a2"/></saml:Advice><saml:Conditions `, AssertionCount},
 		{"ID twice", `SessionIndex="_s"`, `SessionIndex="_s" ID="_a1"`, DuplicateID},
+		{"ID of the response twice", `SessionIndex="_s"`, `SessionIndex="_s" ID="_r1"`, DuplicateID},
 		{"ID twice, spelled otherwise", `SessionIndex="_s"`, `xml:id="_a1"`, DuplicateID},
 		{"comment inside the NameID", ">user-77<", ">user-77<!-- -->.evil<", XMLRefused},
 		{"CDATA inside the NameID", ">user-77<", "><![CDATA[user]]>-77<", ""},
@@ -438,7 +439,7 @@ func TestSpaceAroundNameID(t *testing.T) {
 func TestExpiredMetadata(t *testing.T) {
 	doc := encode(sign(t, plain, &signing{}, nil))
 	text := strings.Replace(entity(descriptor(t, "rsa", "")), "entityID", `validUntil="2026-01-01T00:01:00Z" entityID`, 1)
-	m, err := ParseMetadata([]byte(text))
+	m, err := ParseMetadata(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -507,7 +508,7 @@ func TestRoles(t *testing.T) {
 // What is read is not what came, but what the signature covers.
 func TestOnlyVerifiedBytesAreRead(t *testing.T) {
 	for _, test := range []struct{ assertion, response *signing }{{&signing{}, nil}, {nil, &signing{}}, {&signing{}, &signing{}}} {
-		came, err := parseStrict([]byte(sign(t, plain, test.assertion, test.response)))
+		came, err := parseStrict(sign(t, plain, test.assertion, test.response))
 		if err != nil {
 			t.Fatal(err)
 		}
