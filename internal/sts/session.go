@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -140,11 +141,16 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 	secret := encode(random[:])
 	session.AccessKeyID, session.Secret = id, seal.NewSecret(secret)
 
-	plain := appendSession(make([]byte, 0, 512), session, random[:])
+	room := rooms.Get().(*[2048]byte)
+	defer func() {
+		clear(room[:]) // the secret is in it
+		rooms.Put(room)
+	}()
+	plain := appendSession(room[:0], session, random[:])
 	if base64.StdEncoding.EncodedLen(len(plain)+seal.Overhead) > maxSessionToken {
 		return nil, tokenTooLarge()
 	}
-	sealed := s.Tokens.Seal(make([]byte, 0, len(plain)+seal.Overhead), plain, []byte(id))
+	sealed := s.Tokens.Seal(plain[len(plain):], plain, []byte(id))
 	return &Credentials{
 		SessionToken:    encode(sealed),
 		SecretAccessKey: secret,
@@ -152,6 +158,9 @@ func (s *Service) mint(session *Session) (*Credentials, error) {
 		AccessKeyId:     id,
 	}, nil
 }
+
+// rooms are where sessions are sealed, one after the other. Few are longer.
+var rooms = sync.Pool{New: func() any { return new([2048]byte) }}
 
 // encode writes bytes in base64, and most without a second copy on the heap.
 func encode(b []byte) string {
