@@ -46,12 +46,14 @@ type seen struct {
 func openServiced(t *testing.T) *serviced {
 	t.Helper()
 	s := &serviced{}
-	s.server = daypasstest.Start(t, daypasstest.Config{ForwardAuthAPIs: []string{"photos=photos.example.com"}})
+	s.server = daypasstest.Start(t, daypasstest.Config{ForwardAuthAPIs: []string{"photos=photos.example.com", "photos=127.0.0.1"}})
 	s.shop = openShop(t, s.server.URL)
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.asked.Add(1)
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Methods", "GET, PUT, POST, DELETE")
+		w.Header().Set("Access-Control-Allow-Headers", "authorization, content-type, x-amz-content-sha256, x-amz-date, x-amz-security-token")
 		_ = json.NewEncoder(w).Encode(seen{r.Method, r.RequestURI, r.Host, string(body), r.Header})
 	}))
 	t.Cleanup(service.Close)
@@ -72,9 +74,9 @@ func openServiced(t *testing.T) *serviced {
 	return s
 }
 
-// startRecipe runs a recipe until the test ends, and gives the address at which it
+// startProxy runs the recipe of a proxy until the test ends, and gives the address at which it
 // listens.
-func startRecipe(t *testing.T, name string, args ...string) string {
+func startProxy(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	program := need(t, name)
 	address := freeAddress(t)
@@ -253,9 +255,9 @@ func TestServicesBehindProxies(t *testing.T) {
 	for _, name := range []string{"nginx", "caddy"} {
 		t.Run(name, func(t *testing.T) {
 			s := openServiced(t)
-			proxy := startRecipe(t, name, s.service, s.ask)
+			proxy := startProxy(t, name, s.service, s.ask)
 			s.check(t, proxy)
-			t.Run("haproxy", func(t *testing.T) { s.check(t, startRecipe(t, "haproxy", proxy)) })
+			t.Run("haproxy", func(t *testing.T) { s.check(t, startProxy(t, "haproxy", proxy)) })
 
 			// With daypass gone nothing passes.
 			s.server.Close()
@@ -263,5 +265,78 @@ func TestServicesBehindProxies(t *testing.T) {
 				t.Errorf("daypass is down: %d, %+v", status, seen)
 			}
 		})
+	}
+}
+
+// pageSigned is what node/sign.mjs tells: what became of its requests, and how the
+// service saw them.
+type pageSigned struct {
+	Put, Get, Public, Other, Token struct {
+		seen
+		Status int
+		Error  string
+	}
+	Error string
+}
+
+// A page in a browser signs requests to a service of another origin with the
+// JavaScript SDK's signer and the credentials of an identity pool.
+func TestBrowserSigns(t *testing.T) {
+	t.Parallel()
+	need(t, "amplify") // which has the bundler
+	node, chromium := need(t, "node"), need(t, "chromium")
+	bundle := filepath.Join(t.TempDir(), "page.js")
+	run(t, environment(t), node, "amplify/node_modules/esbuild/bin/esbuild", "node/sign.mjs", "--bundle", "--format=esm", "--outfile="+bundle)
+	s := openServiced(t)
+	proxy := startProxy(t, "nginx", s.service, s.ask)
+	token := s.provider.signIn(t, app, alice)
+	login := s.provider.logins(token)
+	given := must(json.Marshal(map[string]string{
+		"endpoint": s.endpoint, "pool": s.pool, "provider": s.provider.name(), "token": token, "identity": s.alice.ID,
+		"service": "http://" + proxy, "openid": s.getOpenIDToken(t, s.alice.ID, login),
+	}))(t)
+	reports := make(chan pageSigned, 1)
+	pages := http.NewServeMux()
+	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><title>photos</title><script>const given = `+string(given)+`</script><script type="module" src="/page.js"></script>`)
+	})
+	pages.HandleFunc("GET /page.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, bundle) })
+	pages.HandleFunc("POST /did", func(_ http.ResponseWriter, r *http.Request) {
+		var did pageSigned
+		if err := json.NewDecoder(r.Body).Decode(&did); err != nil {
+			did.Error = err.Error()
+		}
+		reports <- did
+	})
+	page := httptest.NewServer(pages)
+	t.Cleanup(page.Close)
+	openBrowser(t, chromium, page.URL)
+	var did pageSigned
+	select {
+	case did = <-reports:
+	case <-time.After(time.Minute):
+		t.Fatal("the page reports nothing")
+	}
+	if did.Error != "" {
+		t.Fatal(did.Error)
+	}
+	own := "/users/" + s.alice.ID + "/"
+	if p := did.Put; p.Status != 200 || p.URI != own+"a%20cat.jpg?v=1&name=caf%C3%A9+x" || p.Body != "cat" ||
+		p.Header.Get("X-Amz-Content-Sha256") != sumOf("cat") || p.Header.Get("X-Cognito-Identity-Id") != s.alice.ID {
+		t.Errorf("put: %+v", p)
+	}
+	if g := did.Get; g.Status != 200 || g.Method != "GET" || g.Header.Get("X-Cognito-Authentication-Type") != "authenticated" {
+		t.Errorf("get: %+v", g)
+	}
+	if p := did.Public; p.Status != 200 || p.Header.Get("X-Cognito-Authentication-Type") != "unauthenticated" {
+		t.Errorf("a guest: %+v", p)
+	}
+	// A no of the proxy's has no permission for the page to read it.
+	if o := did.Other; o.Error != "TypeError" && o.Status != 403 {
+		t.Errorf("another's: %+v", o)
+	}
+	if k := did.Token; k.Status != 200 || k.Body != "dog" || k.Header.Get("X-Amz-Content-Sha256") != "UNSIGNED-PAYLOAD" || k.Header.Get("X-Cognito-Identity-Id") != s.alice.ID {
+		t.Errorf("a token: %+v", k)
 	}
 }
