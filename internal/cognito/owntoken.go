@@ -19,7 +19,7 @@ func (s *Service) ownToken(ctx context.Context, text string) (*openid.Claims, er
 	if err != nil || token.Issuer() != s.OpenID.Issuer {
 		return nil, notOwnToken(err)
 	}
-	_, err = login.VerifyWith(ctx, s.OpenID, login.OwnRules(s.OpenID.Issuer), s.now(), token)
+	_, err = login.VerifyWith(ctx, s.OpenID, login.OwnRules(s.OpenID.Issuer, openid.TargetAudience), s.now(), token)
 	var refused *login.Error
 	switch {
 	case errors.As(err, &refused):

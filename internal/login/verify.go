@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -67,16 +68,20 @@ type Rules struct {
 	// means, as a role's trust policy does. The token must then have exactly one,
 	// or say by azp which one counts.
 	AnyAudience bool
+	// OtherAudiences begins audiences whose tokens are for others, whatever else they
+	// are good for; empty means that there are none.
+	OtherAudiences string
 }
 
 // OwnRules are the rules for our own OpenID tokens: RS512 only, no skew, and
-// every audience, since the pool that a token is for is judged by others. They
-// go with our own keys.
-func OwnRules(issuer string) Rules {
+// every audience but those of others, since the pool that a token is for is judged
+// elsewhere. They go with our own keys.
+func OwnRules(issuer, others string) Rules {
 	return Rules{
-		Provider:    Provider{Name: "cognito-identity.amazonaws.com", Issuer: issuer},
-		Algorithms:  []jws.Algorithm{jws.RS512},
-		AnyAudience: true,
+		Provider:       Provider{Name: "cognito-identity.amazonaws.com", Issuer: issuer},
+		Algorithms:     []jws.Algorithm{jws.RS512},
+		AnyAudience:    true,
+		OtherAudiences: others,
 	}
 }
 
@@ -234,6 +239,13 @@ func (f facts) checkTimes(now int64, expirySkew time.Duration) error {
 // names its authorized party (azp) is judged by that alone, as the Amazon
 // Cognito Developer Guide has it for OpenID Connect providers.
 func (r Rules) audience(f facts) (string, error) {
+	if r.OtherAudiences != "" {
+		for _, audience := range append([]string{f.authorizedParty}, f.audiences...) {
+			if strings.HasPrefix(audience, r.OtherAudiences) {
+				return "", reject(AudienceMismatch, fmt.Errorf("the token is for %.255q, and not for us", audience))
+			}
+		}
+	}
 	offered, anybody := f.audiences, r.AnyAudience || r.Provider.AnyClient
 	party := [...]string{f.authorizedParty}
 	switch {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -152,15 +153,39 @@ func (p *Provider) retire(ctx context.Context) error {
 }
 
 // Sign returns the claims as a token in compact form, signed by the region's
-// newest key, or that of the one region that signs for all; the key is made if it is missing. It does not change the claims.
+// newest key, or that of the one region that signs for all; the key is made if it
+// is missing. It does not change the claims. What it signs may reach clients, so
+// it signs nothing for a target.
 func (p *Provider) Sign(ctx context.Context, region string, c *Claims) (string, error) {
+	if strings.HasPrefix(c.Audience, TargetAudience) {
+		return "", fmt.Errorf("a token for %q is not for clients", c.Audience)
+	}
+	own := *c
+	own.FlatTags = nil
+	if p.FlatTags {
+		own.FlatTags = FlatTags(own.Tags)
+	}
+	return p.sign(ctx, region, &own)
+}
+
+// TargetAudience begins the audience of tokens that are shown to a target and to
+// nobody else; its name follows. We take no such token ourselves: whoever got hold
+// of one at a target would else be the identity here.
+const TargetAudience = "daypass-target:"
+
+// SignForTarget is Sign for a token that is shown to the target of a name. The
+// audience is the target's, whatever the claims say, and the flat tags are those
+// of the claims.
+func (p *Provider) SignForTarget(ctx context.Context, region, target string, c *Claims) (string, error) {
+	own := *c
+	own.Audience = TargetAudience + target
+	return p.sign(ctx, region, &own)
+}
+
+func (p *Provider) sign(ctx context.Context, region string, c *Claims) (string, error) {
 	claims, err := c.signable(p.issuer())
 	if err != nil {
 		return "", fmt.Errorf("signing an OpenID token: %w", err)
-	}
-	claims.FlatTags = nil
-	if p.FlatTags {
-		claims.FlatTags = FlatTags(claims.Tags)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {

@@ -452,6 +452,29 @@ func TestFlatTags(t *testing.T) {
 	}
 }
 
+// What may reach a client is never for a target, and what is for one has that
+// audience alone. No identity pool can have it.
+func TestSignForTarget(t *testing.T) {
+	c := newClock()
+	p := newProvider(t, &memory{}, c, "1")
+	mustLoad(t, p)
+	pool := c.claims("us-east-1")
+	token, err := p.SignForTarget(t.Context(), "us-east-1", "store", pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, payload := verify(t, p, token); !strings.Contains(payload, `"aud":"daypass-target:store"`) || strings.Contains(payload, pool.Audience) {
+		t.Error(payload)
+	}
+	pool.Audience = "daypass-target:store"
+	if token, err := p.Sign(t.Context(), "us-east-1", pool); err == nil || token != "" || err.Error() != `a token for "daypass-target:store" is not for clients` {
+		t.Errorf("%q, %v", token, err)
+	}
+	if ValidRegion(strings.TrimSuffix(TargetAudience, ":")) {
+		t.Error("an identity pool could have the audience")
+	}
+}
+
 func TestEqualSignAfter(t *testing.T) {
 	c := newClock()
 	store := &memory{}

@@ -102,7 +102,7 @@ func (s *Service) issuer() string { return cmp.Or(s.OpenID.Issuer, s.OpenID.Publ
 // verifyOwn checks one of our tokens. Which pool it is for is a matter of the
 // role's trust policy.
 func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*federated, error) {
-	l, err := login.VerifyWith(ctx, s.OpenID, login.OwnRules(s.issuer()), s.now(), t)
+	l, err := login.VerifyWith(ctx, s.OpenID, login.OwnRules(s.issuer(), openid.TargetAudience), s.now(), t)
 	if e, ok := errors.AsType[*login.Error](err); ok && e.Kind != login.Rejected {
 		return nil, fmt.Errorf("the keys of our own tokens: %w", e.Err) // our failure, not the token's
 	}
