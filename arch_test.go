@@ -50,8 +50,9 @@ const imports = `
 	policy:      arn
 	login:       fetch jws limit plainjson saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
+	target:      awsapi fetch openid policy sigv4       # sigv4: AssumeRole with a service key is a signed call
 	iam:         awsapi arn audit decision limit policy seal saml
-	sts:         awsapi audit decision policy saml seal login openid iam revocation
+	sts:         awsapi audit decision policy saml seal login openid iam revocation target
 	admin:       awsapi audit revocation
 	cognito:     awsapi arn audit decision limit policy login openid iam sts   # iam: the roles it is given must exist
 
@@ -76,7 +77,7 @@ const imports = `
 	store/storetest: cognito iam openid revocation seal store store/engine store/engine/enginetest
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store
+	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store target
 	daypasstest: instance seal
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	cmd/daypass: instance cli client idp seal

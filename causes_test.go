@@ -37,6 +37,7 @@ func TestCauses(t *testing.T) {
 		{"login", "Logins", "login-"},
 		{"saml", "SAML responses", "login-saml-"},
 		{"sts", "STS", ""},
+		{"target", "Targets", ""},
 		{"iam", "IAM", ""},
 		{"admin", "Revocations", ""},
 		{"gateway", "S3 gateways", ""},

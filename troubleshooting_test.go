@@ -17,7 +17,7 @@ const troubleshootingHead = `# Troubleshooting
 
 What people get wrong, by what their clients see. AWS's sentences are often the same for many mistakes; the cause in the
 server's log is not. It is in the line of the request, as ` + "`cause=`" + `, with a ` + "`detail=`" + ` where there is more to say, with
-` + "`role_trace=`" + ` where a role was chosen or refused, and with ` + "`tag_trace=`" + ` where claims become principal tags.
+` + "`role_trace=`" + ` where a role was chosen or refused, and with ` + "`tag_trace=`" + ` where claims become principal tags, and with ` + "`target_trace=`" + ` where a target was asked.
 [Causes](causes.md) lists all of them. The traces have claims of users in them: of those that rules look at the first few
 values, cut, and of principal tags the names alone.
 

@@ -101,6 +101,13 @@ type Config struct {
 	SAMLAudiences, SAMLRecipients []string
 	// SAMLAllowRSA1024 accepts RSA keys of 1,024 to 2,047 bits of SAML providers.
 	SAMLAllowRSA1024 bool
+	// Targets are STS whose credentials roles can give in place of the server's own,
+	// each NAME=URL,DIALECT with one of the dialects aws, minio, seaweedfs and ceph.
+	// http is for loopback.
+	Targets []string
+	// TargetKeyFiles are the files with the service keys of targets, by their names:
+	// shared credentials files, which only their owner may read.
+	TargetKeyFiles map[string]string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand is the source of identifiers; nil means crypto/rand. With a seeded one
@@ -173,6 +180,7 @@ func (s *Server) open(h *httptest.Server) {
 			GuestsFrom: instance.Rate{PerSecond: s.config.AddressGuestsPerSecond, Burst: s.config.AddressGuestBurst},
 			Logins:     instance.Rate{PerSecond: s.config.LoginChangesPerSecond, Burst: s.config.LoginChangeBurst},
 		},
+		Targets: s.config.Targets, TargetKeyFiles: s.config.TargetKeyFiles,
 		OneSigningKey: s.config.OneSigningKey, FlatTagsClaim: s.config.FlatTagsClaim, TrustedProxies: s.config.TrustedProxies,
 		Undeclared: func(operation, code string) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)

@@ -46,6 +46,8 @@ type Config struct {
 
 	OutboundAllow    []string `placeholder:"HOST|CIDR" help:"Hosts and networks with private addresses that outbound calls (to login providers) may reach; with http:// in front, also over plain HTTP. Metadata addresses are always refused."`
 	OutboundCAFile   string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities for outbound calls, PEM, instead of the system's."`
+	Target           []string `sep:"none" placeholder:"NAME=URL,DIALECT" help:"STS of a store or an AWS account whose credentials roles can give, such as minio=https://minio.example.com:9000,minio; the dialects are aws, minio, seaweedfs and ceph. A role is linked by its tags daypass:target and daypass:target-role. Repeatable; in the environment with spaces between."`
+	TargetKeyFile    []string `sep:"none" placeholder:"NAME=FILE" help:"Service key that a target knows: a shared credentials file with [default], which only the server's user may read. It can be replaced while the server runs. Without one, a target gets OpenID tokens. Repeatable; in the environment with spaces between."`
 	CORSOrigin       []string `name:"cors-origin" placeholder:"ORIGIN" help:"Browser origins that may call signed operations; with --dev, loopback ones may too. Public operations answer every origin."`
 	GuestRate        *float64 `placeholder:"N" help:"New guests per second and pool, on average (25; no limit with --dev; 0 for no limit)."`
 	GuestAddressRate *float64 `placeholder:"N" help:"New guests per second and pool from one address, or IPv6 network of 64 bits (half of --guest-rate; no limit with --dev; 0 for no limit). A burst can have half of --guest-burst."`
@@ -260,6 +262,9 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 		return nil, err
 	}
 	if s.instance.OutboundCAs, err = readCAs(c.OutboundCAFile); err != nil {
+		return nil, err
+	}
+	if err = c.targets(&s.instance); err != nil {
 		return nil, err
 	}
 	if s.tls, err = c.tls(); err != nil {

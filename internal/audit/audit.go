@@ -110,6 +110,13 @@ func (r Record) DecideTrust(d *decision.Trust) {
 	r.event.decided.Trust = append(r.event.decided.Trust, d)
 }
 
+// DecideTarget says what became of a wish for a target's credentials.
+func (r Record) DecideTarget(d *decision.Target) {
+	if r.event != nil {
+		r.event.decided.Target = d
+	}
+}
+
 // DecidePolicies says what the caller's policies said.
 func (r Record) DecidePolicies(d PolicyDecision) {
 	if r.event != nil {
@@ -217,6 +224,9 @@ func (e *Event) writeLine(ctx context.Context, log *slog.Logger) {
 		add("role_trace", e.decided.Role.String())
 	}
 	add("tag_trace", decision.TagsText(e.decided.Tags))
+	if e.decided.Target != nil {
+		add("target_trace", e.decided.Target.String())
+	}
 	a = append(a, slog.Duration("duration", e.Duration))
 	// The record is handed over as it is: a Logger would look for the line of
 	// code that logs, which is this one.

@@ -61,6 +61,10 @@ func badConfiguration(cause awsapi.Cause, err error) *awsapi.Error {
 	return exception(invalidConfiguration, "Invalid identity pool configuration. Check assigned IAM roles for this pool.").Because(cause, err)
 }
 
+func targetFailed(cause awsapi.Cause, err error) *awsapi.Error {
+	return exception(externalService, "The service that issues these credentials refused or could not be reached.").Because(cause, err)
+}
+
 func invalidLoginToken(cause awsapi.Cause, err error, format string, args ...any) *awsapi.Error {
 	return exception(notAuthorized, "Invalid login token. "+format, args...).Because(cause, err)
 }

@@ -83,6 +83,10 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, c awsapi.Caller
 		if errors.As(err, &refused) {
 			return nil, badConfiguration(refused.Cause, err)
 		}
+		var failed *sts.TargetFailure
+		if errors.As(err, &failed) {
+			return nil, targetFailed(failed.Cause, err)
+		}
 		return nil, err
 	}
 	return &GetCredentialsForIdentityResponse{IdentityId: i.ID(p), Credentials: &Credentials{

@@ -170,7 +170,8 @@ func (w *wire) startServer(again bool) (url string) {
 		StrangerRates: cognito.Rates{Guests: cognito.Rate{PerSecond: 1, Burst: 3}, Logins: cognito.Rate{PerSecond: 1. / 60, Burst: 6}},
 		Logins: instance.Logins{Endpoints: w.doubles.Endpoints(),
 			UserPool: sigv4.Credentials{AccessKeyID: logintest.PoolAccessKeyID, SecretAccessKey: logintest.PoolSecretAccessKey}},
-		Log: slog.New(w.log), Now: w.now, Rand: daypasstest.Seeded(1),
+		Targets: []string{"down=" + goneServer(w.t) + ",minio", "account=" + refusingSTS(w.t) + ",aws"},
+		Log:     slog.New(w.log), Now: w.now, Rand: daypasstest.Seeded(1),
 		Undeclared: func(operation, code string) {
 			w.t.Errorf("%s answered with %s, which it does not declare", operation, code)
 		},
@@ -187,6 +188,26 @@ func (w *wire) startServer(again bool) (url string) {
 		}
 	})
 	return url
+}
+
+// goneServer is the URL of a server that has gone.
+func goneServer(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(nil)
+	s.Close()
+	return s.URL
+}
+
+// refusingSTS is the URL of an STS that refuses whatever it is asked.
+func refusingSTS(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code>`+
+			`<Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>`)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // startProvider starts an OpenID provider, whose issuer has a path or none.

@@ -1,7 +1,7 @@
 // Package decision holds what was decided about a request and why, as plain data:
 // which role a user has and how it was found ([Role]), which claims became session
 // tags ([LoginTags]), what a role's trust policy said ([Trust]) and what the
-// caller's policies said ([Policies]). The functions that decide return it, for a
+// caller's policies said ([Policies]), and what a target did ([Target]). The functions that decide return it, for a
 // yes as for a no. The log line is rendered from it, and so is whatever else
 // explains a decision.
 //
@@ -29,6 +29,8 @@ type Decision struct {
 	// Policies is what the caller's policies said of each action that they were
 	// asked about.
 	Policies []*Policies `json:",omitempty"`
+	// Target is what became of the wish for a target's credentials.
+	Target *Target `json:",omitempty"`
 }
 
 // Outcome is the answer to a question.

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -217,6 +218,27 @@ func (c *Client) permit(t target, address string) error {
 		return nil
 	}
 	return refusal(fmt.Sprintf("%s is a private address that the allow list does not name", ip))
+}
+
+// AllowsPlain says whether plain http to a URL could be permitted, before anybody
+// knows the addresses of its host: on loopback where all of that is, or where an
+// entry that permits http names the host or addresses.
+func (c *Client) AllowsPlain(u *url.URL) bool {
+	if c.Check() != nil {
+		return false
+	}
+	if c.AllowLoopback && loopbackHost(u.Hostname()) {
+		return true
+	}
+	t := target{host: u.Hostname(), port: cmp.Or(u.Port(), "80"), plain: true}
+	ip, err := netip.ParseAddr(t.host)
+	for _, r := range c.rules {
+		named := r.prefix.IsValid() && err != nil && r.plain && (r.port == "" || r.port == t.port) // the name may resolve into it
+		if named || r.covers(t, ip) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Client) timeout() time.Duration {

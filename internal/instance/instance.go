@@ -35,6 +35,7 @@ import (
 	"github.com/daypass/daypass/internal/server"
 	"github.com/daypass/daypass/internal/store"
 	"github.com/daypass/daypass/internal/sts"
+	"github.com/daypass/daypass/internal/target"
 )
 
 // Config says what an instance is like.
@@ -67,6 +68,10 @@ type Config struct {
 	// OutboundCAs are the certificate authorities of outbound calls; nil means
 	// the system's.
 	OutboundCAs *x509.CertPool
+	// Targets are the STS whose credentials roles may give, each NAME=URL,DIALECT, and
+	// TargetKeyFiles are the files with the service keys of those that have one.
+	Targets        []string
+	TargetKeyFiles map[string]string
 	// Logins is what login providers need beyond what pools say of them.
 	Logins Logins
 	// CORSOrigins are the browser origins that may call signed operations.
@@ -209,6 +214,13 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	stsService := &sts.Service{
 		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc, SAML: c.Logins.saml(c.Now), Public: c.Logins.kinds(i.oidc).Public,
 		Revocations: i.db.Revocations().Index(), Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
+	}
+	targets, err := c.targets()
+	if err != nil {
+		return err
+	}
+	if stsService.Targets, err = target.New(targets, keys, c.targetClient, c.Now); err != nil {
+		return err
 	}
 	adminService := &admin.Service{
 		Account: c.Account, Store: i.db.Revocations(), Index: i.db.Revocations().Index(), Pages: pages, Now: c.Now,

@@ -32,6 +32,12 @@ const redirect = "http://127.0.0.1/cb"
 func newStory(t *testing.T, c daypasstest.Config) *story {
 	t.Helper()
 	c.Issuer = "https://issuer.example"
+	return newStoryOf(t, c)
+}
+
+// newStoryOf is newStory with the issuer that the configuration says.
+func newStoryOf(t *testing.T, c daypasstest.Config) *story {
+	t.Helper()
 	s := &story{t: t, server: daypasstest.Start(t, c)}
 	s.provider = s.startProvider(idp.Config{Now: c.Now})
 	s.query("CreateOpenIDConnectProvider", "Url", s.provider.URL, "ClientIDList.member.1", "app")

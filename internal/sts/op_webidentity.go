@@ -70,8 +70,9 @@ func answer(session *Session, f *federated, made *Credentials) *AssumeRoleWithWe
 // AssumeRoleForIdentity assumes a role for an identity of an identity pool, by
 // the claims that its token would have. It is the enhanced flow: no token is
 // signed or verified, the session lasts an hour unless a tag of the role says
-// otherwise, and guests have limits of their own. Whatever the role refuses is a
-// *[Refusal].
+// otherwise, and guests have limits of their own. A role that is linked to a target
+// gives the target's credentials. Whatever the role refuses is a *[Refusal], and
+// what went wrong at a target a *[TargetFailure].
 func (s *Service) AssumeRoleForIdentity(ctx context.Context, r awsapi.Request, role string, claims *openid.Claims, sessionName string) (*Credentials, error) {
 	audit.From(ctx).Set("role", role)
 	made, err := s.assumeForIdentity(ctx, r, role, claims, sessionName)
@@ -88,6 +89,9 @@ func (s *Service) assumeForIdentity(ctx context.Context, r awsapi.Request, roleA
 	}
 	if role.Settings.SessionSeconds > 0 {
 		audit.From(ctx).Set("session_duration", session.Expires.Sub(session.Issued).String())
+	}
+	if role.Settings.Target != "" {
+		return s.issueAtTarget(ctx, role, session, claims)
 	}
 	return s.issue(ctx, session)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/target"
 )
 
 // TokenPurpose is the purpose of the box that seals session tokens.
@@ -37,6 +38,9 @@ type Service struct {
 	// deleted with or without its pool nor merged into another. What an identity
 	// that is not alive held is void. Nil means that none is alive.
 	IdentityAlive func(ctx context.Context, id string) (bool, error)
+	// Targets are the STS whose credentials roles may give in place of ours; nil for
+	// none.
+	Targets *target.Targets
 	// Tokens seals session tokens; it is made for [TokenPurpose].
 	Tokens *seal.Box
 	// Now is the clock; nil means time.Now.
