@@ -242,6 +242,34 @@ func TestErrorKinds(t *testing.T) {
 	}
 }
 
+// Views that come one after the other share a connection, and those that are open at
+// the same time have one each.
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	db := openTest(t)
+	mustUpdate(t, db, add("a", 1))
+	r := db.Engine.(*Engine).readers
+	for depth := range 3 {
+		for range 5 {
+			var nested func(left int) error
+			nested = func(left int) error {
+				return db.View(t.Context(), func(tx *Tx) error {
+					_, _, err := valueOf(tx, "a")
+					if err != nil || left == 0 {
+						return err
+					}
+					return nested(left - 1)
+				})
+			}
+			if err := nested(depth); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := len(r.idle); got != depth+1 {
+			t.Errorf("%d connections are open, want %d", got, depth+1)
+		}
+	}
+}
+
 // Another tool that holds the database is met with a wait, then an error, and no
 // harm to the writer.
 func TestBusy(t *testing.T) {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/daypass/daypass/internal/store/engine"
 )
@@ -95,38 +96,47 @@ func (v *view) End() {
 	v.readers.give(v)
 }
 
-// readers is a pool of read-only connections. Places are handed around in a
-// channel; the connection of a place is opened when the place is first used.
+// readers is a pool of read-only connections. The one that was used last is used
+// next, and another is opened when all are in use: each has a cache of pages, and
+// few connections that are used much have better ones, in less memory, than many
+// that take turns.
 type readers struct {
 	open   func() (*conn, error)
-	places chan *view    // nil where there is no connection yet
+	places chan struct{} // a value for each view that may begin
 	closed chan struct{} // of the Engine
+
+	mu   sync.Mutex
+	idle []*view
 }
 
 func newReaders(n int, closed chan struct{}, open func() (*conn, error)) *readers {
-	r := &readers{open: open, places: make(chan *view, n), closed: closed}
+	r := &readers{open: open, places: make(chan struct{}, n), closed: closed}
 	for range n {
-		r.places <- nil
+		r.places <- struct{}{}
 	}
 	return r
 }
 
 // take waits for a place. Whoever takes a connection gives it back.
 func (r *readers) take(ctx context.Context) (*view, error) {
-	var v *view
 	select {
-	case v = <-r.places:
+	case <-r.places:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-r.closed:
 		return nil, engine.ErrClosed
 	}
-	if v != nil {
+	r.mu.Lock()
+	if last := len(r.idle) - 1; last >= 0 {
+		v := r.idle[last]
+		r.idle = r.idle[:last]
+		r.mu.Unlock()
 		return v, nil
 	}
+	r.mu.Unlock()
 	c, err := r.open()
 	if err != nil {
-		r.places <- nil
+		r.places <- struct{}{}
 		return nil, fmt.Errorf("open a connection: %w", err)
 	}
 	c.view = &view{conn: c, readers: r}
@@ -134,13 +144,21 @@ func (r *readers) take(ctx context.Context) (*view, error) {
 }
 
 // give returns a connection, or nil when it had to be discarded.
-func (r *readers) give(v *view) { r.places <- v }
+func (r *readers) give(v *view) {
+	if v != nil {
+		r.mu.Lock()
+		r.idle = append(r.idle, v)
+		r.mu.Unlock()
+	}
+	r.places <- struct{}{}
+}
 
 // close waits until every place is given back, and closes the connections.
 func (r *readers) close() {
 	for range cap(r.places) {
-		if v := <-r.places; v != nil {
-			v.discard() // it has only read
-		}
+		<-r.places
+	}
+	for _, v := range r.idle {
+		v.discard() // it has only read
 	}
 }
