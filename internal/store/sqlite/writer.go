@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -179,6 +180,9 @@ func (w *writer) take() (batch []*update, last bool) {
 			return batch, false
 		}
 		<-w.wake
+		// Whoever can run now may be about to come: let them, and share the commit.
+		// Where nobody can, this does not wait.
+		runtime.Gosched()
 	}
 }
 
