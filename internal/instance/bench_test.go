@@ -53,6 +53,7 @@ type hot struct {
 	b       *testing.B
 	handler http.Handler
 	gateway http.Handler // for S3 gateways
+	proxies http.Handler // for reverse proxies
 	root    *client.Client
 	pool    string
 	id      string
@@ -79,11 +80,16 @@ func newHot(b *testing.B) *hot {
 	if err := os.WriteFile(keys, set, 0o600); err != nil {
 		b.Fatal(err)
 	}
+	photos, err := instance.ParseForwardAuthAPIs([]string{"photos=photos.example.com"})
+	if err != nil {
+		b.Fatal(err)
+	}
 	i, err := instance.Open(b.Context(), instance.Config{
 		DataDir: dir, MasterKey: master, Account: "123456789012", PublicURL: "http://daypass.example",
-		Root:   iam.RootAccessKey{ID: "test", Secret: seal.NewSecret("test")},
-		Logins: instance.Logins{KeyFiles: map[string]string{hotIssuer: keys}},
-		Log:    slog.New(slog.NewTextHandler(struct{ io.Writer }{io.Discard}, nil)),
+		Root:            iam.RootAccessKey{ID: "test", Secret: seal.NewSecret("test")},
+		ForwardAuthAPIs: photos,
+		Logins:          instance.Logins{KeyFiles: map[string]string{hotIssuer: keys}},
+		Log:             slog.New(slog.NewTextHandler(struct{ io.Writer }{io.Discard}, nil)),
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -91,7 +97,7 @@ func newHot(b *testing.B) *hot {
 	b.Cleanup(func() { _ = i.Close() })
 	s := httptest.NewServer(i.Handler)
 	b.Cleanup(s.Close)
-	h := &hot{b: b, handler: i.Handler, gateway: i.Handler.Beside(i.Gateway), root: &client.Client{Endpoint: s.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}}
+	h := &hot{b: b, handler: i.Handler, gateway: i.Handler.Beside(i.Gateway), proxies: i.Handler.Beside(i.ForwardAuth), root: &client.Client{Endpoint: s.URL, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}}}
 	h.configure()
 	h.signIn(key)
 	return h
