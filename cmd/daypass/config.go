@@ -174,6 +174,8 @@ func (c *Config) opens(loopback bool) string {
 		return "--trusted-proxies"
 	case c.GatewayListen != "":
 		return "--gateway-listen " + c.GatewayListen + ", whose gateways serve others"
+	case c.ForwardAuthListen != "":
+		return "--forward-auth-listen " + c.ForwardAuthListen + ", whose proxies serve others"
 	case c.PublicURL != "" && (err != nil || !isLoopback(u.Hostname()) && !strings.HasSuffix(u.Hostname(), ".localhost")):
 		return "--public-url " + c.PublicURL + ", which is not loopback"
 	}

@@ -297,7 +297,7 @@ type answer struct {
 	status        int
 	code, message string
 	header        http.Header
-	line          string
+	body, line    string
 }
 
 func (g *rig) send(r *http.Request) answer {
@@ -311,7 +311,7 @@ func (g *rig) send(r *http.Request) answer {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	a := answer{status: resp.StatusCode, code: resp.Header.Get("x-amzn-ErrorType"), header: resp.Header, line: g.lastLine()}
+	a := answer{status: resp.StatusCode, code: resp.Header.Get("x-amzn-ErrorType"), header: resp.Header, body: string(body), line: g.lastLine()}
 	if len(body) > 0 {
 		var text struct{ Message string }
 		if err := json.Unmarshal(body, &text); err != nil {

@@ -1,10 +1,18 @@
 package forwardauth_test
 
 import (
+	"flag"
+	"fmt"
+	"maps"
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/sigv4"
@@ -530,7 +538,7 @@ func TestTokensForOthers(t *testing.T) {
 	alice := g.user("alice")
 	other := g.call(cognito.API, "CreateIdentityPool", map[string]any{"IdentityPoolName": "q", "AllowUnauthenticatedIdentities": true, "AllowClassicFlow": true})["IdentityPoolId"].(string)
 	for name, tt := range map[string]struct{ subject, audience, cause string }{
-		"a target":                      {alice.id, "daypass-target:minio", "no-proof-for-identity"},
+		"a target":                      {alice.id, "daypass-target:minio", "login-audience-mismatch"},
 		"another pool":                  {alice.id, other, "no-proof-for-identity"},
 		"no pool":                       {alice.id, "app", "no-proof-for-identity"},
 		"an identity that is not there": {"us-east-1:00000000-0000-4000-8000-000000000000", g.pool, "identity-not-found"},
@@ -548,5 +556,96 @@ func TestTokensForOthers(t *testing.T) {
 				g.wantNo(name, a, 401, "UnauthorizedException", "Unauthorized", tt.cause)
 			}
 		}
+	}
+}
+
+// A signature for a service behind a proxy is good there alone.
+func TestNoSignatureServesTwice(t *testing.T) {
+	g := newRig(t)
+	c := g.root()
+	if _, err := c.Query(t.Context(), sts.API, "GetCallerIdentity"); err != nil {
+		t.Fatal(err)
+	}
+	body := "Action=GetCallerIdentity&Version=2011-06-15"
+	o := g.signed(original{"POST", "/", strings.TrimPrefix(g.server.URL, "http://"), map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, body}, rootKey)
+	r, err := http.NewRequestWithContext(t.Context(), "POST", g.server.URL+"/", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range o.header {
+		r.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if line := g.lastLine(); resp.StatusCode != http.StatusForbidden || field(line, "cause") != "signature-scope-service" {
+		t.Errorf("%s: %s", resp.Status, line)
+	}
+}
+
+var renew = flag.Bool("update", false, "write testdata/answers.txt anew")
+
+// What proxies see is held byte for byte, and the cause of each no.
+func TestAnswers(t *testing.T) {
+	g := newRig(t)
+	alice, guest := g.user("alice"), g.guest()
+	own := original{method: "GET", uri: "/users/" + alice.id + "/cat.jpg", host: host}
+	with := func(o original, name, value string) original {
+		o.header = maps.Clone(o.header)
+		if o.header == nil {
+			o.header = map[string]string{}
+		}
+		o.header[name] = value
+		return o
+	}
+	var page strings.Builder
+	for _, tt := range []struct {
+		name string
+		in   form
+		original
+	}{
+		{"a signed request, nginx", nginx, g.signed(own, alice.key)},
+		{"the same, Caddy and Traefik", caddy, g.signed(own, alice.key)},
+		{"the same, Envoy", envoy, g.signed(own, alice.key)},
+		{"a body with its hash", nginx, g.signed(original{"PUT", own.uri, host, map[string]string{"X-Amz-Content-Sha256": hashOf("cat")}, "cat"}, alice.key)},
+		{"a guest", nginx, g.signed(original{method: "GET", uri: "/public/x", host: host}, guest.key)},
+		{"root, who is no identity", nginx, g.signed(own, rootKey)},
+		{"a token", nginx, with(own, "Authorization", "Bearer "+alice.token)},
+		{"unsigned", nginx, own},
+		{"a request that the policies do not allow", nginx, g.signed(original{method: "GET", uri: "/admin", host: host}, alice.key)},
+		{"a bad signature", nginx, with(g.signed(own, alice.key), "X-Amz-Content-Sha256", hashOf("dog"))},
+		{"a bad token", nginx, with(own, "Authorization", "Bearer "+alice.token+"x")},
+		{"an ambiguous path", nginx, g.signed(original{method: "GET", uri: "/a/../admin", host: host}, alice.key)},
+		{"an unknown host", nginx, g.signed(original{method: "GET", uri: "/", host: "else.example.com"}, alice.key)},
+		{"headers of two forms", nginx, with(g.signed(own, alice.key), "X-Forwarded-Uri", "/public/x")},
+	} {
+		a := g.ask(tt.in, tt.original)
+		fmt.Fprintf(&page, "-- %s --\n%d\n", tt.name, a.status)
+		for _, name := range slices.Sorted(maps.Keys(a.header)) {
+			if name != "Date" {
+				fmt.Fprintf(&page, "%s: %s\n", name, strings.Join(a.header[name], ", "))
+			}
+		}
+		fmt.Fprintf(&page, "\n%s\n", a.body)
+		if cause := field(a.line, "cause"); cause != "" {
+			fmt.Fprintf(&page, "cause %s\n", cause)
+		}
+	}
+	text := strings.NewReplacer(alice.id, "ALICE", guest.id, "GUEST", g.pool, "POOL").Replace(page.String())
+	text = regexp.MustCompile(`(?m)^X-Amzn-Requestid: .*$`).ReplaceAllString(text, "X-Amzn-Requestid: ID")
+	const file = "testdata/answers.txt"
+	if *renew {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), text); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
