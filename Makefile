@@ -48,7 +48,7 @@ bench-peers: ## Compare with MinIO (built if need be), with SeaweedFS and moto w
 	DAYPASS_BENCH_PEERS=1 DAYPASS_BENCH_MINIO=$$(scripts/partners minio) DAYPASS_BENCH_SEAWEEDFS=$$(scripts/partners --found seaweedfs || true) \
 	DAYPASS_BENCH_MOTO=$${DAYPASS_TEST_PYTHON:-python3} $(GO) test -count=1 -run '^$$' -bench '^BenchmarkPeers$$' -timeout 30m ./internal/bench
 
-bench-large: ## Measure with IDENTITIES (ten million) in the database: 15 minutes, 6 GB below TMPDIR.
+bench-large: ## Measure with IDENTITIES (ten million) in the database: ten minutes, 4 GB below TMPDIR.
 	DAYPASS_BENCH_LARGE=$(IDENTITIES) $(GO) test -count=1 -run '^$$' -bench '^BenchmarkLarge$$' -timeout 60m ./internal/bench
 
 golden: ## Renew the golden files; then read the diff.

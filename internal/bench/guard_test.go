@@ -140,7 +140,7 @@ func BenchmarkGuard(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 	fmt.Printf("\n%s, commit %s, load average %s, after %v\n\n| result | of its ceiling | recorded | allocations | recorded | verdict |\n|---|---|---|---|---|---|\n",
-		machine(), commit(), loadAverage(), time.Since(began).Round(time.Second))
+		machine(), table.commit, loadAverage(), time.Since(began).Round(time.Second))
 	for _, g := range all {
 		last := g.found[len(g.found)-1]
 		verdict, failed := g.verdict()

@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
+	table.commit = commit() // now: somebody may work on in the meantime
 	// Each benchmark runs once: how many rounds there are, and how long they last, it
 	// knows itself.
 	_ = flag.Set("test.benchtime", "1x")

@@ -273,6 +273,7 @@ func median(list [rounds]float64) float64 {
 // results is what a run found, for people.
 type results struct {
 	began    time.Time
+	commit   string   // of what is measured
 	compared []string // rows of the table of comparisons
 	single   []string // rows of the table of other figures
 	latest   float64  // the worst p99/p50 of requests, over that of the ceiling
@@ -353,7 +354,7 @@ func (t *results) print(w io.Writer) {
 	if len(t.compared)+len(t.single) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s, %s, commit %s, %s, load average at the end %s; %v in all, %d rounds of %v\n", machine(), runtime.Version(), commit(),
+	fmt.Fprintf(w, "\n%s, %s, commit %s, %s, load average at the end %s; %v in all, %d rounds of %v\n", machine(), runtime.Version(), t.commit,
 		t.began.UTC().Format("2 January 2006 15:04 UTC"), loadAverage(), time.Since(t.began).Round(time.Second), rounds, roundTime())
 	if len(t.compared) > 0 {
 		fmt.Fprint(w, "\n| result | µs CPU | compared with | ratio by CPU | by requests/s | spread | p99/p50 (theirs) | allocations (theirs) | bar (stretch) | load, others | verdict |\n"+
