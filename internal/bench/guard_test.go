@@ -91,6 +91,9 @@ func (g *guarded) verdict() (text string, failed bool) {
 	case all && len(g.found) > 1:
 		return fmt.Sprintf("FALLEN, found %d times: %s", len(g.found), last.fallen), true
 	case last.fallen == "" && last.disturbed == "":
+		if math.IsInf(g.allocations, 1) {
+			return "recorded", false
+		}
 		if g.ratio > 0 && last.ratio > g.ratio*(1+fall) || last.allocations < g.allocations*.995-1.5 {
 			return "ok, and better: record it (make bench-guard RECORD=1)", false
 		}
