@@ -146,39 +146,52 @@ type stmt struct {
 
 var _ engine.Stmt = (*stmt)(nil)
 
-// at is where SQLite has a placeholder.
-func (s *stmt) at(place int) int {
+// at is where SQLite has a placeholder, if there is one. What the binding is told of
+// others it would remember, and complain of the next time.
+func (s *stmt) at(place int) (param int, ok bool) {
 	if place > len(s.places) {
 		s.err = fmt.Errorf("there is no placeholder $%d", place)
-		return 0
+		return 0, false
 	}
 	s.bound++
-	return s.places[place-1]
+	return s.places[place-1], true
 }
 
 // BindNull implements [engine.Stmt].
-func (s *stmt) BindNull(place int) { s.sql.BindNull(s.at(place)) }
+func (s *stmt) BindNull(place int) {
+	if param, ok := s.at(place); ok {
+		s.sql.BindNull(param)
+	}
+}
 
 // BindInt implements [engine.Stmt].
-func (s *stmt) BindInt(place int, v int64) { s.sql.BindInt64(s.at(place), v) }
+func (s *stmt) BindInt(place int, v int64) {
+	if param, ok := s.at(place); ok {
+		s.sql.BindInt64(param, v)
+	}
+}
 
 // BindText implements [engine.Stmt].
 func (s *stmt) BindText(place int, v string) {
-	s.large = s.large || len(v) > largeValue
-	s.sql.BindText(s.at(place), v)
+	if param, ok := s.at(place); ok {
+		s.large = s.large || len(v) > largeValue
+		s.sql.BindText(param, v)
+	}
 }
 
 // BindBytes implements [engine.Stmt].
 func (s *stmt) BindBytes(place int, v []byte) {
-	s.large = s.large || len(v) > largeValue
-	s.sql.BindBytes(s.at(place), v)
+	if param, ok := s.at(place); ok {
+		s.large = s.large || len(v) > largeValue
+		s.sql.BindBytes(param, v)
+	}
 }
 
 // largeValue is how many bytes of a value may stay in a statement.
 const largeValue = 1024
 
 // BindID implements [engine.Stmt].
-func (s *stmt) BindID(place int, v [16]byte) { s.sql.BindBytes(s.at(place), v[:]) }
+func (s *stmt) BindID(place int, v [16]byte) { s.BindBytes(place, v[:]) }
 
 // Next implements [engine.Stmt].
 func (s *stmt) Next() (bool, error) {

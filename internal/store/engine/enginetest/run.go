@@ -221,6 +221,7 @@ func testKinds(t *testing.T, db DB) {
 		{"syntax", "SELEC", nil, engine.Other},
 		{"too few values", InsertPart, []any{"a"}, engine.Other},
 		{"too many values", InsertPart, []any{"a", 1, 2}, engine.Other},
+		{"unique, after that", InsertPart, []any{"a", 1}, engine.Unique},
 	} {
 		err := db.Update(t.Context(), func(tx *Tx) error { _, err := tx.Exec(test.text, test.values...); return err })
 		if err == nil || db.ErrorKind(fmt.Errorf("wrapped: %w", err)) != test.want {
