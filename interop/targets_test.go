@@ -6,7 +6,6 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -33,14 +32,6 @@ type minioTarget struct {
 	address string
 }
 
-// freeAddress is one on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // startMinIOTarget runs MinIO at an address until the test ends.
 func startMinIOTarget(t *testing.T, address string, more ...string) {
 	t.Helper()
@@ -64,20 +55,7 @@ func startMinIOTarget(t *testing.T, address string, more ...string) {
 		<-read
 		_ = c.Wait()
 	})
-	for t.Context().Err() == nil {
-		r, err := http.Get("http://" + address + "/minio/health/ready") //nolint:noctx // it answers at once or not at all
-		if err == nil {
-			_ = r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		select {
-		case <-read:
-			t.Fatal("MinIO does not start")
-		default:
-		}
-	}
+	await(t, "http://"+address+"/minio/health/ready", http.StatusOK)
 }
 
 // client is minio-go with credentials.

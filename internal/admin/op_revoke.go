@@ -44,7 +44,20 @@ func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *Revok
 	if err != nil {
 		return nil, err
 	}
-	return &RevokeSessionsResponse{Revocation: detailOf(r), TargetExists: exists}, nil
+	return &RevokeSessionsResponse{Revocation: detailOf(r), TargetExists: exists, TargetsNotReached: s.notReached(target)}, nil
+}
+
+// notReached are the targets that may have sessions of whom a revocation is about,
+// since a role that is linked to none now may have been before. A session that is
+// revoked by its key is one of ours.
+func (s *Service) notReached(t revocation.Target) (names TargetNameList) {
+	if t.Kind == revocation.AccessKey {
+		return nil
+	}
+	for _, name := range s.Targets {
+		names = append(names, TargetName(name))
+	}
+	return names
 }
 
 // exists says whether there is a target; nil for a session, which nobody keeps.

@@ -35,5 +35,6 @@ var shapes = awsapi.Shapes(
 	awsapi.Int[MaxResults](1, 60),
 	awsapi.String[PaginationKey](1, 65535, `[\S]+`),
 	awsapi.String[RoleArn](20, 2048, ""),
+	awsapi.String[TargetName](1, 64, ""),
 	awsapi.String[UserIdentifier](1, 1024, ""),
 )

@@ -19,6 +19,8 @@ type Service struct {
 	Index *revocation.Index
 	// Owners are the services that own what sessions are revoked of.
 	Owners Owners
+	// Targets are the names of the STS whose sessions no revocation reaches.
+	Targets []string
 	// Pages seals the tokens that say where a listing goes on.
 	Pages awsapi.Pages
 	// Now is the clock; nil means time.Now.

@@ -21,6 +21,8 @@ type (
 	PaginationKey string
 	// The ARN of a role.
 	RoleArn string
+	// The name of a target (--target).
+	TargetName string
 	// A user at a login provider.
 	UserIdentifier string
 )
@@ -57,7 +59,12 @@ type RevokeSessionsResponse struct {
 	Revocation RevocationDetail
 	// Whether daypass finds the target: the identity (one that was neither deleted nor merged), the identity pool, the role by its whole ARN, or an identity that has the login. The revocation holds either way. Absent for a session, which is not stored.
 	TargetExists *bool
+	// The names of the stores and accounts (--target) whose own sessions the revocation does not reach: what they gave to this target of the revocation lasts until it expires. Absent if there are none, or for one session.
+	TargetsNotReached TargetNameList
 }
+
+// TargetNameList lists names of targets.
+type TargetNameList []TargetName
 
 // RevocationDetail is a revocation.
 type RevocationDetail struct {

@@ -223,7 +223,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		return err
 	}
 	adminService := &admin.Service{
-		Account: c.Account, Store: i.db.Revocations(), Index: i.db.Revocations().Index(), Pages: pages, Now: c.Now,
+		Account: c.Account, Store: i.db.Revocations(), Index: i.db.Revocations().Index(), Targets: stsService.Targets.Names(), Pages: pages, Now: c.Now,
 	}
 	cognitoService := &cognito.Service{
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),

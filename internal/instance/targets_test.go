@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/cognito"
@@ -401,5 +403,28 @@ func TestServiceKeyIsReadAgain(t *testing.T) {
 	b.wantLast("cause=target-key-file", "chmod 600")
 	if strings.Contains(b.log.String(), second["SecretAccessKey"]) {
 		t.Error("the log has the secret")
+	}
+}
+
+// Whoever revokes is told which sessions that does not reach.
+func TestRevocationTellsOfTargets(t *testing.T) {
+	s := newStory(t, daypasstest.Config{Targets: []string{"minio=https://minio.example,minio", "aws=https://sts.example,aws"}})
+	for name, test := range map[string]struct {
+		in   map[string]any
+		want any
+	}{
+		"an identity": {map[string]any{"IdentityId": s.mustID("")}, []any{"aws", "minio"}},
+		"a pool":      {map[string]any{"IdentityPoolId": s.pool}, []any{"aws", "minio"}},
+		"a role":      {map[string]any{"RoleArn": "arn:aws:iam::123456789012:role/user"}, []any{"aws", "minio"}},
+		"a login":     {map[string]any{"Login": map[string]any{"ProviderName": s.providerName(), "UserIdentifier": "alice"}}, []any{"aws", "minio"}},
+		"a session":   {map[string]any{"AccessKeyId": "ASIAQAAAAAAAEXAMPLE1"}, nil},
+	} {
+		out, err := s.daypass("RevokeSessions", test.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, out["TargetsNotReached"]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }
