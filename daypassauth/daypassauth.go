@@ -18,6 +18,8 @@ package daypassauth
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -113,10 +115,13 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 func (g *Guard) admit(w http.ResponseWriter, r *http.Request, passes bool) (*http.Request, error) {
 	original := r
 	r = r.Clone(r.Context())
-	for _, name := range identityHeaders {
-		r.Header.Del(name)
+	for name := range r.Header {
+		// What descends from CGI takes underscores for hyphens.
+		hyphens := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+		if hyphens == bodyHash || slices.Contains(identityHeaders[:], hyphens) {
+			delete(r.Header, name)
+		}
 	}
-	r.Header.Del(bodyHash)
 	if passes {
 		return r, nil
 	}

@@ -87,7 +87,7 @@ func newRig(t testing.TB) *rig {
 		who, known := daypassauth.FromContext(r.Context())
 		h := r.Header
 		fmt.Fprintf(w, "%s %s %q %v %v|%+v %v|%s %s %s %s %s", r.Method, r.URL.Path, body, err, r.ContentLength == int64(len(body)), who, known,
-			h["X-Cognito-Identity-Id"], h["X-Cognito-Identity-Pool-Id"], h["X-Cognito-Authentication-Type"], h["X-User-Arn"], h["X-Amz-Content-Sha256"])
+			append(h["X-Cognito-Identity-Id"], h["X_cognito_identity_id"]...), h["X-Cognito-Identity-Pool-Id"], h["X-Cognito-Authentication-Type"], h["X-User-Arn"], h["X-Amz-Content-Sha256"])
 	})))
 	t.Cleanup(service.Close)
 	g.url = service.URL
@@ -206,6 +206,7 @@ func TestGuard(t *testing.T) {
 		for _, name := range []string{"X-Cognito-Identity-Id", "X-User-Arn", "X-Cognito-Identity-Pool-Id", "X-Cognito-Authentication-Type"} {
 			r.Header[name] = []string{"me", "too"}
 		}
+		r.Header["X_cognito_identity_id"] = []string{"me"}
 		r.Header.Set("X-Original-Uri", "/public")
 		r.Header.Set("X-Original-Method", "HEAD")
 		r.Header.Set("X-Forwarded-Uri", "/public")

@@ -14,7 +14,7 @@ const (
 	causeBodyUnsigned awsapi.Cause = "body-unsigned"
 	// The original request asks to change over to HTTP/2, after which a proxy would no longer ask about requests.
 	causeUpgrade awsapi.Cause = "upgrade-refused"
-	// The original request has a header (in the detail) by which some services replace its method or path.
+	// The original request has a header (in the detail) by which some services replace its method or path, or, with underscores, what daypass says of the caller.
 	causeOverride awsapi.Cause = "override-header"
 	// The path of the original request is one that a proxy and a service may read differently; the detail says why.
 	causePathAmbiguous awsapi.Cause = "path-ambiguous"

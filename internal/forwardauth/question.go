@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -128,6 +129,11 @@ func (q *question) check() (err error) {
 			return no(causeOverride, fmt.Errorf("%s", name))
 		}
 	}
+	for name := range q.header {
+		if look := strings.ReplaceAll(name, "_", "-"); look != name && mistaken(http.CanonicalHeaderKey(look)) {
+			return no(causeOverride, fmt.Errorf("%s", clip(name)))
+		}
+	}
 	for _, value := range q.header["Upgrade"] {
 		if strings.Contains(strings.ToLower(value), "h2c") {
 			return no(causeUpgrade, nil)
@@ -140,6 +146,17 @@ func (q *question) check() (err error) {
 		return no(causePathAmbiguous, err)
 	}
 	return nil
+}
+
+// mistaken says whether a service that takes underscores for hyphens, as CGI and
+// what descends from it do, would believe a client's own header: proxies replace the
+// one with hyphens only.
+func mistaken(name string) bool {
+	switch name {
+	case headerIdentity, headerPool, headerType, headerUser, bodyHash:
+		return true
+	}
+	return slices.Contains(overrides[:], name)
 }
 
 // signed is the original request as its signature covers it, and the hash of its

@@ -226,6 +226,10 @@ func TestQuestions(t *testing.T) {
 		"and another":                     {set(caddy, "X-Http-Method", "DELETE"), "override-header"},
 		"URL override":                    {set(nginx, "X-Original-Url", "/admin"), "override-header"},
 		"another URL override":            {set(nginx, "X-Rewrite-Url", "/admin"), "override-header"},
+		"an identity with underscores":    {set(caddy, "X_cognito_identity_id", "me"), "override-header"},
+		"an identity with one underscore": {set(nginx, "X-User_arn", "me"), "override-header"},
+		"a hash with underscores":         {set(nginx, "X_Amz-Content-Sha256", emptyHash), "override-header"},
+		"an override with underscores":    {set(nginx, "X_HTTP_METHOD_OVERRIDE", "DELETE"), "override-header"},
 		"h2c":                             {set(nginx, "Upgrade", "websocket, H2C"), "upgrade-refused"},
 		"another path of ours":            {at("/forward-authority"), "question-path"},
 		"the API's path":                  {at("/"), "question-path"},
@@ -241,6 +245,7 @@ func TestQuestions(t *testing.T) {
 	// What others than these forms send besides is of no account.
 	g.wantYes("a host that an outer proxy tells of", g.ask(set(nginx, "X-Forwarded-Host", "other.example.com"), get), nil)
 	g.wantYes("an empty length", g.ask(set(nginx, "X-Original-Content-Length", ""), get), nil)
+	g.wantYes("another header with underscores", g.ask(set(nginx, "X_Trace_Id", "1"), get), nil)
 	g.wantYes("a websocket", g.ask(set(nginx, "Upgrade", "websocket"), get), nil)
 	for _, method := range []string{"get", "Get", "GE T", "G\u00c9T", "A" + strings.Repeat("B", 32), "", "GET/x"} {
 		r := nginx(g.url, get)
