@@ -2,7 +2,7 @@
 // middleware that lets a request pass to a handler if daypass says that its caller
 // may make it.
 //
-//	guard := &daypassauth.Guard{URL: "http://127.0.0.1:4611/forward-auth"}
+//	guard := &daypassauth.Guard{URL: "http://127.0.0.1:4611/forward-auth?daypass-api=photos"}
 //	http.ListenAndServe("127.0.0.1:8080", guard.Handler(mux))
 //
 // Clients sign their requests with Signature Version 4 for the service execute-api,
@@ -29,7 +29,9 @@ import (
 type Guard struct {
 	// URL is where daypass is asked, such as http://127.0.0.1:4611/forward-auth: the
 	// address of --forward-auth-listen. daypass answers loopback, and those whom it
-	// knows as --trusted-proxies.
+	// knows as --trusted-proxies. If it has several --forward-auth-api, add
+	// ?daypass-api= and the name of this one: the Host is the client's choice, and
+	// who may call another service would else get into this one by its Host.
 	URL string
 	// Client asks; nil for one that waits five seconds for an answer. It must not
 	// follow redirects.
@@ -91,6 +93,10 @@ func FromContext(ctx context.Context) (Identity, bool) {
 // The headers that tell a service of the caller. A client's own never reach it.
 var identityHeaders = [...]string{"X-Cognito-Identity-Id", "X-Cognito-Identity-Pool-Id", "X-Cognito-Authentication-Type", "X-User-Arn"}
 
+// overrides are headers by which services replace the method or the path of a
+// request. daypass refuses requests that have one.
+var overrides = [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url"}
+
 // Handler lets a request pass to next if daypass says yes. The request then has the
 // caller in its context ([FromContext]), and in the headers X-Cognito-Identity-Id,
 // X-Cognito-Identity-Pool-Id, X-Cognito-Authentication-Type and X-User-Arn, in place
@@ -118,7 +124,9 @@ func (g *Guard) admit(w http.ResponseWriter, r *http.Request, passes bool) (*htt
 	for name := range r.Header {
 		// What descends from CGI takes underscores for hyphens.
 		hyphens := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
-		if hyphens == bodyHash || slices.Contains(identityHeaders[:], hyphens) {
+		// daypass refuses what makes another request of it, where it is asked and told.
+		override := (passes || name != hyphens) && slices.Contains(overrides[:], hyphens)
+		if override || hyphens == bodyHash || slices.Contains(identityHeaders[:], hyphens) {
 			delete(r.Header, name)
 		}
 	}

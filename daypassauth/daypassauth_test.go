@@ -57,7 +57,7 @@ func newRig(t testing.TB) *rig {
 	pool := g.call(cognito.API, "CreateIdentityPool", map[string]any{"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true, "DeveloperProviderName": "backend"})["IdentityPoolId"].(string)
 	g.query("CreateRole", "RoleName", "user", "AssumeRolePolicyDocument", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":"`+pool+`"}}}]}`)
 	g.query("PutRolePolicy", "RoleName", "user", "PolicyName", "p", "PolicyDocument",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:*:photos/*/users/${cognito-identity.amazonaws.com:sub}/*"}]}`)
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":["arn:aws:execute-api:*:*:photos/*/users/${cognito-identity.amazonaws.com:sub}/*","arn:aws:execute-api:*:*:shop/*"]}]}`)
 	g.call(cognito.API, "SetIdentityPoolRoles", map[string]any{"IdentityPoolId": pool, "Roles": map[string]string{"authenticated": "arn:aws:iam::123456789012:role/user"}})
 	out := g.call(cognito.API, "GetOpenIdTokenForDeveloperIdentity", map[string]any{"IdentityPoolId": pool, "Logins": map[string]string{"backend": "alice"}})
 	g.id, g.token = out["IdentityId"].(string), out["Token"].(string)
@@ -77,7 +77,7 @@ func newRig(t testing.TB) *rig {
 		}
 	}})
 	t.Cleanup(counted.Close)
-	g.guard = &daypassauth.Guard{URL: counted.URL + "/forward-auth", MaxBody: 1000, Now: g.now, Log: func(_ *http.Request, err error) {
+	g.guard = &daypassauth.Guard{URL: counted.URL + "/forward-auth?daypass-api=photos", MaxBody: 1000, Now: g.now, Log: func(_ *http.Request, err error) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.last = err
@@ -85,7 +85,16 @@ func newRig(t testing.TB) *rig {
 	service := httptest.NewServer(g.guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		who, known := daypassauth.FromContext(r.Context())
-		h := r.Header
+		h := http.Header{} // as CGI has them
+		for name, values := range r.Header {
+			name = http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+			h[name] = append(h[name], values...)
+		}
+		for _, name := range []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url"} {
+			if len(h[name]) > 0 {
+				t.Errorf("%s %s has %s", r.Method, r.URL.Path, name)
+			}
+		}
 		fmt.Fprintf(w, "%s %s %q %v %v|%+v %v|%s %s %s %s %s", r.Method, r.URL.Path, body, err, r.ContentLength == int64(len(body)), who, known,
 			append(h["X-Cognito-Identity-Id"], h["X_cognito_identity_id"]...), h["X-Cognito-Identity-Pool-Id"], h["X-Cognito-Authentication-Type"], h["X-User-Arn"], h["X-Amz-Content-Sha256"])
 	})))
@@ -217,6 +226,9 @@ func TestGuard(t *testing.T) {
 	g.want("a body with its hash", g.request("PUT", own, "cat", "X-Amz-Content-Sha256", catHash), 200, yes("PUT", "cat", catHash))
 	g.want("a body without", g.request("PUT", own, "cat"), 200, yes("PUT", "cat", catHash))
 	g.want("a signed length", g.request("PUT", own, "cat", "Content-Length", "3"), 200, yes("PUT", "cat", catHash))
+	alike := g.request("PUT", own, "cat")
+	alike.Header["X_Cognito_Identity-Id"], alike.Header["X_user_arn"], alike.Header["X-Http-Method_override"] = []string{"me"}, []string{"me"}, []string{"DELETE"}
+	g.want("headers that look like daypass's", alike, 200, yes("PUT", "cat", catHash))
 	g.want("a client's own headers", spoofed(g.request("PUT", own, "cat")), 200, yes("PUT", "cat", catHash))
 	chunked := g.request("PUT", own, "cat")
 	chunked.ContentLength = -1
@@ -255,6 +267,10 @@ func TestGuard(t *testing.T) {
 	elsewhere := g.request("GET", own, "")
 	elsewhere.Host = "other.example.com"
 	g.want("another host", elsewhere, 403, `{"message":"Forbidden"}`)
+	shop := g.unsigned("GET", own, "")
+	shop.Host = "shop.example.com"
+	shop.Header.Set("Authorization", "Bearer "+g.token)
+	g.want("the host of another service, which the client may call", shop, 403, `{"message":"Forbidden"}`)
 	bad := g.unsigned("GET", own, "")
 	bad.Header.Set("Authorization", "Bearer x")
 	g.want("a bad token", bad, 401, `{"message":"Unauthorized"}`)
@@ -267,7 +283,11 @@ func TestGuard(t *testing.T) {
 
 	g.guard.Pass = func(r *http.Request) bool { return r.Method == http.MethodOptions }
 	before := g.questions.Load()
-	g.want("passes", spoofed(g.unsigned("OPTIONS", own, "")), 200, "OPTIONS "+own+` "" <nil> true|{ID: PoolID: AuthenticationType: ARN:} false|[] [] [] [] []`)
+	preflight := spoofed(g.unsigned("OPTIONS", own, ""))
+	for _, name := range []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url", "X-Http_method-Override"} {
+		preflight.Header[name] = []string{"DELETE"}
+	}
+	g.want("passes", preflight, 200, "OPTIONS "+own+` "" <nil> true|{ID: PoolID: AuthenticationType: ARN:} false|[] [] [] [] []`)
 	if g.questions.Load() != before {
 		t.Error("daypass was asked about a request that passes")
 	}

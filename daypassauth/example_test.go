@@ -12,7 +12,7 @@ import (
 // A service whose users each have their own photos: the policy of their role allows
 // execute-api:Invoke on photos/$default/*/users/${cognito-identity.amazonaws.com:sub}/*.
 func ExampleGuard() {
-	guard := &daypassauth.Guard{URL: "http://127.0.0.1:4611/forward-auth"}
+	guard := &daypassauth.Guard{URL: "http://127.0.0.1:4611/forward-auth?daypass-api=photos"}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users/{id}/photos", func(w http.ResponseWriter, r *http.Request) {
 		who, _ := daypassauth.FromContext(r.Context())
@@ -25,7 +25,7 @@ func ExampleGuard() {
 // do not sign that. Whoever polls with one token is asked about once in ten seconds.
 func ExampleGuard_browsers() {
 	guard := &daypassauth.Guard{
-		URL:      "http://127.0.0.1:4611/forward-auth",
+		URL:      "http://127.0.0.1:4611/forward-auth?daypass-api=photos",
 		Pass:     func(r *http.Request) bool { return r.Method == http.MethodOptions },
 		Remember: 10 * time.Second,
 		Log:      func(r *http.Request, err error) { log.Printf("%s %s did not pass: %v", r.Method, r.URL.Path, err) },

@@ -19,7 +19,6 @@ const bodyHash = "X-Amz-Content-Sha256"
 // decision may rest on.
 var told = [...]string{
 	"Authorization", bodyHash, "X-Amz-Date", "Date", "X-Amz-Security-Token", "User-Agent", "Referer", "Upgrade",
-	"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url",
 }
 
 // ours are the headers of the question itself, which a client must not write.
@@ -46,7 +45,7 @@ type question struct {
 
 func (g *Guard) question(r *http.Request) (*question, error) {
 	q := &question{host: r.Host, header: http.Header{}}
-	for _, name := range append(signedHeaders(r), told[:]...) {
+	for _, name := range slices.Concat(signedHeaders(r), told[:], overrides[:]) {
 		name = http.CanonicalHeaderKey(name)
 		if values := r.Header[name]; len(values) > 0 && !slices.Contains(ours[:], name) {
 			q.header[name] = values

@@ -46,7 +46,7 @@ type seen struct {
 func openServiced(t *testing.T) *serviced {
 	t.Helper()
 	s := &serviced{}
-	s.server = daypasstest.Start(t, daypasstest.Config{ForwardAuthAPIs: []string{"photos=photos.example.com", "photos=127.0.0.1"}})
+	s.server = daypasstest.Start(t, daypasstest.Config{ForwardAuthAPIs: []string{"photos=" + serviceHost, "shop=shop.example.com", "photos=127.0.0.1"}})
 	s.shop = openShop(t, s.server.URL)
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.asked.Add(1)
@@ -60,10 +60,10 @@ func openServiced(t *testing.T) *serviced {
 	s.service = strings.TrimPrefix(service.URL, "http://")
 	s.ask = strings.TrimSuffix(strings.TrimPrefix(s.server.ForwardAuth(), "http://"), "/forward-auth")
 	for role, resource := range map[string]string{
-		userRole:  "arn:aws:execute-api:*:*:photos/*/users/${cognito-identity.amazonaws.com:sub}/*",
-		guestRole: "arn:aws:execute-api:*:*:photos/*/GET/public/*",
+		userRole:  `["arn:aws:execute-api:*:*:photos/*/users/${cognito-identity.amazonaws.com:sub}/*","arn:aws:execute-api:*:*:shop/*"]`,
+		guestRole: `"arn:aws:execute-api:*:*:photos/*/GET/public/*"`,
 	} {
-		policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + resource + `"}]}`
+		policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":` + resource + `}]}`
 		must(s.root.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String("invoke"), PolicyDocument: &policy}))(t)
 	}
 	login := s.provider.logins(s.provider.signIn(t, app, alice))
@@ -108,8 +108,14 @@ const serviceHost = "photos.example.com"
 // signedFor signs a request to the service as an SDK does.
 func signedFor(t *testing.T, who tenant, method, uri, body string, header ...string) *http.Request {
 	t.Helper()
+	return signedAt(t, serviceHost, who, method, uri, body, header...)
+}
+
+// signedAt is signedFor a service at another host.
+func signedAt(t *testing.T, host string, who tenant, method, uri, body string, header ...string) *http.Request {
+	t.Helper()
 	path, query, _ := strings.Cut(uri, "?")
-	r := &sigv4.Request{Method: method, Path: path, RawQuery: query, Host: serviceHost, Body: []byte(body), Header: map[string][]string{}}
+	r := &sigv4.Request{Method: method, Path: path, RawQuery: query, Host: host, Body: []byte(body), Header: map[string][]string{}}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header[header[i]] = []string{header[i+1]}
 	}
@@ -117,6 +123,7 @@ func signedFor(t *testing.T, who tenant, method, uri, body string, header ...str
 		t.Fatal(err)
 	}
 	out := plainFor(t, method, uri, body)
+	out.Host = host
 	for name, values := range r.Header {
 		out.Header[name] = values
 	}
@@ -204,8 +211,20 @@ func (s *serviced) check(t *testing.T, address string) {
 	want("put, length signed", signedFor(t, s.alice, "PUT", own, "cat", "X-Amz-Content-Sha256", cat, "Content-Length", "3"), "PUT", own, "cat", identity(s.alice, "authenticated", cat))
 	want("a guest", signedFor(t, s.guest, "GET", "/public/x", ""), "GET", "/public/x", "", identity(s.guest, "unauthenticated", sumOf("")))
 	want("claims", claims(signedFor(t, s.alice, "PUT", own, "cat", "X-Amz-Content-Sha256", cat)), "PUT", own, "cat", identity(s.alice, "authenticated", cat))
-	nobody := map[string]string{"X-Cognito-Identity-Id": "", "X-Cognito-Identity-Pool-Id": "", "X-Cognito-Authentication-Type": "", "X-User-Arn": ""}
-	want("a browser's question, with claims", claims(plainFor(t, "OPTIONS", own, "")), "OPTIONS", own, "", nobody)
+	nobody := map[string]string{"X-Cognito-Identity-Id": "", "X-Cognito-Identity-Pool-Id": "", "X-Cognito-Authentication-Type": "", "X-User-Arn": "",
+		"X_user_arn": "", "X-Http-Method-Override": "", "X-Http-Method": "", "X-Method-Override": "", "X-Original-Url": "", "X-Rewrite-Url": "", "X-Http_method_override": ""}
+	passed := claims(plainFor(t, "OPTIONS", own, ""))
+	for _, name := range []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url", "X-Http_method_override", "X_user_arn"} {
+		passed.Header[name] = []string{"DELETE"}
+	}
+	want("a browser's question, with claims", passed, "OPTIONS", own, "", nobody)
+	// A client that lists the headers that daypass sets, as those of the connection.
+	listed := signedFor(t, s.guest, "GET", "/public/x", "")
+	listed.Header["Connection"] = []string{"X-Cognito-Identity-Id, X-Cognito-Authentication-Type, X-Amz-Content-Sha256"}
+	listed.Header["X_cognito_authentication_Type"] = []string{"authenticated"}
+	lookAlike := identity(s.guest, "unauthenticated", sumOf(""))
+	lookAlike["X_cognito_authentication_type"] = ""
+	want("a guest who lists headers", listed, "GET", "/public/x", "", lookAlike)
 	root := tenant{AccessKeyID: "test", SecretAccessKey: "test"}
 	want("no identity, with claims", claims(signedFor(t, root, "GET", "/x", "")), "GET", "/x", "",
 		map[string]string{"X-Cognito-Identity-Id": "", "X-Cognito-Identity-Pool-Id": "", "X-Cognito-Authentication-Type": "", "X-User-Arn": "arn:aws:iam::" + daypasstest.Account + ":root"})
@@ -217,6 +236,18 @@ func (s *serviced) check(t *testing.T, address string) {
 	added := signedFor(t, s.alice, "PUT", own, "")
 	added.Body, added.ContentLength = io.NopCloser(strings.NewReader("cat")), 3
 	refused("a body where none was signed", added, 403)
+	chunked := signedFor(t, s.alice, "PUT", own, "")
+	chunked.Body, chunked.ContentLength = io.NopCloser(strings.NewReader("cat")), -1
+	refused("a body in chunks where none was signed", chunked, 403)
+	// What a client may do at one service is nothing to another, although the client
+	// says that it means the first.
+	confused := signedAt(t, "shop.example.com", s.alice, "GET", "/users/"+s.guest.ID+"/x", "")
+	refused("another service's host", confused, 403)
+	absolute := signedAt(t, "shop.example.com", s.alice, "GET", "/users/"+s.guest.ID+"/x", "")
+	absolute.URL.Opaque = "http://" + serviceHost + absolute.URL.Opaque
+	if status, got := s.send(t, address, absolute); status != 403 && status != 400 || got != nil { // HAProxy refuses it
+		t.Errorf("another service's host, and this one in the first line: %d, the service saw %+v", status, got)
+	}
 	method := signedFor(t, s.alice, "GET", own, "")
 	method.Method = "DELETE"
 	refused("another method", method, 403)
@@ -255,7 +286,7 @@ func TestServicesBehindProxies(t *testing.T) {
 	for _, name := range []string{"nginx", "caddy"} {
 		t.Run(name, func(t *testing.T) {
 			s := openServiced(t)
-			proxy := startProxy(t, name, s.service, s.ask)
+			proxy := startProxy(t, name, s.service, s.ask, "photos")
 			s.check(t, proxy)
 			t.Run("haproxy", func(t *testing.T) { s.check(t, startProxy(t, "haproxy", proxy)) })
 
@@ -288,7 +319,7 @@ func TestBrowserSigns(t *testing.T) {
 	bundle := filepath.Join(t.TempDir(), "page.js")
 	run(t, environment(t), node, "amplify/node_modules/esbuild/bin/esbuild", "node/sign.mjs", "--bundle", "--format=esm", "--outfile="+bundle)
 	s := openServiced(t)
-	proxy := startProxy(t, "nginx", s.service, s.ask)
+	proxy := startProxy(t, "nginx", s.service, s.ask, "photos")
 	token := s.provider.signIn(t, app, alice)
 	login := s.provider.logins(token)
 	given := must(json.Marshal(map[string]string{

@@ -6,11 +6,13 @@ import "github.com/daypass/daypass/internal/awsapi"
 const (
 	// The host and path of the original request (the host is in the detail) belong to no API of --forward-auth-api.
 	causeAPIUnknown awsapi.Cause = "api-unknown"
+	// The host and path of the original request belong to an API (in the detail) other than the one that the proxy asks for (?daypass-api=NAME).
+	causeAPIOther awsapi.Cause = "api-other"
 	// The question came neither from loopback nor from --trusted-proxies.
 	causeAskerUntrusted awsapi.Cause = "asker-untrusted"
 	// The bearer's OpenID token was not accepted; the detail says why.
 	causeBearer awsapi.Cause = "bearer-refused"
-	// The original request has a body (X-Original-Content-Length) whose hash is not signed. Have the client send X-Amz-Content-Sha256.
+	// The original request has a body (X-Original-Content-Length), or with its method may have one of unknown length, whose hash is not signed. Have the client send X-Amz-Content-Sha256.
 	causeBodyUnsigned awsapi.Cause = "body-unsigned"
 	// The original request asks to change over to HTTP/2, after which a proxy would no longer ask about requests.
 	causeUpgrade awsapi.Cause = "upgrade-refused"

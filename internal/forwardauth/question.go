@@ -22,7 +22,15 @@ import (
 //
 // A question of one form must not have the headers of another. So a client that
 // sends one of them, which its proxy does not replace, is refused and not believed.
+//
+// In the first two forms a proxy may say for which API it asks, by [apiQuery] and
+// its name. The Host is the client's choice, and a proxy that stands for one service,
+// whatever the Host, would else let in whoever may call another.
 const Path = "/forward-auth"
+
+// apiQuery is the query of a question for one API. Another is of no account: Caddy
+// leaves that of the original request in place where it is not told to replace it.
+const apiQuery = "?daypass-api="
 
 // The headers that tell of the original request, as net/http writes them.
 const (
@@ -49,6 +57,8 @@ type question struct {
 	header        http.Header
 	// length is that of the body, as the proxy tells it; negative where it does not.
 	length int64
+	// api is the name of the one API that the proxy asks for; empty for any.
+	api string
 }
 
 // malformed refuses a question that does not tell of one original request.
@@ -68,6 +78,12 @@ func read(r *http.Request) (*question, error) {
 	q := &question{header: r.Header}
 	if err := q.readForm(r, rest); err != nil {
 		return nil, err
+	}
+	var named bool
+	if q.api, named = strings.CutPrefix(rest, apiQuery); !named {
+		q.api = ""
+	} else if !apiName.MatchString(q.api) {
+		return nil, malformed("the query is not daypass-api= and the name of an API")
 	}
 	return q, q.check()
 }
@@ -178,6 +194,25 @@ func (q *question) signed() (*sigv4.Request, error) {
 	}
 	r.Header = header
 	return r, nil
+}
+
+// declares says whether the client says which body it has signed.
+func (q *question) declares() bool {
+	return len(q.header[bodyHash]) > 0 || strings.Contains(q.query, bodyHash+"=")
+}
+
+// mayHaveBody says whether the request may have a body of which nobody has said
+// anything: one that is sent in chunks or over HTTP/2 has no length that a proxy could
+// tell of. Methods that need no body are taken to have none.
+func (q *question) mayHaveBody() bool {
+	if q.length >= 0 {
+		return q.length > 0
+	}
+	switch q.method {
+	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
+		return false
+	}
+	return true
 }
 
 // bearer is the token of an Authorization header that has one.

@@ -59,6 +59,9 @@ func (s *Side) Answer(ctx context.Context, v *server.Visit) (awsapi.Answer, erro
 	if !ok {
 		return awsapi.Answer{}, no(causeAPIUnknown, errors.New(clip(q.host)))
 	}
+	if q.api != "" && q.api != api.Name {
+		return awsapi.Answer{}, no(causeAPIOther, errors.New(api.Name))
+	}
 	audit.From(ctx).Set("api", api.Name+"/"+api.Stage+"/"+q.method)
 	p, err := s.prove(ctx, v, q)
 	if err != nil {
@@ -109,6 +112,9 @@ func (s *Side) prove(ctx context.Context, v *server.Visit, q *question) (*proof,
 	caller, err := v.Signer(ctx, r, service, maxSkew, nil)
 	if err != nil {
 		return nil, explain(err, q)
+	}
+	if !q.declares() && q.mayHaveBody() {
+		return nil, no(causeBodyUnsigned, nil)
 	}
 	caller.Request = facts
 	until := sig.Time.Add(maxSkew)

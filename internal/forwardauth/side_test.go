@@ -247,6 +247,37 @@ func TestQuestions(t *testing.T) {
 	g.wantYes("an empty length", g.ask(set(nginx, "X-Original-Content-Length", ""), get), nil)
 	g.wantYes("another header with underscores", g.ask(set(nginx, "X_Trace_Id", "1"), get), nil)
 	g.wantYes("a websocket", g.ask(set(nginx, "Upgrade", "websocket"), get), nil)
+	// A question is about the one API that the proxy stands for, where it says so.
+	asking := func(in form, query string) form {
+		return func(_ string, o original) *http.Request { return in(g.url+query, o) }
+	}
+	for name, in := range map[string]form{"nginx": nginx, "caddy": caddy} {
+		g.wantYes(name+", for this API", g.ask(asking(in, "?daypass-api=photos"), get), nil)
+		g.wantNo(name+", for another", g.ask(asking(in, "?daypass-api=shop"), get), 403, "ForbiddenException", "Forbidden", "api-other")
+		for _, query := range []string{"?daypass-api=", "?daypass-api=a%20b", "?daypass-api=photos&x=1"} {
+			g.wantNo(name+", for "+query, g.ask(asking(in, query), get), 403, "ForbiddenException", "Forbidden", "question-malformed")
+		}
+	}
+	link := g.signed(original{method: "GET", uri: "/any?daypass-api=shop", host: host}, rootKey)
+	g.wantYes("a client's own query", g.ask(asking(nginx, "?daypass-api=photos"), link), nil)
+	g.wantYes("the original's query, as Caddy asks", g.ask(asking(caddy, "?x=1"), get), nil)
+	g.wantYes("a client's own query, as Envoy asks", g.ask(envoy, link), nil)
+	// Where nobody says how long a body is, methods that need one must say which.
+	for method, cause := range map[string]string{"POST": "body-unsigned", "PUT": "body-unsigned", "PATCH": "body-unsigned", "PURGE": "body-unsigned", "GET": "", "HEAD": "", "DELETE": "", "OPTIONS": ""} {
+		for name, in := range map[string]form{"nginx": nginx, "caddy": caddy, "envoy": envoy, "chunks": set(nginx, "X-Original-Content-Length", "")} {
+			asked := g.signed(original{method: method, uri: "/any", host: host}, rootKey)
+			if cause == "" {
+				g.wantYes(method+", "+name, g.ask(in, asked), nil)
+				continue
+			}
+			g.wantNo(method+", "+name, g.ask(in, asked), 403, "ForbiddenException", "Forbidden", cause)
+			if name != "chunks" {
+				g.wantYes(method+" without a body, "+name, g.ask(set(in, "X-Original-Content-Length", "0"), asked), nil)
+			}
+			empty := g.signed(original{method: method, uri: "/any", host: host, header: map[string]string{"X-Amz-Content-Sha256": emptyHash}}, rootKey)
+			g.wantYes(method+" with a hash, "+name, g.ask(in, empty), nil)
+		}
+	}
 	for _, method := range []string{"get", "Get", "GE T", "G\u00c9T", "A" + strings.Repeat("B", 32), "", "GET/x"} {
 		r := nginx(g.url, get)
 		r.Header["X-Original-Method"] = []string{method}
