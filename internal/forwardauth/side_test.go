@@ -3,8 +3,11 @@ package forwardauth_test
 import (
 	"flag"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"os"
 	"regexp"
 	"slices"
@@ -14,7 +17,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/forwardauth"
+	"github.com/daypass/daypass/internal/server"
 	"github.com/daypass/daypass/internal/sigv4"
 	"github.com/daypass/daypass/internal/sts"
 )
@@ -683,5 +689,25 @@ func TestAnswers(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(want), text); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Only this machine and the trusted proxies may ask.
+func TestWhoMayAsk(t *testing.T) {
+	for from, want := range map[string]string{
+		"127.0.0.1:1": "api-unknown", "[::1]:1": "api-unknown", "10.1.2.3:1": "api-unknown", "[::ffff:10.1.2.3]:1": "api-unknown",
+		"203.0.113.9:1": "asker-untrusted", "11.0.0.1:1": "asker-untrusted", "[2001:db8::1]:1": "asker-untrusted", "@": "asker-untrusted", "": "asker-untrusted",
+	} {
+		var log strings.Builder
+		s := &server.Server{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Sinks: []audit.Sink{audit.Log(slog.New(slog.NewTextHandler(&log, nil)))}}
+		r := httptest.NewRequest("GET", "/forward-auth", nil)
+		r.RemoteAddr = from
+		r.Header["X-Original-Method"], r.Header["X-Original-Uri"] = []string{"GET"}, []string{"/"}
+		r.Header["X-Forwarded-For"] = []string{"127.0.0.1"} // which is anybody's word
+		w := httptest.NewRecorder()
+		s.Beside(&forwardauth.Side{}).ServeHTTP(w, r)
+		if w.Code != http.StatusForbidden || field(log.String(), "cause") != want {
+			t.Errorf("from %q: %d, %s", from, w.Code, &log)
+		}
 	}
 }
