@@ -77,7 +77,7 @@ const imports = `
 	store/storetest: cognito iam openid revocation seal store store/engine store/engine/enginetest
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store target
+	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy
 	daypasstest: instance seal
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	cmd/daypass: instance cli client idp seal

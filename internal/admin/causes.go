@@ -10,6 +10,10 @@ const (
 	causeFuture awsapi.Cause = "revocation-future"
 	// The maximum number of targets is revoked.
 	causeLimitRevocations awsapi.Cause = "limit-revocations"
+	// There is no role of the name, or it is not linked to the target.
+	causeRole awsapi.Cause = "role-not-linked"
+	// There is no target of the name (--target).
+	causeNoTarget awsapi.Cause = "target-missing"
 	// The pagination token was not issued by daypass, or is for another listing.
 	causePageToken awsapi.Cause = "page-token"
 )

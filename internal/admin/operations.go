@@ -17,6 +17,10 @@ func Operations(s *Service) awsapi.Service {
 		Doc: "Operations of daypass itself, which AWS does not have.", Source: source,
 		Shapes: shapes,
 		Operations: []awsapi.Operation{
+			awsapi.Op("CheckTargetRole", awsapi.Signed, awsapi.OnNothing(), "Shows the session policy that would go to the target of a role, its size, and what cannot be said there. It asks the target nothing.", s.CheckTargetRole,
+				invalidParameter, tooManyRequests, internalError),
+			awsapi.Op("DiagnoseTarget", awsapi.Signed, awsapi.OnNothing(), "Tries what a target makes of tokens that it must refuse, and whether it keeps sessions apart, in a bucket that it makes and removes.", s.DiagnoseTarget,
+				invalidParameter, tooManyRequests, internalError),
 			awsapi.Op("ListRevocations", awsapi.Signed, awsapi.OnNothing(), "Lists the revocations that are in force.", s.ListRevocations,
 				invalidParameter, tooManyRequests, internalError),
 			awsapi.Op("RevokeSessions", awsapi.Signed, s.aboutTarget(), "Voids the credentials and the OpenID tokens that were issued to an identity, a login, an identity pool or a role, or one session.", s.RevokeSessions,
@@ -35,6 +39,9 @@ var shapes = awsapi.Shapes(
 	awsapi.Int[MaxResults](1, 60),
 	awsapi.String[PaginationKey](1, 65535, `[\S]+`),
 	awsapi.String[RoleArn](20, 2048, ""),
+	awsapi.String[RoleName](1, 64, `[\w+=,.@-]+`),
+	awsapi.String[TagKey](1, 128, ""),
+	awsapi.String[TagValue](0, 256, ""),
 	awsapi.String[TargetName](1, 64, ""),
 	awsapi.String[UserIdentifier](1, 1024, ""),
 )

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -21,6 +22,8 @@ type Service struct {
 	Owners Owners
 	// Targets are the names of the STS whose sessions no revocation reaches.
 	Targets []string
+	// Checks look at targets.
+	Checks TargetChecks
 	// Pages seals the tokens that say where a listing goes on.
 	Pages awsapi.Pages
 	// Now is the clock; nil means time.Now.
@@ -45,6 +48,22 @@ type Owners interface {
 	// RoleExists says whether there is a role of an ARN.
 	RoleExists(ctx context.Context, arn string) (bool, error)
 }
+
+// TargetChecks answer what is asked about targets. Their errors are [ErrNoRole] and
+// [ErrNoTarget], or failures.
+type TargetChecks interface {
+	// CheckTargetRole says what would go to the target of a role.
+	CheckTargetRole(ctx context.Context, region string, in *CheckTargetRoleRequest) (*CheckTargetRoleResponse, error)
+	// DiagnoseTarget tries a target.
+	DiagnoseTarget(ctx context.Context, region string, in *DiagnoseTargetRequest) (*DiagnoseTargetResponse, error)
+}
+
+var (
+	// ErrNoRole says that there is no role of the name that is linked to a target.
+	ErrNoRole = errors.New("admin: no role that is linked to the target")
+	// ErrNoTarget says that there is no target of the name.
+	ErrNoTarget = errors.New("admin: no such target")
+)
 
 // Store is what the service asks of a database.
 type Store interface {

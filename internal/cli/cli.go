@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
+	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
 )
@@ -274,7 +276,7 @@ func (op *operation) member(option string) (awsapi.TypeMember, bool) {
 // words are those of the command, behind the name of the tool.
 func (op *operation) words() string {
 	if op.form != nil {
-		return op.form.word
+		return strings.TrimSpace(op.form.word + " " + op.form.verb)
 	}
 	return op.service.Word + " " + kebab(op.row.Name)
 }
@@ -332,6 +334,11 @@ func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) 
 	if err != nil {
 		return err
 	}
+	if op.form != nil {
+		if left, err = op.form.words(got, left); err != nil {
+			return err
+		}
+	}
 	if op.form != nil && op.form.read != nil && len(left) == 0 {
 		if err := op.form.read(got); err != nil {
 			return err
@@ -368,5 +375,27 @@ func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) 
 	}
 	caller := &caller{cli: c, globals: g, settings: settings, op: op}
 	defer caller.close()
+	if op.form != nil && op.form.show != nil && !g.has("output") && g.query == nil {
+		return c.showForm(op.form, paging.run(ctx, caller, in))
+	}
 	return c.print(g, settings, op, paging.run(ctx, caller, in))
+}
+
+// showForm prints the lines of a form. What is not well ends the command with 1.
+func (c *CLI) showForm(f *form, answers iter.Seq2[*answer, error]) error {
+	for a, err := range answers {
+		if err != nil {
+			return err
+		}
+		lines, well := f.show(a.page)
+		for _, line := range lines {
+			if _, err := fmt.Fprintln(c.Stdout, visible(line)); err != nil {
+				return err
+			}
+		}
+		if !well {
+			return exit(1, "something is to be changed")
+		}
+	}
+	return nil
 }

@@ -21,6 +21,12 @@ type form struct {
 	options              []*option
 	// read turns the options into those of the operation.
 	read func(given) error
+	// verb is a second word, and argument the option that a word behind it stands for;
+	// empty for none.
+	verb, argument string
+	// show says in lines what the answer has, where nobody asks for a format, and
+	// whether all is well.
+	show func(awsapi.Node) (lines []string, well bool)
 }
 
 var forms = []*form{
@@ -28,6 +34,8 @@ var forms = []*form{
 		{name: "provider", takes: one, doc: "With --user: revoke what was issued to a user of this login provider, as Logins calls it. With --identity-pool-id too: only what was issued in this pool."},
 		{name: "user", takes: one, doc: "Who it is at the provider."},
 	}},
+	{word: "target", verb: "check", argument: "role-name", operation: "CheckTargetRole", doc: "target check ROLE: show the session policy that would go to the target of a role, and what cannot be said there.", show: showTargetRole},
+	{word: "doctor", argument: "target-name", operation: "DiagnoseTarget", doc: "doctor TARGET: try a target on tokens that it must refuse and on keeping users apart, and say what to change.", show: showFindings},
 	{word: "revocations", operation: "ListRevocations", doc: "List the revocations in force."},
 }
 
@@ -71,6 +79,71 @@ func revokeOptions(got given) error {
 		return usageError("Say what to revoke: one of --identity-id, --provider with --user, --identity-pool-id, --access-key-id and --role-arn.")
 	}
 	return nil
+}
+
+// words takes the words of a form out of the arguments.
+func (f *form) words(got given, left []string) ([]string, error) {
+	if f.verb != "" {
+		word, rest := firstWord(left)
+		if word != f.verb {
+			return left, callError("the following arguments are required: " + f.verb)
+		}
+		left = rest
+	}
+	if f.argument != "" && !got.has(f.argument) {
+		if word, rest := firstWord(left); word != "" {
+			got[f.argument], left = []string{word}, rest
+		}
+	}
+	return left, nil
+}
+
+// memberText is a member of an answer as text.
+func memberText(n awsapi.Node, name string) string {
+	for _, m := range n.Members {
+		if m.Name == name {
+			return m.Value.Text
+		}
+	}
+	return ""
+}
+
+func listOf(n awsapi.Node, name string) []awsapi.Node {
+	for _, m := range n.Members {
+		if m.Name == name {
+			return m.Value.List
+		}
+	}
+	return nil
+}
+
+// showTargetRole shows the policy, or what is in the way of it.
+func showTargetRole(n awsapi.Node) (lines []string, well bool) {
+	lines = append(lines, fmt.Sprintf("target   %s (%s, %s)", memberText(n, "TargetName"), memberText(n, "Dialect"), memberText(n, "Way")))
+	if role := memberText(n, "TargetRole"); role != "" {
+		lines = append(lines, "role     "+role)
+	}
+	lines = append(lines, fmt.Sprintf("size     %s of %s characters", memberText(n, "PolicySize"), memberText(n, "MaximumPolicySize")))
+	if document := memberText(n, "Policy"); document != "" {
+		lines = append(lines, "policy   "+document)
+	}
+	for _, o := range listOf(n, "Obstacles") {
+		lines = append(lines, fmt.Sprintf("refused  %s: %s", memberText(o, "Kind"), memberText(o, "Message")))
+	}
+	for _, note := range listOf(n, "Notes") {
+		lines = append(lines, "note     "+note.Text)
+	}
+	return lines, len(listOf(n, "Obstacles")) == 0
+}
+
+// showFindings shows one finding a line.
+func showFindings(n awsapi.Node) (lines []string, well bool) {
+	well = true
+	for _, f := range listOf(n, "Findings") {
+		lines = append(lines, fmt.Sprintf("%-8s %-20s %s", memberText(f, "Verdict"), memberText(f, "Check"), memberText(f, "Message")))
+		well = well && memberText(f, "Verdict") != "wrong"
+	}
+	return lines, well
 }
 
 // form finds the command of a friendlier form; nil if the word is none.

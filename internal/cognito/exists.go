@@ -61,3 +61,16 @@ func (p *Pool) hasLogin(tx Tx, provider, user string) (bool, error) {
 	}
 	return false, nil
 }
+
+// SomePools are the IDs of some of the account's pools.
+func (s *Service) SomePools(ctx context.Context, most int) (ids []string, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		pools, err := tx.AllPools(s.Account, "", most)
+		ids = nil
+		for _, p := range pools {
+			ids = append(ids, string(p.IdentityPoolId))
+		}
+		return err
+	})
+	return ids, err
+}

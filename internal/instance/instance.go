@@ -232,6 +232,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
 	adminService.Owners = owners{iamService, cognitoService}
+	adminService.Checks = targetChecks{stsService, cognitoService}
 	var json, query []*awsapi.Table
 	for _, s := range services(cognitoService, stsService, iamService, adminService) {
 		if s.Target != "" {

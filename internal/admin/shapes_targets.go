@@ -1,0 +1,88 @@
+package admin
+
+// Named strings of targets.
+type (
+	// The name of a role.
+	RoleName string
+	// The key of a principal tag.
+	TagKey string
+	// The value of a principal tag.
+	TagValue string
+)
+
+// CheckTargetRoleRequest is the input of CheckTargetRole.
+type CheckTargetRoleRequest struct {
+	// The name of a role that is linked to a target.
+	RoleName RoleName `aws:"required"`
+	// The identity that the role is for; a made-up one if absent. It need not exist.
+	IdentityId IdentityId
+	// The identity pool that the role is for; a made-up one if absent. It need not exist.
+	IdentityPoolId IdentityPoolId
+	// Whether the identity is a guest, who has the limits of guests.
+	Guest bool
+	// The principal tags of the identity.
+	PrincipalTags map[TagKey]TagValue
+}
+
+// CheckTargetRoleResponse is the output of CheckTargetRole.
+type CheckTargetRoleResponse struct {
+	// The target that the role is linked to.
+	TargetName TargetName
+	// The role there.
+	TargetRole string
+	// The dialect of the target. Absent if the server has no target of the name.
+	Dialect string
+	// How daypass proves itself to the target: service-key or web-identity.
+	Way string
+	// The session policy that would be sent. Absent if something cannot be said.
+	Policy string
+	// The length of the session policy in characters.
+	PolicySize int32
+	// The most characters that targets take.
+	MaximumPolicySize int32
+	// What is in the way. Sign-ins to the role are refused unless the list is empty.
+	Obstacles ObstacleList
+	// What the target is known not to keep to.
+	Notes NoteList
+}
+
+// ObstacleList lists obstacles.
+type ObstacleList []Obstacle
+
+// NoteList lists notes.
+type NoteList []string
+
+// Obstacle is one thing that the target's policies cannot say.
+type Obstacle struct {
+	// The kind: not-resource, not-action, action, condition, variable, character, overlap, size or target-missing.
+	Kind string
+	// Which statement, and why.
+	Message string
+}
+
+// DiagnoseTargetRequest is the input of DiagnoseTarget.
+type DiagnoseTargetRequest struct {
+	// The name of the target.
+	TargetName TargetName `aws:"required"`
+	// A role that is linked to the target, whose role there is tried. Not needed for MinIO with a service key.
+	RoleName RoleName
+}
+
+// DiagnoseTargetResponse is the output of DiagnoseTarget.
+type DiagnoseTargetResponse struct {
+	// What was found.
+	Findings FindingList
+}
+
+// FindingList lists findings.
+type FindingList []Finding
+
+// Finding is what was found of one thing.
+type Finding struct {
+	// The thing, by a word that stays the same.
+	Check string
+	// The verdict: ok, warning, wrong or skipped.
+	Verdict string
+	// What was found and, unless it is good, what to change.
+	Message string
+}
