@@ -105,10 +105,15 @@ func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 func listenTCP(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	var refused syscall.Errno
-	if err != nil && (!errors.As(err, &refused) || refused == syscall.EADDRNOTAVAIL) {
+	switch {
+	case err == nil:
+		return l, nil
+	case !errors.As(err, &refused), refused == syscall.EADDRNOTAVAIL:
 		return nil, usage("%s: %w", flag, err)
+	case refused == syscall.EADDRINUSE:
+		return nil, fmt.Errorf("%s %s: %w: end the process that listens there, or give another port", flag, addr, refused)
 	}
-	return l, err
+	return nil, fmt.Errorf("%s: %w", flag, err)
 }
 
 // serve answers requests and does the background work in goroutines that wait

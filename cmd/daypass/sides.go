@@ -95,6 +95,12 @@ func (s *side) listen() (net.Listener, error) {
 	return listenTCP(s.flag, s.at)
 }
 
+// isDir says whether a path leads to a directory.
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // isPath tells the path of a Unix socket from an address with a port.
 func isPath(at string) bool {
 	return strings.ContainsRune(at, '/') || strings.ContainsRune(at, filepath.Separator)
@@ -107,6 +113,9 @@ func listenUnix(flag, path string) (net.Listener, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if dir := filepath.Dir(path); !isDir(dir) {
+			return nil, usage("%s %s: %s is not a directory: create it, and let the server's user write there", flag, path, dir)
+		}
 	case err != nil:
 		return nil, usage("%s: %w", flag, err)
 	case info.Mode().Type() != fs.ModeSocket:

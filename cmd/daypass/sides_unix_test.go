@@ -43,10 +43,23 @@ func TestListenUnix(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for at, want := range map[string]string{path: "it exists, and is not a socket", filepath.Join(dir, "none", "s"): "no such file"} {
+	for at, want := range map[string]string{path: "it exists, and is not a socket", filepath.Join(dir, "none", "s"): filepath.Join(dir, "none") + " is not a directory: create it"} {
 		if _, err := listenUnix("--x", at); err == nil || !strings.HasPrefix(err.Error(), "--x") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", at, err)
 		}
+	}
+}
+
+// A port that somebody listens on is told with the flag that names it.
+func TestListenOnTakenPort(t *testing.T) {
+	first, err := listenTCP("--x", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	at := first.Addr().String()
+	if _, err := listenTCP("--x", at); err == nil || err.Error() != "--x "+at+": address already in use: end the process that listens there, or give another port" {
+		t.Errorf("got %v", err)
 	}
 }
 
