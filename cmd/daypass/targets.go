@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/daypass/daypass/internal/instance"
@@ -14,8 +15,12 @@ func (c *Config) targets(i *instance.Config) (err error) {
 	if i.TargetKeyFiles, err = pairs(flag, strings.Fields(strings.Join(c.TargetKeyFile, " "))); err != nil {
 		return err
 	}
-	if err := i.CheckTargets(); err != nil {
-		return usage("--target, %s: %w", flag, err)
+	err = i.CheckTargets()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, instance.ErrServiceKey):
+		return usage("%s: %w", flag, err)
 	}
-	return nil
+	return usage("--target: %w", err)
 }

@@ -13,6 +13,9 @@ import (
 // maxServiceKey is the longest file of a service key, in bytes.
 const maxServiceKey = 64 << 10
 
+// ErrServiceKey is what is wrong with TargetKeyFiles, and not with Targets.
+var ErrServiceKey = target.ErrServiceKey
+
 // targets reads what is configured of targets.
 func (c *Config) targets() ([]*target.Target, error) {
 	var all []*target.Target
@@ -33,7 +36,7 @@ func (c *Config) targets() ([]*target.Target, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.TargetKeyFiles)) {
 		if !named[name] {
-			return nil, fmt.Errorf("there is a service key for %s, which is no target", name)
+			return nil, fmt.Errorf("there is a %w for %s, which --target does not name", ErrServiceKey, name)
 		}
 	}
 	return all, nil

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -12,6 +13,9 @@ import (
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/policy"
 )
+
+// ErrServiceKey is in the errors of [New] that are about service keys.
+var ErrServiceKey = errors.New("service key")
 
 // Target is an STS that the operator has named.
 type Target struct {
@@ -141,7 +145,7 @@ func New(targets []*Target, ids *openid.Provider, out func(allow string) *fetch.
 		}
 		if t.Key != nil {
 			if _, err := t.Key(); err != nil {
-				return nil, fmt.Errorf("service key of the target %s: %w", t.Name, err)
+				return nil, fmt.Errorf("%w of the target %s: %w", ErrServiceKey, t.Name, err)
 			}
 		}
 		ready := *t
