@@ -44,7 +44,7 @@ type Config struct {
 
 	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. The default is root-credentials in the data directory, which the first start creates."`
 
-	OutboundAllow    []string `placeholder:"HOST|CIDR" help:"Hosts and networks with private addresses that outbound calls (to login providers) may reach; with http:// in front, also over plain HTTP. Metadata addresses are always refused."`
+	OutboundAllow    []string `placeholder:"HOST|CIDR" help:"Hosts and networks with private addresses that outbound calls (to login providers and targets) may reach; with http:// in front, also over plain HTTP. The host and port of a --target are included. Metadata addresses are always refused."`
 	OutboundCAFile   string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities for outbound calls, PEM, instead of the system's."`
 	Target           []string `sep:"none" placeholder:"NAME=URL,DIALECT" help:"STS of a store or an AWS account whose credentials roles can give, such as minio=https://minio.example.com:9000,minio; the dialects are aws, minio, seaweedfs and ceph. A role is linked by its tags daypass:target and daypass:target-role. Repeatable; in the environment with spaces between."`
 	TargetKeyFile    []string `sep:"none" placeholder:"NAME=FILE" help:"Service key that a target knows: a shared credentials file with [default], which only the server's user may read. It can be replaced while the server runs. Without one, a target gets OpenID tokens. Repeatable; in the environment with spaces between."`
