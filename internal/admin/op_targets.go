@@ -24,9 +24,9 @@ func (s *Service) DiagnoseTarget(ctx context.Context, c awsapi.Caller, in *Diagn
 func targetError(err error) error {
 	switch {
 	case errors.Is(err, ErrNoRole):
-		return invalid(causeRole, "There is no role of this name that is linked to the target.")
+		return invalid(causeRole, "There is no role of this name that is linked to the target by its tag daypass:target.")
 	case errors.Is(err, ErrNoTarget):
-		return invalid(causeNoTarget, "There is no target of this name.")
+		return invalid(causeNoTarget, "There is no target of this name: name it with --target when the server starts.")
 	}
 	return err
 }

@@ -394,7 +394,7 @@ func (c *CLI) showForm(f *form, answers iter.Seq2[*answer, error]) error {
 			}
 		}
 		if !well {
-			return exit(1, "something is to be changed")
+			return exit(1, "something has to change")
 		}
 	}
 	return nil
