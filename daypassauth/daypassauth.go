@@ -12,7 +12,8 @@
 // service by --forward-auth-api, and asked at --forward-auth-listen.
 //
 // Unlike a reverse proxy that asks daypass, the middleware sees the body: it compares
-// the body with what the client has signed. Whatever it cannot find out is a no.
+// the body with what the client has signed. It fails closed: if it gets no answer, the
+// request does not pass.
 package daypassauth
 
 import (
@@ -27,11 +28,12 @@ import (
 // Guard asks daypass about the requests to a handler. Set its fields before its
 // first use; it is safe for concurrent use.
 type Guard struct {
-	// URL is where daypass is asked, such as http://127.0.0.1:4611/forward-auth: the
-	// address of --forward-auth-listen. daypass answers loopback, and those whom it
-	// knows as --trusted-proxies. If it has several --forward-auth-api, add
-	// ?daypass-api= and the name of this one: the Host is the client's choice, and
-	// who may call another service would else get into this one by its Host.
+	// URL is where to ask daypass, such as
+	// http://127.0.0.1:4611/forward-auth?daypass-api=photos: the address of
+	// --forward-auth-listen, and the service's name in --forward-auth-api. The name is
+	// needed where daypass knows several: the Host is the client's choice, and without
+	// it whoever may call another service gets into this one by that service's Host.
+	// daypass answers loopback and the addresses in --trusted-proxies.
 	URL string
 	// Client asks; nil for one that waits five seconds for an answer. It must not
 	// follow redirects.
@@ -49,15 +51,15 @@ type Guard struct {
 	// MaxRemembered is how many are remembered at most; zero is 10,000.
 	MaxRemembered int
 	// Behind says that the service is behind a reverse proxy that sets X-Forwarded-For
-	// and X-Forwarded-Proto, and passes on the client's Host. Else they are replaced by
-	// what the connection says, since they may be the client's own words.
+	// and X-Forwarded-Proto, and passes on the client's Host. Otherwise the guard
+	// replaces both by what the connection says, because the client may have set them.
 	Behind bool
-	// Pass says which requests pass without a question; nil lets none. A service that
+	// Pass says which requests pass without a question; nil means none. A service that
 	// browsers call from pages of other origins lets OPTIONS pass and answers it:
 	// browsers do not sign it.
 	Pass func(*http.Request) bool
-	// Log is told why a request did not pass, where it was not daypass that said no;
-	// nil tells nobody.
+	// Log gets the reason why a request did not pass, unless daypass itself refused it;
+	// nil logs nothing.
 	Log func(r *http.Request, err error)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
