@@ -39,7 +39,12 @@ var (
 // store knows the service key.
 func startTarget(t *testing.T, name, issuer string, env ...string) (endpoint, role string) {
 	t.Helper()
-	program, address := need(t, name), freeAddress(t)
+	return startTargetAt(t, name, freeAddress(t), issuer, env...)
+}
+
+func startTargetAt(t *testing.T, name, address, issuer string, env ...string) (endpoint, role string) {
+	t.Helper()
+	program := need(t, name)
 	_, port, _ := strings.Cut(address, ":")
 	at := port
 	if name == "minio" {
