@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -195,6 +196,13 @@ func (c *Config) banner(p *process, r *running) {
 	fmt.Fprintf(w, "  tokens    %s/.well-known/openid-configuration\n", r.url)
 	for _, b := range r.beside {
 		fmt.Fprintf(w, "  %-9s %s\n", b.name, b.where())
+	}
+	for _, entry := range r.instance.Targets {
+		way := "by web identity"
+		if name, _, _ := strings.Cut(entry, "="); r.instance.TargetKeyFiles[name] != "" {
+			way = "by service key"
+		}
+		fmt.Fprintf(w, "  target    %s (%s)\n", entry, way)
 	}
 	fmt.Fprint(w, "\nCall it from another terminal:\n\n")
 	if r.unannounce == nil {

@@ -81,6 +81,11 @@ func revokeOptions(got given) error {
 	return nil
 }
 
+// positional says whether a word behind the form's own words stands for the option.
+func (op *operation) positional(o *option) bool {
+	return op.form != nil && op.form.argument == o.name
+}
+
 // words takes the words of a form out of the arguments.
 func (f *form) words(got given, left []string) ([]string, error) {
 	if f.verb != "" {

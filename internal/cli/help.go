@@ -246,7 +246,10 @@ func (c *CLI) operationPage(p *page, op *operation) {
 	p.line(5, c.Name+" "+op.words())
 	for _, o := range op.options {
 		text := "--" + o.name + placeholder(o)
-		if !o.required {
+		switch {
+		case op.positional(o):
+			text = "<" + o.name + "> | " + text
+		case !o.required:
 			text = "[" + text + "]"
 		}
 		p.line(3, text)
@@ -440,7 +443,9 @@ func example(name string, op *operation) string {
 	for _, o := range op.options {
 		m, member := op.members[o.name]
 		if o.required && member {
-			parts = append(parts, "--"+o.name)
+			if !op.positional(o) {
+				parts = append(parts, "--"+o.name)
+			}
 			if o.takes != none {
 				parts = append(parts, exampleOf(m))
 			}
