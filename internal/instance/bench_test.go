@@ -66,6 +66,12 @@ const hotIssuer = "https://login.example.com"
 
 func newHot(b *testing.B) *hot {
 	b.Helper()
+	return newHotOf(b, func(*instance.Config) {})
+}
+
+// newHotOf is newHot with a configuration that was changed.
+func newHotOf(b *testing.B, change func(*instance.Config)) *hot {
+	b.Helper()
 	dir := b.TempDir()
 	master, err := seal.CreateFile(filepath.Join(dir, "master.key"))
 	if err != nil {
@@ -84,13 +90,15 @@ func newHot(b *testing.B) *hot {
 	if err != nil {
 		b.Fatal(err)
 	}
-	i, err := instance.Open(b.Context(), instance.Config{
+	c := instance.Config{
 		DataDir: dir, MasterKey: master, Account: "123456789012", PublicURL: "http://daypass.example",
 		Root:            iam.RootAccessKey{ID: "test", Secret: seal.NewSecret("test")},
 		ForwardAuthAPIs: photos,
 		Logins:          instance.Logins{KeyFiles: map[string]string{hotIssuer: keys}},
 		Log:             slog.New(slog.NewTextHandler(struct{ io.Writer }{io.Discard}, nil)),
-	})
+	}
+	change(&c)
+	i, err := instance.Open(b.Context(), c)
 	if err != nil {
 		b.Fatal(err)
 	}
