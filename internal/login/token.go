@@ -31,15 +31,7 @@ type Token struct {
 	claims    Claims
 	issuer    string // the iss claim; "" if it is no string
 	signature []byte
-	hash      [sha256.Size]byte // of text; zero until somebody asks
-}
-
-// sum is the token's hash.
-func (t *Token) sum() [sha256.Size]byte {
-	if t.hash == ([sha256.Size]byte{}) {
-		t.hash = sha256.Sum256(t.text)
-	}
-	return t.hash
+	hash      [sha256.Size]byte // of text
 }
 
 // header is what we read of a JOSE header. No key is taken from it: the key comes
@@ -69,6 +61,7 @@ func Parse(token string, maxLen int) (*Token, error) {
 	if err := t.read(); err != nil {
 		return nil, reject(cmp.Or(wrapping(token), NotAJWT), err)
 	}
+	t.hash = sha256.Sum256(t.text) // now, since a token may be verified by several at once
 	return t, nil
 }
 

@@ -31,7 +31,7 @@ type signed struct {
 type verified = limit.Recent[signed, struct{}]
 
 func (k *oidcKeys) signed(t *Token) signed {
-	return signed{token: t.sum(), from: k.from, keyID: t.header.KeyID, version: k.set.version}
+	return signed{token: t.hash, from: k.from, keyID: t.header.KeyID, version: k.set.version}
 }
 
 // knows and learn implement memory. Sets without a version are of no fetch, and
