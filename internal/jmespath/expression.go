@@ -1,9 +1,11 @@
 package jmespath
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 
@@ -23,6 +25,9 @@ const maxExpression = 64 << 10
 func Parse(text string) (*Expression, error) {
 	if len(text) > maxExpression {
 		return nil, fmt.Errorf("the expression is longer than %d bytes", maxExpression)
+	}
+	if strings.ContainsRune(text, 0x80) { // the lexer's table of identifiers ends one short of it, and it panics
+		return nil, errors.New("the expression has the control character U+0080")
 	}
 	root, err := parsing.NewParser().Parse(text)
 	if err != nil {

@@ -60,6 +60,7 @@ func TestRefused(t *testing.T) {
 		"nope(@)":                  "Unknown function: nope()",
 		"length(@, @)":             "Expected 1 argument for function length(), received 2",
 		"abs('x')":                 `In function abs(), invalid type for value: "x", expected one of: number, received: "string"`,
+		"a\u0080":                  "the expression has the control character U+0080",
 		strings.Repeat("a", 1<<17): "the expression is longer than 65536 bytes",
 	} {
 		if _, err := search(expression, awsapi.Node{Kind: awsapi.Map}); err == nil || err.Error() != want {
