@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsquery"
@@ -112,9 +111,8 @@ func (s *Server) readRest(w http.ResponseWriter, c *call, b *body, limit int64) 
 		return c.tooLarge(limit)
 	}
 	if !c.large {
-		control := http.NewResponseController(w)
 		var ok bool
-		if c.hold, ok = s.Budget.open(s.client(c.r), 0, false, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }); !ok {
+		if c.hold, ok = s.Budget.openRequest(w, s.client(c.r), 0, false); !ok {
 			return c.busy()
 		}
 		b.hold = c.hold

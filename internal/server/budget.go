@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -71,6 +72,49 @@ type hold struct {
 	since uint64
 	// end makes the holder give up soon.
 	end func()
+	// response is that of a request which holds this; nil for a connection.
+	response *response
+}
+
+// response ends what a request waits for, as long as there is a request. Who holds
+// too much is found by others, who may come when its handler has just returned; a
+// response is over then, and that of HTTP/2 panics.
+type response struct {
+	control *http.ResponseController
+	writes  bool // writing ends too
+
+	mu   sync.Mutex
+	over bool
+}
+
+func (r *response) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return
+	}
+	past := time.Unix(1, 0)
+	_ = r.control.SetReadDeadline(past)
+	if r.writes {
+		_ = r.control.SetWriteDeadline(past)
+	}
+}
+
+func (r *response) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = true
+}
+
+// openRequest takes memory for a request; false if there is none. It has to be
+// closed before the handler returns.
+func (b *Budget) openRequest(w http.ResponseWriter, addr netip.Addr, n int64, writes bool) (*hold, bool) {
+	r := &response{control: http.NewResponseController(w), writes: writes}
+	h, ok := b.open(addr, n, false, r.end)
+	if h != nil {
+		h.response = r
+	}
+	return h, ok
 }
 
 // open takes memory for an address; false if there is none. Whoever holds most may
@@ -196,6 +240,9 @@ func (h *hold) waits(yes bool) {
 func (h *hold) close() {
 	if h == nil {
 		return
+	}
+	if h.response != nil {
+		h.response.leave()
 	}
 	h.budget.mu.Lock()
 	defer h.budget.mu.Unlock()

@@ -402,3 +402,41 @@ func TestStreamsWithinBudget(t *testing.T) {
 		t.Errorf("afterwards: %d, %v", status, err)
 	}
 }
+
+// Somebody who needs memory may have found a request whose handler has returned
+// meanwhile. Its response is not there any more.
+func TestBudgetLeavesResponsesThatAreOver(t *testing.T) {
+	b := &Budget{Bytes: 1 << 20}
+	over := make(chan *hold, 1)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h, ok := b.openRequest(w, netip.MustParseAddr("192.0.2.1"), 1, true)
+		if !ok {
+			t.Error("no room")
+		}
+		h.close()
+		over <- h
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	var holds []*hold
+	for range 20 {
+		answer, err := s.Client().Get(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.ProtoMajor != 2 {
+			t.Fatal(answer.Proto)
+		}
+		_ = answer.Body.Close()
+		holds = append(holds, <-over)
+	}
+	for _, h := range holds {
+		h.end()
+	}
+	if answer, err := s.Client().Get(s.URL); err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", answer, err)
+	} else {
+		_ = answer.Body.Close()
+	}
+}

@@ -169,18 +169,13 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) (*http.Request, f
 			cost += int64(len(name) + len(v) + fieldCost)
 		}
 	}
-	control := http.NewResponseController(w)
-	h, ok := s.Budget.open(s.client(r), cost, false, func() {
-		past := time.Unix(1, 0)
-		_ = control.SetReadDeadline(past)
-		_ = control.SetWriteDeadline(past)
-	})
+	h, ok := s.Budget.openRequest(w, s.client(r), cost, true)
 	if !ok {
 		return nil, nil
 	}
 	return r.WithContext(context.WithValue(r.Context(), holdKey{}, h)), func() {
 		h.waits(true)
-		_ = control.Flush()
+		_ = http.NewResponseController(w).Flush()
 		h.close()
 	}
 }

@@ -164,9 +164,8 @@ func (v *Visit) Body(limit int64) ([]byte, error) {
 		return nil, v.tooLarge()
 	}
 	if v.hold == nil {
-		control := http.NewResponseController(v.w)
 		var ok bool
-		if v.hold, ok = v.server.Budget.open(v.server.client(v.Request), 0, false, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }); !ok {
+		if v.hold, ok = v.server.Budget.openRequest(v.w, v.server.client(v.Request), 0, false); !ok {
 			return nil, v.busy()
 		}
 	}
