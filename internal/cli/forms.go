@@ -124,7 +124,11 @@ func listOf(n awsapi.Node, name string) []awsapi.Node {
 
 // showTargetRole shows the policy, or what is in the way of it.
 func showTargetRole(n awsapi.Node) (lines []string, well bool) {
-	lines = append(lines, fmt.Sprintf("target   %s (%s, %s)", memberText(n, "TargetName"), memberText(n, "Dialect"), memberText(n, "Way")))
+	target := "target   " + memberText(n, "TargetName")
+	if dialect := memberText(n, "Dialect"); dialect != "" { // the server knows the target
+		target += fmt.Sprintf(" (%s, %s)", dialect, memberText(n, "Way"))
+	}
+	lines = append(lines, target)
 	if role := memberText(n, "TargetRole"); role != "" {
 		lines = append(lines, "role     "+role)
 	}
