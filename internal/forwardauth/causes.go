@@ -8,6 +8,8 @@ const (
 	causeAPIUnknown awsapi.Cause = "api-unknown"
 	// The host and path of the original request belong to an API (in the detail) other than the one that the proxy asks for (?daypass-api=NAME).
 	causeAPIOther awsapi.Cause = "api-other"
+	// A proxy does not say which of several --forward-auth-api it asks for (?daypass-api=NAME), so its clients may choose one by their Host. Have it say so in its question, unless it accepts one Host only. This is a warning, in the first such line after a start; it refuses nothing.
+	warningAPIUnnamed awsapi.Cause = "api-unnamed"
 	// The question came neither from loopback nor from --trusted-proxies.
 	causeAskerUntrusted awsapi.Cause = "asker-untrusted"
 	// The bearer's OpenID token was not accepted; the detail says why.

@@ -59,6 +59,8 @@ type question struct {
 	length int64
 	// api is the name of the one API that the proxy asks for; empty for any.
 	api string
+	// couldName says that the form has room for that name.
+	couldName bool
 }
 
 // malformed refuses a question that does not tell of one original request.
@@ -75,7 +77,7 @@ func read(r *http.Request) (*question, error) {
 	if r.ContentLength != 0 {
 		return nil, no(causeQuestionBody, nil)
 	}
-	q := &question{header: r.Header}
+	q := &question{header: r.Header, couldName: !strings.HasPrefix(rest, "/")}
 	if err := q.readForm(r, rest); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
@@ -40,6 +41,8 @@ type Side struct {
 	// Bearer is who bears an OpenID token of daypass. The request says where it comes
 	// from.
 	Bearer func(ctx context.Context, r awsapi.Request, token string) (awsapi.Caller, error)
+
+	warned atomic.Bool // of a proxy that does not say for which API it asks
 }
 
 // Name implements server.Side.
@@ -66,6 +69,9 @@ func (s *Side) Answer(ctx context.Context, v *server.Visit) (awsapi.Answer, erro
 	p, err := s.prove(ctx, v, q)
 	if err != nil {
 		return awsapi.Answer{}, err
+	}
+	if len(s.APIs) > 1 && q.couldName && q.api == "" && !s.warned.Swap(true) {
+		v.Warn(warningAPIUnnamed, errors.New("name the API in the question: "+Path+apiQuery+api.Name))
 	}
 	resource := "arn:aws:execute-api:" + s.Region + ":" + s.Account + ":" + api.Name + "/" + api.Stage + "/" + q.method + "/" + path
 	if err := s.Allow(ctx, p.caller, action, resource, iam.NewFacts()); err != nil {

@@ -291,6 +291,32 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
+// Of several APIs a proxy should say which it stands for: the first question that
+// could and does not is in the log, once.
+func TestUnnamedAPIIsWarnedOfOnce(t *testing.T) {
+	g := newRig(t)
+	get := g.signed(original{method: "GET", uri: "/any", host: host}, rootKey)
+	ask := func(what string, in form, want string) {
+		t.Helper()
+		g.wantYes(what, g.ask(in, get), nil)
+		if got := field(g.lastLine(), "warning"); got != want {
+			t.Errorf("%s: warning %q in %s", what, got, g.lastLine())
+		}
+	}
+	ask("Envoy, which cannot say", envoy, "")
+	ask("nginx, which says", func(_ string, o original) *http.Request { return nginx(g.url+"?daypass-api=photos", o) }, "")
+	{
+		r := nginx(g.url, get)
+		r.Header.Del("Authorization")
+		g.wantNo("a refusal, which lets nobody in", g.send(r), 403, "MissingAuthenticationTokenException", "Missing Authentication Token", "signature-missing")
+	}
+	ask("caddy, which says something else", func(_ string, o original) *http.Request { return caddy(g.url+"?x=1", o) }, "api-unnamed")
+	if line := g.lastLine(); field(line, "level") != "WARN" || !strings.Contains(line, `/forward-auth?daypass-api=photos`) {
+		t.Errorf("the warning is %s", line)
+	}
+	ask("once more", nginx, "")
+}
+
 type readCloser struct{ *strings.Reader }
 
 func (readCloser) Close() error { return nil }
