@@ -25,7 +25,7 @@ type Session struct {
 	Name string
 	// Lasts is how long it shall last.
 	Lasts time.Duration
-	// Claims are what a token of the identity says, but for the audience.
+	// Claims are what a token of the identity says, without its audience.
 	Claims *openid.Claims
 	// Region is that of the identity pool, whose key signs.
 	Region string
@@ -33,8 +33,8 @@ type Session struct {
 	Policy policy.Rendering
 }
 
-// Assume gets credentials for a session at a target. The error is an *Error, but
-// for failures of our own.
+// Assume gets credentials for a session at a target. The error is an *Error, except
+// where daypass itself fails.
 func (a *Targets) Assume(ctx context.Context, t *Target, s *Session) (*Credentials, error) {
 	form, err := t.form(s)
 	if err != nil {
@@ -74,7 +74,7 @@ func (a *Targets) Assume(ctx context.Context, t *Target, s *Session) (*Credentia
 	return read(answer.Body, operation, a.now(), s.Lasts)
 }
 
-// form is what is asked for, but for the proof of who asks.
+// form is what is asked for, without the proof of who asks.
 func (t *Target) form(s *Session) (url.Values, error) {
 	if s.Role == "" && t.Dialect != policy.MinIO { // which has no roles of its own
 		return nil, misconfigured(causeRoleUnset, "target %s is of the dialect %s", t.Name, t.Dialect)
