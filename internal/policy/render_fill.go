@@ -266,7 +266,12 @@ type symbol struct {
 	key  string // of a hole, with its default
 }
 
-func symbolsOf(pieces []piece) (list []symbol) {
+func symbolsOf(pieces []piece) []symbol {
+	n := 0
+	for _, p := range pieces {
+		n += max(len(p.text), 1)
+	}
+	list := make([]symbol, 0, n)
 	for _, p := range pieces {
 		switch p.kind {
 		case literal:

@@ -62,8 +62,24 @@ func actionSymbols(action string) []symbol {
 	return symbolsOf(pieces)
 }
 
-func actionCovers(q, p string) bool { return patternCovers(actionSymbols(q), actionSymbols(p)) }
-func actionsMeet(p, q string) bool  { return patternsMeet(actionSymbols(p), actionSymbols(q)) }
+func actionCovers(q, p string) bool {
+	if !hasWildcards(q) && !hasWildcards(p) {
+		return sameAction(q, p)
+	}
+	return patternCovers(actionSymbols(q), actionSymbols(p))
+}
+
+func actionsMeet(p, q string) bool {
+	if !hasWildcards(p) && !hasWildcards(q) {
+		return sameAction(p, q)
+	}
+	return patternsMeet(actionSymbols(p), actionSymbols(q))
+}
+
+// Most actions have no wildcards, and are compared with each of a store's.
+func hasWildcards(action string) bool { return strings.ContainsAny(action, "*?") }
+
+func sameAction(a, b string) bool { return len(a) == len(b) && equalFoldASCII(lowerASCII(a), b) }
 
 func (a filledARN) covers(o filledARN) bool {
 	if a.every || o.every {
