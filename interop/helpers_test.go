@@ -80,7 +80,7 @@ func find(what string) (string, error) {
 		if path, err := exec.LookPath("/usr/sbin/" + what); err == nil {
 			return path, nil
 		}
-	case "versitygw", "minio", "seaweedfs", "ceph":
+	case "versitygw", "minio", "mc", "seaweedfs", "ceph":
 		return findPartner(what)
 	case "terraform":
 		if os.Getenv("TF_TEST_PLUGIN_DIR") == "" {
