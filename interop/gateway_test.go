@@ -135,7 +135,7 @@ func startVersity(t *testing.T, by *iam.CreateAccessKeyOutput, folder, gateway s
 func TestGatewayPOSIX(t *testing.T) {
 	t.Parallel()
 	g := openGatewayed(t, t.TempDir())
-	g.copies = true
+	g.departures = departuresOf["versitygw"]
 	g.check(t)
 }
 
@@ -147,6 +147,7 @@ func TestGatewayBeforeMinIO(t *testing.T) {
 	endpoint := startSecureMinIO(t, ca)
 	// versitygw 1.8.0 cannot copy with its s3 backend for others than its administrator.
 	g := openGatewayed(t, endpoint, "SSL_CERT_FILE="+ca.file("ca.pem"), "STORE_KEY="+behindRoot, "STORE_SECRET="+behindRoot)
+	g.departures = departuresOf["versitygw before S3"]
 	g.check(t)
 	c := g.client(t, g.alice)
 	if err := g.put(t, g.alice, g.alice.key("x")); err != nil {

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 given = json.loads(os.environ["DAYPASS_INTEROP"])
 BUCKET = given["bucket"]
+DEPARTURES = given["departures"]
 
 
 def client(who, **changes):
@@ -89,7 +90,7 @@ def check(mine, theirs):
 
     # A form, as a browser posts it, where the store asks about the object.
     form = s3.generate_presigned_post(BUCKET, key(mine, "boto3/${filename}"), Conditions=[["starts-with", "$key", key(mine, "boto3/")]], ExpiresIn=60)
-    post(form, "posted.txt", b"posted", (200, 201, 204) if given["forms"] else (403,))
+    post(form, "posted.txt", b"posted", (403,) if DEPARTURES["no_forms"] else (200, 201, 204))
     form = s3.generate_presigned_post(BUCKET, key(theirs, "boto3/planted.txt"), ExpiresIn=60)
     post(form, "planted.txt", b"planted", (403,))
 
@@ -98,7 +99,7 @@ def check(mine, theirs):
     folders = s3.list_objects_v2(Bucket=BUCKET, Prefix=key(mine, "boto3/"), Delimiter="/", MaxKeys=3)
     assert folders["KeyCount"] == 3 and folders["IsTruncated"], folders
 
-    if given["copies"]:
+    if not DEPARTURES["no_copies"]:
         source = {"Bucket": BUCKET, "Key": key(mine, "boto3/dir/a b+c&d=é.txt")}
         s3.copy_object(Bucket=BUCKET, Key=key(mine, "boto3/copy"), CopySource=source)
         assert s3.get_object(Bucket=BUCKET, Key=key(mine, "boto3/copy"))["Body"].read() == "dir/a b+c&d=é.txt".encode()
@@ -114,20 +115,32 @@ def check(mine, theirs):
     refused(s3.list_objects_v2, Bucket=BUCKET)
     refused(s3.list_objects_v2, Bucket=BUCKET, Prefix=given[theirs]["id"] + "/")
     refused(s3.list_objects_v2, Bucket=BUCKET, Prefix=given[mine]["id"])
-    refused(s3.list_buckets)
+    if DEPARTURES["empty_buckets"]:
+        assert s3.list_buckets()["Buckets"] == []
+    else:
+        refused(s3.list_buckets)
     refused(s3.create_bucket, Bucket="another")
     refused(s3.delete_bucket, Bucket=BUCKET)
     refused(s3.get_bucket_policy, Bucket=BUCKET)
     refused(s3.put_bucket_policy, Bucket=BUCKET, Policy="{}")
     refused(s3.put_object, Bucket=BUCKET, Key="beside", Body=b"x")
     refused(s3.put_object, Bucket=BUCKET, Key=given[mine]["id"] + "x/beside", Body=b"x")
-    refused(s3.put_object, Bucket=BUCKET, Key=given[mine]["id"].upper() + "/x", Body=b"x")
+    if not DEPARTURES["ignores_case"]:
+        refused(s3.put_object, Bucket=BUCKET, Key=given[mine]["id"].upper() + "/x", Body=b"x")
+
+    if DEPARTURES["disconnects"]:
+        s3 = client(mine)
 
     # Of several to delete, those that may be.
     s3.put_object(Bucket=BUCKET, Key=key(mine, "boto3/gone"), Body=b"x")
-    deleted = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key(mine, "boto3/gone")}, {"Key": secret}]})
-    assert [d["Key"] for d in deleted["Deleted"]] == [key(mine, "boto3/gone")], deleted
-    assert [(e["Key"], e["Code"]) for e in deleted["Errors"]] == [(secret, "AccessDenied")], deleted
+    several = {"Objects": [{"Key": key(mine, "boto3/gone")}, {"Key": secret}]}
+    if DEPARTURES["no_delete_objects"]:
+        refused(s3.delete_objects, Bucket=BUCKET, Delete=several)
+        s3.delete_object(Bucket=BUCKET, Key=key(mine, "boto3/gone"))
+    else:
+        deleted = s3.delete_objects(Bucket=BUCKET, Delete=several)
+        assert [d["Key"] for d in deleted["Deleted"]] == [key(mine, "boto3/gone")], deleted
+        assert [(e["Key"], e["Code"]) for e in deleted["Errors"]] == [(secret, "AccessDenied")], deleted
     assert client(theirs).get_object(Bucket=BUCKET, Key=secret)["Body"].read() == b"secret"
 
     # Credentials that are none.
