@@ -188,7 +188,7 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 		return callError("the following arguments are required: command")
 	}
 	if op := c.form(word, got.has("no-paginate")); op != nil {
-		if help || slices.Equal(left, []string{"help"}) {
+		if help || slices.Equal(left, []string{"help"}) || op.form.verb != "" && slices.Equal(left, []string{op.form.verb, "help"}) {
 			return c.helpOperation(g, op)
 		}
 		return c.do(ctx, g, op, left)

@@ -26,6 +26,16 @@ func tool() (c *cli.CLI, out, errs *bytes.Buffer) {
 	return c, out, errs
 }
 
+// A command of several words has its page behind all of them, too.
+func TestHelpBehindAVerb(t *testing.T) {
+	for _, args := range [][]string{{"target", "help"}, {"target", "check", "help"}, {"target", "check", "--help"}, {"doctor", "help"}} {
+		c, out, errs := tool()
+		if code := c.Run(context.Background(), args); code != 0 || !strings.Contains(out.String(), "\nSYNOPSIS\n") {
+			t.Errorf("%s: exit code %d: %s%s", args, code, out, errs)
+		}
+	}
+}
+
 // Every operation has a page of help, with words for every option, and an
 // example that runs as far as the options go.
 func TestHelpOfEveryOperation(t *testing.T) {
