@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -110,7 +111,7 @@ func Render(in Policies, facts Context, d Dialect) Rendering {
 		denying = append(denying, denies...)
 	}
 	allowing, denying = r.reconcile(unique(allowing), unique(denying))
-	text := r.write(allowing, denying)
+	text := r.guard(r.write(allowing, denying))
 	r.out.Size = utf8.RuneCountInString(text)
 	if r.out.Size > MaxRendered {
 		r.cannot(SizeObstacle, filled{}, "the policies make a session policy of %d characters, and a store takes %d", r.out.Size, MaxRendered)
@@ -119,6 +120,22 @@ func Render(in Policies, facts Context, d Dialect) Rendering {
 		r.out.Document = text
 	}
 	return r.out
+}
+
+// guard puts the dialect's own statement behind the others, where there is room: it
+// narrows nothing that they allow, and so is no reason to refuse a sign-in.
+func (r *renderer) guard(document string) string {
+	if r.dialect.guard == "" {
+		return document
+	}
+	guarded := strings.TrimSuffix(document, "]}") + "," + r.dialect.guard + "]}"
+	switch {
+	case utf8.RuneCountInString(guarded) <= MaxRendered:
+		return guarded
+	case utf8.RuneCountInString(document) <= MaxRendered:
+		r.note(r.dialect.unguarded)
+	}
+	return document
 }
 
 // renderer gathers what is in the way.

@@ -50,6 +50,9 @@ type dialect struct {
 	condition func(c filledCondition, deny bool) (operator, key string, ok bool)
 	// quirks are notes by the key of a condition.
 	quirks map[string]string
+	// guard is a statement of its own in every document that has room for it, and
+	// unguarded the note where there is none.
+	guard, unguarded string
 }
 
 var dialects = map[Dialect]*dialect{
@@ -59,6 +62,11 @@ var dialects = map[Dialect]*dialect{
 	MinIO: {
 		name: "MinIO", store: true, actions: minioActions, caseMatters: true, slashAfterBucket: true, condition: prefixCondition,
 		quirks: map[string]string{"s3:prefix": "MinIO takes s3:prefix from a header or parameter named Prefix, if a client sends one: clients can list the names of all keys in the bucket"},
+		// Before RELEASE.2025-10-15 MinIO asks a session's policy only what it denies when
+		// the session makes a service account, which has all that the role there has
+		// (CVE-2025-62506).
+		guard:     `{"Effect":"Deny","Action":"admin:*","Resource":"arn:aws:s3:::*"}`,
+		unguarded: "the session policy has no room to deny admin:*: at MinIO before RELEASE.2025-10-15 a session can make a service account without these limits (CVE-2025-62506)",
 	},
 	SeaweedFS: {name: "SeaweedFS", store: true, foldsResources: true, partsWithPut: true, condition: prefixCondition},
 	Ceph: {

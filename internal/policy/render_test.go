@@ -178,6 +178,9 @@ func TestRender(t *testing.T) {
 				in.Boundary = b[0]
 			}
 			got := policy.Render(in, renderFacts(), c.dialect)
+			if c.dialect == policy.MinIO && c.want != "" { // which has a statement of its own
+				c.want = strings.TrimSuffix(c.want, "]}") + "," + deny("admin:*", "arn:aws:s3:::*") + "]}"
+			}
 			if got.Document != c.want {
 				t.Errorf("the document is\n%s\nwant\n%s", got.Document, c.want)
 			}
@@ -192,6 +195,28 @@ func TestRender(t *testing.T) {
 				t.Errorf("what cannot be said is %v, want %s: %s", got.Err(), c.obstacle, c.detail)
 			}
 		})
+	}
+}
+
+// Sessions of MinIO are denied admin:* where there is room for it; where there is
+// not, that is no obstacle, and a note says so.
+func TestRenderGuardsMinIO(t *testing.T) {
+	guard := deny("admin:*", "arn:aws:s3:::*")
+	empty := len(`{"Version":"2012-10-17","Statement":[]}`) + len(allow("s3:GetObject", "arn:aws:s3:::a/"))
+	for size, guarded := range map[int]bool{policy.MaxRendered - len(guard) - 1: true, policy.MaxRendered - len(guard): false, policy.MaxRendered: false} {
+		in := policy.Policies{Identity: identityDocs(t, policy.Identity, allow("s3:GetObject", "arn:aws:s3:::a/"+strings.Repeat("x", size-empty)))}
+		got := policy.Render(in, policy.Context{}, policy.MinIO)
+		if err := got.Err(); err != nil || got.Size != len(got.Document) || got.Size > policy.MaxRendered {
+			t.Errorf("of %d characters: %v, %d", size, err, got.Size)
+		}
+		if strings.HasSuffix(got.Document, ","+guard+"]}") != guarded || (len(got.Notes) == 0) != guarded || !guarded && !strings.Contains(got.Notes[0], "CVE-2025-62506") {
+			t.Errorf("of %d characters: notes %q, document …%s", size, got.Notes, got.Document[len(got.Document)-90:])
+		}
+	}
+	for _, d := range []policy.Dialect{policy.AWS, policy.SeaweedFS, policy.Ceph} {
+		if got := policy.Render(policy.Policies{}, policy.Context{}, d); strings.Contains(got.Document, "admin:") {
+			t.Errorf("%s: %s", d, got.Document)
+		}
 	}
 }
 
