@@ -116,8 +116,11 @@ var tokenRefusals = map[string]map[bool]string{
 		false: "InvalidParameterValue: STS JWT Token has `azp` claim invalid, `azp` must match configured OpenID Client ID",
 		true:  "InvalidParameterValue: Error processing RoleArn parameter: RoleARN arn:minio:iam:::role/any-role-at-all is not defined.",
 	},
-	"seaweedfs": {},
-	"ceph":      {},
+	"seaweedfs": {
+		false: "InvalidParameterValue: failed to validate web identity token: invalid token audience",
+		true:  "AccessDenied: trust policy validation failed: trust policy denies web identity assumption",
+	},
+	"ceph": {false: "AccessDenied: ", true: "AccessDenied: "},
 }
 
 // diagnose runs daypass doctor, and gives the verdicts by check.
@@ -164,6 +167,7 @@ func TestTargetMinIO(t *testing.T) {
 
 // What daypass decides counts at MinIO with the next sign-in.
 func TestTargetMinIOFollowsDaypass(t *testing.T) {
+	t.Parallel()
 	t.Run("key", func(t *testing.T) { checkFollows(t, true) })
 	t.Run("web", func(t *testing.T) { checkFollows(t, false) })
 }

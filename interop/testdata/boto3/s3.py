@@ -146,7 +146,7 @@ def check(mine, theirs):
     # Credentials that are none.
     refused(client(mine, secret_access_key="x" * 40).put_object, ("SignatureDoesNotMatch",), Bucket=BUCKET, Key=key(mine, "x"), Body=b"x")
     refused(client(mine, session_token="").put_object, ("InvalidToken", "InvalidTokenId", "InvalidAccessKeyId"), Bucket=BUCKET, Key=key(mine, "x"), Body=b"x")
-    refused(client(mine, session_token=given[theirs]["session_token"]).put_object, ("InvalidToken", "InvalidTokenId", "InvalidAccessKeyId"),
+    refused(client(mine, session_token=given[theirs]["session_token"]).put_object, ("InvalidToken", "InvalidTokenId", "InvalidAccessKeyId", "AccessDenied"),
             Bucket=BUCKET, Key=key(mine, "x"), Body=b"x")
 
     # Several at once.
