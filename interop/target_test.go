@@ -120,7 +120,8 @@ var tokenRefusals = map[string]map[bool]string{
 		false: "InvalidParameterValue: failed to validate web identity token: invalid token audience",
 		true:  "AccessDenied: trust policy validation failed: trust policy denies web identity assumption",
 	},
-	"ceph": {false: "AccessDenied: ", true: "AccessDenied: "},
+	// It can end the connection before its answer is whole.
+	"ceph": {false: "StatusCode: 403", true: "StatusCode: 403"},
 }
 
 // diagnose runs daypass doctor, and gives the verdicts by check.
