@@ -123,10 +123,18 @@ func (s *store) client(t *testing.T, as tenant) *minio.Client {
 	return c
 }
 
-// put stores a small object.
-func (s *store) put(t *testing.T, as tenant, key string) error {
+// put stores a small object. A store that refuses one may end the connection while
+// the body is still on its way; the client learns nothing of the answer then, and
+// asks again.
+func (s *store) put(t *testing.T, as tenant, key string) (err error) {
 	t.Helper()
-	_, err := s.client(t, as).PutObject(t.Context(), bucket, key, strings.NewReader("hello"), 5, minio.PutObjectOptions{})
+	for range 10 {
+		_, err = s.client(t, as).PutObject(t.Context(), bucket, key, strings.NewReader("hello"), 5, minio.PutObjectOptions{})
+		var broken *net.OpError
+		if !errors.As(err, &broken) {
+			break
+		}
+	}
 	return err
 }
 
