@@ -227,7 +227,6 @@ func testIdentitiesArePagedInOrder(t *testing.T, db *rig) {
 	}
 }
 
-// A deleted pool is gone at once, and Run sweeps its rows away.
 // Run sweeps what was left from before and what is deleted while it runs.
 func testRunSweeps(t *testing.T, db *rig) {
 	c := db.cognito(t)
@@ -250,8 +249,6 @@ func testRunSweeps(t *testing.T, db *rig) {
 	<-done
 }
 
-// Identities that nobody can reach any more go when nothing that they held can be
-// alive, the older ones first, and no others.
 func testCheckMasterKey(t *testing.T, db *rig) {
 	key := masterKey(t)
 	other := masterKey(t)
@@ -336,6 +333,3 @@ func testAddIdentities(t *testing.T, db *rig) {
 		t.Errorf("none: %v", err)
 	}
 }
-
-// BenchmarkAddIdentities stores identities, two of three with a login, 100,000
-// with a call, into a table that is ten times as large.

@@ -22,8 +22,6 @@ import (
 	"github.com/daypass/daypass/internal/store"
 )
 
-// openReal opens a new database with the schema of daypass.
-// testBox seals with a key that is the same in every test.
 // sameRole compares roles by what is stored.
 var sameRole = cmpopts.IgnoreUnexported(iam.RoleEntity{})
 
