@@ -73,8 +73,9 @@ const imports = `
 	store/engine:                              # what a database has to do
 	store/migrate:  store/engine
 	store/sqlite:   store/engine store/migrate
-	store/engine/enginetest: store/engine      # for tests, as the next
-	store/storetest: cognito iam openid revocation seal store store/engine store/engine/enginetest
+	store/engine/enginetest: store/engine      # for tests, as the next two
+	store/fixture: cognito seal
+	store/storetest: cognito iam openid revocation seal store store/engine store/engine/enginetest store/fixture
 
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy
@@ -111,7 +112,7 @@ const reserved = `
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass          # the pager, the browser, the commands of credentials
 	unsafe:                          # nobody
-	math/rand:                       store store/engine/enginetest store/storetest daypasstest   # numbers of pools, which are no secret; what repeats
+	math/rand:                       store store/engine/enginetest store/fixture daypasstest   # numbers of pools, which are no secret; what repeats
 	reflect:                         awsapi awsapi/modeltest awsjson awsquery instance   # what is declared once is read in one place
 	encoding/json:                   login/logintest store client idp cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `

@@ -12,10 +12,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
+	"github.com/daypass/daypass/internal/store/fixture"
 )
 
 // benchID is a 16-byte key that lands anywhere in the table.
@@ -171,12 +171,10 @@ func isIdentity(got, want *cognito.Identity, err error) error {
 // BenchmarkHotLookup finds identities among 100,000.
 func BenchmarkHotLookup(b *testing.B) {
 	db := openBench(b, Schema())
-	c := db.Cognito(testBox(b))
-	p := newPool(1)
-	if err := c.Configure(b.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
-		b.Fatal(err)
-	}
-	list := people(p, 150_000, 1)
+	c := db.Cognito(fixture.MasterKey(b).Box("pool-secret"))
+	p := fixture.Pool(1)
+	fixture.AddPool(b, c, p)
+	list := fixture.People(p, 150_000, 1)
 	if err := c.AddIdentities(b.Context(), list); err != nil {
 		b.Fatal(err)
 	}
@@ -198,12 +196,11 @@ func BenchmarkHotLookup(b *testing.B) {
 // A look-up that every request makes puts little on the heap: the view, the function
 // that is given to it, the identity, its logins and their text.
 func TestHotLookupsAllocateLittle(t *testing.T) {
-	db := openReal(t)
-	c := db.Cognito(testBox(t))
-	p := newPool(1)
-	addPool(t, c, p)
-	i := newIdentity(p, 1, cognito.Login{Provider: 1, Subject: "a2f4e1f0-3d5b-4a7e-9a47-0f6c2b1d8e33"})
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
+	_, c := openCognito(t)
+	p := fixture.Pool(1)
+	fixture.AddPool(t, c, p)
+	i := fixture.Identity(p, 1, cognito.Login{Provider: 1, Subject: "a2f4e1f0-3d5b-4a7e-9a47-0f6c2b1d8e33"})
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
 	for name, look := range hotLookups {
 		ask := look(p, i)
 		if n := testing.AllocsPerRun(100, func() {
@@ -216,38 +213,18 @@ func TestHotLookupsAllocateLittle(t *testing.T) {
 	}
 }
 
-// people are so many identities, every third of them a guest, as random as real
-// ones are.
-func people(p *cognito.Pool, n int, seed uint64) []*cognito.Identity {
-	r := rand.New(rand.NewPCG(seed, seed))
-	at := time.UnixMilli(1_700_000_000_123).UTC()
-	list := make([]*cognito.Identity, n)
-	for k := range list {
-		i := &cognito.Identity{Pool: p.Number, Created: at, Modified: at}
-		binary.BigEndian.PutUint64(i.GUID[:8], r.Uint64())
-		binary.BigEndian.PutUint64(i.GUID[8:], r.Uint64())
-		if k%3 != 0 {
-			i.Authenticated, i.Logins = true, []cognito.Login{{Provider: 1, Subject: fmt.Sprint("user-", seed, "-", k)}}
-		}
-		list[k] = i
-	}
-	return list
-}
-
 // BenchmarkAddIdentities stores identities, two of three with a login, 100,000
 // with a call, into a table that is ten times as large.
 func BenchmarkAddIdentities(b *testing.B) {
 	db := openBench(b, Schema())
-	c := db.Cognito(testBox(b))
-	p := newPool(1)
-	if err := c.Configure(b.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
-		b.Fatal(err)
-	}
+	c := db.Cognito(fixture.MasterKey(b).Box("pool-secret"))
+	p := fixture.Pool(1)
+	fixture.AddPool(b, c, p)
 	const batch = 100_000
 	seed := uint64(0)
 	add := func() {
 		seed++
-		list := people(p, batch, seed)
+		list := fixture.People(p, batch, seed)
 		b.StartTimer()
 		defer b.StopTimer()
 		if err := c.AddIdentities(b.Context(), list); err != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,89 +9,34 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/seal"
+	"github.com/daypass/daypass/internal/store/fixture"
 )
 
-func openCognito(t *testing.T) (*DB, *Cognito, *seal.MasterKey) {
+func openCognito(t *testing.T) (*DB, *Cognito) {
 	t.Helper()
-	key, err := seal.Generate(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "daypass.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db, db.Cognito(key.Box("pool-secret")), key
-}
-
-func newPool(n int) *cognito.Pool {
-	return &cognito.Pool{
-		Account: "123456789012", Version: 1, Created: time.UnixMilli(1_700_000_000_000).UTC(),
-		Providers: map[string]int32{"a.example": 1},
-		IdentityPool: cognito.IdentityPool{
-			IdentityPoolId:   cognito.IdentityPoolId(fmt.Sprintf("us-east-1:00000000-0000-4000-8000-%012d", n)),
-			IdentityPoolName: "pool", IdentityPoolTags: cognito.IdentityPoolTagsType{},
-		},
-	}
-}
-
-func addPool(t *testing.T, c *Cognito, p *cognito.Pool) {
-	t.Helper()
-	if err := c.Configure(t.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func viewCognito[T any](t *testing.T, c *Cognito, get func(cognito.Tx) (T, error)) (v T) {
-	t.Helper()
-	err := c.View(t.Context(), func(tx cognito.Tx) (err error) {
-		v, err = get(tx)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-func saveCognito(t *testing.T, c *Cognito, change func(cognito.Tx) error) {
-	t.Helper()
-	if err := c.Configure(t.Context(), change); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func guid(n byte) (g cognito.GUID) {
-	g[0], g[15] = n, n
-	return g
-}
-
-func newIdentity(p *cognito.Pool, n byte, logins ...cognito.Login) *cognito.Identity {
-	at := time.UnixMilli(1_700_000_000_123).UTC()
-	return &cognito.Identity{GUID: guid(n), Pool: p.Number, Created: at, Modified: at.Add(time.Second), Authenticated: len(logins) > 0, Logins: logins}
+	db := openReal(t)
+	return db, db.Cognito(fixture.MasterKey(t).Box("pool-secret"))
 }
 
 // A deleted pool is gone at once, and Run sweeps its rows away.
 func TestDeletedPoolIsSweptAway(t *testing.T) {
-	db, c, _ := openCognito(t)
-	p, q := newPool(1), newPool(2)
-	addPool(t, c, p)
-	addPool(t, c, q)
+	db, c := openCognito(t)
+	p, q := fixture.Pool(1), fixture.Pool(2)
+	fixture.AddPool(t, c, p)
+	fixture.AddPool(t, c, q)
 	const people = tidyBatch + 7
-	saveCognito(t, c, func(tx cognito.Tx) error {
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error {
 		for n := range people {
-			i := newIdentity(p, 0, cognito.Login{Provider: 1, Subject: fmt.Sprint(n)})
+			i := fixture.Identity(p, 0, cognito.Login{Provider: 1, Subject: fmt.Sprint(n)})
 			i.GUID[1], i.GUID[2] = byte(n>>8), byte(n)
 			if err := tx.AddIdentity(i); err != nil {
 				return err
 			}
 		}
-		return tx.AddIdentity(newIdentity(q, 9, cognito.Login{Provider: 1, Subject: "stays"}))
+		return tx.AddIdentity(fixture.Identity(q, 9, cognito.Login{Provider: 1, Subject: "stays"}))
 	})
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(p) })
-	if got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Pool, error) { return tx.PoolByNumber(p.Number) }); got != nil {
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(p) })
+	if got := fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Pool, error) { return tx.PoolByNumber(p.Number) }); got != nil {
 		t.Error("the pool is still there")
 	}
 	for {
@@ -126,16 +70,16 @@ func count(t *testing.T, db *DB, table string) (n int) {
 // Identities that nobody can reach any more go when nothing that they held can be
 // alive, the older ones first, and no others.
 func TestDeadIdentitiesAreRemoved(t *testing.T) {
-	db, c, _ := openCognito(t)
-	p := newPool(1)
-	addPool(t, c, p)
+	db, c := openCognito(t)
+	p := fixture.Pool(1)
+	fixture.AddPool(t, c, p)
 	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	old := now.Add(-cognito.DeadFor)
 	add := func(n byte, change func(*cognito.Identity), logins ...cognito.Login) {
-		i := newIdentity(p, n, logins...)
+		i := fixture.Identity(p, n, logins...)
 		i.Created, i.Modified = old.Add(-time.Hour), old
 		change(i)
-		saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
+		fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
 	}
 	merged := func(i *cognito.Identity) {
 		i.Authenticated, i.Disabled, i.MergedInto = true, true, cognito.GUID{1}
@@ -147,9 +91,9 @@ func TestDeadIdentitiesAreRemoved(t *testing.T) {
 	add(4, func(i *cognito.Identity) { i.Authenticated = true }) // unlinked
 	add(5, func(i *cognito.Identity) { merged(i); i.Modified = old.Add(time.Millisecond) })
 	add(6, func(i *cognito.Identity) { i.Authenticated, i.Modified = true, old.Add(time.Millisecond) })
-	saveCognito(t, c, func(tx cognito.Tx) error {
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error {
 		for n := range tidyBatch + 7 {
-			i := newIdentity(p, 7)
+			i := fixture.Identity(p, 7)
 			merged(i)
 			i.GUID[1], i.GUID[2] = byte(n>>8), byte(n)
 			i.Created, i.Modified = old.Add(-2*time.Hour), old.Add(-time.Hour)
@@ -167,7 +111,7 @@ func TestDeadIdentitiesAreRemoved(t *testing.T) {
 		}
 	}
 	var left []byte
-	for _, i := range viewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) {
+	for _, i := range fixture.ViewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) {
 		return tx.Identities(p.Number, nil, 100, false)
 	}) {
 		left = append(left, i.GUID[0])
@@ -175,7 +119,7 @@ func TestDeadIdentitiesAreRemoved(t *testing.T) {
 	if want := []byte{1, 2, 5, 6}; !cmp.Equal(left, want) || batches != 3 {
 		t.Errorf("%v are left after %d batches, want %v after 3", left, batches, want)
 	}
-	if got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, person) }); got == nil {
+	if got := fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, person) }); got == nil {
 		t.Error("alice has lost her identity")
 	}
 	var plan string

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
 	"github.com/daypass/daypass/internal/store/sqlite"
 )
@@ -101,14 +100,4 @@ func checkError(t testing.TB, err error, text string) {
 func openReal(t *testing.T) *DB {
 	t.Helper()
 	return reopen(t, nil, filepath.Join(t.TempDir(), "daypass.db"))
-}
-
-// testBox seals with a key that is the same in every test.
-func testBox(t testing.TB) *seal.Box {
-	t.Helper()
-	key, err := seal.Generate(strings.NewReader(strings.Repeat("k", 64)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key.Box("access-key")
 }

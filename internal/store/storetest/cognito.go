@@ -2,9 +2,6 @@ package storetest
 
 import (
 	"context"
-	"encoding/binary"
-	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -12,73 +9,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/cognito"
-	"github.com/daypass/daypass/internal/store"
+	"github.com/daypass/daypass/internal/store/fixture"
 )
-
-func newPool(n int) *cognito.Pool {
-	return &cognito.Pool{
-		Account: "123456789012", Version: 1, Created: time.UnixMilli(1_700_000_000_000).UTC(),
-		Providers: map[string]int32{"a.example": 1},
-		IdentityPool: cognito.IdentityPool{
-			IdentityPoolId:   cognito.IdentityPoolId(fmt.Sprintf("us-east-1:00000000-0000-4000-8000-%012d", n)),
-			IdentityPoolName: "pool", IdentityPoolTags: cognito.IdentityPoolTagsType{},
-		},
-	}
-}
-
-func addPool(t *testing.T, c *store.Cognito, p *cognito.Pool) {
-	t.Helper()
-	if err := c.Configure(t.Context(), func(tx cognito.Tx) error { return tx.AddPool(p) }); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func viewCognito[T any](t *testing.T, c *store.Cognito, get func(cognito.Tx) (T, error)) (v T) {
-	t.Helper()
-	err := c.View(t.Context(), func(tx cognito.Tx) (err error) {
-		v, err = get(tx)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-func saveCognito(t *testing.T, c *store.Cognito, change func(cognito.Tx) error) {
-	t.Helper()
-	if err := c.Configure(t.Context(), change); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func guid(n byte) (g cognito.GUID) {
-	g[0], g[15] = n, n
-	return g
-}
-
-func newIdentity(p *cognito.Pool, n byte, logins ...cognito.Login) *cognito.Identity {
-	at := time.UnixMilli(1_700_000_000_123).UTC()
-	return &cognito.Identity{GUID: guid(n), Pool: p.Number, Created: at, Modified: at.Add(time.Second), Authenticated: len(logins) > 0, Logins: logins}
-}
 
 func testPoolIsStoredWholeAndSeenAtOnce(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p := newPool(1)
+	p := fixture.Pool(1)
 	p.SupportedLoginProviders = cognito.IdentityProviders{"accounts.google.com": "app", "api.twitter.com": "key;secret"}
-	addPool(t, c, p)
+	fixture.AddPool(t, c, p)
 	if p.Number < 1 || p.Number >= 1<<31 {
 		t.Errorf("number %d", p.Number)
 	}
 	get := func(tx cognito.Tx) (*cognito.Pool, error) { return tx.Pool(p.IdentityPoolId) }
-	if diff := cmp.Diff(p, viewCognito(t, c, get)); diff != "" {
+	if diff := cmp.Diff(p, fixture.ViewCognito(t, c, get)); diff != "" {
 		t.Errorf("stored pool (-want +got)\n%s", diff)
 	}
 	changed := *p
 	changed.IdentityPoolName, changed.Version = "renamed", 2
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.SavePool(&changed) })
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.SavePool(&changed) })
 	for _, get := range []func(cognito.Tx) (*cognito.Pool, error){get, func(tx cognito.Tx) (*cognito.Pool, error) { return tx.PoolByNumber(p.Number) }} {
-		if diff := cmp.Diff(&changed, viewCognito(t, c, get)); diff != "" {
+		if diff := cmp.Diff(&changed, fixture.ViewCognito(t, c, get)); diff != "" {
 			t.Errorf("changed pool (-want +got)\n%s", diff)
 		}
 	}
@@ -86,15 +36,15 @@ func testPoolIsStoredWholeAndSeenAtOnce(t *testing.T, db *rig) {
 
 func testProviderSecretIsSealed(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p := newPool(1)
+	p := fixture.Pool(1)
 	p.SupportedLoginProviders = cognito.IdentityProviders{"api.twitter.com": "consumerkey;consumersecret"}
-	addPool(t, c, p)
+	fixture.AddPool(t, c, p)
 	var body string
 	db.read(t, `SELECT body FROM pools`, &body)
 	if body == "" || strings.Contains(body, "consumer") {
 		t.Errorf("body %q: the consumer secret is readable", body)
 	}
-	err := db.Cognito(masterKey(t).Box("pool-secret")).View(t.Context(), func(tx cognito.Tx) error {
+	err := db.Cognito(fixture.MasterKey(t).Box("pool-secret")).View(t.Context(), func(tx cognito.Tx) error {
 		_, err := tx.Pool(p.IdentityPoolId)
 		return err
 	})
@@ -106,36 +56,36 @@ func testProviderSecretIsSealed(t *testing.T, db *rig) {
 func testPoolsAreListedByRegionInOrder(t *testing.T, db *rig) {
 	c := db.cognito(t)
 	for _, n := range []int{3, 1, 2} {
-		addPool(t, c, newPool(n))
+		fixture.AddPool(t, c, fixture.Pool(n))
 	}
-	west := newPool(4)
+	west := fixture.Pool(4)
 	west.IdentityPoolId = "us-west-2:00000000-0000-4000-8000-000000000000"
-	addPool(t, c, west)
-	page := viewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Pool, error) {
-		return tx.Pools("123456789012", "us-east-1", newPool(1).IdentityPoolId, 5)
+	fixture.AddPool(t, c, west)
+	page := fixture.ViewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Pool, error) {
+		return tx.Pools("123456789012", "us-east-1", fixture.Pool(1).IdentityPoolId, 5)
 	})
-	if len(page) != 2 || page[0].IdentityPoolId != newPool(2).IdentityPoolId || page[1].IdentityPoolId != newPool(3).IdentityPoolId {
+	if len(page) != 2 || page[0].IdentityPoolId != fixture.Pool(2).IdentityPoolId || page[1].IdentityPoolId != fixture.Pool(3).IdentityPoolId {
 		t.Errorf("page %v", page)
 	}
-	if n := viewCognito(t, c, func(tx cognito.Tx) (int, error) { return tx.CountPools("123456789012", "us-east-1") }); n != 3 {
+	if n := fixture.ViewCognito(t, c, func(tx cognito.Tx) (int, error) { return tx.CountPools("123456789012", "us-east-1") }); n != 3 {
 		t.Errorf("count %d, want 3", n)
 	}
 }
 
 func testIdentityByLogin(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p, q := newPool(1), newPool(2)
-	addPool(t, c, p)
-	addPool(t, c, q)
+	p, q := fixture.Pool(1), fixture.Pool(2)
+	fixture.AddPool(t, c, p)
+	fixture.AddPool(t, c, q)
 	alice := cognito.Login{Provider: 1, Subject: "alice"}
-	i := newIdentity(p, 1, alice, cognito.Login{Provider: 2, Subject: strings.Repeat("é", 600)})
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
+	i := fixture.Identity(p, 1, alice, cognito.Login{Provider: 2, Subject: strings.Repeat("é", 600)})
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(i) })
 	for _, get := range []func(tx cognito.Tx) (*cognito.Identity, error){
 		func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(i.GUID) },
 		func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, i.Logins[0]) },
 		func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, i.Logins[1]) },
 	} {
-		if diff := cmp.Diff(i, viewCognito(t, c, get)); diff != "" {
+		if diff := cmp.Diff(i, fixture.ViewCognito(t, c, get)); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
 	}
@@ -143,7 +93,7 @@ func testIdentityByLogin(t *testing.T, db *rig) {
 		pool int64
 		l    cognito.Login
 	}{{q.Number, alice}, {p.Number, cognito.Login{Provider: 2, Subject: "alice"}}, {p.Number, cognito.Login{Provider: 1, Subject: "Alice"}}} {
-		if got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(none.pool, none.l) }); got != nil {
+		if got := fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(none.pool, none.l) }); got != nil {
 			t.Errorf("%v leads to %v", none, got)
 		}
 	}
@@ -152,26 +102,26 @@ func testIdentityByLogin(t *testing.T, db *rig) {
 // The schema itself refuses a second owner of a login.
 func testSchemaHoldsTheInvariant(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p := newPool(1)
-	addPool(t, c, p)
+	p := fixture.Pool(1)
+	fixture.AddPool(t, c, p)
 	alice := cognito.Login{Provider: 1, Subject: "alice"}
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(newIdentity(p, 1, alice)) })
-	err := c.Update(t.Context(), func(tx cognito.Tx) error { return tx.AddIdentity(newIdentity(p, 2, alice)) })
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(fixture.Identity(p, 1, alice)) })
+	err := c.Update(t.Context(), func(tx cognito.Tx) error { return tx.AddIdentity(fixture.Identity(p, 2, alice)) })
 	if !db.isUnique(err) {
 		t.Errorf("a second owner: error %v, want a uniqueness violation", err)
 	}
-	if got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(guid(2)) }); got != nil {
+	if got := fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(fixture.GUID(2)) }); got != nil {
 		t.Error("half of the second owner is stored")
 	}
 }
 
 func testLoginsMoveBetweenIdentities(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p := newPool(1)
-	addPool(t, c, p)
+	p := fixture.Pool(1)
+	fixture.AddPool(t, c, p)
 	a, b := cognito.Login{Provider: 1, Subject: "a"}, cognito.Login{Provider: 2, Subject: "b"}
-	was := []*cognito.Identity{newIdentity(p, 1, a), newIdentity(p, 2, b)}
-	saveCognito(t, c, func(tx cognito.Tx) error {
+	was := []*cognito.Identity{fixture.Identity(p, 1, a), fixture.Identity(p, 2, b)}
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error {
 		for _, i := range was {
 			if err := tx.AddIdentity(i); err != nil {
 				return err
@@ -179,41 +129,41 @@ func testLoginsMoveBetweenIdentities(t *testing.T, db *rig) {
 		}
 		return nil
 	})
-	is := []*cognito.Identity{newIdentity(p, 1, a, b), newIdentity(p, 2)}
-	is[1].Authenticated, is[1].Disabled, is[1].MergedInto = true, true, guid(1)
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.SaveIdentities(was, is) })
+	is := []*cognito.Identity{fixture.Identity(p, 1, a, b), fixture.Identity(p, 2)}
+	is[1].Authenticated, is[1].Disabled, is[1].MergedInto = true, true, fixture.GUID(1)
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.SaveIdentities(was, is) })
 	for _, l := range []cognito.Login{a, b} {
-		got := viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, l) })
+		got := fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, l) })
 		if diff := cmp.Diff(is[0], got); diff != "" {
 			t.Errorf("%v (-want +got)\n%s", l, diff)
 		}
 	}
-	if diff := cmp.Diff(is[1], viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(guid(2)) })); diff != "" {
+	if diff := cmp.Diff(is[1], fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(fixture.GUID(2)) })); diff != "" {
 		t.Errorf("disabled (-want +got)\n%s", diff)
 	}
-	shown := viewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) { return tx.Identities(p.Number, nil, 10, true) })
-	if len(shown) != 1 || shown[0].GUID != guid(1) {
+	shown := fixture.ViewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) { return tx.Identities(p.Number, nil, 10, true) })
+	if len(shown) != 1 || shown[0].GUID != fixture.GUID(1) {
 		t.Errorf("without disabled ones: %v", shown)
 	}
 }
 
 func testIdentitiesArePagedInOrder(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p, q := newPool(1), newPool(2)
-	addPool(t, c, p)
-	addPool(t, c, q)
-	saveCognito(t, c, func(tx cognito.Tx) error {
+	p, q := fixture.Pool(1), fixture.Pool(2)
+	fixture.AddPool(t, c, p)
+	fixture.AddPool(t, c, q)
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error {
 		for _, n := range []byte{200, 3, 1, 127, 128} {
-			if err := tx.AddIdentity(newIdentity(p, n)); err != nil {
+			if err := tx.AddIdentity(fixture.Identity(p, n)); err != nil {
 				return err
 			}
 		}
-		return tx.AddIdentity(newIdentity(q, 2))
+		return tx.AddIdentity(fixture.Identity(q, 2))
 	})
 	var got []byte
 	var after *cognito.GUID
 	for {
-		page := viewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) { return tx.Identities(p.Number, after, 2, false) })
+		page := fixture.ViewCognito(t, c, func(tx cognito.Tx) ([]*cognito.Identity, error) { return tx.Identities(p.Number, after, 2, false) })
 		if len(page) == 0 {
 			break
 		}
@@ -230,13 +180,13 @@ func testIdentitiesArePagedInOrder(t *testing.T, db *rig) {
 // Run sweeps what was left from before and what is deleted while it runs.
 func testRunSweeps(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p := newPool(1)
-	addPool(t, c, p)
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(newIdentity(p, 1)) })
+	p := fixture.Pool(1)
+	fixture.AddPool(t, c, p)
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(fixture.Identity(p, 1)) })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); c.Run(ctx, time.Now, func(err error) { t.Error(err) }) }()
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(p) })
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(p) })
 	deadline := time.After(20 * time.Second)
 	for db.count(t, "identities")+db.count(t, "dead_pools") > 0 {
 		select {
@@ -250,8 +200,8 @@ func testRunSweeps(t *testing.T, db *rig) {
 }
 
 func testCheckMasterKey(t *testing.T, db *rig) {
-	key := masterKey(t)
-	other := masterKey(t)
+	key := fixture.MasterKey(t)
+	other := fixture.MasterKey(t)
 	for range 2 {
 		if err := db.CheckMasterKey(t.Context(), key); err != nil {
 			t.Errorf("the database's own key: %v", err)
@@ -264,7 +214,7 @@ func testCheckMasterKey(t *testing.T, db *rig) {
 }
 
 func testCheckAccount(t *testing.T, db *rig) {
-	key := masterKey(t)
+	key := fixture.MasterKey(t)
 	for range 2 {
 		if err := db.CheckAccount(t.Context(), key, "123456789012"); err != nil {
 			t.Errorf("the database's own account: %v", err)
@@ -276,40 +226,22 @@ func testCheckAccount(t *testing.T, db *rig) {
 	}
 }
 
-// people are so many identities, every third of them a guest, as random as real
-// ones are.
-func people(p *cognito.Pool, n int, seed uint64) []*cognito.Identity {
-	r := rand.New(rand.NewPCG(seed, seed))
-	at := time.UnixMilli(1_700_000_000_123).UTC()
-	list := make([]*cognito.Identity, n)
-	for k := range list {
-		i := &cognito.Identity{Pool: p.Number, Created: at, Modified: at}
-		binary.BigEndian.PutUint64(i.GUID[:8], r.Uint64())
-		binary.BigEndian.PutUint64(i.GUID[8:], r.Uint64())
-		if k%3 != 0 {
-			i.Authenticated, i.Logins = true, []cognito.Login{{Provider: 1, Subject: fmt.Sprint("user-", seed, "-", k)}}
-		}
-		list[k] = i
-	}
-	return list
-}
-
 // Identities that are stored together are what they are when each is stored on its
 // own, and found by their logins.
 func testAddIdentities(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p, other := newPool(1), newPool(2)
-	addPool(t, c, p)
-	addPool(t, c, other)
+	p, other := fixture.Pool(1), fixture.Pool(2)
+	fixture.AddPool(t, c, p)
+	fixture.AddPool(t, c, other)
 	const n = 3*64 + 7
-	list := append(people(p, n, 1), newIdentity(other, 1, cognito.Login{Provider: 1, Subject: "a"}, cognito.Login{Provider: 2, Subject: "b"}))
+	list := append(fixture.People(p, n, 1), fixture.Identity(other, 1, cognito.Login{Provider: 1, Subject: "a"}, cognito.Login{Provider: 2, Subject: "b"}))
 	if err := c.AddIdentities(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range list {
-		got := []*cognito.Identity{viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(want.GUID) })}
+		got := []*cognito.Identity{fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(want.GUID) })}
 		for _, l := range want.Logins {
-			got = append(got, viewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(want.Pool, l) }))
+			got = append(got, fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(want.Pool, l) }))
 		}
 		for _, got := range got {
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -320,9 +252,9 @@ func testAddIdentities(t *testing.T, db *rig) {
 	// One that is there already is refused with all that came with it.
 	for name, bad := range map[string]*cognito.Identity{
 		"an identity that is there": list[5],
-		"a login that is there":     newIdentity(p, 7, list[n-2].Logins...),
+		"a login that is there":     fixture.Identity(p, 7, list[n-2].Logins...),
 	} {
-		if err := c.AddIdentities(t.Context(), append(people(p, n, 2), bad)); !db.isUnique(err) {
+		if err := c.AddIdentities(t.Context(), append(fixture.People(p, n, 2), bad)); !db.isUnique(err) {
 			t.Errorf("%s: %v, want a uniqueness violation", name, err)
 		}
 	}

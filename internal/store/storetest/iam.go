@@ -20,6 +20,7 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/store"
+	"github.com/daypass/daypass/internal/store/fixture"
 )
 
 // sameRole compares roles by what is stored.
@@ -506,7 +507,7 @@ func testAccessKeysAreSealed(t *testing.T, db *rig) {
 	if err := find(testBox(t), "AKIA1"); err != nil {
 		t.Error(err)
 	}
-	if err := find(masterKey(t).Box("access-key"), "AKIA1"); !errors.Is(err, seal.ErrOpen) {
+	if err := find(fixture.MasterKey(t).Box("access-key"), "AKIA1"); !errors.Is(err, seal.ErrOpen) {
 		t.Errorf("under another master key: %v", err)
 	}
 	db.exec(t, `INSERT INTO access_keys (id, owner, sealed, body) SELECT 'AKIA2', owner, sealed, body FROM access_keys`)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/store/fixture"
 )
 
 func signingKey(region, number string) openid.SigningKey {
@@ -72,8 +73,8 @@ func testUnusedSigningKeysAreRemoved(t *testing.T, db *rig) {
 			t.Fatal(err)
 		}
 	}
-	p := newPool(1)
-	addPool(t, c, p) // in us-east-1
+	p := fixture.Pool(1)
+	fixture.AddPool(t, c, p) // in us-east-1
 	remove := func(after time.Duration, want ...string) {
 		t.Helper()
 		got, err := k.RemoveUnusedKeys(context.Background(), now.Add(after), unused, "")
@@ -81,12 +82,12 @@ func testUnusedSigningKeysAreRemoved(t *testing.T, db *rig) {
 			t.Errorf("after %s: %v went (%v), want %v", after, got, err, want)
 		}
 	}
-	again := newPool(2)
+	again := fixture.Pool(2)
 	again.IdentityPoolId = "sa-east-1:" + again.IdentityPoolId[len("us-east-1:"):]
 	remove(0)
 	remove(unused - time.Millisecond)
-	addPool(t, c, again)
-	saveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(again) }) // its tokens live on
+	fixture.AddPool(t, c, again)
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(again) }) // its tokens live on
 	remove(unused, "eu-west-1-10", "eu-west-1-2")
 	remove(unused)
 	if got, want := kidsOf(t, k), []string{"sa-east-1-1", "us-east-1-1"}; !slices.Equal(got, want) {
@@ -120,7 +121,7 @@ func testUnusedSigningKeysOfOneRegion(t *testing.T, db *rig) {
 			t.Fatal(err)
 		}
 	}
-	addPool(t, c, newPool(1)) // in us-east-1
+	fixture.AddPool(t, c, fixture.Pool(1)) // in us-east-1
 	remove := func(one string, after time.Duration, want ...string) {
 		t.Helper()
 		got, err := k.RemoveUnusedKeys(t.Context(), now.Add(after), unused, one)

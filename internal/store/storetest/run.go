@@ -12,6 +12,7 @@ import (
 	"github.com/daypass/daypass/internal/store"
 	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
+	"github.com/daypass/daypass/internal/store/fixture"
 )
 
 // Run runs the tests on stores over engines that open makes, each empty but for the
@@ -118,17 +119,8 @@ func (db *rig) count(t *testing.T, table string) (n int) {
 	return n
 }
 
-func masterKey(t testing.TB) *seal.MasterKey {
-	t.Helper()
-	key, err := seal.Generate(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
 func (db *rig) cognito(t *testing.T) *store.Cognito {
-	return db.Cognito(masterKey(t).Box("pool-secret"))
+	return db.Cognito(fixture.MasterKey(t).Box("pool-secret"))
 }
 
 // testBox seals with a key that is the same in every test.

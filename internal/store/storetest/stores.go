@@ -12,6 +12,7 @@ import (
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/store"
+	"github.com/daypass/daypass/internal/store/fixture"
 )
 
 // The stores without transactions of their callers do what they say.
@@ -48,8 +49,8 @@ func testStoresAgain(t *testing.T, db *rig) {
 // However many find at the same time that a login has no identity, it gets one.
 func testOneIdentityForALogin(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	p := newPool(1)
-	addPool(t, c, p)
+	p := fixture.Pool(1)
+	fixture.AddPool(t, c, p)
 	const callers, people = 8, 10
 	var mu sync.Mutex
 	got := map[string][]cognito.GUID{}
@@ -63,7 +64,7 @@ func testOneIdentityForALogin(t *testing.T, db *rig) {
 					if found, err = tx.IdentityByLogin(p.Number, login); err != nil || found != nil {
 						return err
 					}
-					found = newIdentity(p, byte(1+caller*people+person), login)
+					found = fixture.Identity(p, byte(1+caller*people+person), login)
 					return tx.AddIdentity(found)
 				}); err != nil {
 					t.Error(err)
@@ -88,7 +89,7 @@ func testOneIdentityForALogin(t *testing.T, db *rig) {
 
 func testClose(t *testing.T, db *rig) {
 	c := db.cognito(t)
-	addPool(t, c, newPool(1))
+	fixture.AddPool(t, c, fixture.Pool(1))
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
