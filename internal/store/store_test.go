@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
@@ -14,7 +13,10 @@ import (
 
 var errRefused = errors.New("refused")
 
-var testSchema = enginetest.Schema
+var (
+	testSchema = enginetest.Schema
+	checkError = enginetest.CheckError
+)
 
 const (
 	insertThing = enginetest.InsertThing
@@ -83,17 +85,6 @@ func names(t testing.TB, db *DB) (list []string) {
 func valueOf(tx *Tx, name string) (value int64, found bool, err error) {
 	found, err = tx.query(selectThing, name).one(&value)
 	return value, found, err
-}
-
-// checkError wants an error that contains the text, or none when it is empty.
-func checkError(t testing.TB, err error, text string) {
-	t.Helper()
-	switch {
-	case err == nil && text != "":
-		t.Errorf("no error, want %q", text)
-	case err != nil && (text == "" || !strings.Contains(err.Error(), text)):
-		t.Errorf("error %q, want %q", err, text)
-	}
 }
 
 // openReal opens a new database with the schema of daypass.

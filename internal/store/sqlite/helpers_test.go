@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	modernc "modernc.org/sqlite"
@@ -44,6 +43,7 @@ var (
 	testSchema = enginetest.Schema
 	add        = enginetest.Add
 	valueOf    = enginetest.ValueOf
+	checkError = enginetest.CheckError
 )
 
 const (
@@ -115,17 +115,6 @@ func openRaw(t testing.TB, path string) *sql.DB {
 	pool.SetMaxOpenConns(1)
 	t.Cleanup(func() { pool.Close() })
 	return pool
-}
-
-// checkError wants an error that contains the text, or none when it is empty.
-func checkError(t testing.TB, err error, text string) {
-	t.Helper()
-	switch {
-	case err == nil && text != "":
-		t.Errorf("no error, want %q", text)
-	case err != nil && (text == "" || !strings.Contains(err.Error(), text)):
-		t.Errorf("error %q, want %q", err, text)
-	}
 }
 
 // kind is what an error means to the engine.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"strings"
+	"testing"
 	"testing/fstest"
 
 	"github.com/daypass/daypass/internal/store/engine"
@@ -169,4 +171,15 @@ func Names(db DB) (list []string, err error) {
 		})
 	})
 	return list, err
+}
+
+// CheckError wants an error that contains the text, or none when it is empty.
+func CheckError(t testing.TB, err error, text string) {
+	t.Helper()
+	switch {
+	case err == nil && text != "":
+		t.Errorf("no error, want %q", text)
+	case err != nil && (text == "" || !strings.Contains(err.Error(), text)):
+		t.Errorf("error %q, want %q", err, text)
+	}
 }
