@@ -200,8 +200,7 @@ func (w *writer) commit(batch []*update) (rest []*update) {
 		return nil
 	}
 	alone := len(batch) == 1
-	var hooks []func()
-	succeeded := 0
+	var committed []func() // of those that succeeded, nil where one has nothing to call
 	for i, u := range batch {
 		ok, err := w.member(u, g, alone)
 		if err != nil {
@@ -210,11 +209,10 @@ func (w *writer) commit(batch []*update) (rest []*update) {
 			return batch[i+1:]
 		}
 		if ok {
-			succeeded++
-			hooks = append(hooks, u.committed)
+			committed = append(committed, u.committed)
 		}
 	}
-	if succeeded == 0 {
+	if len(committed) == 0 {
 		w.rollback()
 		return nil
 	}
@@ -223,7 +221,7 @@ func (w *writer) commit(batch []*update) (rest []*update) {
 		w.rollback()
 		return nil
 	}
-	for _, f := range hooks {
+	for _, f := range committed {
 		if f != nil {
 			f()
 		}
