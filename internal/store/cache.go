@@ -1,9 +1,6 @@
 package store
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync"
 
 // cache keeps entities that are read on every request and seldom change. Views
 // read it and fill it; updates read the database, and invalidate what they
@@ -17,9 +14,8 @@ import (
 //
 // Values are shared by all readers: nobody may change one.
 type cache[K comparable, V any] struct {
-	generation *atomic.Uint64 // of the DB
-	loaded     *atomic.Uint64 // of the DB
-	limit      int
+	db    *DB
+	limit int
 
 	mu      sync.RWMutex
 	entries map[K]V
@@ -28,7 +24,7 @@ type cache[K comparable, V any] struct {
 // newCache returns a cache of at most limit entities. When it is full, one or
 // another makes room.
 func newCache[K comparable, V any](db *DB, limit int) *cache[K, V] {
-	return &cache[K, V]{generation: &db.generation, loaded: &db.loaded, limit: limit, entries: map[K]V{}}
+	return &cache[K, V]{db: db, limit: limit, entries: map[K]V{}}
 }
 
 // get returns the entity of the key, from the cache or by load. What is not
@@ -43,7 +39,7 @@ func (c *cache[K, V]) get(tx *Tx, key K, load func() (V, bool, error)) (V, bool,
 	if ok {
 		return v, true, nil
 	}
-	c.loaded.Add(1)
+	c.db.loaded.Add(1)
 	v, ok, err := load()
 	if err == nil && ok {
 		c.put(tx, key, v)
@@ -61,7 +57,7 @@ func (c *cache[K, V]) put(tx *Tx, key K, v V) {
 	defer c.mu.Unlock()
 	// An invalidation advances the generation before it takes the lock. So
 	// either we see it here, or it finds our entry and removes it.
-	if c.generation.Load() != tx.generation {
+	if c.db.generation.Load() != tx.generation {
 		return
 	}
 	if _, ok := c.entries[key]; !ok && len(c.entries) >= c.limit {
@@ -80,7 +76,7 @@ func (c *cache[K, V]) invalidate(tx *Tx, key K) {
 		panic("store: what is cached is changed in an Update that is not a Configure")
 	}
 	tx.AfterCommit(func() {
-		c.generation.Add(1)
+		c.db.generation.Add(1)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		delete(c.entries, key)
