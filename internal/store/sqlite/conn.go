@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	binding "zombiezen.com/go/sqlite"
 
@@ -37,15 +36,11 @@ func openConn(path string, s settings) (_ *conn, err error) {
 			c.discard()
 		}
 	}()
-	c.sql.SetBusyTimeout(busyTimeout)
 	if err := c.sql.SetDefensive(true); err != nil { // the schema tables cannot be written to
 		return nil, err
 	}
 	return c, s.apply(c.pragma)
 }
-
-// busyTimeout is how long a connection waits for another tool's lock.
-const busyTimeout = 5 * time.Second
 
 // pragma runs a statement outside of transactions and returns its first column,
 // if it has one.

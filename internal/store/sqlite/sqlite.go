@@ -159,7 +159,7 @@ type settings struct {
 
 var (
 	anyConn = []string{
-		"PRAGMA busy_timeout = 5000", // milliseconds; first, since the others may meet a lock
+		"PRAGMA busy_timeout = 5000", // milliseconds, for another tool's lock; first, since the others may meet one
 		"PRAGMA temp_store = MEMORY",
 		"PRAGMA foreign_keys = ON",
 		"PRAGMA trusted_schema = OFF",
@@ -201,8 +201,7 @@ func (s settings) apply(pragma func(text string) (string, error)) error {
 }
 
 // uri names the file as a URI, so that no character of the path means anything.
-// The file must exist: we make it, with our mode. Double-quoted strings are errors,
-// as in PostgreSQL.
+// The file must exist: we make it, with our mode.
 //
 // Nobody else has the file open (see lockFile), so SQLite is told to keep others out
 // too: then the index of its log is in the memory of this process, and not in a file
@@ -221,7 +220,8 @@ func uri(path string) string {
 }
 
 // openMigrations opens the file for the migrations, which are written for
-// database/sql, with the settings of the connection that writes.
+// database/sql, with the settings of the connection that writes. Double-quoted
+// strings are errors, as in PostgreSQL and as they are in the binding.
 func openMigrations(path string) (*sql.DB, error) {
 	base, err := modernc.NewConnector(uri(path) + "&_dqs=0&_defensive=1")
 	if err != nil {
