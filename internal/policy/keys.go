@@ -11,20 +11,9 @@ import (
 // none twice, whatever its case.
 func (d *Document) Keys() []string {
 	var keys keyList
-	root, err := readJSON(d.text)
-	if err != nil {
-		return nil // Parse has read it
-	}
-	raw, err := readDocument(root)
-	if err != nil {
-		return nil
-	}
-	statements, err := readStatements(raw.statements)
-	if err != nil {
-		return nil
-	}
-	for i := range statements {
-		keys.addStatement(&statements[i], d.version == version2012)
+	raw := d.statementsAsWritten()
+	for i := range raw {
+		keys.addStatement(&raw[i], d.version == version2012)
 	}
 	return keys.names
 }

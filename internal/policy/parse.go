@@ -68,6 +68,24 @@ type rawCondition struct {
 	values   []string
 }
 
+// statementsAsWritten reads the statements of a parsed document again, which keeps
+// only what was made of them.
+func (d *Document) statementsAsWritten() []rawStatement {
+	root, err := readJSON(d.text)
+	if err != nil {
+		return nil // Parse has read it
+	}
+	doc, err := readDocument(root)
+	if err != nil {
+		return nil
+	}
+	raw, err := readStatements(doc.statements)
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
 // readDocument sorts the members of a document.
 func readDocument(root node) (rawDocument, error) {
 	var raw rawDocument

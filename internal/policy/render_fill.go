@@ -53,19 +53,8 @@ var identifiers = map[string]bool{
 
 // fill gives the statements of a document that can apply to the caller at all.
 func (r *renderer) fill(layer Layer, d *Document) (all []filled) {
-	root, err := readJSON(d.text)
-	if err != nil {
-		return nil // Parse has read it
-	}
-	doc, err := readDocument(root)
-	if err != nil {
-		return nil
-	}
-	raw, err := readStatements(doc.statements)
-	if err != nil {
-		return nil
-	}
-	for i := range d.statements {
+	raw := d.statementsAsWritten()
+	for i := range raw {
 		s := filled{layer: layer, from: d.names[i], deny: d.statements[i].deny, notAction: raw[i].notAction != nil}
 		s.actions = slices.Concat(raw[i].action, raw[i].notAction)
 		if r.fillConditions(&s, d, i, raw[i].conditions) && r.fillResources(&s, d, i, &raw[i]) {

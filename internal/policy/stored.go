@@ -15,20 +15,8 @@ const Language = 2
 // accepted, that mean something else than they did in language 1, in words for an
 // operator. There are none in most documents.
 func (d *Document) Changes() (changes []string) {
-	root, err := readJSON(d.text)
-	if err != nil {
-		return nil // ParseStored has read it
-	}
-	doc, err := readDocument(root)
-	if err != nil {
-		return nil
-	}
-	raw, err := readStatements(doc.statements)
-	if err != nil {
-		return nil
-	}
-	empty := d.emptyValues()
-	for i := range d.statements {
+	raw, empty := d.statementsAsWritten(), d.emptyValues()
+	for i := range raw {
 		for _, change := range d.statements[i].changes(empty, &raw[i]) {
 			changes = append(changes, fmt.Sprintf("%s: %s", d.names[i], change))
 		}
