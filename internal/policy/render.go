@@ -95,7 +95,7 @@ func (u *Unsayable) Error() string {
 // may come out narrower, where it is about what the store does not have; one that
 // denies only wider. What cannot be said so is not left out but told.
 func Render(in Policies, facts Context, d Dialect) Rendering {
-	r := renderer{dialect: dialects[d], facts: facts}
+	r := renderer{dialect: dialects[d], facts: callerFacts(facts)}
 	identity := r.layer(IdentityLayer, in.Identity)
 	limits := [][]filled{}
 	if in.Boundary != nil {
@@ -141,7 +141,7 @@ func (r *renderer) guard(document string) string {
 // renderer gathers what is in the way.
 type renderer struct {
 	dialect *dialect
-	facts   Context
+	facts   Context // of the caller alone
 	out     Rendering
 }
 

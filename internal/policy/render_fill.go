@@ -100,7 +100,7 @@ func (r *renderer) fillConditions(s *filled, d *Document, index int, raw []rawCo
 		}
 		if open {
 			s.stop(VariableObstacle, "%s compares %s, which is the caller's, with what only the store knows", c.operator, c.key)
-		} else if !compiled.holds(r.callerFacts()) {
+		} else if !compiled.holds(r.facts) {
 			return false
 		}
 	}
@@ -108,20 +108,14 @@ func (r *renderer) fillConditions(s *filled, d *Document, index int, raw []rawCo
 }
 
 // callerFacts are the facts that stay the same for the session.
-func (r *renderer) callerFacts() Context {
-	for key := range r.facts {
-		if !IsCallerKey(key) {
-			kept := Context{}
-			for key, values := range r.facts {
-				if IsCallerKey(key) {
-					kept[key] = values
-				}
-			}
-			r.facts = kept
-			break
+func callerFacts(facts Context) Context {
+	kept := Context{}
+	for key, values := range facts {
+		if IsCallerKey(key) {
+			kept[key] = values
 		}
 	}
-	return r.facts
+	return kept
 }
 
 // without is what an operator says if none of its listed values can match, where
@@ -206,7 +200,7 @@ func (r *renderer) fillPattern(text string, s syntax) (pieces []piece, open, ok 
 			pieces = append(pieces, p)
 			continue
 		}
-		value, ok := p.variable.value(r.callerFacts())
+		value, ok := p.variable.value(r.facts)
 		if !ok {
 			return nil, false, false
 		}
