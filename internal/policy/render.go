@@ -110,7 +110,8 @@ func Render(in Policies, facts Context, d Dialect) Rendering {
 		allowing = r.within(allowing, allows)
 		denying = append(denying, denies...)
 	}
-	allowing, denying = r.reconcile(unique(allowing), unique(denying))
+	allowing = unique(allowing)
+	denying = r.reconcile(allowing, unique(denying))
 	text := r.guard(r.write(allowing, denying))
 	r.out.Size = utf8.RuneCountInString(text)
 	if r.out.Size > MaxRendered {
@@ -219,8 +220,7 @@ func (r *renderer) within(allowing, limits []filled) (list []filled) {
 
 // reconcile drops what changes nothing: a statement that denies what no other
 // allows. What of a Deny the dialect cannot say matters only if it stays.
-func (r *renderer) reconcile(allowing, denying []filled) ([]filled, []filled) {
-	var kept []filled
+func (r *renderer) reconcile(allowing, denying []filled) (kept []filled) {
 	for _, d := range denying {
 		if slices.ContainsFunc(allowing, func(a filled) bool { return !a.apart(d) }) {
 			kept = append(kept, d)
@@ -234,5 +234,5 @@ func (r *renderer) reconcile(allowing, denying []filled) ([]filled, []filled) {
 			r.cannot(o.Obstacle, a, "%s", o.Detail)
 		}
 	}
-	return allowing, kept
+	return kept
 }

@@ -99,7 +99,7 @@ func (d *dialect) form(r *renderer, s filled) []filled {
 	if !d.store {
 		return []filled{s}
 	}
-	if s.actions, s.notAction = d.storeActions(&s); len(s.actions) == 0 {
+	if s.actions, s.notAction = d.storeActions(&s), false; len(s.actions) == 0 {
 		return nil
 	}
 	if s.notResource {
@@ -146,20 +146,20 @@ func (d *dialect) form(r *renderer, s filled) []filled {
 const s3Actions = "s3:*"
 
 // storeActions are those actions of a statement that the store has.
-func (d *dialect) storeActions(s *filled) (actions []string, notAction bool) {
+func (d *dialect) storeActions(s *filled) (actions []string) {
 	if s.notAction {
 		switch {
 		case slices.ContainsFunc(s.actions, func(a string) bool { return actionCovers(a, s3Actions) }):
-			return nil, false
+			return nil
 		case slices.ContainsFunc(s.actions, func(a string) bool { return actionsMeet(a, s3Actions) }):
 			s.stop(NotActionObstacle, "%s does not know NotAction as AWS does", d.name)
 		}
-		return []string{s3Actions}, false
+		return []string{s3Actions}
 	}
 	for _, action := range s.actions {
 		switch {
 		case actionCovers(action, s3Actions):
-			return []string{s3Actions}, false
+			return []string{s3Actions}
 		case actionsMeet(action, s3Actions):
 			actions = append(actions, d.spelled(s, action)...)
 		}
@@ -167,7 +167,7 @@ func (d *dialect) storeActions(s *filled) (actions []string, notAction bool) {
 	if d.slashAfterBucket && !s.deny && slices.Contains(actions, "s3:GetObjectVersion") && !slices.Contains(actions, "s3:GetObject") {
 		s.stop(ActionObstacle, "%s allows s3:GetObject where s3:GetObjectVersion is allowed", d.name)
 	}
-	return actions, false
+	return actions
 }
 
 // spelled is an action in the store's spelling, or those that it stands for.
