@@ -176,16 +176,14 @@ func (d *dialect) spelled(s *filled, action string) []string {
 		return []string{action}
 	}
 	glob := newActionPattern(action)
+	pieces, _ := readPieces(action, syntax{wildcards: true}) // without variables nothing can fail
+	exact := newGlob(pieces)
 	var known []string
 	asWritten := true
 	for _, name := range d.actions {
 		if glob.match(&requestedAction{name: name}) {
 			known = append(known, name)
-			if d.caseMatters {
-				pieces, _ := readPieces(action, syntax{wildcards: true})
-				exact := newGlob(pieces)
-				asWritten = asWritten && exact.match(name, nil)
-			}
+			asWritten = asWritten && (!d.caseMatters || exact.match(name, nil))
 		}
 	}
 	switch {

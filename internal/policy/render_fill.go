@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // filled is a statement in which every variable that is known stands for its
@@ -258,9 +257,8 @@ func symbolsOf(pieces []piece) []symbol {
 	for _, p := range pieces {
 		switch p.kind {
 		case literal:
-			for text := p.text; text != ""; {
-				char, n := utf8.DecodeRuneInString(text)
-				list, text = append(list, symbol{kind: literal, char: char}), text[n:]
+			for _, char := range p.text {
+				list = append(list, symbol{kind: literal, char: char})
 			}
 		case hole:
 			list = append(list, symbol{kind: hole, key: p.variable.key + "\x00" + p.variable.def})
