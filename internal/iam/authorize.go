@@ -87,13 +87,23 @@ func (s *Service) decide(tx Tx, c awsapi.Caller, action, resource string, facts 
 // knownOf finds what a caller has, and adds what is known of the caller and of the
 // caller's request to the facts.
 func (s *Service) knownOf(tx Tx, c awsapi.Caller, facts policy.Context) (holding, error) {
+	held, err := s.callerOf(tx, c, facts)
+	if err != nil {
+		return holding{}, err
+	}
+	return held, SetRequestFacts(facts, c.Request, s.now())
+}
+
+// callerOf finds what a caller has, and adds what is known of the caller to the
+// facts.
+func (s *Service) callerOf(tx Tx, c awsapi.Caller, facts policy.Context) (holding, error) {
 	held, err := s.holdingOf(tx, c)
 	if err != nil {
 		return holding{}, err
 	}
 	setTags(facts, "aws:principaltag/", held.tags)
 	SetCallerFacts(facts, c)
-	return held, SetRequestFacts(facts, c.Request, s.now())
+	return held, nil
 }
 
 // judge answers one question from what the caller has.

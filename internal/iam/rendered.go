@@ -12,13 +12,11 @@ import (
 // of the caller filled in. A caller whose user or role is gone may do nothing.
 func (s *Service) Rendered(ctx context.Context, c awsapi.Caller, d policy.Dialect) (rendered policy.Rendering, err error) {
 	err = s.Store.View(ctx, func(tx Tx) error {
-		held, err := s.holdingOf(tx, c)
+		facts := NewFacts()
+		held, err := s.callerOf(tx, c, facts)
 		if err != nil {
 			return err
 		}
-		facts := NewFacts()
-		setTags(facts, "aws:principaltag/", held.tags)
-		SetCallerFacts(facts, c)
 		rendered = policy.Render(held.Policies, facts, d)
 		return nil
 	})
