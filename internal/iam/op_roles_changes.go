@@ -72,10 +72,7 @@ func (s *Service) ListInstanceProfilesForRole(ctx context.Context, c awsapi.Call
 	out := &ListInstanceProfilesForRoleResponse{InstanceProfiles: InstanceProfileListType{}}
 	err := s.viewRole(ctx, c, in.RoleName, func(_ Tx, role *RoleEntity) error {
 		_, err := s.after(page{"ListInstanceProfilesForRole", string(role.RoleId), in.Marker, in.MaxItems})
-		if err != nil {
-			return err
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -227,10 +227,8 @@ func (s *Service) ListUsers(ctx context.Context, c awsapi.Caller, in *ListUsersR
 func (s *Service) ListGroupsForUser(ctx context.Context, c awsapi.Caller, in *ListGroupsForUserRequest) (*ListGroupsForUserResponse, error) {
 	out := &ListGroupsForUserResponse{Groups: GroupListType{}}
 	err := s.viewUser(ctx, c, in.UserName, func(_ Tx, user *UserEntity) error {
-		if _, err := s.after(page{"ListGroupsForUser", string(user.UserId), in.Marker, in.MaxItems}); err != nil {
-			return err
-		}
-		return nil
+		_, err := s.after(page{"ListGroupsForUser", string(user.UserId), in.Marker, in.MaxItems})
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -16,10 +16,7 @@ import (
 func (s *Service) hasNone(ctx context.Context, c awsapi.Caller, operation string, name ExistingUserNameType, marker MarkerType, maxItems *MaxItemsType) error {
 	return s.viewUser(ctx, c, name, func(_ Tx, user *UserEntity) error {
 		_, err := s.after(page{operation, string(user.UserId), marker, maxItems})
-		if err != nil {
-			return err
-		}
-		return nil
+		return err
 	})
 }
 
