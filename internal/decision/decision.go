@@ -1,9 +1,9 @@
 // Package decision holds what was decided about a request and why, as plain data:
 // which role a user has and how it was found ([Role]), which claims became session
-// tags ([LoginTags]), what a role's trust policy said ([Trust]) and what the
-// caller's policies said ([Policies]), and what a target did ([Target]). The functions that decide return it, for a
-// yes as for a no. The log line is rendered from it, and so is whatever else
-// explains a decision.
+// tags ([LoginTags]), what a role's trust policy said ([Trust]), what the caller's
+// policies said ([Policies]) and what a target did ([Target]). The functions that
+// decide return it, for a yes as for a no. The log line is rendered from it, and so
+// is whatever else explains a decision.
 //
 // Its JSON is stable: members and values are added, and neither changed nor taken
 // away. It holds no token and no secret. Of the claims of users it has those that
