@@ -92,7 +92,7 @@ func (r *renderer) fillConditions(s *filled, d *Document, index int, raw []rawCo
 			case decided:
 				continue
 			case len(values) == 0:
-				s.stop(ConditionObstacle, "no value of %s %s has a variable with a value", c.operator, c.key)
+				s.stop(ConditionObstacle, "every value of %s %s has a variable that the caller has no value for", c.operator, c.key)
 			}
 			s.conditions = append(s.conditions, filledCondition{c.operator, use, c.key, values})
 			continue
