@@ -48,7 +48,7 @@ func usageError(format string, args ...any) error { return exit(exitUsage, forma
 
 // paramError is a value that an option cannot have.
 func paramError(option, format string, args ...any) error {
-	return usageError("Error parsing parameter '%s': %s", option, fmt.Sprintf(format, args...))
+	return usageError("Error parsing parameter '%s': %w", option, fmt.Errorf(format, args...))
 }
 
 // report prints an error as the AWS CLI does, after an empty line, and gives the

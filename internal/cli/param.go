@@ -147,13 +147,13 @@ func (c *CLI) list(option string, t awsapi.Type, words []string) (awsapi.Node, e
 func (c *CLI) complex(option string, t awsapi.Type, word string) (awsapi.Node, error) {
 	if looksLikeJSON(word) {
 		if strings.HasPrefix(strings.TrimSpace(word), "[") {
-			return awsapi.Node{}, paramError(option, "Invalid JSON:\n%s", word)
+			return awsapi.Node{}, paramError(option, "%w", &inputError{"Invalid JSON", ":\n" + word})
 		}
 		return jsonValue(option, word)
 	}
 	v, err := parseShorthand(word, c.paramFile)
 	if err != nil {
-		return v, paramError(option, "%v", err)
+		return v, paramError(option, "%w", err)
 	}
 	return typed(v, t)
 }
@@ -161,7 +161,7 @@ func (c *CLI) complex(option string, t awsapi.Type, word string) (awsapi.Node, e
 func jsonValue(option, word string) (awsapi.Node, error) {
 	v, err := awsapi.ParseJSON([]byte(strings.TrimSpace(word)))
 	if err != nil {
-		return v, paramError(option, "Invalid JSON: %v\nJSON received: %s", err, word)
+		return v, paramError(option, "%w", &inputError{"Invalid JSON: " + err.Error(), "\nJSON received: " + word})
 	}
 	return v, nil
 }

@@ -24,15 +24,9 @@ import (
 
 const maxShorthandDepth = 32
 
-// syntaxError is a mistake in shorthand, at a place.
-type syntaxError struct {
-	input            string
-	at               int
-	expected, actual string
-}
-
-func (e *syntaxError) Error() string {
-	return fmt.Sprintf("Expected: '%s', received: '%s' for input:\n%s", e.expected, e.actual, pointedAt(e.input, e.at))
+// syntaxError is a mistake at a place.
+func (p *shorthand) syntaxError(at int, expected, actual string) error {
+	return &inputError{fmt.Sprintf("Expected: '%s', received: '%s'", expected, actual), " for input:\n" + pointedAt(p.input, at)}
 }
 
 // pointedAt shows a place of the input with a caret under it.
@@ -82,8 +76,10 @@ func parseShorthand(input string, load func(string) (string, bool, error)) (awsa
 			return out, err
 		}
 		if added := out.Members[before].Name; out.Member(added) != &out.Members[before].Value {
-			return out, fmt.Errorf("Second instance of key \"%s\" encountered for input:\n%s\nThis is often because there is a preceding \",\" instead of a space.", //nolint:staticcheck // the sentence of the AWS CLI
-				added, pointedAt(p.input, min(last+1, len(p.input))))
+			return out, &inputError{
+				`Second instance of key "` + added + `" encountered`,
+				" for input:\n" + pointedAt(p.input, min(last+1, len(p.input))) + "\nThis is often because there is a preceding \",\" instead of a space.",
+			}
 		}
 		last = p.at
 	}
@@ -111,11 +107,11 @@ func (p *shorthand) expect(c byte, spaces bool) error {
 		p.space()
 	}
 	if p.end() {
-		return &syntaxError{p.input, len(p.input), string(c), "EOF"}
+		return p.syntaxError(len(p.input), string(c), "EOF")
 	}
 	if p.input[p.at] != c {
 		actual := []rune(p.input[p.at:])[0]
-		return &syntaxError{p.input, p.at, string(c), string(actual)}
+		return p.syntaxError(p.at, string(c), string(actual))
 	}
 	p.at++
 	if spaces {
@@ -155,7 +151,7 @@ func (p *shorthand) loaded(n awsapi.Node) (awsapi.Node, error) {
 	case awsapi.Text:
 		content, is, err := p.load(n.Text)
 		if err == nil && !is {
-			err = fmt.Errorf("a value after @= names a file: %s does not begin with file:// or fileb://", n.Text)
+			err = &inputError{"a value after @= names a file", ": " + n.Text + " does not begin with file:// or fileb://"}
 		}
 		return awsapi.Node{Kind: awsapi.Text, Text: content}, err
 	case awsapi.List:
@@ -239,7 +235,7 @@ func (p *shorthand) csv() (awsapi.Node, error) {
 func (p *shorthand) quoted(r *regexp.Regexp, name, quote string) (awsapi.Node, error) {
 	v := r.FindString(p.input[p.at:])
 	if v == "" {
-		return awsapi.Node{}, &syntaxError{p.input, p.at, "<" + name + " quoted>", "<none>"}
+		return awsapi.Node{}, p.syntaxError(p.at, "<"+name+" quoted>", "<none>")
 	}
 	p.at += len(v)
 	v = strings.ReplaceAll(v[1:len(v)-1], `\`+quote, quote)
@@ -271,7 +267,7 @@ func (p *shorthand) second() (awsapi.Node, error) {
 	}
 	v := secondValue.FindString(p.input[p.at:])
 	if v == "" {
-		return awsapi.Node{}, &syntaxError{p.input, p.at, "<second>", "<none>"}
+		return awsapi.Node{}, p.syntaxError(p.at, "<second>", "<none>")
 	}
 	p.at += len(v)
 	return unescaped(v), nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -80,11 +81,17 @@ func shownWord(word string) string {
 	return word
 }
 
+// inputError is a value that cannot be read: what is wrong with it, and how the
+// sentence goes on, which quotes the value.
+type inputError struct{ said, quoting string }
+
+func (e *inputError) Error() string { return e.said + e.quoting }
+
 // withoutInput is what is said of a value that cannot be read, without the value.
 func withoutInput(err error) error {
 	said := err.Error()
-	for _, quoting := range []string{" for input:", "\nJSON received:", ":\n"} {
-		said, _, _ = strings.Cut(said, quoting)
+	if e, ok := errors.AsType[*inputError](err); ok {
+		said = strings.TrimSuffix(said, e.quoting)
 	}
 	return usageError("%s (the value is not shown: it can hold a secret)", said)
 }

@@ -44,6 +44,7 @@ func TestNoSecretIsShown(t *testing.T) {
 		"broken JSON":        {"cognito-identity get-id --identity-pool-id " + id + ` --logins {"login.app":"` + secret, 252, "Invalid JSON"},
 		"a list for a map":   {"cognito-identity get-id --identity-pool-id " + id + ` --logins ["` + secret + `"]`, 252, "Invalid JSON"},
 		"broken shorthand":   {"cognito-identity get-id --identity-pool-id " + id + " --logins " + secret, 252, "Expected: '='"},
+		"a file's name":      {"cognito-identity get-id --identity-pool-id " + id + " --logins a@=" + secret, 252, "a value after @= names a file (the value is not shown"},
 		"two keys":           {"cognito-identity get-id --identity-pool-id " + id + " --logins a=" + secret + ",a=" + secret, 252, `Second instance of key "a"`},
 		"nested for a text":  {"cognito-identity get-id --identity-pool-id " + id + ` --logins {"a":{"b":"` + secret + `"}}`, 252, "Invalid type for parameter Logins.a, value: (withheld)"},
 		"a misspelt option":  {"cognito-identity get-id --identity-pool-id " + id + " --login a=" + secret, 252, "Unknown options: --login, (withheld)"},
