@@ -149,17 +149,7 @@ type operation struct {
 }
 
 func (c *CLI) run(ctx context.Context, args []string) error {
-	if at := slices.Index(args, "--"); at >= 0 { // what stands behind it are words of another command
-		if got, left, err := parse(args[:at], byName(globalOptions)); err == nil {
-			if word, left := firstWord(left); word == credentialsWord {
-				g, err := globalsOf(got)
-				if err != nil {
-					return err
-				}
-				return c.credentials(ctx, g, left, args[at+1:], true)
-			}
-		}
-	}
+	args, command := cutCommand(args)
 	got, left, err := parse(args, byName(globalOptions))
 	if err != nil {
 		return err
@@ -183,7 +173,7 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 	case word == credentialsWord && help:
 		return c.helpCredentials(g)
 	case word == credentialsWord:
-		return c.credentials(ctx, g, left, nil, false)
+		return c.credentials(ctx, g, left, command)
 	case word == "":
 		return callError("the following arguments are required: command")
 	}
@@ -215,6 +205,20 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 		return c.helpOperation(g, op)
 	}
 	return c.do(ctx, g, op, left)
+}
+
+// cutCommand takes from the arguments of credentials the command behind "--", whose
+// words are no business of the command line. It is nil without "--".
+func cutCommand(args []string) (own, command []string) {
+	at := slices.Index(args, "--")
+	if at < 0 {
+		return args, nil
+	}
+	_, left, err := parse(args[:at], byName(globalOptions))
+	if word, _ := firstWord(left); err != nil || word != credentialsWord {
+		return args, nil
+	}
+	return args[:at], args[at+1:]
 }
 
 // wantsHelp finds --help or -h among the arguments, which mean what the word help

@@ -59,8 +59,8 @@ var credentialsOptions = []*option{
 }
 
 // credentials does the command, or "credentials exec" with the command that
-// stands behind "--".
-func (c *CLI) credentials(ctx context.Context, g *globals, args, command []string, dashes bool) error {
+// stands behind "--"; that is nil without "--".
+func (c *CLI) credentials(ctx context.Context, g *globals, args, command []string) error {
 	got, left, err := parse(args, byName(credentialsOptions))
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (c *CLI) credentials(ctx context.Context, g *globals, args, command []strin
 		return usageError("credentials exec: name a command behind --, such as: %s credentials exec --identity-pool-id ID -- aws sts get-caller-identity", c.Name)
 	case exec && got.has("format"):
 		return usageError("--format does not go with exec, which prints nothing")
-	case !exec && dashes:
+	case !exec && command != nil:
 		return usageError("a command behind -- goes with credentials exec")
 	case got.word("format") != "json" && g.query != nil:
 		return usageError("--query goes with --format json")

@@ -189,6 +189,7 @@ const (
 // asksHealth says whether the command is health, however it is called: it ends
 // with 0 or 1 even where the rest cannot be read.
 func asksHealth(args []string) bool {
+	args, _ = cutCommand(args)
 	_, left, err := parse(args, byName(globalOptions))
 	if err != nil {
 		return slices.Contains(args, healthWord)

@@ -19,6 +19,7 @@ const (
 // cli_auto_prompt of the profile, in this order. What asks for help or the version
 // is not prompted for.
 func (c *CLI) prompts(args []string) (autoPrompt, error) {
+	args, _ = cutCommand(args)
 	got, left, err := parse(args, byName(globalOptions))
 	if err != nil {
 		got, left = given{}, args
