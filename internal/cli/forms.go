@@ -50,9 +50,7 @@ func revokeOptions(got given) error {
 		if got.has("login") {
 			return usageError("--login says the same as --provider and --user: give one of them.")
 		}
-		login := awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{
-			{Name: "ProviderName", Value: text(got.word("provider"))}, {Name: "UserIdentifier", Value: text(got.word("user"))},
-		}}
+		login := object("ProviderName", text(got.word("provider")), "UserIdentifier", text(got.word("user")))
 		if pool := got.word("identity-pool-id"); pool != "" {
 			login.Members = append(login.Members, awsapi.Member{Name: "IdentityPoolId", Value: text(pool)})
 		}
@@ -105,19 +103,15 @@ func (f *form) words(got given, left []string) ([]string, error) {
 
 // memberText is a member of an answer as text.
 func memberText(n awsapi.Node, name string) string {
-	for _, m := range n.Members {
-		if m.Name == name {
-			return m.Value.Text
-		}
+	if m := n.Member(name); m != nil {
+		return m.Text
 	}
 	return ""
 }
 
 func listOf(n awsapi.Node, name string) []awsapi.Node {
-	for _, m := range n.Members {
-		if m.Name == name {
-			return m.Value.List
-		}
+	if m := n.Member(name); m != nil {
+		return m.List
 	}
 	return nil
 }

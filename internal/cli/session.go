@@ -219,7 +219,7 @@ func (i *identity) fetch(ctx context.Context, name string, s *session, logins ma
 // identify finds out the identity. A guest's is kept at once: it is all that the
 // guest has to show.
 func (i *identity) identify(ctx context.Context, name string, s *session, logins *awsapi.Node) error {
-	in := awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{{Name: "IdentityPoolId", Value: text(i.pool)}}}
+	in := object("IdentityPoolId", text(i.pool))
 	if logins != nil {
 		in.Members = append(in.Members, awsapi.Member{Name: "Logins", Value: *logins})
 	}
@@ -238,7 +238,7 @@ func (i *identity) identify(ctx context.Context, name string, s *session, logins
 }
 
 func (i *identity) credentials(ctx context.Context, s *session, logins *awsapi.Node) error {
-	in := awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{{Name: "IdentityId", Value: text(s.IdentityID)}}}
+	in := object("IdentityId", text(s.IdentityID))
 	if logins != nil {
 		in.Members = append(in.Members, awsapi.Member{Name: "Logins", Value: *logins})
 	}
@@ -318,7 +318,7 @@ func (i *identity) signIn(ctx context.Context) (string, error) {
 	if err := i.kept.read(name, &t); err != nil || t.Good(time.Now()) {
 		return t.ID, err
 	}
-	next, err := (*signin.Tokens)(nil), error(nil)
+	var next *signin.Tokens
 	if t.Refresh != "" {
 		next, err = i.provider.Refresh(ctx, &t)
 	}
