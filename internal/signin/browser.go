@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -131,7 +132,7 @@ func (a *attempt) start(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: a.cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier), oauth2.SetAuthURLParam("nonce", a.nonce)}
-	if strings.Contains(" "+strings.Join(a.config.Scopes, " ")+" ", " "+oidc.ScopeOfflineAccess+" ") {
+	if slices.Contains(a.config.Scopes, oidc.ScopeOfflineAccess) {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "consent")) // OpenID Connect Core 1.0, section 11
 	} else {
 		options = append(options, oauth2.AccessTypeOffline) // Google's word for it; others pass over it

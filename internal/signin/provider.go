@@ -146,7 +146,7 @@ func (p *Provider) begin(ctx context.Context) (*session, error) {
 // scopes asks for a refresh token where the provider has the scope for that.
 func (p *Provider) scopes(metadata *oidc.DiscoveryConfiguration) []string {
 	all := []string{oidc.ScopeOpenID}
-	for _, s := range p.Scopes {
+	for s := range strings.FieldsSeq(strings.Join(p.Scopes, " ")) { // one word may have several
 		if !slices.Contains(all, s) {
 			all = append(all, s)
 		}
