@@ -52,9 +52,7 @@ func TestTargetAWS(t *testing.T) {
 				run(t, here, mustBinary(t), "iam", "tag-role", "--role-name", role, "--tags", "Key=daypass:target,Value=aws", "Key=daypass:target-role,Value="+s.role)
 			}
 
-			login := s.provider.logins(s.provider.signIn(t, app, alice))
-			id, guestID := s.getID(t, s.pool, login), s.getID(t, s.pool, nil)
-			user, guest := tenantOf(id, s.getCredentials(t, id, login)), tenantOf(guestID, s.getCredentials(t, guestID, nil))
+			user, guest := s.tenant(t, alice), s.tenant(t, "")
 			for _, pair := range [][2]tenant{{user, guest}, {guest, user}} {
 				holder := static(pair[0].AccessKeyID, pair[0].SecretAccessKey, pair[0].SessionToken)
 				there := connect(account.endpoint, holder)

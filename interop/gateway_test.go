@@ -61,22 +61,6 @@ func (g *gatewayed) newUser(t *testing.T, name, policy string) *iam.CreateAccess
 	return must(g.root.iam.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: &name}))(t)
 }
 
-func (g *gatewayed) setPolicy(t *testing.T, role, policy string) {
-	t.Helper()
-	must(g.root.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String("own"), PolicyDocument: &policy}))(t)
-}
-
-// tenant signs somebody in, or makes a guest.
-func (g *gatewayed) tenant(t *testing.T, user string) tenant {
-	t.Helper()
-	var logins map[string]string
-	if user != "" {
-		logins = g.provider.logins(g.provider.signIn(t, app, user))
-	}
-	id := g.getID(t, g.pool, logins)
-	return tenantOf(id, g.getCredentials(t, id, logins))
-}
-
 // startVersity runs the recipe of versitygw until the test ends, and gives its
 // address.
 func startVersity(t *testing.T, by *iam.CreateAccessKeyOutput, folder, gateway string, env ...string) string {

@@ -17,9 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/sigv4"
 )
@@ -63,14 +60,9 @@ func openServiced(t *testing.T) *serviced {
 		userRole:  `["arn:aws:execute-api:*:*:photos/*/users/${cognito-identity.amazonaws.com:sub}/*","arn:aws:execute-api:*:*:shop/*"]`,
 		guestRole: `"arn:aws:execute-api:*:*:photos/*/GET/public/*"`,
 	} {
-		policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":` + resource + `}]}`
-		must(s.root.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String("invoke"), PolicyDocument: &policy}))(t)
+		s.setPolicy(t, role, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":`+resource+`}]}`)
 	}
-	login := s.provider.logins(s.provider.signIn(t, app, alice))
-	id := s.getID(t, s.pool, login)
-	s.alice = tenantOf(id, s.getCredentials(t, id, login))
-	id = s.getID(t, s.pool, nil)
-	s.guest = tenantOf(id, s.getCredentials(t, id, nil))
+	s.alice, s.guest = s.tenant(t, alice), s.tenant(t, "")
 	return s
 }
 

@@ -25,6 +25,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cognitotypes "github.com/aws/aws-sdk-go-v2/service/cognitoidentity/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
@@ -60,6 +61,23 @@ func (p tenant) credentials() aws.Credentials {
 
 func tenantOf(id string, c *cognitotypes.Credentials) tenant {
 	return tenant{id, *c.AccessKeyId, *c.SecretKey, *c.SessionToken}
+}
+
+// setPolicy gives a role a policy, in place of the one it gave it before.
+func (s *shop) setPolicy(t *testing.T, role, policy string) {
+	t.Helper()
+	must(s.root.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String("own"), PolicyDocument: &policy}))(t)
+}
+
+// tenant signs somebody in, or makes a guest.
+func (s *shop) tenant(t *testing.T, user string) tenant {
+	t.Helper()
+	var logins map[string]string
+	if user != "" {
+		logins = s.provider.logins(s.provider.signIn(t, app, user))
+	}
+	id := s.getID(t, s.pool, logins)
+	return tenantOf(id, s.getCredentials(t, id, logins))
 }
 
 // store is an S3 store that takes the credentials of a shop, which lets every

@@ -60,22 +60,14 @@ func openTargeted(t *testing.T, name string, byKey bool, env ...string) *targete
 		t.Fatalf("make a bucket: %d %s", status, text)
 	}
 	for _, role := range []string{userRole, guestRole} {
-		must(s.root.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String("own"), PolicyDocument: aws.String(ownPrefix)}))(t)
+		s.setPolicy(t, role, ownPrefix)
 		tags := []iamtypes.Tag{{Key: aws.String("daypass:target"), Value: &name}}
 		if s.role != "" {
 			tags = append(tags, iamtypes.Tag{Key: aws.String("daypass:target-role"), Value: &s.role})
 		}
 		must(s.root.iam.TagRole(t.Context(), &iam.TagRoleInput{RoleName: &role, Tags: tags}))(t)
 	}
-	tenant := func(user string) tenant {
-		var logins map[string]string
-		if user != "" {
-			logins = s.provider.logins(s.provider.signIn(t, app, user))
-		}
-		id := s.getID(t, s.pool, logins)
-		return tenantOf(id, s.getCredentials(t, id, logins))
-	}
-	s.alice, s.bob, s.guest, s.other = tenant(alice), tenant(bob), tenant(""), tenant("")
+	s.alice, s.bob, s.guest, s.other = s.tenant(t, alice), s.tenant(t, bob), s.tenant(t, ""), s.tenant(t, "")
 	return s
 }
 
@@ -201,7 +193,7 @@ func checkFollows(t *testing.T, byKey bool) {
 		id := s.getID(t, s.pool, nil)
 		before := tenantOf(id, s.getCredentials(t, id, nil))
 		for _, p := range []struct{ policy, code string }{{strings.ReplaceAll(ownPrefix, `"s3:PutObject",`, ""), "AccessDenied"}, {ownPrefix, ""}} {
-			must(s.root.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(guestRole), PolicyName: aws.String("own"), PolicyDocument: &p.policy}))(t)
+			s.setPolicy(t, guestRole, p.policy)
 			after := tenantOf(id, s.getCredentials(t, id, nil))
 			if code := minio.ToErrorResponse(s.put(t, after, after.key("x"))).Code; code != p.code {
 				t.Errorf("with credentials from after the change: %q, want %q", code, p.code)
@@ -219,7 +211,7 @@ func checkFollows(t *testing.T, byKey bool) {
 		const developer = "login.daypass.test"
 		pool := *must(s.root.cognito.CreateIdentityPool(t.Context(), &cognitoidentity.CreateIdentityPoolInput{IdentityPoolName: aws.String("developers"), DeveloperProviderName: aws.String(developer)}))(t).IdentityPoolId
 		s.newRole(t, "developers", pool, "authenticated")
-		must(s.root.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("developers"), PolicyName: aws.String("own"), PolicyDocument: aws.String(ownPrefix)}))(t)
+		s.setPolicy(t, "developers", ownPrefix)
 		tags := must(s.root.iam.ListRoleTags(t.Context(), &iam.ListRoleTagsInput{RoleName: aws.String(userRole)}))(t).Tags
 		must(s.root.iam.TagRole(t.Context(), &iam.TagRoleInput{RoleName: aws.String("developers"), Tags: tags}))(t)
 		s.setRoles(t, pool, "developers", "developers")
