@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -76,32 +75,7 @@ func startVersity(t *testing.T, by *iam.CreateAccessKeyOutput, folder, gateway s
 		"ADMIN_KEY=" + gatewayAdmin.AccessKeyID, "ADMIN_SECRET=" + gatewayAdmin.SecretAccessKey,
 	}, env...)
 	c.Stderr = t.Output()
-	out := must(c.StdoutPipe())(t)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	read := make(chan bool)
-	t.Cleanup(func() {
-		_ = c.Process.Signal(syscall.SIGTERM)
-		<-read
-		_ = c.Wait() // it says that it was ended
-	})
-	said := make(chan bool)
-	go func() {
-		ready := said
-		defer close(read)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if ready != nil && strings.Contains(lines.Text(), "listening on") {
-				close(said)
-				ready = nil
-			}
-		}
-	}()
-	select {
-	case <-said:
-	case <-read:
-		t.Fatal("versitygw does not start")
-	}
+	untilLine(t, c, must(c.StdoutPipe())(t), "listening on")
 	for deadline := time.Now().Add(10 * time.Second); ; { // it says so before it listens
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
@@ -158,31 +132,7 @@ func startSecureMinIO(t *testing.T, ca *authority) string {
 	}
 	c := exec.Command(path, "server", "--certs-dir", certs, "--address", "127.0.0.1:0", t.TempDir())
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + certs, "MINIO_ROOT_USER=" + behindRoot, "MINIO_ROOT_PASSWORD=" + behindRoot, "MINIO_BROWSER=off", "MINIO_UPDATE=off"}
-	out := must(c.StderrPipe())(t)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines, said, read := bufio.NewScanner(out), make(chan string, 1), make(chan bool)
-	go func() {
-		defer close(read)
-		for lines.Scan() {
-			if _, endpoint, ok := strings.Cut(lines.Text(), "API: "); ok {
-				said <- strings.TrimSpace(endpoint)
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		_ = c.Process.Signal(syscall.SIGTERM)
-		<-read
-		_ = c.Wait() // it says that it was ended
-	})
-	select {
-	case endpoint := <-said:
-		return endpoint
-	case <-read:
-		t.Fatal("MinIO does not start")
-	}
-	return ""
+	return strings.TrimSpace(untilLine(t, c, must(c.StderrPipe())(t), "API: "))
 }
 
 // Everything that daypass decides counts at the gateway with the next request.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -199,6 +201,40 @@ func run(t *testing.T, env []string, program string, args ...string) []byte {
 		t.Fatalf("%s %s: %v\n%s%s", filepath.Base(program), strings.Join(args, " "), err, stdout.Bytes(), stderr.Bytes())
 	}
 	return stdout.Bytes()
+}
+
+// untilLine starts a program, which gets SIGTERM at the end of the test, waits for a
+// line with a text in what it writes to out, and gives the rest of that line.
+func untilLine(t *testing.T, c *exec.Cmd, out io.Reader, text string) string {
+	t.Helper()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended, found := make(chan bool), make(chan string, 1)
+	t.Cleanup(func() {
+		_ = c.Process.Signal(syscall.SIGTERM)
+		<-ended
+		_ = c.Wait() // it says that it was ended
+	})
+	go func() {
+		defer close(ended)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			t.Log(lines.Text())
+			if _, rest, ok := strings.Cut(lines.Text(), text); ok {
+				select {
+				case found <- rest:
+				default: // the first counts
+				}
+			}
+		}
+	}()
+	select {
+	case rest := <-found:
+		return rest
+	case <-ended:
+		t.Fatalf("%s ends without %q", c.Path, text)
+	}
+	return ""
 }
 
 // environment is that of a client which knows nothing but what it is told: no

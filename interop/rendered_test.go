@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -62,29 +60,9 @@ func startTargetAt(t *testing.T, name, address, issuer string, env ...string) (e
 		"MONITOR=" + freeAddress(t), "PORTS=" + freePorts(t, 3),
 	}, env...)
 	c.Stderr = t.Output()
-	out := must(c.StdoutPipe())(t)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	read := make(chan bool)
-	t.Cleanup(func() {
-		_ = c.Process.Signal(syscall.SIGTERM)
-		<-read
-		_ = c.Wait() // it says that it was ended
-	})
-	roles := make(chan string, 1)
-	go func() {
-		defer close(read)
-		defer close(roles)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			t.Log(lines.Text())
-			if _, role, ok := strings.Cut(lines.Text(), "daypass:target-role is "); ok {
-				roles <- role
-			}
-		}
-	}()
-	if role = <-roles; role == "" {
-		t.Fatalf("recipes/%s ends", name)
+	role = untilLine(t, c, must(c.StdoutPipe())(t), "daypass:target-role is ")
+	if role == "" {
+		t.Fatalf("recipes/%s names no role", name)
 	}
 	role = strings.TrimSuffix(role, "not needed")
 	endpoint = "http://" + address
