@@ -3,6 +3,7 @@ package interop
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -33,13 +34,13 @@ type amplifyStory struct {
 func TestAmplify(t *testing.T) {
 	t.Parallel()
 	node, chromium := need(t, "amplify"), need(t, "chromium")
-	bundle := filepath.Join(t.TempDir(), "page.js")
-	run(t, environment(t), node, "amplify/node_modules/esbuild/bin/esbuild", "amplify/page.mjs", "--bundle", "--format=esm", "--outfile="+bundle)
+	script := bundle(t, node, "amplify/page.mjs")
 	s := openShop(t, startProcess(t))
 	token := s.provider.signIn(t, app, alice)
-	did := s.browse(t, chromium, bundle, map[string]string{
+	var did amplifyStory
+	browse(t, chromium, script, map[string]string{
 		"endpoint": s.endpoint, "pool": s.pool, "token": token, "forged": forge(t, token, bob),
-	})
+	}, &did)
 
 	if did.Error != "" || did.Origin == s.endpoint || did.Forged != "NotAuthorizedException" || did.Signed != "none" {
 		t.Errorf("the page tells %+v", did)
@@ -62,10 +63,19 @@ func TestAmplify(t *testing.T) {
 	}
 }
 
-// browse opens a page that runs a script, and gives what it reports.
-func (s *shop) browse(t *testing.T, chromium, script string, given map[string]string) amplifyStory {
+// bundle makes one script of a module and what it imports, and gives its path. The
+// bundler is among the packages of amplify.
+func bundle(t *testing.T, node, module string) string {
 	t.Helper()
-	reports := make(chan amplifyStory, 1)
+	script := filepath.Join(t.TempDir(), "page.js")
+	run(t, environment(t), node, "amplify/node_modules/esbuild/bin/esbuild", module, "--bundle", "--format=esm", "--outfile="+script)
+	return script
+}
+
+// browse opens a page that runs a script, and reads what it reports into did.
+func browse(t *testing.T, chromium, script string, given map[string]string, did any) {
+	t.Helper()
+	reports := make(chan []byte, 1)
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -73,22 +83,20 @@ func (s *shop) browse(t *testing.T, chromium, script string, given map[string]st
 		fmt.Fprintf(w, `<!doctype html><title>photos</title><script>const given = %s</script><script type="module" src="/page.js"></script>`, values)
 	})
 	pages.HandleFunc("GET /page.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, script) })
-	pages.HandleFunc("POST /did", func(w http.ResponseWriter, r *http.Request) {
-		var did amplifyStory
-		if err := json.NewDecoder(r.Body).Decode(&did); err != nil {
-			did.Error = err.Error()
-		}
-		reports <- did
+	pages.HandleFunc("POST /did", func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // what is missing does not parse
+		reports <- body
 	})
 	page := httptest.NewServer(pages)
 	t.Cleanup(page.Close)
 	openBrowser(t, chromium, page.URL)
 	select {
-	case did := <-reports:
-		return did
+	case body := <-reports:
+		if err := json.Unmarshal(body, did); err != nil {
+			t.Fatalf("the page reports %q: %v", body, err)
+		}
 	case <-time.After(time.Minute):
 		t.Fatal("the page reports nothing")
-		return amplifyStory{}
 	}
 }
 

@@ -308,39 +308,16 @@ func TestBrowserSigns(t *testing.T) {
 	t.Parallel()
 	need(t, "amplify") // which has the bundler
 	node, chromium := need(t, "node"), need(t, "chromium")
-	bundle := filepath.Join(t.TempDir(), "page.js")
-	run(t, environment(t), node, "amplify/node_modules/esbuild/bin/esbuild", "node/sign.mjs", "--bundle", "--format=esm", "--outfile="+bundle)
+	script := bundle(t, node, "node/sign.mjs")
 	s := openServiced(t)
 	proxy := startProxy(t, "nginx", s.service, s.ask, "photos")
 	token := s.provider.signIn(t, app, alice)
 	login := s.provider.logins(token)
-	given := must(json.Marshal(map[string]string{
+	var did pageSigned
+	browse(t, chromium, script, map[string]string{
 		"endpoint": s.endpoint, "pool": s.pool, "provider": s.provider.name(), "token": token, "identity": s.alice.ID,
 		"service": "http://" + proxy, "openid": s.getOpenIDToken(t, s.alice.ID, login),
-	}))(t)
-	reports := make(chan pageSigned, 1)
-	pages := http.NewServeMux()
-	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, `<!doctype html><title>photos</title><script>const given = `+string(given)+`</script><script type="module" src="/page.js"></script>`)
-	})
-	pages.HandleFunc("GET /page.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, bundle) })
-	pages.HandleFunc("POST /did", func(_ http.ResponseWriter, r *http.Request) {
-		var did pageSigned
-		if err := json.NewDecoder(r.Body).Decode(&did); err != nil {
-			did.Error = err.Error()
-		}
-		reports <- did
-	})
-	page := httptest.NewServer(pages)
-	t.Cleanup(page.Close)
-	openBrowser(t, chromium, page.URL)
-	var did pageSigned
-	select {
-	case did = <-reports:
-	case <-time.After(time.Minute):
-		t.Fatal("the page reports nothing")
-	}
+	}, &did)
 	if did.Error != "" {
 		t.Fatal(did.Error)
 	}
