@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,11 +39,20 @@ type targeted struct {
 // key or by tokens, and links the shop's roles.
 func openTargeted(t *testing.T, name string, byKey bool, env ...string) *targeted {
 	t.Helper()
+	if byKey {
+		return openTargetedBy(t, name, &storeService, env...)
+	}
+	return openTargetedBy(t, name, nil, env...)
+}
+
+// openTargetedBy is openTargeted with a key of the store for daypass; nil for tokens.
+func openTargetedBy(t *testing.T, name string, key *aws.Credentials, env ...string) *targeted {
+	t.Helper()
 	need(t, name)
+	byKey := key != nil
 	address := freeAddress(t)
 	config := daypasstest.Config{Targets: []string{name + "=http://" + address + "," + name}}
 	if byKey {
-		key := storeService
 		file := filepath.Join(t.TempDir(), "key")
 		if err := os.WriteFile(file, []byte("[default]\naws_access_key_id = "+key.AccessKeyID+"\naws_secret_access_key = "+key.SecretAccessKey+"\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -156,6 +166,50 @@ func checkTarget(t *testing.T, name string, byKey bool, warnings ...string) {
 func TestTargetMinIO(t *testing.T) {
 	t.Run("key", func(t *testing.T) { checkTarget(t, "minio", true, "prefix-header") })
 	t.Run("web", func(t *testing.T) { checkTarget(t, "minio", false, "prefix-header", "client-secret") })
+}
+
+// The role's policies limit users and guests, however much the role at MinIO or the
+// key, which is its root's, may do.
+func TestTargetMinIOGivesNoMore(t *testing.T) {
+	t.Parallel()
+	for way, key := range map[string]*aws.Credentials{"root's key": &storeAdmin, "web": nil} {
+		t.Run(way, func(t *testing.T) {
+			s := openTargetedBy(t, "minio", key)
+			for _, role := range []string{userRole, guestRole} {
+				s.setPolicy(t, role, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],`+
+					`"Resource":"arn:aws:s3:::`+bucket+`/${cognito-identity.amazonaws.com:sub}/*"}]}`)
+			}
+			var first string
+			for _, user := range []string{alice, bob, ""} {
+				who := s.tenant(t, user)
+				c, own := s.client(t, who), who.key("a b")
+				get := func(key string) (string, error) {
+					object := must(c.GetObject(t.Context(), bucket, key, minio.GetObjectOptions{}))(t)
+					defer object.Close()
+					text, err := io.ReadAll(object)
+					return string(text), err
+				}
+				if err := s.put(t, who, own); err != nil {
+					t.Errorf("%q: put: %v", user, err)
+				}
+				if text, err := get(own); err != nil || text != "hello" {
+					t.Errorf("%q: get: %q, %v", user, text, err)
+				}
+				if first == "" {
+					first = own
+					continue
+				}
+				_, err := get(first)
+				wantCode(t, user+": get", err, "AccessDenied")
+				wantCode(t, user+": put", s.put(t, who, first), "AccessDenied")
+				wantCode(t, user+": put outside", s.put(t, who, "x"), "AccessDenied")
+				wantCode(t, user+": delete", c.RemoveObject(t.Context(), bucket, own, minio.RemoveObjectOptions{}), "AccessDenied")
+				listed := <-c.ListObjects(t.Context(), bucket, minio.ListObjectsOptions{})
+				wantCode(t, user+": list", listed.Err, "AccessDenied")
+			}
+			s.wantNoEntry(t, s.getOpenIDToken(t, s.getID(t, s.pool, nil), nil)) // a guest's
+		})
+	}
 }
 
 // What daypass decides counts at MinIO with the next sign-in.
