@@ -341,7 +341,7 @@ func (d *demo) limits(ctx context.Context) error {
 }
 
 func (d *demo) forge(ctx context.Context) error {
-	d.title("A forged token, the same but for its subject, is refused")
+	d.title("daypass refuses a forged token that differs only in its subject")
 	parts := strings.Split(d.token, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil {
