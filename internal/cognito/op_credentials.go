@@ -144,7 +144,7 @@ func (s *Service) developerRoleOf(ctx context.Context, i *Identity, p *Pool, cla
 	switch {
 	case claims.Subject != string(i.ID(p)) || claims.Audience != string(p.IdentityPoolId):
 		return "", loginsDontMatch(causeNoProofForIdentity)
-	case len(claims.AMR) == 0 || claims.AMR[0] != "authenticated":
+	case !claims.Authenticated():
 		return "", loginsDontMatch(causeGuestToken)
 	case i.Disabled:
 		return "", identityForbidden(i.ID(p), causeIdentityDisabled)

@@ -35,6 +35,9 @@ type Claims struct {
 	IssuedAt int64 `json:"iat"`
 }
 
+// Authenticated says whether the identity proved a login; a guest has not.
+func (c *Claims) Authenticated() bool { return len(c.AMR) > 0 && c.AMR[0] == "authenticated" }
+
 // signable returns a copy of the claims as they are signed. What it refuses is
 // a mistake of ours, but one that would make a token valid for too much.
 func (c *Claims) signable(issuer string) (*Claims, error) {

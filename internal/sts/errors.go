@@ -308,3 +308,12 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string { return "sts: role not assumed: " + r.answer.Error() }
+
+// refusalOf hides an error that AssumeRoleWithWebIdentity would have answered with;
+// others stay what they are.
+func refusalOf(err error) error {
+	if e, ok := awsapi.AsError(err); ok {
+		return &Refusal{Cause: e.Cause, answer: e}
+	}
+	return err
+}

@@ -76,10 +76,10 @@ func answer(session *Session, f *federated, made *Credentials) *AssumeRoleWithWe
 func (s *Service) AssumeRoleForIdentity(ctx context.Context, r awsapi.Request, role string, claims *openid.Claims, sessionName string) (*Credentials, error) {
 	audit.From(ctx).Set("role", role)
 	made, err := s.assumeForIdentity(ctx, r, role, claims, sessionName)
-	if e, ok := awsapi.AsError(err); ok {
-		return nil, &Refusal{Cause: e.Cause, answer: e}
+	if err != nil {
+		return nil, refusalOf(err)
 	}
-	return made, err
+	return made, nil
 }
 
 func (s *Service) assumeForIdentity(ctx context.Context, r awsapi.Request, roleARN string, claims *openid.Claims, sessionName string) (*Credentials, error) {
@@ -107,16 +107,18 @@ func (s *Service) sessionOfIdentity(ctx context.Context, r awsapi.Request, roleA
 	if err != nil {
 		return nil, nil, err
 	}
-	guest := len(claims.AMR) == 0 || claims.AMR[0] != "authenticated"
-	lasts := role.SessionDuration()
-	if guest {
-		lasts = min(lasts, maxGuestDuration)
+	return s.enhanced(f, role, claims, sessionName), role, nil
+}
+
+// enhanced is the session that the enhanced flow makes of a role for an identity of
+// these claims. Whether the role lets it is another question.
+func (s *Service) enhanced(f *federated, role *iam.RoleEntity, claims *openid.Claims, name string) *Session {
+	if claims.Authenticated() {
+		return f.session(s, role, name, role.SessionDuration())
 	}
-	session := f.session(s, role, sessionName, lasts)
-	if guest {
-		session.Kind = GuestSession
-	}
-	return session, role, nil
+	session := f.session(s, role, name, min(role.SessionDuration(), maxGuestDuration))
+	session.Kind = GuestSession
+	return session
 }
 
 // BearerOfIdentity is the caller that the credentials of [Service.AssumeRoleForIdentity]
@@ -135,11 +137,8 @@ func (s *Service) BearerOfIdentity(ctx context.Context, r awsapi.Request, role s
 			err = session.checkPacked()
 		}
 	}
-	if e, ok := awsapi.AsError(err); ok {
-		return awsapi.Caller{}, &Refusal{Cause: e.Cause, answer: e}
-	}
 	if err != nil {
-		return awsapi.Caller{}, err
+		return awsapi.Caller{}, refusalOf(err)
 	}
 	return session.caller(), nil
 }

@@ -2,9 +2,7 @@ package sts
 
 import (
 	"context"
-	"time"
 
-	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/policy"
 	"github.com/daypass/daypass/internal/target"
@@ -33,27 +31,11 @@ func (s *Service) CheckTarget(ctx context.Context, name string, claims *openid.C
 	if checked.Target, err = s.Targets.Get(role.Settings.Target); err != nil {
 		return checked, nil
 	}
-	session, err := s.sampleSession(role, claims)
-	if err != nil {
-		return nil, err
-	}
-	checked.Policy, err = s.IAM.Rendered(ctx, session.caller(), checked.Target.Dialect)
-	return checked, err
-}
-
-// sampleSession is the session that the enhanced flow would make.
-func (s *Service) sampleSession(role *iam.RoleEntity, claims *openid.Claims) (*Session, error) {
 	f, err := fromClaims(claims)
 	if err != nil {
 		return nil, err
 	}
-	session := f.session(s, role, "CognitoIdentityCredentials", time.Hour)
-	if isGuest(claims) {
-		session.Kind = GuestSession
-	}
-	return session, nil
-}
-
-func isGuest(claims *openid.Claims) bool {
-	return len(claims.AMR) == 0 || claims.AMR[0] != "authenticated"
+	session := s.enhanced(f, role, claims, "CognitoIdentityCredentials")
+	checked.Policy, err = s.IAM.Rendered(ctx, session.caller(), checked.Target.Dialect)
+	return checked, err
 }
