@@ -2,12 +2,10 @@ package cognito
 
 import (
 	"context"
-	"errors"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/openid"
-	"github.com/daypass/daypass/internal/sts"
 )
 
 // Bearer is who bears an OpenID token of ours: the caller that the credentials
@@ -32,10 +30,10 @@ func (s *Service) Bearer(ctx context.Context, r awsapi.Request, token string) (a
 		return awsapi.Caller{}, err
 	}
 	caller, err := s.STS.BearerOfIdentity(ctx, r, string(role), claims, sessionName)
-	if refused, ok := errors.AsType[*sts.Refusal](err); ok {
-		return awsapi.Caller{}, badConfiguration(refused.Cause, err)
+	if err != nil {
+		return awsapi.Caller{}, roleNotAssumed(err)
 	}
-	return caller, err
+	return caller, nil
 }
 
 // bearerRole is the role of whoever bears a token of an identity.

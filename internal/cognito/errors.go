@@ -1,9 +1,11 @@
 package cognito
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/sts"
 )
 
 // The exceptions of the API.
@@ -63,6 +65,17 @@ func badConfiguration(cause awsapi.Cause, err error) *awsapi.Error {
 
 func targetFailed(cause awsapi.Cause, err error) *awsapi.Error {
 	return exception(externalService, "The service that issues these credentials refused or could not be reached.").Because(cause, err)
+}
+
+// roleNotAssumed is what the caller sees of an error of the enhanced flow's role.
+func roleNotAssumed(err error) error {
+	if refused, ok := errors.AsType[*sts.Refusal](err); ok {
+		return badConfiguration(refused.Cause, err)
+	}
+	if failed, ok := errors.AsType[*sts.TargetFailure](err); ok {
+		return targetFailed(failed.Cause, err)
+	}
+	return err
 }
 
 func invalidLoginToken(cause awsapi.Cause, err error, format string, args ...any) *awsapi.Error {

@@ -2,14 +2,12 @@ package cognito
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/openid"
-	"github.com/daypass/daypass/internal/sts"
 )
 
 const (
@@ -79,15 +77,7 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, c awsapi.Caller
 	}
 	made, err := s.STS.AssumeRoleForIdentity(ctx, c.Request, string(role), claims, sessionName)
 	if err != nil {
-		var refused *sts.Refusal
-		if errors.As(err, &refused) {
-			return nil, badConfiguration(refused.Cause, err)
-		}
-		var failed *sts.TargetFailure
-		if errors.As(err, &failed) {
-			return nil, targetFailed(failed.Cause, err)
-		}
-		return nil, err
+		return nil, roleNotAssumed(err)
 	}
 	return &GetCredentialsForIdentityResponse{IdentityId: i.ID(p), Credentials: &Credentials{
 		AccessKeyId:  string(made.AccessKeyId),

@@ -3,10 +3,10 @@ package cognito
 import (
 	"context"
 	"crypto/rand"
-	"github.com/daypass/daypass/internal/awsapi"
 	"io"
 	"time"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
