@@ -46,23 +46,20 @@ func (a *Targets) Assume(ctx context.Context, t *Target, s *Session) (*Credentia
 	default:
 		return nil, &Error{Cause: causeBusy, Err: fmt.Errorf("%d requests wait for %s", maxWaiting, t.Name)}
 	}
-	r := &fetch.Request{
-		Method: "POST", URL: t.URL.String(),
-		Header: map[string][]string{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}, "Accept": {"text/xml, application/xml"}},
-	}
-	operation, sent := "AssumeRole", []string{s.Claims.Subject}
-	if t.Key != nil {
-		err = t.sign(r, form, a.now())
-	} else {
-		operation = "AssumeRoleWithWebIdentity"
-		var token string
-		token, err = a.token(ctx, t, s)
+	sent := []string{s.Claims.Subject}
+	if t.Key == nil {
+		token, err := a.token(ctx, t, s)
+		if err != nil {
+			return nil, err
+		}
 		form.Set("WebIdentityToken", token)
 		sent = append(sent, token)
-		r.Body = encode(form)
 	}
-	if err != nil {
-		return nil, err
+	r := t.request(form)
+	if t.Key != nil {
+		if err := t.sign(r, a.now()); err != nil {
+			return nil, err
+		}
 	}
 	answer, err := t.fetch.Send(ctx, r)
 	if answer == nil && err != nil {
@@ -71,7 +68,27 @@ func (a *Targets) Assume(ctx context.Context, t *Target, s *Session) (*Credentia
 	if err != nil {
 		return nil, refusal(answer.Status, answer.Body, sent...)
 	}
-	return read(answer.Body, operation, a.now(), s.Lasts)
+	return read(answer.Body, form.Get("Action"), a.now(), s.Lasts)
+}
+
+// request is a request of the target's STS.
+func (t *Target) request(form url.Values) *fetch.Request {
+	return &fetch.Request{
+		Method: "POST", URL: t.URL.String(), Body: encode(form),
+		Header: map[string][]string{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}, "Accept": {"text/xml, application/xml"}},
+	}
+}
+
+// webIdentity asks for a session by web identity, without the token.
+func webIdentity(role, name string, lasts time.Duration, document string) url.Values {
+	form := url.Values{
+		"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"},
+		"RoleSessionName": {name}, "DurationSeconds": {strconv.Itoa(int(lasts / time.Second))}, "Policy": {document},
+	}
+	if role != "" {
+		form.Set("RoleArn", role)
+	}
+	return form
 }
 
 // form is what is asked for, without the proof of who asks.
@@ -83,13 +100,7 @@ func (t *Target) form(s *Session) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	form := url.Values{
-		"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"},
-		"RoleSessionName": {s.Name}, "DurationSeconds": {strconv.Itoa(int(s.Lasts / time.Second))}, "Policy": {document},
-	}
-	if s.Role != "" {
-		form.Set("RoleArn", s.Role)
-	}
+	form := webIdentity(s.Role, s.Name, s.Lasts, document)
 	if t.Key == nil {
 		return form, nil
 	}
@@ -122,12 +133,11 @@ func sessionPolicy(r policy.Rendering) (string, error) {
 }
 
 // sign signs the request with the service key as it is now.
-func (t *Target) sign(r *fetch.Request, form url.Values, now time.Time) error {
+func (t *Target) sign(r *fetch.Request, now time.Time) error {
 	key, err := t.Key()
 	if err != nil {
 		return &Error{Cause: causeKeyFile, Err: err}
 	}
-	r.Body = encode(form)
 	region := key.Region
 	if region == "" {
 		region = t.region()

@@ -9,8 +9,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -100,6 +98,9 @@ func (x *examination) claims() *openid.Claims {
 
 const statusOK, statusNoContent = 200, 204
 
+// doctorSession is the name of the doctor's sessions.
+const doctorSession = "daypass-doctor"
+
 // least is the shortest time that every STS gives.
 const least = 15 * time.Minute
 
@@ -110,7 +111,7 @@ func (x *examination) session(ctx context.Context, statements ...string) (*Crede
 		return nil, err
 	}
 	rendered := policy.Render(policy.Policies{Identity: []*policy.Document{d}}, nil, x.t.Dialect)
-	return x.all.Assume(ctx, x.t, &Session{Role: x.p.Role, Name: "daypass-doctor", Lasts: least, Claims: x.claims(), Region: x.p.Region, Policy: rendered})
+	return x.all.Assume(ctx, x.t, &Session{Role: x.p.Role, Name: doctorSession, Lasts: least, Claims: x.claims(), Region: x.p.Region, Policy: rendered})
 }
 
 // nothing is a statement that allows nothing anywhere.
@@ -124,7 +125,10 @@ func (x *examination) reach(ctx context.Context) bool {
 	answer, err := x.t.fetch.Send(ctx, &fetch.Request{Method: "GET", URL: x.t.URL.String()})
 	if answer == nil {
 		e, _ := errors.AsType[*Error](unreachable(err))
-		advice := map[bool]string{true: "Put its authority into --outbound-ca-file.", false: "Check the URL of --target, and the network."}[e.Cause == causeUntrusted]
+		advice := "Check the URL of --target, and the network."
+		if e.Cause == causeUntrusted {
+			advice = "Put its authority into --outbound-ca-file."
+		}
 		x.say("reach", Wrong, "The target cannot be reached (%s): %v. %s", e.Cause, e.Err, advice)
 		return false
 	}
@@ -150,16 +154,9 @@ func (x *examination) reach(ctx context.Context) bool {
 
 // takes says whether the target gives a session for a token.
 func (x *examination) takes(ctx context.Context, token string) (bool, error) {
-	form := url.Values{
-		"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"}, "RoleSessionName": {"daypass-doctor"}, "DurationSeconds": {strconv.Itoa(int(least / time.Second))},
-		"WebIdentityToken": {token}, "Policy": {`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::*"}]}`},
-	}
-	if x.p.Role != "" {
-		form.Set("RoleArn", x.p.Role)
-	}
-	answer, err := x.t.fetch.Send(ctx, &fetch.Request{
-		Method: "POST", URL: x.t.URL.String(), Header: map[string][]string{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}, Body: encode(form),
-	})
+	form := webIdentity(x.p.Role, doctorSession, least, `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::*"}]}`)
+	form.Set("WebIdentityToken", token)
+	answer, err := x.t.fetch.Send(ctx, x.t.request(form))
 	if answer == nil {
 		return false, unreachable(err)
 	}
@@ -180,16 +177,12 @@ func (x *examination) tokens(ctx context.Context) {
 			x.say(check, Good, "The target refuses %s.", what)
 		}
 	}
-	sign := func(check string, c *openid.Claims, then func(token string)) {
-		token, err := x.all.openID.Sign(ctx, x.p.Region, c)
-		if c.Audience == own {
-			token, err = x.all.openID.SignForTarget(ctx, x.p.Region, x.t.Name, c)
-		}
+	trySigned := func(check, token string, err error, what, advice string) {
 		if err != nil {
 			x.say(check, Skipped, "No token could be signed: make an identity pool first.")
 			return
 		}
-		then(token)
+		try(check, token, what, advice)
 	}
 	try("empty-client-secret", forged(x.claims(), own, "HS256"), "tokens that are signed with an empty client secret, which anybody can make",
 		"Set the client secret of its OpenID provider (MINIO_IDENTITY_OPENID_CLIENT_SECRET) to something random, or use a service key.")
@@ -197,16 +190,14 @@ func (x *examination) tokens(ctx context.Context) {
 	for _, pool := range x.p.Pools {
 		c := x.claims()
 		c.Audience = pool
-		sign("pool-audience", c, func(token string) {
-			try("pool-audience", token, "tokens of the identity pool "+pool+", which clients and developers' back ends hold",
-				"Configure it for the audience "+own+" alone: clients could choose role, duration and policy themselves.")
-		})
+		token, err := x.all.openID.Sign(ctx, x.p.Region, c)
+		trySigned("pool-audience", token, err, "tokens of the identity pool "+pool+", which clients and developers' back ends hold",
+			"Configure it for the audience "+own+" alone: clients could choose role, duration and policy themselves.")
 	}
 	c := x.claims()
-	c.Audience, c.IssuedAt, c.Expires = own, c.IssuedAt-7200, c.IssuedAt-3600
-	sign("expired", c, func(token string) {
-		try("expired", token, "tokens that have expired", "Check its clock.")
-	})
+	c.IssuedAt, c.Expires = c.IssuedAt-7200, c.IssuedAt-3600
+	token, err := x.all.openID.SignForTarget(ctx, x.p.Region, x.t.Name, c)
+	trySigned("expired", token, err, "tokens that have expired", "Check its clock.")
 	if x.t.Way() == WebIdentity && x.t.Dialect == policy.MinIO {
 		x.say("client-secret", Warning, "Whoever can read the client secret of MinIO can forge tokens of everybody. A service key (--target-key-file) avoids that.")
 	}
@@ -296,8 +287,10 @@ func (x *examination) prefixes(ctx context.Context) {
 			return
 		case status == statusOK && !try.allowed && try.prefix != "":
 			x.say("prefix-header", Warning, "A session can %s: clients can list the names of all keys in a bucket that they may list at all. Put no secrets into names, or use a gateway.", try.what)
-		case (status == statusOK) != try.allowed:
-			wrong = append(wrong, fmt.Sprintf("a session can%s %s (status %d)", map[bool]string{true: "not"}[try.allowed], try.what, status))
+		case status == statusOK && !try.allowed:
+			wrong = append(wrong, fmt.Sprintf("a session can %s (status %d)", try.what, status))
+		case status != statusOK && try.allowed:
+			wrong = append(wrong, fmt.Sprintf("a session cannot %s (status %d)", try.what, status))
 		}
 	}
 	if len(wrong) > 0 {
