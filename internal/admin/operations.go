@@ -17,9 +17,9 @@ func Operations(s *Service) awsapi.Service {
 		Doc: "Operations of daypass itself, which AWS does not have.", Source: source,
 		Shapes: shapes,
 		Operations: []awsapi.Operation{
-			awsapi.Op("CheckTargetRole", awsapi.Signed, awsapi.OnNothing(), "Shows the session policy that would go to the target of a role, its size, and what cannot be said there. It asks the target nothing.", s.CheckTargetRole,
+			awsapi.Op("CheckTargetRole", awsapi.Signed, awsapi.OnNothing(), "Shows the session policy that daypass would send to the target of a role, its size, and what the target cannot express. It does not contact the target.", s.CheckTargetRole,
 				invalidParameter, tooManyRequests, internalError),
-			awsapi.Op("DiagnoseTarget", awsapi.Signed, awsapi.OnNothing(), "Tries what a target makes of tokens that it must refuse, and whether it keeps sessions apart, in a bucket that it makes and removes.", s.DiagnoseTarget,
+			awsapi.Op("DiagnoseTarget", awsapi.Signed, awsapi.OnNothing(), "Tests whether a target refuses the tokens that it must refuse, and whether it keeps sessions apart, in a bucket that daypass creates and removes.", s.DiagnoseTarget,
 				invalidParameter, tooManyRequests, internalError),
 			awsapi.Op("ListRevocations", awsapi.Signed, awsapi.OnNothing(), "Lists the revocations that are in force.", s.ListRevocations,
 				invalidParameter, tooManyRequests, internalError),

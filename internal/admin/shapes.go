@@ -59,7 +59,7 @@ type RevokeSessionsResponse struct {
 	Revocation RevocationDetail
 	// Whether daypass finds the target: the identity (one that was neither deleted nor merged), the identity pool, the role by its whole ARN, or an identity that has the login. The revocation holds either way. Absent for a session, which is not stored.
 	TargetExists *bool
-	// The names of the stores and accounts (--target) whose own sessions the revocation does not reach: what they gave to this target of the revocation lasts until it expires. Absent if there are none, or for one session.
+	// The names of the stores and accounts (--target) whose own sessions the revocation does not end: the credentials that they issued last until they expire. Absent if there are none, or if one session is revoked.
 	TargetsNotReached TargetNameList
 }
 

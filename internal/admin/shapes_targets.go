@@ -14,11 +14,11 @@ type (
 type CheckTargetRoleRequest struct {
 	// The name of a role that is linked to a target.
 	RoleName RoleName `aws:"required"`
-	// The identity that the role is for; a made-up one if absent. It need not exist.
+	// The identity to check for. It need not exist; if absent, daypass makes one up.
 	IdentityId IdentityId
-	// The identity pool that the role is for; a made-up one if absent. It need not exist.
+	// The identity pool of the identity. It need not exist; if absent, daypass makes one up.
 	IdentityPoolId IdentityPoolId
-	// Whether the identity is a guest, who has the limits of guests.
+	// Whether the identity is a guest, to whom the limits of guests apply.
 	Guest bool
 	// The principal tags of the identity.
 	PrincipalTags map[TagKey]TagValue
@@ -28,21 +28,21 @@ type CheckTargetRoleRequest struct {
 type CheckTargetRoleResponse struct {
 	// The target that the role is linked to.
 	TargetName TargetName
-	// The role there.
+	// The role at the target that daypass assumes.
 	TargetRole string
 	// The dialect of the target. Absent if the server has no target of the name.
 	Dialect string
-	// How daypass proves itself to the target: service-key or web-identity.
+	// How daypass authenticates to the target: service-key or web-identity.
 	Way string
-	// The session policy that would be sent. Absent if something cannot be said.
+	// The session policy that daypass would send. Absent if there are obstacles.
 	Policy string
 	// The length of the session policy in characters.
 	PolicySize int32
-	// The most characters that targets take.
+	// The most characters that targets accept.
 	MaximumPolicySize int32
-	// What is in the way. Sign-ins to the role are refused unless the list is empty.
+	// Why daypass can send no session policy. Sign-ins to the role are refused unless the list is empty.
 	Obstacles ObstacleList
-	// What the target is known not to keep to.
+	// The parts of the session policy that the target is known not to enforce.
 	Notes NoteList
 }
 
@@ -56,7 +56,7 @@ type NoteList []string
 type Obstacle struct {
 	// The kind: not-resource, not-action, action, condition, variable, character, overlap, size or target-missing.
 	Kind string
-	// Which statement, and why.
+	// What is wrong and, where a statement is at fault, which one.
 	Message string
 }
 
@@ -64,7 +64,7 @@ type Obstacle struct {
 type DiagnoseTargetRequest struct {
 	// The name of the target.
 	TargetName TargetName `aws:"required"`
-	// A role that is linked to the target, whose role there is tried. Not needed for MinIO with a service key.
+	// A role that is linked to the target. daypass assumes the role at the target that this role's tags name. Not needed for MinIO with a service key.
 	RoleName RoleName
 }
 
@@ -79,7 +79,7 @@ type FindingList []Finding
 
 // Finding is what was found of one thing.
 type Finding struct {
-	// The thing, by a word that stays the same.
+	// The name of the check, which does not change between versions.
 	Check string
 	// The verdict: ok, warning, wrong or skipped.
 	Verdict string

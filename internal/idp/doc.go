@@ -16,9 +16,9 @@
 // page, even having made it, gives no access to the code.
 //
 // Everything is held in memory and bounded; a provider that stops forgets its sign-ins, and with a generated key its
-// tokens can no longer be verified. Who asks for offline_access gets a
-// refresh token, which works once and is followed by the next. There are no sessions, consent pages or
-// sign-out: what a test of a token consumer has no use for is not served, and discovery announces only what is.
+// tokens can no longer be verified. A client that asks for offline_access gets a refresh token, which works once and is followed by
+// the next. There are no sessions, consent pages or sign-out: what a test of a token consumer has no use for is not
+// served, and discovery announces only what is.
 //
 // [SAMLMint] makes SAML 2.0 responses as well, without a sign-in; the provider serves the metadata that they go with.
 //

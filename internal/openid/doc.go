@@ -22,9 +22,10 @@
 // kid that only one process can win, read back, and only then published; what
 // signs is always taken from the published set. More keys may stand in the
 // store for a region. All of them are published, those of [Provider.Region] first,
-// and the newest whose SignAfter has come signs. So a key can follow another one: stored with a SignAfter further
-// ahead than anybody caches the set ([MaxAge]), it is known to verifiers before it
-// signs. Nothing in this package starts such a rotation.
+// and the newest whose SignAfter has come signs. So a key can follow another one:
+// stored with a SignAfter further ahead than anybody caches the set ([MaxAge]), it
+// is known to verifiers before it signs. Nothing in this package starts such a
+// rotation.
 //
 // At most [MaxRegions] regions have keys, since verifiers read the whole set. The
 // keys of a region that has no identity pools any more are removed a day after the

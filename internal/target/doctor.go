@@ -120,7 +120,7 @@ const nothing = `{"Effect":"Deny","Action":"s3:*","Resource":"*"}`
 // reach says whether the target answers and gives sessions at all.
 func (x *examination) reach(ctx context.Context) bool {
 	if x.t.URL.Scheme == "http" {
-		x.say("transport", Warning, "The target is reached by plain http: whoever is on the way can read credentials and tokens. Use https.")
+		x.say("transport", Warning, "The target is reached by plain http: anybody on the network path can read credentials and tokens. Use https.")
 	}
 	answer, err := x.t.fetch.Send(ctx, &fetch.Request{Method: "GET", URL: x.t.URL.String()})
 	if answer == nil {
@@ -199,7 +199,7 @@ func (x *examination) tokens(ctx context.Context) {
 	token, err := x.all.openID.SignForTarget(ctx, x.p.Region, x.t.Name, c)
 	trySigned("expired", token, err, "tokens that have expired", "Check its clock.")
 	if x.t.Way() == WebIdentity && x.t.Dialect == policy.MinIO {
-		x.say("client-secret", Warning, "Whoever can read the client secret of MinIO can forge tokens of everybody. A service key (--target-key-file) avoids that.")
+		x.say("client-secret", Warning, "Anybody who can read MinIO's client secret can forge tokens for every user. A service key (--target-key-file) avoids that.")
 	}
 	if x.t.Way() == WebIdentity && x.t.Dialect == policy.Ceph {
 		if keys, err := x.all.openID.Keys(ctx, ""); err == nil && len(keys) > 1 {
@@ -230,7 +230,7 @@ func forged(c *openid.Claims, audience, algorithm string) string {
 func (x *examination) prefixes(ctx context.Context) {
 	const check = "prefixes"
 	if x.t.Dialect == policy.AWS {
-		x.say(check, Skipped, "S3 of AWS is another host than its STS, and daypass calls the STS alone.")
+		x.say(check, Skipped, "AWS serves S3 on another host than its STS, and daypass calls only the STS.")
 		return
 	}
 	bucket := "daypass-doctor-" + hex.EncodeToString(random(8))
