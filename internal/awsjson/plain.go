@@ -16,8 +16,7 @@ func decodePlain(o *awsapi.Outline, body []byte) (awsapi.Node, bool) {
 	if len(body) > maxPlain {
 		return awsapi.Node{}, false
 	}
-	text := string(body)
-	d := plainDecoder{plainjson.New(text), text}
+	d := plainDecoder{plainjson.New(string(body))}
 	if d.Kind() != '{' {
 		return awsapi.Node{}, false
 	}
@@ -25,16 +24,13 @@ func decodePlain(o *awsapi.Outline, body []byte) (awsapi.Node, bool) {
 	return n, ok && d.End()
 }
 
-type plainDecoder struct {
-	plainjson.Reader
-	text string
-}
+type plainDecoder struct{ plainjson.Reader }
 
 func (d *plainDecoder) value(o *awsapi.Outline) (awsapi.Node, bool) {
 	switch c := d.Kind(); {
 	case c == '"' && o.Kind() == awsapi.Text:
-		from, to, ok := d.String()
-		return awsapi.Node{Kind: awsapi.Text, Text: d.text[from:to]}, ok
+		text, ok := d.String()
+		return awsapi.Node{Kind: awsapi.Text, Text: text}, ok
 	case c == '{' && o.Structure():
 		return d.structure(o)
 	case c == '{' && o.Kind() == awsapi.Map:
@@ -47,7 +43,7 @@ func (d *plainDecoder) structure(o *awsapi.Outline) (awsapi.Node, bool) {
 	n := awsapi.Node{Kind: awsapi.Map}
 	var object plainjson.Object
 	for object.Next(&d.Reader) {
-		_, name, member := o.Member(d.text[object.From:object.To])
+		_, name, member := o.Member(object.Name)
 		if member == nil {
 			return n, false
 		}
@@ -70,12 +66,11 @@ func (d *plainDecoder) entries(o *awsapi.Outline) (awsapi.Node, bool) {
 	elem := o.Elem()
 	var object plainjson.Object
 	for object.Next(&d.Reader) {
-		name := d.text[object.From:object.To]
 		v, ok := d.value(elem)
 		if !ok || limited && len(n.Members) == most {
 			return n, false
 		}
-		n.Members = append(n.Members, awsapi.Member{Name: name, Value: v})
+		n.Members = append(n.Members, awsapi.Member{Name: object.Name, Value: v})
 	}
 	return n, object.Ok
 }

@@ -20,22 +20,20 @@ func plainHeader(part []byte) (header, bool) {
 	if err != nil {
 		return header{}, false
 	}
-	text := string(b)
-	r := plainjson.New(text)
+	r := plainjson.New(string(b))
 	var h header
 	var o plainjson.Object
 	for o.Next(&r) {
-		name := text[o.From:o.To]
-		from, to, ok := r.String()
+		text, ok := r.String()
 		switch {
 		case !ok:
 			return header{}, false
-		case name == "alg":
-			h.Algorithm = jws.Algorithm(text[from:to])
-		case name == "kid":
-			h.KeyID = text[from:to]
-		case name == "typ":
-			h.Type = text[from:to]
+		case o.Name == "alg":
+			h.Algorithm = jws.Algorithm(text)
+		case o.Name == "kid":
+			h.KeyID = text
+		case o.Name == "typ":
+			h.Type = text
 		default:
 			return header{}, false
 		}
@@ -45,18 +43,20 @@ func plainHeader(part []byte) (header, bool) {
 
 // plainClaims reads the claims of a payload, which stay parts of it.
 func plainClaims(payload []byte) (Claims, bool) {
-	type claim struct{ name, value [2]int }
+	type claim struct {
+		name     string
+		from, to int // the value
+	}
 	var room [plainjson.MaxMembers]claim
 	n := 0
-	text := string(payload)
-	r := plainjson.New(text)
+	r := plainjson.New(string(payload))
 	var o plainjson.Object
 	for o.Next(&r) {
 		from, to, ok := r.Value()
 		if !ok {
 			return nil, false
 		}
-		room[n] = claim{[2]int{o.From, o.To}, [2]int{from, to}}
+		room[n] = claim{o.Name, from, to}
 		n++
 	}
 	if !o.Ok || !r.End() {
@@ -64,7 +64,7 @@ func plainClaims(payload []byte) (Claims, bool) {
 	}
 	claims := make(Claims, n)
 	for _, c := range room[:n] {
-		claims[text[c.name[0]:c.name[1]]] = payload[c.value[0]:c.value[1]:c.value[1]]
+		claims[c.name] = payload[c.from:c.to:c.to]
 	}
 	return claims, true
 }

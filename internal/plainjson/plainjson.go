@@ -55,8 +55,14 @@ func (r *Reader) skip(c byte) bool {
 	return true
 }
 
-// String reads a string, and says where in the text its characters are.
-func (r *Reader) String() (from, to int, ok bool) {
+// String reads a string, and gives its characters, which are a part of the text.
+func (r *Reader) String() (characters string, ok bool) {
+	from, to, ok := r.quoted()
+	return r.text[from:to], ok
+}
+
+// quoted reads a string, and says where in the text its characters are.
+func (r *Reader) quoted() (from, to int, ok bool) {
 	if !r.skip('"') {
 		return 0, 0, false
 	}
@@ -79,13 +85,14 @@ func (r *Reader) String() (from, to int, ok bool) {
 
 // Object goes through the members of an object, until there are no more:
 //
-//	for o := r.Object(); o.Next(&r); {
-//		... r.text[o.From:o.To] is the name; its value is what r reads next
+//	var o Object
+//	for o.Next(&r) {
+//		... o.Name is the name; its value is what r reads next
 //	}
 //	if !o.Ok ...
 type Object struct {
-	// From and To are where the characters of the name are.
-	From, To int
+	// Name is that of the member, a part of the text.
+	Name string
 	// Ok says that the object was plain, to its end.
 	Ok bool
 
@@ -106,7 +113,7 @@ func (o *Object) Next(r *Reader) bool {
 	case o.n > 0 && !r.skip(','):
 		return false
 	}
-	from, to, ok := r.String()
+	from, to, ok := r.quoted()
 	if !ok || o.n == MaxMembers || !r.skip(':') {
 		return false
 	}
@@ -118,7 +125,7 @@ func (o *Object) Next(r *Reader) bool {
 	}
 	o.names[o.n] = [2]int32{int32(from), int32(to)}
 	o.n++
-	o.From, o.To = from, to
+	o.Name = name
 	return true
 }
 
@@ -133,7 +140,7 @@ func (r *Reader) Value() (from, to int, ok bool) {
 func (r *Reader) value(depth int) bool {
 	switch r.Kind() {
 	case '"':
-		_, _, ok := r.String()
+		_, _, ok := r.quoted()
 		return ok
 	case '{':
 		return depth > 0 && r.object(depth-1)

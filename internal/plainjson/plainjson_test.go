@@ -121,12 +121,11 @@ func FuzzReader(f *testing.F) {
 		var o Object
 		var got [][2]string
 		for o.Next(&r) {
-			name := text[o.From:o.To]
 			from, to, ok := r.Value()
 			if !ok {
 				t.Fatalf("%q: plain at first, and then not", text)
 			}
-			got = append(got, [2]string{name, text[from:to]})
+			got = append(got, [2]string{o.Name, text[from:to]})
 		}
 		if !o.Ok || len(got) != len(want) {
 			t.Fatalf("%q: %q, want %q", text, got, want)
