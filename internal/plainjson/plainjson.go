@@ -167,21 +167,15 @@ func (r *Reader) object(depth int) bool {
 }
 
 func (r *Reader) array(depth int) bool {
-	for n := 0; ; n++ {
-		switch {
-		case n == 0 && !r.skip('['):
-			return false
-		case n == 0 && r.skip(']'):
-			return true
-		case n > 0 && r.skip(']'):
-			return true
-		case n > 0 && !r.skip(','):
-			return false
-		}
-		if !r.value(depth) {
+	if !r.skip('[') {
+		return false
+	}
+	for n := 0; !r.skip(']'); n++ {
+		if n > 0 && !r.skip(',') || !r.value(depth) {
 			return false
 		}
 	}
+	return true
 }
 
 // word reads over a word that is the next. What may follow a value is somebody
