@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -19,8 +18,6 @@ const (
 	// spare is how many values are kept beyond what an operation takes, so that the
 	// refusal of a list with too many entries shows them, as AWS's does.
 	spare = 256
-	// few is how many names of a map are compared one by one.
-	few = 16
 )
 
 var (
@@ -216,7 +213,7 @@ func (d *decoder) entries(o *awsapi.Outline) (awsapi.Node, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return n, err
 	}
-	var names map[string]bool
+	var seen awsapi.Names
 	for elem := o.Elem(); d.PeekKind() != '}'; {
 		raw, err := d.name()
 		if err != nil {
@@ -229,7 +226,7 @@ func (d *decoder) entries(o *awsapi.Outline) (awsapi.Node, error) {
 			continue
 		}
 		name := string(raw)
-		if has(&names, n.Members, name) {
+		if !seen.Add(name) {
 			return n, d.twice()
 		}
 		v, err := d.value(elem)
@@ -259,23 +256,4 @@ func (d *decoder) name() ([]byte, error) {
 // twice refuses a name that occurs twice; the decoder is behind it.
 func (d *decoder) twice() error {
 	return fmt.Errorf("before byte %d: %w", d.InputOffset(), jsontext.ErrDuplicateName)
-}
-
-// has says whether a map has a key already. From a few keys on it remembers
-// them.
-func has(names *map[string]bool, members []awsapi.Member, name string) bool {
-	if len(members) < few {
-		return slices.ContainsFunc(members, func(m awsapi.Member) bool { return m.Name == name })
-	}
-	if *names == nil {
-		*names = make(map[string]bool, 2*few)
-		for i := range members {
-			(*names)[members[i].Name] = true
-		}
-	}
-	if (*names)[name] {
-		return true
-	}
-	(*names)[name] = true
-	return false
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -36,7 +35,7 @@ const (
 func (Protocol) Decode(row *awsapi.Row, form []byte) (awsapi.Node, error) {
 	o := row.Outline()
 	root := awsapi.Node{Kind: awsapi.Form}
-	var seen names
+	var seen awsapi.Names
 	parts, left := 0, o.Values()+spare
 	for part := range bytes.SplitSeq(form, []byte{'&'}) {
 		if parts++; parts > maxParameters {
@@ -50,7 +49,7 @@ func (Protocol) Decode(row *awsapi.Row, form []byte) (awsapi.Node, error) {
 		switch {
 		case !ok:
 			return root, refuse("a name that is too long, escaped wrongly, no UTF-8 or leads nowhere")
-		case !seen.add(name):
+		case !seen.Add(name):
 			return root, refuse("a parameter twice")
 		}
 		n := place(o, &root, name)
@@ -68,33 +67,6 @@ func (Protocol) Decode(row *awsapi.Row, form []byte) (awsapi.Node, error) {
 		}
 	}
 	return root, nil
-}
-
-// names are those of parameters. A few are compared one by one, and cost nothing.
-type names struct {
-	few  [16]string
-	n    int
-	many map[string]bool
-}
-
-// add says whether a name is new.
-func (s *names) add(name string) bool {
-	if s.n < len(s.few) {
-		if slices.Contains(s.few[:s.n], name) {
-			return false
-		}
-		s.few[s.n] = name
-		s.n++
-		return true
-	}
-	if s.many == nil {
-		s.many = make(map[string]bool, 2*len(s.few))
-	}
-	if s.many[name] || slices.Contains(s.few[:], name) {
-		return false
-	}
-	s.many[name] = true
-	return true
 }
 
 // refuse says of a form what is wrong, for the log.
