@@ -34,7 +34,7 @@ const (
 )
 
 // questions bounds what providers are asked about tokens that only they can read:
-// how many questions are under way for a provider and for a client, and how many
+// how many questions are under way for a provider, a client and a site, and how many
 // of a client's may come to nothing. A token that a provider refused is refused for
 // a few seconds without asking again. That it took a token is never remembered,
 // since it may withdraw the token at any time.
@@ -50,16 +50,31 @@ type questions struct {
 // asked is a provider, a client or a site, whichever is not empty.
 type asked struct{ provider, client, site string }
 
-// countedFor are those that a question counts for.
+// countedFor are those that a question counts for, in the order in which they are
+// asked for room.
 func countedFor(provider, client string) []asked {
-	all := []asked{{provider: provider}}
+	var all []asked
 	if client != "" {
 		all = append(all, asked{client: client})
 	}
+	all = append(all, asked{provider: provider})
 	if site := siteOf(client); site != "" {
 		all = append(all, asked{site: site})
 	}
 	return all
+}
+
+// room refuses one more question beside those under way, if there are too many.
+func (a asked) room(underWay int) error {
+	switch {
+	case a.client != "" && underWay >= maxQuestionsOfClient:
+		return busy(ClientBusy, "%d questions are under way", maxQuestionsOfClient)
+	case a.provider != "" && underWay >= maxQuestions:
+		return busy(ProviderBusy, "%d questions are under way", maxQuestions)
+	case a.site != "" && underWay >= maxQuestionsOfSite:
+		return busy(ClientBusy, "%d questions of %s are under way", maxQuestionsOfSite, a.site)
+	}
+	return nil
 }
 
 // siteOf is the network of 48 bits, the most that one customer gets, that a client
@@ -123,17 +138,14 @@ func (o *OIDC) bounds() *questions {
 func (q *questions) begin(provider, client string, now time.Time) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch {
-	case client != "" && q.underWay[asked{client: client}] >= maxQuestionsOfClient:
-		return busy(ClientBusy, "%d questions are under way", maxQuestionsOfClient)
-	case client != "" && !q.failures.Has(client, now):
+	if client != "" && !q.failures.Has(client, now) {
 		return busy(ClientBusy, "more than %d questions a second came to nothing", failuresPerSecond)
-	case q.underWay[asked{provider: provider}] >= maxQuestions:
-		return busy(ProviderBusy, "%d questions are under way", maxQuestions)
 	}
 	counted := countedFor(provider, client)
-	if site := counted[len(counted)-1]; site.site != "" && q.underWay[site] >= maxQuestionsOfSite {
-		return busy(ClientBusy, "%d questions of %s are under way", maxQuestionsOfSite, site.site)
+	for _, a := range counted {
+		if err := a.room(q.underWay[a]); err != nil {
+			return err
+		}
 	}
 	for _, a := range counted {
 		q.underWay[a]++
