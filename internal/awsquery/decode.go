@@ -84,9 +84,9 @@ func Action(form []byte) (action, version string, err error) {
 		}
 		escaped, value, _ := bytes.Cut(part, []byte{'='})
 		name := clipName(escaped)
-		if bytes.IndexByte(name, '%') >= 0 || bytes.IndexByte(name, '+') >= 0 {
-			plain, err := url.QueryUnescape(string(name))
-			if err != nil {
+		if !literal(name) {
+			plain, ok := unescape(name)
+			if !ok {
 				continue // Decode refuses it
 			}
 			name = []byte(plain)
@@ -218,10 +218,15 @@ func legible(escaped []byte) bool {
 	return true
 }
 
+// literal says whether nothing in a text is escaped.
+func literal(escaped []byte) bool {
+	return bytes.IndexByte(escaped, '%') < 0 && bytes.IndexByte(escaped, '+') < 0
+}
+
 // unescape reads a text; false if it is escaped wrongly or no UTF-8. It makes one
 // copy, since a form may have megabytes.
 func unescape(escaped []byte) (string, bool) {
-	if bytes.IndexByte(escaped, '%') < 0 && bytes.IndexByte(escaped, '+') < 0 {
+	if literal(escaped) {
 		return string(escaped), utf8.Valid(escaped)
 	}
 	if !legible(escaped) {
