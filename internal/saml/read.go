@@ -85,17 +85,9 @@ func (r *reader) prepare() {
 	r.siblings, r.beside, r.scope = make([]node, 0, 16), make([]attribute, 0, 8), make([]binding, 0, 8)
 }
 
-// syntaxError is what a document has that XML does not.
-type syntaxError struct {
-	what string
-	line int
-}
-
-func (e syntaxError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.what) }
-
-// syntax is an error at the reader's place.
+// syntax says what a document has at the reader's place that XML does not.
 func (r *reader) syntax(what string) error {
-	return syntaxError{what, 1 + strings.Count(r.text[:min(r.at, len(r.text))], "\n")}
+	return fmt.Errorf("line %d: %s", 1+strings.Count(r.text[:min(r.at, len(r.text))], "\n"), what)
 }
 
 func (r *reader) read(text string) (*element, error) {
