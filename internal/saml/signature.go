@@ -131,7 +131,7 @@ func verifiedInfo(signature *element, keys []crypto.PublicKey) (*signedInfo, err
 }
 
 // signedInfo is a SignedInfo in parts.
-type signedInfo struct{ element, canonicalization, method, reference *element }
+type signedInfo struct{ canonicalization, method, reference *element }
 
 // canonicalInfo gives the canonical bytes of a SignedInfo, and the SignedInfo
 // read again from these.
@@ -171,7 +171,7 @@ func readInfo(info *element) (*signedInfo, error) {
 	if _, parameters := parts[1].firstThree(); parameters > 0 {
 		return nil, refusef(SignatureMalformed, "the SignatureMethod has parameters")
 	}
-	return &signedInfo{info, parts[0], parts[1], parts[2]}, nil
+	return &signedInfo{parts[0], parts[1], parts[2]}, nil
 }
 
 func algorithm(e *element) string {

@@ -518,7 +518,7 @@ func TestOnlyVerifiedBytesAreRead(t *testing.T) {
 		}
 		came.walk(func(e *element) {
 			if e.is(dsigSpace, "Signature") {
-				if info, err := verifiedInfo(e, metadata(t, "rsa").keys(false)); err != nil || info.element == first(e) {
+				if info, err := verifiedInfo(e, metadata(t, "rsa").keys(false)); err != nil || info.reference.parent == first(e) {
 					t.Errorf("SignedInfo as it came (%v)", err)
 				}
 			}
