@@ -104,8 +104,7 @@ func (b *body) look(whole bool) []byte {
 	return emptyForm
 }
 
-// readRest reads what is behind the first bytes, up to a limit. Its length is the
-// client's claim, so memory is taken as bytes come in.
+// readRest reads what is behind the first bytes, up to a limit.
 func (s *Server) readRest(w http.ResponseWriter, c *call, b *body, limit int64) error {
 	if c.r.ContentLength > limit {
 		return c.tooLarge(limit)
@@ -117,20 +116,33 @@ func (s *Server) readRest(w http.ResponseWriter, c *call, b *body, limit int64) 
 		}
 		b.hold = c.hold
 	}
-	for next := int64(2 * atOnce); ; next *= 2 {
+	return b.rest(c.r.ContentLength, limit, c)
+}
+
+// bodyRefuser refuses a request because of its body, in the words of its protocol.
+type bodyRefuser interface {
+	busy() error
+	tooLarge(limit int64) error
+	unread(err error) error
+}
+
+// rest reads on until all is there, up to a limit. The length is the client's claim,
+// so memory is taken as bytes come in.
+func (b *body) rest(length, limit int64, refuse bodyRefuser) error {
+	for next := int64(max(atOnce, 2*len(b.bytes))); ; next *= 2 {
 		most := min(next, limit+1)
-		if c.r.ContentLength > 0 {
-			most = min(most, c.r.ContentLength)
+		if length > 0 {
+			most = min(most, length)
 		}
 		if !b.hold.grow((most - int64(len(b.bytes))) * bodyCost) {
-			return c.busy()
+			return refuse.busy()
 		}
-		whole, err := b.await(b.hold, most, c.r.ContentLength)
+		whole, err := b.await(b.hold, most, length)
 		switch {
 		case err != nil:
-			return c.unread(err)
+			return refuse.unread(err)
 		case int64(len(b.bytes)) > limit:
-			return c.tooLarge(limit)
+			return refuse.tooLarge(limit)
 		case whole:
 			return nil
 		}

@@ -159,9 +159,9 @@ func (v *Visit) Proven(c awsapi.Caller) { v.event.Caller, v.event.Region = c.ARN
 // Body reads the whole body, of at most so many bytes. What it takes comes out of
 // the server's budget until the answer is made.
 func (v *Visit) Body(limit int64) ([]byte, error) {
-	b, length := body{Reader: v.Request.Body}, v.Request.ContentLength
+	length := v.Request.ContentLength
 	if length > limit {
-		return nil, v.tooLarge()
+		return nil, v.tooLarge(limit)
 	}
 	if v.hold == nil {
 		var ok bool
@@ -169,28 +169,19 @@ func (v *Visit) Body(limit int64) ([]byte, error) {
 			return nil, v.busy()
 		}
 	}
-	for next := int64(atOnce); ; next *= 2 {
-		most := min(next, limit+1)
-		if length > 0 {
-			most = min(most, length)
-		}
-		if !v.hold.grow((most - int64(len(b.bytes))) * bodyCost) {
-			return nil, v.busy()
-		}
-		whole, err := b.await(v.hold, most, length)
-		switch {
-		case err != nil:
-			return nil, v.side.Refuse(awsapi.Malformed, "").Because(causeBodyUnreadable, err)
-		case int64(len(b.bytes)) > limit:
-			return nil, v.tooLarge()
-		case whole:
-			return b.bytes, nil
-		}
+	b := body{Reader: v.Request.Body, hold: v.hold}
+	if err := b.rest(length, limit, v); err != nil {
+		return nil, err
 	}
+	return b.bytes, nil
 }
 
-func (v *Visit) tooLarge() error {
+func (v *Visit) tooLarge(int64) error {
 	return v.side.Refuse(awsapi.TooLarge, "").Because(causeBodyTooLarge, nil)
+}
+
+func (v *Visit) unread(err error) error {
+	return v.side.Refuse(awsapi.Malformed, "").Because(causeBodyUnreadable, err)
 }
 
 func (v *Visit) busy() error { return v.side.Refuse(awsapi.Busy, "").Because(causeBusy, nil) }
