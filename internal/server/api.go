@@ -54,7 +54,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 // recorded records a request to the API and gives the answer to send.
 func (s *Server) recorded(ctx context.Context, c *call, a awsapi.Answer) awsapi.Answer {
 	return s.record(ctx, c.event, a, func(err error) awsapi.Answer {
-		return s.fail(c, c.refuse(awsapi.Internal).Because(causeNotRecorded, err))
+		return s.fail(c, c.speaks().Refuse(awsapi.Internal, "").Because(causeNotRecorded, err))
 	})
 }
 
@@ -217,34 +217,42 @@ func (s *Server) fail(c *call, err error) awsapi.Answer {
 // unrouted is the protocol of failures where the request speaks none.
 var unrouted = awsquery.Protocol{}
 
-// refuse makes the protocol's error for a refusal.
-func (c *call) refuse(r awsapi.Refusal) *awsapi.Error {
+// speaks is the protocol of a request, whether it has found its route or not.
+func (c *call) speaks() refuser {
 	if c.route == nil {
-		return unrouted.Refuse(r, "")
+		return unrouted
 	}
-	return c.protocol.Refuse(r, "")
+	return c.protocol
+}
+
+// edge makes what the client sees of an error of the API.
+func (s *Server) edge(c *call, err error) *awsapi.Error {
+	e := edge(c.speaks(), c.r, err)
+	if s.Undeclared == nil || c.route == nil || c.row == nil {
+		return e
+	}
+	if _, typed := awsapi.AsError(err); typed && !c.row.Declares(e.Code) && !c.frame(e) {
+		s.Undeclared(c.row, e)
+	}
+	return e
 }
 
 // edge is the one place where an error becomes what the client sees: typed
 // errors as they are, refusals as the protocol words them, all others without
 // their text.
-func (s *Server) edge(c *call, err error) *awsapi.Error {
-	e, typed := awsapi.AsError(err)
-	if !typed && errors.Is(err, context.Canceled) && c.r.Context().Err() != nil {
-		e = c.refuse(awsapi.Internal)
+func edge(protocol refuser, r *http.Request, err error) *awsapi.Error {
+	if e, typed := awsapi.AsError(err); typed {
+		return e
+	}
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		e := protocol.Refuse(awsapi.Internal, "")
 		e.Status = statusClientGone
 		return e.Because(causeClientGone, err)
 	}
-	if r, refused := awsapi.AsRefused(err); !typed && refused && c.route != nil {
-		return c.protocol.Refuse(r.Refusal, r.Message).Because(r.Cause, r.Err)
+	if refused, ok := awsapi.AsRefused(err); ok {
+		return protocol.Refuse(refused.Refusal, refused.Message).Because(refused.Cause, refused.Err)
 	}
-	if !typed {
-		return c.refuse(awsapi.Internal).Because(causeInternal, err)
-	}
-	if s.Undeclared != nil && c.route != nil && c.row != nil && !c.row.Declares(e.Code) && !c.frame(e) {
-		s.Undeclared(c.row, e)
-	}
-	return e
+	return protocol.Refuse(awsapi.Internal, "").Because(causeInternal, err)
 }
 
 // frame says that an error belongs to the protocol's frame, which every

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -66,27 +65,9 @@ func (v *Visit) answer(ctx context.Context) (a awsapi.Answer) {
 		return err
 	})
 	if err != nil {
-		return v.fail(v.edge(err))
+		return v.fail(edge(v.side, v.Request, err))
 	}
 	return a
-}
-
-// edge makes the side's error of any other.
-func (v *Visit) edge(err error) *awsapi.Error {
-	e, typed := awsapi.AsError(err)
-	r, refused := awsapi.AsRefused(err)
-	switch {
-	case typed:
-		return e
-	case refused:
-		return v.side.Refuse(r.Refusal, r.Message).Because(r.Cause, r.Err)
-	}
-	e = v.side.Refuse(awsapi.Internal, "")
-	if errors.Is(err, context.Canceled) && v.Request.Context().Err() != nil {
-		e.Status = statusClientGone
-		return e.Because(causeClientGone, err)
-	}
-	return e.Because(causeInternal, err)
 }
 
 // fail makes the answer of an error and puts it into the event.
