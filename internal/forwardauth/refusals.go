@@ -73,22 +73,6 @@ func (s *Side) EncodeError(e *awsapi.Error, requestID string) awsapi.Answer {
 	return awsapi.Answer{Status: e.HTTPStatus(), ContentType: "application/json", Header: header, Body: body}
 }
 
-// refuseSignature gives API Gateway's answer to what is wrong with a signature.
-func (s *Side) refuseSignature(err error) error {
-	e, ok := errors.AsType[*sigv4.Error](err)
-	if !ok {
-		return err
-	}
-	refusal := awsapi.BadSignature
-	switch e.Kind {
-	case sigv4.Missing:
-		refusal = awsapi.Unsigned
-	case sigv4.Incomplete:
-		refusal = awsapi.IncompleteSignature
-	}
-	return s.Refuse(refusal, e.Message).Because(awsapi.Cause(e.Cause), nil)
-}
-
 // explain adds to a signature that does not match what it was verified over: that
 // it is not what the client signed is what most often goes wrong.
 func explain(err error, q *question) error {

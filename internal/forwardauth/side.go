@@ -103,11 +103,11 @@ func (s *Side) prove(ctx context.Context, v *server.Visit, q *question) (*proof,
 	}
 	r, err := q.signed()
 	if err != nil {
-		return nil, s.refuseSignature(err)
+		return nil, v.RefuseSignature(err)
 	}
 	sig, err := sigv4.Parse(r)
 	if err != nil {
-		return nil, s.refuseSignature(err)
+		return nil, v.RefuseSignature(err)
 	}
 	if q.length > 0 && r.BodyHash == emptyHash {
 		return nil, no(causeBodyUnsigned, nil)
@@ -115,7 +115,7 @@ func (s *Side) prove(ctx context.Context, v *server.Visit, q *question) (*proof,
 	if sig.Region != s.Region {
 		return nil, s.Refuse(awsapi.BadSignature, "Credential should be scoped to a valid region. ").Because(causeRegion, errors.New(clip(sig.Region)))
 	}
-	caller, err := v.Signer(ctx, r, service, maxSkew, nil)
+	caller, err := v.Signer(ctx, sig, service, maxSkew, nil)
 	if err != nil {
 		return nil, explain(err, q)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/server"
+	"github.com/daypass/daypass/internal/sigv4"
 )
 
 // Action is the permission that a gateway needs.
@@ -112,21 +113,26 @@ func checkVersion(values []string) error {
 
 // admit lets a gateway in that has signed its request with a key of a user who may
 // serve one, and gives the body.
-func (s *Service) admit(ctx context.Context, v *server.Visit) (body []byte, err error) {
-	caller, err := v.Signer(ctx, v.Signed(), gatewayService, gatewaySkew, func(caller awsapi.Caller) ([]byte, error) {
+func (s *Service) admit(ctx context.Context, v *server.Visit) ([]byte, error) {
+	r := v.Signed()
+	sig, err := sigv4.Parse(r)
+	if err != nil {
+		return nil, v.RefuseSignature(err)
+	}
+	caller, err := v.Signer(ctx, sig, gatewayService, gatewaySkew, func(caller awsapi.Caller) (err error) {
 		switch {
 		case caller.Session != nil:
-			return nil, s.Refuse(awsapi.Denied, "a gateway needs the access key of a user, not temporary credentials").Because(causeSession, nil)
+			return s.Refuse(awsapi.Denied, "a gateway needs the access key of a user, not temporary credentials").Because(causeSession, nil)
 		case caller.Root:
-			return nil, s.Refuse(awsapi.Denied, "a gateway needs the access key of a user, not that of root").Because(causeRoot, nil)
+			return s.Refuse(awsapi.Denied, "a gateway needs the access key of a user, not that of root").Because(causeRoot, nil)
 		}
-		body, err = v.Body(maxBody)
-		return body, err
+		r.Body, err = v.Body(maxBody)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return body, s.IAM.Allow(ctx, caller, Action, "*", iam.NewFacts())
+	return r.Body, s.IAM.Allow(ctx, caller, Action, "*", iam.NewFacts())
 }
 
 // subject finds whom a gateway asks about, and the secret access key.

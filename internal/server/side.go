@@ -167,39 +167,39 @@ func (v *Visit) unread(err error) error {
 
 func (v *Visit) busy() error { return v.side.Refuse(awsapi.Busy, "").Because(causeBusy, nil) }
 
-// Signer finds who has signed a request, for a service, within so many minutes of
-// now: the request of the visit, or another that it tells of. It is the way of the
-// API: the same keys and sessions are good, and the same are refused. The body is
-// read by a function, once it is clear that the key and the date are good, so that
-// nobody without a key has a long one read; nil leaves the request's as it is. The
-// function is told who claims to have signed, and may refuse.
+// Signer finds who has made a signature, for a service, within so many minutes of
+// now: that of the visit's request, or of another that it tells of. It is the way of
+// the API: the same keys and sessions are good, and the same are refused. Once it is
+// clear that the key and the date are good, admit is told who claims to have signed.
+// It may refuse, and is the place to put the body into the request, so that nobody
+// without a key has a long one read; nil admits all.
 //
 // The caller's request is that of the visit; whoever decides about another request
 // says how that one came.
-func (v *Visit) Signer(ctx context.Context, r *sigv4.Request, service string, skew time.Duration, body func(claimed awsapi.Caller) ([]byte, error)) (awsapi.Caller, error) {
-	sig, err := sigv4.Parse(r)
-	if err != nil {
-		return awsapi.Caller{}, refuseSignature(v.side, err)
-	}
+func (v *Visit) Signer(ctx context.Context, sig *sigv4.Signature, service string, skew time.Duration, admit func(claimed awsapi.Caller) error) (awsapi.Caller, error) {
 	o := v.server.signatureOptions(service, skew)
 	if err := sig.Check(o); err != nil {
-		return awsapi.Caller{}, refuseSignature(v.side, err)
+		return awsapi.Caller{}, v.RefuseSignature(err)
 	}
 	caller, secret, err := v.server.holder(ctx, v.event, sig)
 	if err != nil {
 		return awsapi.Caller{}, err
 	}
-	if body != nil {
-		if r.Body, err = body(caller); err != nil {
+	if admit != nil {
+		if err := admit(caller); err != nil {
 			return awsapi.Caller{}, err
 		}
 	}
 	caller.Request = v.Facts()
 	if caller, err = v.server.prove(v.event, sig, caller, secret, o); err != nil {
-		return awsapi.Caller{}, refuseSignature(v.side, err)
+		return awsapi.Caller{}, v.RefuseSignature(err)
 	}
 	return caller, nil
 }
+
+// RefuseSignature makes the side's error of what package sigv4 says is wrong with a
+// signature.
+func (v *Visit) RefuseSignature(err error) error { return refuseSignature(v.side, err) }
 
 // Signed is the request of the visit as its signature covers it, without its body.
 func (v *Visit) Signed() *sigv4.Request {

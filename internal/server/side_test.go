@@ -32,16 +32,19 @@ func (echoing) Answer(ctx context.Context, v *Visit) (awsapi.Answer, error) {
 		v.Note("no-cause", errors.New("not today"))
 		return awsapi.Answer{Status: http.StatusOK, Body: []byte("no")}, nil
 	}
-	var text []byte
 	signed := v.Signed()
-	caller, err := v.Signer(ctx, signed, "iam", 5*time.Minute, func(awsapi.Caller) (b []byte, err error) {
-		text, err = v.Body(20_000)
-		return text, err
+	sig, err := sigv4.Parse(signed)
+	if err != nil {
+		return awsapi.Answer{}, v.RefuseSignature(err)
+	}
+	caller, err := v.Signer(ctx, sig, "iam", 5*time.Minute, func(awsapi.Caller) (err error) {
+		signed.Body, err = v.Body(20_000)
+		return err
 	})
 	if err != nil {
 		return awsapi.Answer{}, err
 	}
-	return awsapi.Answer{Status: http.StatusOK, ContentType: "text/plain", Header: []string{"X-Region", caller.Region}, Body: append([]byte(caller.ARN+" from "+caller.SourceIP+": "), text...)}, nil
+	return awsapi.Answer{Status: http.StatusOK, ContentType: "text/plain", Header: []string{"X-Region", caller.Region}, Body: append([]byte(caller.ARN+" from "+caller.SourceIP+": "), signed.Body...)}, nil
 }
 
 func (echoing) Refuse(r awsapi.Refusal, message string) *awsapi.Error {
