@@ -1,6 +1,7 @@
 package forwardauth
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -65,21 +66,9 @@ func escaped(s string) (byte, bool) {
 	if len(s) < 3 || s[0] != '%' {
 		return 0, false
 	}
-	high, ok := unhex(s[1])
-	low, okay := unhex(s[2])
-	return high<<4 | low, ok && okay
-}
-
-func unhex(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
+	var b [1]byte
+	_, err := hex.Decode(b[:], []byte(s[1:3]))
+	return b[0], err == nil
 }
 
 // checkPath refuses a decoded path that may be read otherwise. Semicolons begin
