@@ -39,7 +39,6 @@ const (
 	originalLength                               = "X-Original-Content-Length"
 	bodyHash                                     = "X-Amz-Content-Sha256"
 	maxHost                                      = 255
-	emptyHash                                    = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
 // overrides are headers by which services replace the method or the path of a
@@ -191,7 +190,7 @@ func (q *question) signed() (*sigv4.Request, error) {
 	switch {
 	case q.length >= 0:
 		header["Content-Length"] = []string{strconv.FormatInt(q.length, 10)}
-	case r.BodyHash == emptyHash:
+	case r.BodyHash == sigv4.EmptyBodyHash:
 		header["Content-Length"] = []string{"0"}
 	}
 	r.Header = header

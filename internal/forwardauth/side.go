@@ -109,7 +109,7 @@ func (s *Side) prove(ctx context.Context, v *server.Visit, q *question) (*proof,
 	if err != nil {
 		return nil, v.RefuseSignature(err)
 	}
-	if q.length > 0 && r.BodyHash == emptyHash {
+	if q.length > 0 && r.BodyHash == sigv4.EmptyBodyHash {
 		return nil, no(causeBodyUnsigned, nil)
 	}
 	if sig.Region != s.Region {

@@ -12,6 +12,9 @@ import (
 // of the signature.
 const unsignedPayload = "UNSIGNED-PAYLOAD"
 
+// EmptyBodyHash is the SHA-256 of no body.
+const EmptyBodyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 // hexSum is a SHA-256 in hexadecimal, lower case.
 type hexSum [2 * sha256.Size]byte
 
@@ -46,8 +49,7 @@ func (r *Request) DeclaredBodyHash() (string, error) {
 		}
 	}
 	if len(declared) == 0 {
-		sum := sha256.Sum256(nil)
-		return hex.EncodeToString(sum[:]), nil
+		return EmptyBodyHash, nil
 	}
 	hash := trimBlanks(declared[0])
 	if len(declared) > 1 || !isHexSum(hash) {
