@@ -263,8 +263,10 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	if s.instance.Logins, err = c.LoginConfig.settle(p); err != nil {
 		return nil, err
 	}
-	if s.instance.OutboundCAs, err = readCAs(c.OutboundCAFile); err != nil {
-		return nil, err
+	if c.OutboundCAFile != "" {
+		if s.instance.OutboundCAs, err = readCAs("--outbound-ca-file", c.OutboundCAFile); err != nil {
+			return nil, err
+		}
 	}
 	if err = c.targets(&s.instance); err != nil {
 		return nil, err
@@ -383,17 +385,15 @@ func prefixes(list []string) ([]netip.Prefix, error) {
 	return out, nil
 }
 
-func readCAs(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
+// readCAs reads the certificate authorities in a file that flags name.
+func readCAs(flags, file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, usage("--outbound-ca-file: %w", err)
+		return nil, usage("%s: %w", flags, err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, usage("--outbound-ca-file %s: no certificate in it", file)
+		return nil, usage("%s: %s has no certificate in it", flags, file)
 	}
 	return pool, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -144,13 +143,9 @@ func mutualTLS(flags, cert, key, ca string) (*tls.Config, error) {
 	if err != nil {
 		return nil, usage("%s: %w", flags, err)
 	}
-	pem, err := os.ReadFile(ca)
+	pool, err := readCAs(flags, ca)
 	if err != nil {
-		return nil, usage("%s: %w", flags, err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, usage("%s: %s has no certificate in it", flags, ca)
+		return nil, err
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
