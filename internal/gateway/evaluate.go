@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -53,7 +52,7 @@ func (s *Service) evaluatePolicy(ctx context.Context, v *server.Visit, body []by
 	if err != nil {
 		return nil, err
 	}
-	facts, request, err := in.facts(ctx, cmp.Or(s.Region, "us-east-1"), s.ValidRegion)
+	facts, request, err := in.facts(ctx, s.Region, s.ValidRegion)
 	if err != nil {
 		return nil, err
 	}

@@ -130,14 +130,12 @@ type Instance struct {
 	now     func() time.Time
 }
 
-// defaultRegion is the region of an instance that is not told another.
-const defaultRegion = "us-east-1"
-
 // Open puts an instance together on the data in its directory.
 func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	if c.Issuer == "" {
 		c.Issuer = c.PublicURL
 	}
+	c.Region = cmp.Or(c.Region, "us-east-1")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -198,7 +196,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	c.Logins.announce(ctx, c.Log)
 	keys := &openid.Provider{
 		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Box: c.MasterKey.Box(openid.Purpose),
-		Region: cmp.Or(c.Region, defaultRegion), OneKey: c.OneSigningKey, FlatTags: c.FlatTagsClaim,
+		Region: c.Region, OneKey: c.OneSigningKey, FlatTags: c.FlatTagsClaim,
 		Now: c.Now, GenerateKey: c.SigningKey, Log: c.Log,
 	}
 	if err := keys.Load(ctx); err != nil {
@@ -264,7 +262,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Account: c.Account, Credentials: stsService.Credentials, IAM: iamService, Region: c.Region, ValidRegion: openid.ValidRegion, Used: iamService.Used,
 	}
 	i.ForwardAuth = &forwardauth.Side{
-		APIs: c.ForwardAuthAPIs, Account: c.Account, Region: cmp.Or(c.Region, defaultRegion),
+		APIs: c.ForwardAuthAPIs, Account: c.Account, Region: c.Region,
 		Allow: iamService.Allow, Bearer: cognitoService.Bearer,
 	}
 	maps.Copy(i.Handler.Paths, keys.Documents())
