@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/server"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -148,7 +149,7 @@ func (q *question) check() (err error) {
 	}
 	for name := range q.header {
 		if look := strings.ReplaceAll(name, "_", "-"); look != name && mistaken(http.CanonicalHeaderKey(look)) {
-			return no(causeOverride, fmt.Errorf("%s", clip(name)))
+			return no(causeOverride, fmt.Errorf("%s", server.Clip(name)))
 		}
 	}
 	for _, value := range q.header["Upgrade"] {

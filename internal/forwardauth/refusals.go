@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/server"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -77,7 +78,7 @@ func (s *Side) EncodeError(e *awsapi.Error, requestID string) awsapi.Answer {
 // it is not what the client signed is what most often goes wrong.
 func explain(err error, q *question) error {
 	if e, ok := awsapi.AsError(err); ok && e.Cause == awsapi.Cause(sigv4.CauseMismatch) {
-		return e.Because(e.Cause, errors.New("verified over "+q.method+", Host: "+clip(q.host)+", and the path and query as the proxy sent them"))
+		return e.Because(e.Cause, errors.New("verified over "+q.method+", Host: "+server.Clip(q.host)+", and the path and query as the proxy sent them"))
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -60,7 +59,7 @@ func (s *Side) Answer(ctx context.Context, v *server.Visit) (awsapi.Answer, erro
 	}
 	api, path, ok := s.APIs.find(q.host, q.decoded)
 	if !ok {
-		return awsapi.Answer{}, no(causeAPIUnknown, errors.New(clip(q.host)))
+		return awsapi.Answer{}, no(causeAPIUnknown, errors.New(server.Clip(q.host)))
 	}
 	if q.api != "" && q.api != api.Name {
 		return awsapi.Answer{}, no(causeAPIOther, errors.New(api.Name))
@@ -113,7 +112,7 @@ func (s *Side) prove(ctx context.Context, v *server.Visit, q *question) (*proof,
 		return nil, no(causeBodyUnsigned, nil)
 	}
 	if sig.Region != s.Region {
-		return nil, s.Refuse(awsapi.BadSignature, "Credential should be scoped to a valid region. ").Because(causeRegion, errors.New(clip(sig.Region)))
+		return nil, s.Refuse(awsapi.BadSignature, "Credential should be scoped to a valid region. ").Because(causeRegion, errors.New(server.Clip(sig.Region)))
 	}
 	caller, err := v.Signer(ctx, sig, service, maxSkew, nil)
 	if err != nil {
@@ -166,12 +165,4 @@ func identityOf(c awsapi.Caller) identity {
 		return ""
 	}
 	return identity{key("sub"), key("aud"), key("amr")}
-}
-
-// clip bounds what is quoted of a stranger's words.
-func clip(s string) string {
-	if len(s) > 128 {
-		return strings.ToValidUTF8(s[:128], "")
-	}
-	return s
 }

@@ -87,10 +87,10 @@ func (s *Server) refuseMismatch(c *call, secret seal.Secret, err error) error {
 		r.Host = s.PublicHost
 		again, err := sigv4.Parse(r)
 		if err == nil && again.Verify(secret.Reveal(), s.signatureOptions(c.row.Service.Name, c.protocol.MaxSkew())) == nil {
-			return e.Because(causeSignatureHost, errors.New("Host: "+clip(c.r.Host)+", and the client signed "+s.PublicHost))
+			return e.Because(causeSignatureHost, errors.New("Host: "+Clip(c.r.Host)+", and the client signed "+s.PublicHost))
 		}
 	}
-	return e.Because(e.Cause, errors.New("Host: "+clip(c.r.Host)))
+	return e.Because(e.Cause, errors.New("Host: "+Clip(c.r.Host)))
 }
 
 // refuseSignature gives the protocol's code to what is wrong with a signature.

@@ -36,7 +36,7 @@ func (s *Server) before(peer netip.Addr, trusted bool, r *http.Request) (string,
 		}
 		var ok bool
 		if peer, ok = hopAddress(hop); !ok {
-			return "", fmt.Errorf("%q is not an address", clip(strings.Trim(hop, " \t")))
+			return "", fmt.Errorf("%q is not an address", Clip(strings.Trim(hop, " \t")))
 		}
 	}
 	return peer.String(), nil

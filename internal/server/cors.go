@@ -56,13 +56,13 @@ func (s *Server) refusePage(c *call) error {
 			continue
 		}
 		if !s.originAllowed(c.r, origin) {
-			return c.protocol.Refuse(awsapi.Denied, "Requests from this origin are not allowed.").Because(causeCorsOrigin, errors.New(clip(origin)))
+			return c.protocol.Refuse(awsapi.Denied, "Requests from this origin are not allowed.").Because(causeCorsOrigin, errors.New(Clip(origin)))
 		}
 		named = true
 	}
 	for _, site := range c.r.Header["Sec-Fetch-Site"] {
 		if !named && site != "same-origin" && site != "none" {
-			return c.protocol.Refuse(awsapi.Denied, "Requests from other sites are not allowed.").Because(causeFetchSite, errors.New(clip(site)))
+			return c.protocol.Refuse(awsapi.Denied, "Requests from other sites are not allowed.").Because(causeFetchSite, errors.New(Clip(site)))
 		}
 	}
 	return nil

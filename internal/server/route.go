@@ -66,7 +66,7 @@ const unknownOperation = "UnknownOperationException"
 func noRoute(cause awsapi.Cause, detail string) error {
 	e := &awsapi.Error{Code: unknownOperation, Status: http.StatusNotFound, Cause: cause}
 	if detail != "" {
-		e.Err = errors.New(clip(detail))
+		e.Err = errors.New(Clip(detail))
 	}
 	return e
 }
@@ -130,7 +130,7 @@ func (s *Server) queryRoute(r *http.Request, body []byte, inQuery bool) *route {
 	if version == "" {
 		version = "NO_VERSION_SPECIFIED"
 	}
-	action, version = clip(action), clip(version)
+	action, version = Clip(action), Clip(version)
 	t.unknown = t.protocol.Refuse(awsapi.UnknownOperation, "Could not find operation "+action+" for version "+version).
 		Because(causeUnknownOperation, noOperation(action+" of version "+version))
 	return t
@@ -158,15 +158,15 @@ func (t *route) unreadable(cause awsapi.Cause, err error) (awsapi.Cause, error) 
 	if encoding == "" || t.inQuery {
 		return cause, err
 	}
-	return causeContentEncoding, errors.New("Content-Encoding: " + clip(encoding))
+	return causeContentEncoding, errors.New("Content-Encoding: " + Clip(encoding))
 }
 
 // noOperation says for the log what was asked for: what a client needs and does
 // not find here.
-func noOperation(name string) error { return errors.New(clip(name)) }
+func noOperation(name string) error { return errors.New(Clip(name)) }
 
-// clip bounds what is quoted of a stranger's words.
-func clip(s string) string {
+// Clip bounds what is quoted of a stranger's words.
+func Clip(s string) string {
 	if len(s) > 128 {
 		return strings.ToValidUTF8(s[:128], "")
 	}

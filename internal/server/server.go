@@ -112,7 +112,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	if s.HostAllowed != nil && !s.HostAllowed(r.Host) {
-		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, cmp.Or(clip(r.Host), "none")+" is not a loopback host, nor that of --public-url")
+		s.turnAway(w, r, http.StatusMisdirectedRequest, hostRefused, causeHostRefused, cmp.Or(Clip(r.Host), "none")+" is not a loopback host, nor that of --public-url")
 		return
 	}
 	path := r.URL.Path
@@ -123,12 +123,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page := s.Paths.at(path)
 	switch {
 	case page == nil && rpcPath.MatchString(path):
-		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeOtherProtocol, clip(path))
+		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeOtherProtocol, Clip(path))
 	case page == nil:
-		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeNoSuchPath, clip(path))
+		s.turnAway(w, r, http.StatusNotFound, "not found\n", causeNoSuchPath, Clip(path))
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		s.turnAway(w, r, http.StatusMethodNotAllowed, "method not allowed\n", causeMethod, clip(r.Method))
+		s.turnAway(w, r, http.StatusMethodNotAllowed, "method not allowed\n", causeMethod, Clip(r.Method))
 	default:
 		page.ServeHTTP(w, r)
 	}
