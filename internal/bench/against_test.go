@@ -2,12 +2,10 @@ package bench
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 )
@@ -65,42 +63,20 @@ func builtDaypass(b *testing.B) func(b *testing.B, dir string) *process {
 // binaryDaypass starts a daypass that was built, as its users do.
 func binaryDaypass(b *testing.B, binary, dir string) *process {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	p := &process{addr: l.Addr().String()}
-	l.Close()
-	p.cmd = pinned(binary, "serve", "--listen", p.addr, "--data-dir", filepath.Join(dir, "data"), "--account-id", account,
+	addr := freeAddr(b)
+	p := &process{addr: addr, cmd: pinned(binary, "serve", "--listen", addr, "--data-dir", filepath.Join(dir, "data"), "--account-id", account,
 		"--master-key-file", filepath.Join(dir, masterKeyFile), "--root-access-key-id", rootKey, "--guest-rate", "0",
-		"--outbound-allow", "127.0.0.1", "--outbound-ca-file", filepath.Join(dir, caFile))
+		"--outbound-allow", "127.0.0.1", "--outbound-ca-file", filepath.Join(dir, caFile))}
 	p.cmd.Env = append(os.Environ(), "DAYPASS_ROOT_SECRET_ACCESS_KEY="+rootSecret)
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	endWithUs(p.cmd)
-	if err := p.cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	p.stop = sync.OnceFunc(func() {
-		_ = p.cmd.Process.Signal(os.Interrupt)
-		_ = p.cmd.Wait()
-		log.Close()
-	})
-	b.Cleanup(p.stop)
-	for end := time.Now().Add(roundTimeout); ; time.Sleep(time.Millisecond) {
-		if answer, err := http.Get("http://" + p.addr + "/readyz"); err == nil {
-			_, _ = io.Copy(io.Discard, answer.Body)
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return p
-			}
+	ready := func() bool {
+		answer, err := http.Get("http://" + addr + "/readyz")
+		if err != nil {
+			return false
 		}
-		if time.Now().After(end) {
-			text, _ := os.ReadFile(log.Name())
-			b.Fatalf("%s does not begin: %s", binary, text)
-		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
 	}
+	p.start(b, dir, os.Interrupt, time.Millisecond, ready)
+	return p
 }

@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -114,7 +113,7 @@ func (w *world) allowWebIdentity(b *testing.B) {
 func (w *world) assumeRole(u *user, role string) request {
 	body := url.Values{"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"}, "RoleArn": {role}, "RoleSessionName": {"bench"},
 		"DurationSeconds": {"3600"}, "WebIdentityToken": {u.token}}.Encode()
-	return request{post(w.daypass.addr, "/", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, []byte(body)), holds("AccessKeyId")}
+	return request{post(w.daypass.addr, "/", formHeader(), []byte(body)), holds("AccessKeyId")}
 }
 
 // partner is the program of a partner that the environment names; without it, the
@@ -139,40 +138,27 @@ func notMeasured(b *testing.B, why string) {
 // answers.
 func startPartner(b *testing.B, addr, dir string, env []string, ready func() bool, command string, args ...string) *process {
 	b.Helper()
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		b.Fatal(err)
-	}
 	p := &process{addr: addr, cmd: pinned(command, args...)}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, append(os.Environ(), env...), log, log
-	endWithUs(p.cmd)
-	if err := p.cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	p.stop = sync.OnceFunc(func() {
-		_ = p.cmd.Process.Kill()
-		_ = p.cmd.Wait()
-		log.Close()
-	})
-	b.Cleanup(p.stop)
-	for end := time.Now().Add(roundTimeout); !ready(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			text, _ := os.ReadFile(log.Name())
-			b.Fatalf("%s does not begin: %s", command, text)
-		}
-	}
+	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
+	p.start(b, dir, os.Kill, 50*time.Millisecond, ready)
 	return p
 }
 
-// answers says whether a server gives a request a success that holds a text.
-func answers(addr, path, contentType, body, text string) bool {
-	r, err := http.Post("http://"+addr+path, contentType, strings.NewReader(body))
+// answers says whether a server gives a request a success that holds credentials.
+func answers(addr string, r request, header http.Header) bool {
+	_, body, _ := strings.Cut(string(r.wire), "\r\n\r\n")
+	post, err := http.NewRequest(http.MethodPost, "http://"+addr+"/", strings.NewReader(body))
 	if err != nil {
 		return false
 	}
-	defer r.Body.Close()
-	all, _ := io.ReadAll(r.Body)
-	return r.StatusCode == http.StatusOK && strings.Contains(string(all), text)
+	post.Header = header
+	answer, err := http.DefaultClient.Do(post)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	return answer.StatusCode == http.StatusOK && strings.Contains(string(text), "AccessKeyId")
 }
 
 // freeAddr is an address that nobody listens on.
@@ -188,10 +174,7 @@ func freeAddr(b *testing.B) string {
 
 // assumes says whether a server lets the first user assume a role.
 func (w *world) assumes(addr, role string) func() bool {
-	_, body, _ := strings.Cut(string(w.assumeRole(&w.users[0], role).wire), "\r\n\r\n")
-	return func() bool {
-		return answers(addr, "/", "application/x-www-form-urlencoded", body, "AccessKeyId")
-	}
+	return func() bool { return answers(addr, w.assumeRole(&w.users[0], role), formHeader()) }
 }
 
 // minioRole is the role that MinIO makes of a client ID.
@@ -253,19 +236,8 @@ func startMoto(b *testing.B, w *world) *process {
 		notMeasured(b, fmt.Sprintf("%s has no moto.server: %s", python, out[bytes.LastIndexByte(bytes.TrimSpace(out), '\n')+1:]))
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	_, body, _ := strings.Cut(string(w.getCredentials(&w.users[0]).wire), "\r\n\r\n")
 	ready := func() bool {
-		r, err := http.NewRequest(http.MethodPost, "http://"+addr+"/", strings.NewReader(body))
-		if err != nil {
-			return false
-		}
-		r.Header = jsonHeader("GetCredentialsForIdentity")
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			return false
-		}
-		answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
+		return answers(addr, w.getCredentials(&w.users[0]), jsonHeader("GetCredentialsForIdentity"))
 	}
 	return startPartner(b, addr, dir, nil, ready, python, "-m", "moto.server", "-H", "127.0.0.1", "-p", port)
 }

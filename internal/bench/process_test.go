@@ -79,6 +79,33 @@ func pinned(command string, args ...string) *exec.Cmd {
 	return exec.Command(command, args...)
 }
 
+// start starts a program that makes no reports, with its log in dir, and looks at
+// intervals whether it is ready. It ends by a signal.
+func (p *process) start(b *testing.B, dir string, end os.Signal, interval time.Duration, ready func() bool) {
+	b.Helper()
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	endWithUs(p.cmd)
+	if err := p.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	p.stop = sync.OnceFunc(func() {
+		_ = p.cmd.Process.Signal(end)
+		_ = p.cmd.Wait()
+		log.Close()
+	})
+	b.Cleanup(p.stop)
+	for deadline := time.Now().Add(roundTimeout); !ready(); time.Sleep(interval) {
+		if time.Now().After(deadline) {
+			text, _ := os.ReadFile(log.Name())
+			b.Fatalf("%s does not begin: %s", p.cmd, text)
+		}
+	}
+}
+
 // report is what a server has done since it started.
 type report struct {
 	Allocs float64            // objects

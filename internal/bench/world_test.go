@@ -350,8 +350,7 @@ func (u *user) named(w *world) map[string]any {
 // getCallerIdentity is signed with the user's credentials.
 func (w *world) getCallerIdentity(u *user) request {
 	body := []byte(url.Values{"Action": {"GetCallerIdentity"}, "Version": {sts.API.Version}}.Encode())
-	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-	return request{w.signed(u.credentials, sts.API, header, body), holds("assumed-role/user/CognitoIdentityCredentials")}
+	return request{w.signed(u.credentials, sts.API, formHeader(), body), holds("assumed-role/user/CognitoIdentityCredentials")}
 }
 
 // describePool is signed with the access key of the user in IAM.
@@ -373,6 +372,10 @@ func (w *world) json(operation string, in map[string]any) []byte {
 
 func jsonHeader(operation string) http.Header {
 	return http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSCognitoIdentityService." + operation}}
+}
+
+func formHeader() http.Header {
+	return http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 }
 
 func post(host, path string, header http.Header, body []byte) []byte {
