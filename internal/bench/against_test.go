@@ -30,25 +30,33 @@ func BenchmarkAgainst(b *testing.B) {
 	ours, theirs := start(this), start(other)
 	mine, others := ours.compared(), theirs.compared()
 	for i, r := range mine {
-		b.Run(r.name, func(b *testing.B) { versus(b, ours, theirs, r.deck(), others[i].deck()) })
+		b.Run(r.name, func(b *testing.B) {
+			versus(b, ours, theirs, r.deck(), others[i].deck(), connections, 0, nil).metrics(b, "other")
+		})
 	}
 	b.Run("GetId/new-guest", func(b *testing.B) {
-		versus(b, ours, theirs, deck{[]request{ours.getGuestID()}, new(int)}, deck{[]request{theirs.getGuestID()}, new(int)})
+		versus(b, ours, theirs, ours.guests(), theirs.guests(), connections, 0, nil).metrics(b, "other")
 	})
 }
 
-// versus has two daypasses take turns.
-func versus(b *testing.B, ours, theirs *world, mine, others deck) {
-	a, z := dial(b, ours.daypass.addr, connections), dial(b, theirs.daypass.addr, connections)
-	measure(b, comparison{
+// versus has two daypasses take turns, with so many callers and n requests to a turn
+// (see turn). Both do the same for a request.
+func versus(b *testing.B, ours, theirs *world, mine, others deck, callers, n int, both does) *pair {
+	b.Helper()
+	a, z := dial(b, ours.daypass.addr, callers), dial(b, theirs.daypass.addr, callers)
+	return measure(b, comparison{
 		warm: func() {
 			ours.daypass.turn(b, a, few, mine.next)
 			theirs.daypass.turn(b, z, few, others.next)
 		},
-		first:  func() round { return ours.daypass.turn(b, a, 0, mine.next) },
-		second: func() round { return theirs.daypass.turn(b, z, 0, others.next) },
-	}).metrics(b, "other")
+		first:  func() round { return ours.daypass.turn(b, a, n, mine.next) },
+		second: func() round { return theirs.daypass.turn(b, z, n, others.next) },
+		missed: both, bare: both,
+	})
 }
+
+// guests makes requests of new guests.
+func (w *world) guests() deck { return deck{[]request{w.getGuestID()}, new(int)} }
 
 // builtDaypass builds this daypass as releases are, to be started later.
 func builtDaypass(b *testing.B) func(b *testing.B, dir string) *process {

@@ -42,7 +42,8 @@ type finding struct {
 
 // judge compares a measurement with what was recorded.
 func (r recorded) judge(p *pair, err error) (f finding) {
-	f.ratio, _ = p.verdict()
+	ratio, spread := p.verdict()
+	f.ratio = ratio
 	f.allocations, _ = p.medians((*round).objects)
 	var fallen []string
 	if f.ratio < r.ratio*(1-fall) {
@@ -52,7 +53,7 @@ func (r recorded) judge(p *pair, err error) (f finding) {
 		fallen = append(fallen, fmt.Sprintf("%.1f allocations, and there were %.1f", f.allocations, r.allocations))
 	}
 	f.fallen = strings.Join(fallen, "; ")
-	switch _, spread := p.verdict(); {
+	switch {
 	case err != nil:
 		f.disturbed = err.Error()
 	case !p.firm():

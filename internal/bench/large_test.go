@@ -192,21 +192,11 @@ func flat(b *testing.B, w, s *world, of string) {
 		{"GetId", connections, 0, func(w *world) deck { return w.everybody(&w.tokensAt, w.getID) }, does{"Signatures": 1}},
 		{"GetCredentialsForIdentity", connections, 0, func(w *world) deck { return w.everybody(&w.tokensAt, w.getCredentials) }, does{"Signatures": 1}},
 		// Few, so that the small database stays small.
-		{"new-guest", 64, 2000, func(w *world) deck { return deck{[]request{w.getGuestID()}, new(int)} }, does{}},
+		{"new-guest", 64, 2000, (*world).guests, does{}},
 	} {
 		b.Run(r.name, func(b *testing.B) {
-			mine, others := r.deck(w), r.deck(s)
-			ours, theirs := dial(b, w.daypass.addr, r.callers), dial(b, s.daypass.addr, r.callers)
 			defer w.daypass.profile(b.Name())()
-			p := measure(b, comparison{
-				warm: func() {
-					w.daypass.turn(b, ours, few, mine.next)
-					s.daypass.turn(b, theirs, few, others.next)
-				},
-				first:  func() round { return w.daypass.turn(b, ours, r.n, mine.next) },
-				second: func() round { return s.daypass.turn(b, theirs, r.n, others.next) },
-				missed: r.missed, bare: r.missed,
-			})
+			p := versus(b, w, s, r.deck(w), r.deck(s), r.callers, r.n, r.missed)
 			p.metrics(b, "small")
 			ratio, spread := p.verdict()
 			table.say(b, r.name+flatCost, 1/ratio, "times", fmt.Sprintf("%s, ±%.0f %%", of, 100*spread))
