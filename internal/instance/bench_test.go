@@ -35,16 +35,7 @@ import (
 func BenchmarkHandler(b *testing.B) {
 	h := newHot(b)
 	for _, r := range h.requests() {
-		b.Run(r.name, func(b *testing.B) {
-			w := &discard{header: http.Header{}}
-			b.ReportAllocs()
-			for b.Loop() {
-				r.send(h.handler, w)
-				if w.status != http.StatusOK {
-					b.Fatal(w.status)
-				}
-			}
-		})
+		b.Run(r.name, func(b *testing.B) { r.measure(b, h.handler) })
 	}
 }
 
@@ -237,6 +228,44 @@ func (r *hotRequest) send(handler http.Handler, w *discard) {
 		Method: "POST", URL: &url.URL{Path: cmp.Or(r.path, "/")}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: "daypass.example", RemoteAddr: "192.0.2.1:1234",
 		Header: r.header, Body: io.NopCloser(bytes.NewReader(r.body)), ContentLength: int64(len(r.body)),
 	})
+}
+
+// measure has a handler answer the request again and again.
+func (r *hotRequest) measure(b *testing.B, handler http.Handler) {
+	b.Helper()
+	w := &discard{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if r.send(handler, w); w.status != http.StatusOK {
+			b.Fatal(w.status)
+		}
+	}
+}
+
+// measureConnected asks in parallel, over connections that stay open.
+func measureConnected(b *testing.B, t *http.Transport, question func() (*http.Request, error)) {
+	b.Helper()
+	t.MaxIdleConnsPerHost = 16
+	c := &http.Client{Transport: t}
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			q, err := question()
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			answer, err := c.Do(q)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_, _ = io.Copy(io.Discard, answer.Body)
+			if _ = answer.Body.Close(); answer.StatusCode != http.StatusOK {
+				b.Error(answer.Status)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "questions/s")
 }
 
 // discard is an answer that nobody reads.

@@ -2,7 +2,6 @@ package instance_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -34,15 +33,7 @@ func BenchmarkForwardAuth(b *testing.B) {
 		"token":  {"Authorization": {"Bearer " + tokenIn(b, answer)}},
 	}
 	read := h.signed("DescribeIdentityPool", h.user, cognito.API.Name, jsonHeader("DescribeIdentityPool"), []byte(`{"IdentityPoolId":"`+h.pool+`"}`))
-	b.Run(read.name, func(b *testing.B) {
-		w := &discard{header: http.Header{}}
-		b.ReportAllocs()
-		for b.Loop() {
-			if read.send(h.handler, w); w.status != http.StatusOK {
-				b.Fatal(w.status)
-			}
-		}
-	})
+	b.Run(read.name, func(b *testing.B) { read.measure(b, h.handler) })
 	server := httptest.NewServer(h.proxies)
 	b.Cleanup(server.Close)
 	for name, header := range questions {
@@ -62,27 +53,13 @@ func BenchmarkForwardAuth(b *testing.B) {
 			}
 		})
 		b.Run("connected/"+name, func(b *testing.B) {
-			c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
-			b.RunParallel(func(p *testing.PB) {
-				for p.Next() {
-					q, err := http.NewRequestWithContext(b.Context(), "GET", server.URL+"/forward-auth", nil)
-					if err != nil {
-						b.Error(err)
-						return
-					}
+			measureConnected(b, &http.Transport{}, func() (*http.Request, error) {
+				q, err := http.NewRequestWithContext(b.Context(), "GET", server.URL+"/forward-auth", nil)
+				if err == nil {
 					q.Host, q.Header = "photos.example.com", header
-					answer, err := c.Do(q)
-					if err != nil {
-						b.Error(err)
-						return
-					}
-					_, _ = io.Copy(io.Discard, answer.Body)
-					if _ = answer.Body.Close(); answer.StatusCode != http.StatusOK {
-						b.Error(answer.Status)
-					}
 				}
+				return q, err
 			})
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "questions/s")
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -65,16 +64,7 @@ func BenchmarkGateway(b *testing.B) {
 		if r != read {
 			handler = h.gateway
 		}
-		b.Run(r.name, func(b *testing.B) {
-			w := &discard{header: http.Header{}}
-			b.ReportAllocs()
-			for b.Loop() {
-				r.send(handler, w)
-				if w.status != http.StatusOK {
-					b.Fatal(w.status)
-				}
-			}
-		})
+		b.Run(r.name, func(b *testing.B) { r.measure(b, handler) })
 	}
 	b.Run("connected", func(b *testing.B) {
 		for _, r := range append([]*hotRequest{read}, questions[:2]...) {
@@ -92,29 +82,16 @@ func BenchmarkGateway(b *testing.B) {
 				s.Listener = l
 				s.Start()
 				defer s.Close()
-				c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				t := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 					return (&net.Dialer{}).DialContext(ctx, network, l.Addr().String())
-				}}}
-				b.RunParallel(func(p *testing.PB) {
-					for p.Next() {
-						q, err := http.NewRequestWithContext(b.Context(), "POST", "http://daypass.example"+r.path, bytes.NewReader(r.body))
-						if err != nil {
-							b.Error(err)
-							return
-						}
+				}}
+				measureConnected(b, t, func() (*http.Request, error) {
+					q, err := http.NewRequestWithContext(b.Context(), "POST", "http://daypass.example"+r.path, bytes.NewReader(r.body))
+					if err == nil {
 						q.Header = r.header
-						answer, err := c.Do(q)
-						if err != nil {
-							b.Error(err)
-							return
-						}
-						_, _ = io.Copy(io.Discard, answer.Body)
-						if _ = answer.Body.Close(); answer.StatusCode != http.StatusOK {
-							b.Error(answer.Status)
-						}
 					}
+					return q, err
 				})
-				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "questions/s")
 			})
 		}
 	})
