@@ -16,15 +16,15 @@ const (
 	causeBearer awsapi.Cause = "bearer-refused"
 	// The original request has a body (X-Original-Content-Length), or with its method may have one of unknown length, whose hash is not signed. Have the client send X-Amz-Content-Sha256.
 	causeBodyUnsigned awsapi.Cause = "body-unsigned"
-	// The original request asks to change over to HTTP/2, after which a proxy would no longer ask about requests.
+	// The original request asks to upgrade to HTTP/2, after which a proxy would no longer ask about requests.
 	causeUpgrade awsapi.Cause = "upgrade-refused"
-	// The original request has a header (in the detail) by which some services replace its method or path, or, with underscores, what daypass says of the caller.
+	// The original request has a header (in the detail) with which some services override its method or path, or one with underscores that they can mistake for what daypass says of the caller.
 	causeOverride awsapi.Cause = "override-header"
 	// The path of the original request is one that a proxy and a service may read differently; the detail says why.
 	causePathAmbiguous awsapi.Cause = "path-ambiguous"
 	// The method of the original request is not one in upper-case letters.
 	causeMethodMalformed awsapi.Cause = "method-malformed"
-	// The question does not tell of one original request: a header is missing, is there twice, or belongs to another form; the detail says which.
+	// The question does not describe exactly one original request: a header is missing, appears twice or belongs to another form; the detail says which.
 	causeQuestion awsapi.Cause = "question-malformed"
 	// The question has a body or a Content-Length. Have the proxy leave both out (nginx: proxy_pass_request_body off; proxy_set_header Content-Length "").
 	causeQuestionBody awsapi.Cause = "question-body"

@@ -18,7 +18,7 @@ const (
 	causeTooMuch awsapi.Cause = "gateway-too-much"
 	// The gateway asks about a service that is not S3: for a signing key, an action or a resource.
 	causeService awsapi.Cause = "gateway-service"
-	// The gateway asks for a signing key of a day (in the detail) that is more than seven days ago or in the future, or on which the session was not valid.
+	// The gateway asks for a signing key for a day (in the detail) that is more than seven days ago or in the future, or on which the session was not valid.
 	causeDate awsapi.Cause = "gateway-date"
 	// The policies of the subject take too long to evaluate for so many resources.
 	causeSlow awsapi.Cause = "gateway-slow"
