@@ -263,6 +263,7 @@ func (r Rules) audience(f facts) (string, error) {
 			return audience, nil
 		}
 	}
+	// A clone, so that party stays on the stack where there is no error.
 	return "", reject(AudienceMismatch, fmt.Errorf("the token is for %.255q, and not for %.255q", slices.Clone(offered), r.Provider.ClientIDs))
 }
 
