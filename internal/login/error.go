@@ -41,25 +41,25 @@ type Cause string
 const (
 	TokenTooLarge     Cause = "token-too-large"     // The token is longer than the operation accepts.
 	NotAJWT           Cause = "not-a-jwt"           // The token is not three base64url parts that hold JSON objects.
-	TokenBearer       Cause = "token-bearer"        // The word Bearer stands in front of the token, as in a header of HTTP.
-	TokenWhiteSpace   Cause = "token-white-space"   // There is white space around the token or in it, such as the line end that echo writes.
+	TokenBearer       Cause = "token-bearer"        // The word Bearer precedes the token, as in an HTTP header.
+	TokenWhiteSpace   Cause = "token-white-space"   // The token has white space around it or inside, such as the line end that echo writes.
 	CognitoToken      Cause = "cognito-token"       // An OpenID token issued by daypass was sent as a login.
-	ClaimMissing      Cause = "claim-missing"       // A claim that must be there is absent or null; the detail says which.
+	ClaimMissing      Cause = "claim-missing"       // A required claim is absent or null; the detail says which.
 	AccessToken       Cause = "access-token"        // The token is an access token of a user pool; send an ID token.
 	ClaimInvalid      Cause = "claim-invalid"       // A claim has the wrong type or an impossible value; the detail says which.
 	IssuerMismatch    Cause = "issuer-mismatch"     // The token's iss is not the provider's issuer.
 	TokenExpired      Cause = "token-expired"       // The token has expired; the detail has our time and the token's.
 	TokenNotYetValid  Cause = "token-not-yet-valid" // The token's nbf or iat lies in the future; the detail says which.
-	LogoutToken       Cause = "logout-token"        // The token has a claim events: it tells of a logout or another event, and is no sign-in.
+	LogoutToken       Cause = "logout-token"        // The token has an events claim: it reports a logout or another event, and is not a sign-in.
 	TokenTypeRefused  Cause = "token-type-refused"  // The token's typ says that it is another kind of JWT.
 	HeaderRefused     Cause = "header-refused"      // The token's header has a crit member, or a b64 that is false.
 	HeaderMalformed   Cause = "header-malformed"    // The token's header has an x5c that holds no certificates, or a jwk that is no public key; the detail says which.
 	AlgorithmRefused  Cause = "algorithm-refused"   // The token's alg is not among those accepted from this issuer.
 	AudienceMismatch  Cause = "audience-mismatch"   // The token is for another app: its azp, or else its aud, is not one of the client IDs.
 	AudienceAmbiguous Cause = "audience-ambiguous"  // The token has several audiences and no azp, where one is required.
-	KeyUnknown        Cause = "key-unknown"         // The issuer has no key of the token's kid.
-	KeySkipped        Cause = "key-skipped"         // The issuer publishes the key of the token's kid in a form that cannot be used; the detail says what is wrong with it.
-	KeyAmbiguous      Cause = "key-ambiguous"       // The token has no kid, and several keys could be meant.
+	KeyUnknown        Cause = "key-unknown"         // The issuer has no key with the token's kid.
+	KeySkipped        Cause = "key-skipped"         // The issuer publishes the key with the token's kid in a form that daypass cannot use; the detail says why.
+	KeyAmbiguous      Cause = "key-ambiguous"       // The token has no kid, and several of the issuer's keys could match.
 	KeyUnsuitable     Cause = "key-unsuitable"      // The key's type, curve, size or purpose does not fit the token's alg.
 	SignatureInvalid  Cause = "signature-invalid"   // The token's signature does not match the key.
 )
@@ -87,7 +87,7 @@ const (
 	ClientBusy              Cause = "client-busy"               // The client has too many questions about tokens in progress, or too many tokens that providers refuse; behind a proxy, check --trusted-proxies.
 	ProviderAnswerInvalid   Cause = "provider-answer-invalid"   // The provider's answer about a token or its user cannot be read.
 	ConsumerUnusable        Cause = "consumer-unusable"         // The pool's value for Twitter or Digits is not CONSUMERKEY;CONSUMERSECRET.
-	TokenCheckUnconfigured  Cause = "token-check-unconfigured"  // ServerSideTokenCheck is on, and there are no credentials for it (DAYPASS_USER_POOL_ACCESS_KEY_ID).
+	TokenCheckUnconfigured  Cause = "token-check-unconfigured"  // ServerSideTokenCheck is on, but no credentials are configured for it (DAYPASS_USER_POOL_ACCESS_KEY_ID).
 	TokenCheckRefused       Cause = "token-check-refused"       // The user pool refuses the credentials for ServerSideTokenCheck.
 )
 
