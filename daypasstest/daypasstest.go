@@ -211,11 +211,17 @@ func (s *Server) open(h *httptest.Server) {
 }
 
 // ForwardAuth answers reverse proxies, as "daypass serve --forward-auth-listen" does,
-// until the test ends, and returns the URL at which they ask.
+// until the server stops, and returns the URL at which they ask.
 func (s *Server) ForwardAuth() string {
 	h := httptest.NewServer(s.instance.Handler.Beside(s.instance.ForwardAuth))
-	s.t.Cleanup(h.Close)
+	s.endsWith(h)
 	return h.URL + "/forward-auth"
+}
+
+// endsWith makes a listener beside the server end before the server does.
+func (s *Server) endsWith(beside *httptest.Server) {
+	stop := s.stop
+	s.stop = func() { beside.Close(); stop() }
 }
 
 // logins are the settings of login providers.
@@ -261,7 +267,7 @@ func (s *Server) Restart() {
 }
 
 // GatewaySocket serves S3 gateways, as "daypass serve --gateway-listen" does, until
-// the test ends, and gives the path of the socket: for
+// the server stops, and gives the path of the socket: for
 // "versitygw --iam-standalone-endpoint". The gateway signs with the access key of a
 // user who has the permission daypass:ServeGateway.
 func (s *Server) GatewaySocket() string {
@@ -276,14 +282,9 @@ func (s *Server) GatewaySocket() string {
 	if err != nil {
 		s.t.Fatalf("daypasstest: %v", err)
 	}
-	g := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.instance.Handler.Beside(s.instance.Gateway).ServeHTTP(w, r)
-	}))
-	_ = g.Listener.Close()
-	g.Listener = l
+	g := &httptest.Server{Listener: l, Config: &http.Server{Handler: s.instance.Handler.Beside(s.instance.Gateway)}}
 	g.Start()
-	stop := s.stop
-	s.stop = func() { g.Close(); stop() }
+	s.endsWith(g)
 	return path
 }
 
