@@ -28,6 +28,9 @@ const (
 	demoPassword = "wonderland"
 )
 
+// administrator are the root credentials of the server, as variables.
+var administrator = []string{"AWS_ACCESS_KEY_ID=" + devKey, "AWS_SECRET_ACCESS_KEY=" + devKey}
+
 type demoCommand struct {
 	Listen string `default:"127.0.0.1:4600" placeholder:"ADDR" help:"Address to listen on (${default}, or a free port where that is taken)."`
 	Exit   bool   `help:"Stop after the walk instead of leaving the server running."`
@@ -223,7 +226,7 @@ func (d *demo) startProvider(ctx context.Context) (err error) {
 
 func (d *demo) createProvider(ctx context.Context) error {
 	d.title("The administrator trusts the OpenID provider")
-	d.caller = []string{"AWS_ACCESS_KEY_ID=" + devKey, "AWS_SECRET_ACCESS_KEY=" + devKey}
+	d.caller = administrator
 	fmt.Fprintf(d.w, "   $ export AWS_ENDPOINT_URL=%s\n   $ export %s\n", d.endpoint, strings.Join(d.caller, " "))
 	_, err := d.run(ctx, "iam", "create-open-id-connect-provider", "--url", d.issuer, "--client-id-list", demoClientID)
 	return err
@@ -320,7 +323,7 @@ func (d *demo) limits(ctx context.Context) error {
 		return err
 	}
 	hers := d.caller
-	d.caller = []string{"AWS_ACCESS_KEY_ID=" + devKey, "AWS_SECRET_ACCESS_KEY=" + devKey}
+	d.caller = administrator
 	fmt.Fprintf(d.w, "\n   The administrator:\n\n")
 	if err := d.document("look.json", fmt.Sprintf(`{"Version": "2012-10-17", "Statement": {
   "Effect": "Allow",
