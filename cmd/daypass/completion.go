@@ -45,7 +45,7 @@ func printCandidates(p *process, candidates []cli.Candidate) int {
 }
 
 type manCommand struct {
-	Words []string `arg:"" optional:"" name:"command" help:"Whose page, such as cognito-identity get-id; the tool's without."`
+	Words []string `arg:"" optional:"" name:"command" help:"A command or subcommand, such as cognito-identity get-id; without one, you get the page of the tool."`
 }
 
 // Help is what --help says beside the flags.

@@ -45,17 +45,17 @@ const (
 const credentialsDoc = "Get credentials from an identity pool: as a credential_process of AWS profiles, for a shell, or for one command."
 
 var credentialsOptions = []*option{
-	{name: "identity-pool-id", takes: one, required: true, doc: "The identity pool. Without a login the credentials are a guest's: the same identity each time."},
-	{name: "login", takes: many, repeats: true, doc: "A login, as NAME=file://PATH or NAME=env:VARIABLE: what Logins calls the provider, and where its token is."},
+	{name: "identity-pool-id", takes: one, required: true, doc: "The identity pool. Without a login, the credentials are a guest's, who has the same identity each time."},
+	{name: "login", takes: many, repeats: true, doc: "A login, as NAME=file://PATH or NAME=env:VARIABLE. NAME is what Logins calls the provider; the file or the variable holds its token."},
 	{name: "login-command", takes: one, repeats: true, doc: "A login, as NAME=COMMAND: the shell runs the command, which prints the token."},
-	{name: "oidc-issuer", takes: one, doc: "Sign in at this OpenID provider, with the browser. Asks again only when it must."},
-	{name: "oidc-client-id", takes: one, doc: "The client at the provider that people sign in to."},
-	{name: "oidc-client-secret", takes: one, doc: "The secret of the client, where it has one, as file://PATH or env:VARIABLE."},
-	{name: "oidc-scope", takes: many, repeats: true, doc: "Scopes to ask for beside openid and, where the provider has it, offline_access."},
-	{name: "oidc-redirect-uri", takes: one, doc: "Where the browser comes back to: " + signin.DefaultRedirectURI + " unless the provider wants another path, or a certain port."},
+	{name: "oidc-issuer", takes: one, doc: "Sign in at this OpenID provider with the browser. The command asks again only when it must."},
+	{name: "oidc-client-id", takes: one, doc: "The ID of the client that is registered at the provider."},
+	{name: "oidc-client-secret", takes: one, doc: "The secret of the client, if it has one, as file://PATH or env:VARIABLE."},
+	{name: "oidc-scope", takes: many, repeats: true, doc: "Scopes to ask for besides openid and, if the provider has it, offline_access."},
+	{name: "oidc-redirect-uri", takes: one, doc: "The URL that the browser returns to (" + signin.DefaultRedirectURI + "), for a provider that wants another path or a fixed port."},
 	{name: "device", doc: "Sign in with a code that you enter on another machine, for machines without a browser."},
-	{name: "custom-role-arn", takes: one, doc: "The role to take, of those that the login's token offers."},
-	{name: "format", takes: one, choices: []string{"process", "env", "json"}, doc: "What to print: what credential_process of AWS profiles wants (the default); export lines for a shell; or the API's words, for --output and --query."},
+	{name: "custom-role-arn", takes: one, doc: "The role to take, one that the login's token offers."},
+	{name: "format", takes: one, choices: []string{"process", "env", "json"}, doc: "What to print: what credential_process of AWS profiles reads (the default), export lines for a shell, or the API's answer, for --output and --query."},
 }
 
 // credentials does the command, or "credentials exec" with the command that
@@ -132,7 +132,7 @@ func unknownWithoutValues(left []string, exec bool) error {
 	case exec:
 		return usageError("credentials exec: the command stands behind --")
 	}
-	return usageError("credentials takes options alone, besides exec and help; a word belongs to none of them")
+	return usageError("credentials takes options and the words exec and help, and no other word")
 }
 
 var poolID = regexp.MustCompile(`^([\w-]+):[0-9a-fA-F-]+$`)
@@ -333,7 +333,7 @@ func (c *CLI) helpCredentials(g *globals) error {
 		p.heading("DESCRIPTION")
 		p.text(3, credentialsDoc)
 		_ = p.WriteByte('\n')
-		p.text(3, "Credentials are kept in your configuration directory until shortly before they end, and so are a guest's identity and a refresh token; nobody else can read the files. Of processes that want the same credentials at once, one fetches them.")
+		p.text(3, "The command keeps credentials in your configuration directory until shortly before they expire, together with a guest's identity and the refresh token. Nobody else can read these files. When several processes want the same credentials at once, one fetches them and the others wait.")
 		p.heading("SYNOPSIS")
 		p.line(3, name+" --identity-pool-id <value> [options]")
 		p.line(3, name+" "+execWord+" --identity-pool-id <value> [options] -- <command> [<argument> ...]")

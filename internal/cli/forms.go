@@ -32,10 +32,10 @@ type form struct {
 var forms = []*form{
 	{word: "revoke", operation: "RevokeSessions", doc: "Revoke credentials and OpenID tokens before they expire.", read: revokeOptions, options: []*option{
 		{name: "provider", takes: one, doc: "With --user: revoke what was issued to a user of this login provider, as Logins calls it. With --identity-pool-id too: only what was issued in this pool."},
-		{name: "user", takes: one, doc: "Who it is at the provider."},
+		{name: "user", takes: one, doc: "The user's ID at the provider."},
 	}},
 	{word: "target", verb: "check", argument: "role-name", operation: "CheckTargetRole", doc: "target check ROLE: show the session policy that daypass would send to the target of a role, and what the target cannot express.", show: showTargetRole},
-	{word: "doctor", argument: "target-name", operation: "DiagnoseTarget", doc: "doctor TARGET: try a target on tokens that it must refuse and on keeping users apart, and say what to change.", show: showFindings},
+	{word: "doctor", argument: "target-name", operation: "DiagnoseTarget", doc: "doctor TARGET: check that a target refuses the tokens that it must refuse and keeps users apart, and say what to change.", show: showFindings},
 	{word: "revocations", operation: "ListRevocations", doc: "List the revocations in force."},
 }
 

@@ -52,7 +52,7 @@ func (p *Provider) Browser(ctx context.Context) (*Tokens, error) {
 	u, _ := url.Parse(p.redirectURI()) // begin has looked
 	listener, err := listen(ctx, u)
 	if err != nil {
-		return nil, fmt.Errorf("no port for the answer of the sign-in: %w", err)
+		return nil, fmt.Errorf("there is no port for the provider's answer: %w", err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	u.Host = net.JoinHostPort(u.Hostname(), port)
@@ -104,13 +104,13 @@ func (a *attempt) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !strings.EqualFold(r.Host, a.host): // a name of somebody else's that leads here (DNS rebinding)
 		http.Error(w, "This is another server.", http.StatusMisdirectedRequest)
 	case r.Method != http.MethodGet:
-		http.Error(w, "Nothing is taken here.", http.StatusMethodNotAllowed)
+		http.Error(w, "This page takes no input.", http.StatusMethodNotAllowed)
 	case r.URL.Path == startPath:
 		a.start(w, r)
 	case r.URL.Path == a.path || a.path == "" && r.URL.Path == "/":
 		a.callback(w, r)
 	default:
-		http.Error(w, "Nothing is here.", http.StatusNotFound)
+		http.Error(w, "There is no such page.", http.StatusNotFound)
 	}
 }
 
@@ -172,7 +172,7 @@ func (a *attempt) callback(w http.ResponseWriter, r *http.Request) {
 func (a *attempt) redeem(q url.Values) (*Tokens, error) {
 	switch {
 	case q.Get("iss") != "" && q.Get("iss") != a.Issuer: // RFC 9207
-		return nil, refusal("the answer to the sign-in is of another provider than %s", a.Issuer)
+		return nil, refusal("the answer to the sign-in came from another provider than %s", a.Issuer)
 	case q.Get("error") != "":
 		return nil, refusal("%s does not sign in: %s", a.Issuer, words(q.Get("error"), q.Get("error_description"), ""))
 	case q.Get("code") == "":

@@ -190,7 +190,7 @@ func (s *session) tokens(ctx context.Context, answer *oauth2.Token, nonce string
 	claims, err := rp.VerifyTokens[*oidc.IDTokenClaims](ctx, answer.AccessToken, raw, verifier)
 	switch {
 	case errors.Is(err, oidc.ErrNonceInvalid):
-		return nil, refusal("the ID token of %s is not of this sign-in: its nonce is another one", s.Issuer)
+		return nil, refusal("the ID token of %s does not belong to this sign-in: its nonce is another one", s.Issuer)
 	case err != nil:
 		return nil, refusal("the ID token of %s cannot be verified: %v", s.Issuer, reason(err))
 	}
