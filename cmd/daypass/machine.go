@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/daypass/daypass/internal/cli"
 )
 
@@ -43,7 +45,7 @@ func machine(p *process) cli.Machine {
 // that wants credentials keeps standard error to itself.
 func tell(p *process, text string) {
 	fmt.Fprintln(p.stderr, text)
-	if isTerminal(os.Stderr) {
+	if term.IsTerminal(int(os.Stderr.Fd())) { // which /dev/null is not
 		return
 	}
 	if t, err := os.OpenFile(terminal, os.O_WRONLY, 0); err == nil {
