@@ -77,7 +77,7 @@ func once(ts *testscript.TestScript, _ bool, args []string) {
 	c.Args = append([]string{"daypass", "serve", "--listen", "127.0.0.1:0"}, args...)
 	c.Dir = ts.MkAbs(".")
 	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
-	for _, name := range []string{"DAYPASS_DATA_DIR", "DAYPASS_PROVIDER_ENDPOINTS", "DAYPASS_USER_POOL_ISSUER", "DAYPASS_FACEBOOK_APP_SECRETS_FILE", "DAYPASS_SAML_AUDIENCE"} {
+	for _, name := range []string{"DAYPASS_DATA_DIR", "DAYPASS_MASTER_KEY", "DAYPASS_PROVIDER_ENDPOINTS", "DAYPASS_USER_POOL_ISSUER", "DAYPASS_FACEBOOK_APP_SECRETS_FILE", "DAYPASS_SAML_AUDIENCE"} {
 		if value := ts.Getenv(name); value != "" {
 			c.Env = append(c.Env, name+"="+value)
 		}
