@@ -24,8 +24,9 @@ var ErrNewer = errors.New("the database was written by a newer daypass; start th
 // VersionTable records the migrations that were applied.
 const VersionTable = "schema_version"
 
-// Migrations is a folder of numbered .sql files, applied forward only and each in
-// a transaction, and the words to put into them. See store/schema/README.md.
+// Migrations is a folder of numbered .sql files, applied forward only, each in a
+// transaction and in the order of their numbers, and the words to put into them. One
+// whose number a database is beyond, and that it does not have, is applied as well. See store/schema/README.md.
 type Migrations struct {
 	Files fs.FS
 	Words Words
@@ -42,7 +43,7 @@ type Words struct {
 // Apply brings a database up to date.
 func (m Migrations) Apply(ctx context.Context, db *sql.DB, dialect goose.Dialect) (u engine.Upgrade, err error) {
 	p, err := goose.NewProvider(dialect, db, rendered{m.Files, m.Words},
-		goose.WithTableName(VersionTable), goose.WithDisableGlobalRegistry(true))
+		goose.WithTableName(VersionTable), goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return u, fmt.Errorf("schema: %w", err)
 	}
