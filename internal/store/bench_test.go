@@ -117,7 +117,7 @@ func BenchmarkLookup(b *testing.B) {
 // BenchmarkCacheHit is a view that the cache answers.
 func BenchmarkCacheHit(b *testing.B) {
 	db := openBench(b, hotSchema)
-	c := newCache[string, int64](db, 10)
+	c := newCache[string, int64](db, "thing", 10)
 	b.ReportAllocs()
 	for b.Loop() {
 		err := db.View(b.Context(), func(tx *Tx) error {

@@ -15,6 +15,7 @@ import "sync"
 // Values are shared by all readers: nobody may change one.
 type cache[K comparable, V any] struct {
 	db    *DB
+	name  string // in the log of changes
 	limit int
 
 	mu      sync.RWMutex
@@ -22,9 +23,9 @@ type cache[K comparable, V any] struct {
 }
 
 // newCache returns a cache of at most limit entities. When it is full, one or
-// another makes room.
-func newCache[K comparable, V any](db *DB, limit int) *cache[K, V] {
-	return &cache[K, V]{db: db, limit: limit, entries: map[K]V{}}
+// another makes room. Keys are written into the log of changes, as JSON.
+func newCache[K comparable, V any](db *DB, name string, limit int) *cache[K, V] {
+	return &cache[K, V]{db: db, name: name, limit: limit, entries: map[K]V{}}
 }
 
 // get returns the entity of the key, from the cache or by load. What is not
@@ -75,6 +76,7 @@ func (c *cache[K, V]) invalidate(tx *Tx, key K) {
 	if !tx.configures {
 		panic("store: what is cached is changed in an Update that is not a Configure")
 	}
+	tx.outdated = append(tx.outdated, outdated{c.name, key})
 	tx.AfterCommit(func() {
 		c.db.generation.Add(1)
 		c.mu.Lock()

@@ -49,7 +49,7 @@ func (c *counted) expect(t *testing.T, db *DB, name string, want int64, loads in
 
 func TestCache(t *testing.T) {
 	db := openTest(t)
-	c := &counted{cache: newCache[string, int64](db, 10)}
+	c := &counted{cache: newCache[string, int64](db, "thing", 10)}
 	mustUpdate(t, db, add("a", 1))
 	mustUpdate(t, db, add("b", 7))
 	c.expect(t, db, "a", 1, 1)
@@ -89,7 +89,7 @@ func TestCacheRefusesStaleValue(t *testing.T) {
 	for _, loadFirst := range []bool{true, false} {
 		t.Run(fmt.Sprint("load first ", loadFirst), func(t *testing.T) {
 			db := openTest(t)
-			c := &counted{cache: newCache[string, int64](db, 10)}
+			c := &counted{cache: newCache[string, int64](db, "thing", 10)}
 			mustUpdate(t, db, add("a", 1))
 			err := db.View(t.Context(), func(tx *Tx) error {
 				if _, _, err := valueOf(tx, "b"); err != nil { // takes the snapshot
@@ -121,7 +121,7 @@ func TestCacheRefusesStaleValue(t *testing.T) {
 // A value put in between the commit and the invalidation is removed by it.
 func TestCacheForgetsWhatCameBetween(t *testing.T) {
 	db := openTest(t)
-	c := &counted{cache: newCache[string, int64](db, 10)}
+	c := &counted{cache: newCache[string, int64](db, "thing", 10)}
 	mustUpdate(t, db, add("a", 1))
 	err := db.View(t.Context(), func(old *Tx) error {
 		if _, _, err := valueOf(old, "a"); err != nil {
@@ -145,7 +145,7 @@ func TestCacheForgetsWhatCameBetween(t *testing.T) {
 
 func TestCacheIsBounded(t *testing.T) {
 	db := openTest(t)
-	c := newCache[int, int](db, 3)
+	c := newCache[int, int](db, "number", 3)
 	err := db.View(t.Context(), func(tx *Tx) error {
 		for i := range 100 {
 			c.get(tx, i, func() (int, bool, error) { return i, true, nil })
@@ -167,7 +167,7 @@ func TestCacheIsBounded(t *testing.T) {
 // Whoever reads after an answer reads what was answered, or newer.
 func TestCacheIsNeverBehindAnAnswer(t *testing.T) {
 	db := openTest(t)
-	c := newCache[string, int64](db, 10)
+	c := newCache[string, int64](db, "thing", 10)
 	mustUpdate(t, db, add("a", 0))
 	var wg sync.WaitGroup
 	for range 8 {

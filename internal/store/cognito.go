@@ -24,8 +24,8 @@ import (
 func (db *DB) Cognito(box *seal.Box) *Cognito {
 	return &Cognito{
 		db: db, box: box,
-		byID:     newCache[cognito.IdentityPoolId, *cognito.Pool](db, 4096),
-		byNumber: newCache[int64, *cognito.Pool](db, 4096),
+		byID:     newCache[cognito.IdentityPoolId, *cognito.Pool](db, "pool", 4096),
+		byNumber: newCache[int64, *cognito.Pool](db, "pool-number", 4096),
 		swept:    make(chan struct{}, 1),
 	}
 }

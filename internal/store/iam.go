@@ -17,15 +17,15 @@ import (
 func (db *DB) IAM(box *seal.Box) *IAM {
 	return &IAM{
 		db: db, box: box,
-		roles:     newCache[roleKey, *iam.RoleEntity](db, 4096),
-		providers: newCache[iam.ArnType, *iam.OIDCProvider](db, 1024),
-		saml:      newCache[iam.ArnType, *iam.SAMLProvider](db, 128),
+		roles:     newCache[roleKey, *iam.RoleEntity](db, "role", 4096),
+		providers: newCache[iam.ArnType, *iam.OIDCProvider](db, "oidc-provider", 1024),
+		saml:      newCache[iam.ArnType, *iam.SAMLProvider](db, "saml-provider", 128),
 
-		users:       newCache[iam.IdType, *iam.UserEntity](db, 4096),
-		keys:        newCache[iam.AccessKeyIdType, *iam.AccessKeyEntity](db, 4096),
-		permissions: newCache[iam.IdType, *iam.Permissions](db, 4096),
-		policies:    newCache[iam.ArnType, *iam.PolicyEntity](db, 2048),
-		versions:    newCache[versionKey, *iam.PolicyVersionEntity](db, 2048),
+		users:       newCache[iam.IdType, *iam.UserEntity](db, "user", 4096),
+		keys:        newCache[iam.AccessKeyIdType, *iam.AccessKeyEntity](db, "access-key", 4096),
+		permissions: newCache[iam.IdType, *iam.Permissions](db, "permissions", 4096),
+		policies:    newCache[iam.ArnType, *iam.PolicyEntity](db, "policy", 2048),
+		versions:    newCache[versionKey, *iam.PolicyVersionEntity](db, "policy-version", 2048),
 	}
 }
 
@@ -46,7 +46,7 @@ type IAM struct {
 }
 
 // roleKey is the key of a role's row.
-type roleKey struct{ account, name string }
+type roleKey struct{ Account, Name string }
 
 var _ iam.Store = (*IAM)(nil)
 
@@ -70,7 +70,7 @@ func (t *iamTx) Role(account string, name iam.RoleNameType) (*iam.RoleEntity, bo
 	key := roleKey{account, iam.RoleKey(name)}
 	return t.i.roles.get(t.tx, key, func() (*iam.RoleEntity, bool, error) {
 		var body []byte
-		found, err := t.tx.query(`SELECT body FROM roles WHERE account = $1 AND name_key = $2`, account, key.name).one(&body)
+		found, err := t.tx.query(`SELECT body FROM roles WHERE account = $1 AND name_key = $2`, account, key.Name).one(&body)
 		if err != nil || !found {
 			return nil, false, err
 		}

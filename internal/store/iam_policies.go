@@ -12,8 +12,8 @@ import (
 
 // versionKey is the key of a policy version's row.
 type versionKey struct {
-	policy iam.IdType
-	number int
+	Policy iam.IdType
+	Number int
 }
 
 // Policy implements iam.Tx.

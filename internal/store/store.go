@@ -65,6 +65,7 @@ type DB struct {
 	closing    atomic.Bool
 	unwritable atomic.Bool // the disk took no write, the last time
 	runAgain   bool
+	number     atomic.Int64 // of the last change that is known to be committed
 
 	revoked revocation.Index
 }
@@ -83,7 +84,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 // it. Of the options only RunAgain counts.
 func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
 	db := on(e, opts)
-	if err := db.Revocations().load(ctx); err != nil {
+	if err := errors.Join(db.startCounting(ctx), db.Revocations().load(ctx)); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -146,7 +147,7 @@ func (db *DB) viewOnce(ctx context.Context, tx *Tx, fn func(*Tx) error) error {
 		return ErrClosed
 	}
 	// The generation is read before the snapshot is taken: see cache.
-	tx.ctx, tx.db, tx.generation = ctx, db, db.generation.Load()
+	tx.ctx, tx.db, tx.generation, tx.number = ctx, db, db.generation.Load(), db.number.Load()
 	defer tx.end()
 	return tx.run(fn)
 }
@@ -173,7 +174,8 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // Configure is an Update that may change what is cached. They run one after the
-// other on every engine, which makes them slow on some.
+// other on every engine, which makes them slow on some. Each has a number
+// ([Tx.Change]).
 func (db *DB) Configure(ctx context.Context, fn func(*Tx) error) error {
 	return db.update(ctx, engine.Configuring, fn)
 }
@@ -189,8 +191,11 @@ func (db *DB) update(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) e
 
 func (db *DB) updateOnce(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) error) error {
 	return db.engine.Update(ctx, kind, func(c engine.Conn) (func(), error) {
-		tx := &Tx{ctx: ctx, db: db, conn: c, writes: true, configures: kind == engine.Configuring}
+		tx := &Tx{ctx: ctx, db: db, conn: c, writes: true, configures: kind == engine.Configuring, number: db.number.Load()}
 		defer tx.end()
+		if tx.configures {
+			fn = tx.counted(fn)
+		}
 		if err := tx.run(fn); err != nil {
 			return nil, err
 		}

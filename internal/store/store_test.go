@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
 	"github.com/daypass/daypass/internal/store/sqlite"
@@ -13,10 +14,20 @@ import (
 
 var errRefused = errors.New("refused")
 
-var (
-	testSchema = enginetest.Schema
-	checkError = enginetest.CheckError
-)
+var checkError = enginetest.CheckError
+
+// testSchema is that of enginetest, and what every Configure writes.
+var testSchema = func() fs.FS {
+	changes, err := fs.ReadFile(Schema(), "0011_changes.sql")
+	if err != nil {
+		panic(err)
+	}
+	things, err := fs.ReadFile(enginetest.Schema, "0001_test.sql")
+	if err != nil {
+		panic(err)
+	}
+	return fstest.MapFS{"0001_things.sql": {Data: things}, "0002_changes.sql": {Data: changes}}
+}()
 
 const (
 	insertThing = enginetest.InsertThing
@@ -31,7 +42,8 @@ func open(ctx context.Context, opts Options, schema fs.FS) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return on(e, opts), nil
+	db := on(e, opts)
+	return db, db.startCounting(ctx)
 }
 
 // openTest opens a new database and closes it when the test ends.

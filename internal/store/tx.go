@@ -30,6 +30,8 @@ type Tx struct {
 	generation uint64      // of the caches, before the snapshot was taken
 	writes     bool        // an Update
 	configures bool        // one that may change what is cached
+	number     int64       // of the change that this is, or that it began after
+	outdated   []outdated  // what it changes of what is cached
 	reading    bool        // rows are being read
 	over       atomic.Bool // the function has returned
 	failed     error       // of the first statement that failed

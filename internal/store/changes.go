@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Changes of what is cached are counted, in the one row of the table change, and
+// logged, in the table change_log. Both are written by each Configure, on every
+// engine: its first statement takes the next number, whose row lock lets no other
+// Configure go on before this one has ended, so that numbers are in the order of
+// the commits and none is left out. Its last one says what it has made out of date.
+
+const (
+	insertChange = `INSERT INTO change (id, epoch, number, mark) VALUES (1, $1, 0, $2) ON CONFLICT DO NOTHING`
+	selectNumber = `SELECT number FROM change WHERE id = 1`
+	takeNumber   = `UPDATE change SET number = number + 1, mark = $1 WHERE id = 1 RETURNING number`
+	insertLog    = `INSERT INTO change_log (number, mark, what) VALUES ($1, $2, $3)`
+	trimLog      = `DELETE FROM change_log WHERE number <= $1`
+)
+
+// logKept is how many changes stay in the log; a node that is further behind
+// forgets all that it has cached. Those beyond go logBatch at a time.
+const (
+	logKept  = 4096
+	logBatch = 64
+)
+
+// outdated names an entity that a change makes out of date.
+type outdated struct {
+	Cache string `json:"c"`
+	Key   any    `json:"k"`
+}
+
+// mostOutdated is how many entities the log names for one change. One of more has
+// made all that is cached out of date.
+const mostOutdated = 100
+
+// random is 16 bytes that nobody has: an epoch or a mark.
+func random() (b [16]byte) {
+	rand.Read(b[:])
+	return b
+}
+
+// startCounting sees to it that the row is there which counts changes.
+func (db *DB) startCounting(ctx context.Context) error {
+	var number int64
+	read := func(tx *Tx) (found bool, err error) { return tx.query(selectNumber).one(&number) }
+	var found bool
+	err := db.View(ctx, func(tx *Tx) (err error) {
+		found, err = read(tx)
+		return err
+	})
+	if err == nil && !found {
+		err = db.Update(ctx, func(tx *Tx) error {
+			if _, err := tx.exec(insertChange, random(), random()); err != nil {
+				return err
+			}
+			_, err := read(tx)
+			return err
+		})
+	}
+	db.changed(number)
+	return err
+}
+
+// counted is the function of a Configure, between the statements that count it.
+func (tx *Tx) counted(fn func(*Tx) error) func(*Tx) error {
+	return func(*Tx) error {
+		mark := random()
+		counts, err := tx.query(takeNumber, mark).one(&tx.number)
+		if err == nil && !counts {
+			err = errors.New("store: the row that counts changes is missing")
+		}
+		if err != nil {
+			return err
+		}
+		if err := tx.run(fn); err != nil {
+			return err
+		}
+		what, err := logged(tx.outdated)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.exec(insertLog, tx.number, mark, what); err != nil {
+			return err
+		}
+		if tx.number > logKept && tx.number%logBatch == 0 {
+			if _, err := tx.exec(trimLog, tx.number-logKept); err != nil {
+				return err
+			}
+		}
+		// The last of the hooks: whoever has the number has what it stands for.
+		tx.AfterCommit(func() { tx.db.changed(tx.number) })
+		return nil
+	}
+}
+
+// logged is the text of the log: the entities, or null for all there are.
+func logged(list []outdated) (string, error) {
+	if len(list) > mostOutdated {
+		return "null", nil
+	}
+	if list == nil {
+		list = []outdated{}
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return "", fmt.Errorf("store: the log of changes: %w", err)
+	}
+	return string(text), nil
+}
+
+// changed remembers the number of a change that is committed.
+func (db *DB) changed(number int64) {
+	for {
+		known := db.number.Load()
+		if number <= known || db.number.CompareAndSwap(known, number) {
+			return
+		}
+	}
+}
+
+// Change is the number of this transaction, which is a Configure. A later one has a
+// greater number, at whichever node it is made.
+func (tx *Tx) Change() int64 {
+	if !tx.configures {
+		panic("store: only a Configure has a number")
+	}
+	return tx.number
+}
+
+// Stamp is the number of a change that is no later than what the transaction goes by,
+// and no earlier than any that was acknowledged before the request came. So
+// what is handed out now and bears it was not yet subject to changes with greater
+// numbers, and was subject to all others. That of a Configure is its own.
+func (tx *Tx) Stamp() int64 { return tx.number }
