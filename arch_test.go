@@ -74,6 +74,7 @@ const imports = `
 	store/migrate:  store/engine
 	store/sqlite:   store/engine store/migrate
 	store/engine/enginetest: store/engine      # for tests, as the next two
+	store/postgres/pgtest:                     # for tests: it starts servers
 	store/fixture: cognito seal
 	store/storetest: cognito iam openid revocation seal store store/engine store/engine/enginetest store/fixture
 
@@ -91,6 +92,7 @@ const reserved = `
 	database/sql:                    store/migrate store/sqlite   # goose wants it; the store's own statements do not
 	modernc.org/sqlite:              store/sqlite
 	zombiezen.com/go/sqlite:         store/sqlite
+	github.com/jackc/pgx:            store/postgres/pgtest
 	github.com/pressly/goose:        store/migrate store/sqlite
 	github.com/KimMachineGun/automemlimit: cmd/daypass
 	github.com/go-jose/go-jose:      openid login login/logintest idp   # keys and signing: what is signed by others is verified by jws
@@ -110,7 +112,7 @@ const reserved = `
 	net/http:                        server forwardauth daypassauth client cli fetch login login/logintest openid idp signin cmd/daypass daypasstest
 
 	text/template:                   # nobody: html/template, and only where there are pages
-	os/exec:                         cmd/daypass          # the pager, the browser, the commands of credentials
+	os/exec:                         cmd/daypass store/postgres/pgtest   # the pager, the browser, the commands of credentials; servers of tests
 	unsafe:                          # nobody
 	math/rand:                       store store/engine/enginetest store/fixture daypasstest   # numbers of pools, which are no secret; what repeats
 	reflect:                         awsapi awsapi/modeltest awsjson awsquery instance   # what is declared once is read in one place
