@@ -40,8 +40,11 @@ import (
 
 // Config says what an instance is like.
 type Config struct {
-	// DataDir holds the database. It is made if it is not there.
+	// DataDir holds the embedded database. It is made if it is not there.
 	DataDir string
+	// Engine is a database that is open already, in place of that in DataDir: for
+	// tests. It is closed with the instance, and also where the instance does not open.
+	Engine store.Engine
 	// MasterKey seals the secrets in the database.
 	MasterKey *seal.MasterKey
 	// Account is the twelve-digit account ID.
@@ -143,7 +146,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	if now == nil {
 		now = time.Now
 	}
-	db, err := store.Open(ctx, store.Options{Path: filepath.Join(c.DataDir, "daypass.db"), RunAgain: c.RunAgain})
+	db, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -156,9 +159,6 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	if err := seal.RemoveLeftovers(c.DataDir); err != nil {
-		return nil, err
-	}
 	if err := db.CheckMasterKey(ctx, c.MasterKey); err != nil {
 		return nil, err
 	}
@@ -170,6 +170,23 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 		return nil, err
 	}
 	return i, i.tellPolicyChanges(ctx)
+}
+
+// open opens the database.
+func (c *Config) open(ctx context.Context) (*store.DB, error) {
+	o := store.Options{RunAgain: c.RunAgain}
+	if c.Engine != nil {
+		return store.On(ctx, c.Engine, o)
+	}
+	o.Path = filepath.Join(c.DataDir, "daypass.db")
+	db, err := store.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := seal.RemoveLeftovers(c.DataDir); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // regions are those in which identity pools can be made.

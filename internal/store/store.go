@@ -26,6 +26,9 @@ var (
 	ErrNewer = migrate.ErrNewer
 )
 
+// Engine is what runs the SQL of a database, see [On].
+type Engine = engine.Engine
+
 // Upgrade is what opening a database did to its schema.
 type Upgrade = engine.Upgrade
 
