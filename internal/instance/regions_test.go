@@ -170,7 +170,10 @@ func TestOneSigningKey(t *testing.T) {
 		s.server = daypasstest.Start(t, again)
 	}
 
-	before := token("eu-west-1-1")
+	before := token("us-east-1-1") // until everybody can know that of the region
+	good(before)
+	c.pass(openid.MaxAge + time.Minute)
+	before = token("eu-west-1-1")
 	restart(true)
 	good(before)
 	during := token("us-east-1-1")
@@ -191,6 +194,8 @@ func TestOneSigningKey(t *testing.T) {
 	s.waitFor("the other key goes", func() bool { return slices.Equal(s.kids(), []string{"us-east-1-1"}) })
 	good(token("us-east-1-1"))
 	restart(false)
+	good(token("us-east-1-1"))
+	c.pass(openid.MaxAge + time.Minute)
 	good(token("eu-west-1-2"))
 }
 

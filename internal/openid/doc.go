@@ -20,12 +20,15 @@
 // A region's first key is made when its first pool is, by
 // [Provider.EnsureKey]: generated outside of any transaction, stored under a
 // kid that only one process can win, read back, and only then published; what
-// signs is always taken from the published set. More keys may stand in the
-// store for a region. All of them are published, those of [Provider.Region] first,
-// and the newest whose SignAfter has come signs. So a key can follow another one:
-// stored with a SignAfter further ahead than anybody caches the set ([MaxAge]), it
-// is known to verifiers before it signs. Nothing in this package starts such a
-// rotation.
+// signs is always taken from the published set. It signs when every verifier can
+// know it: its SignAfter is further ahead than anybody caches the set ([MaxAge]). Until
+// then a key of another region signs, that of [Provider.Region] if it has one: what a
+// token is about is in its claims, and not in who signed it. The very first key has no
+// other to wait for, so it signs at once, and a set without keys is not cached.
+//
+// More keys may stand in the store for a region. All of them are published, those of
+// [Provider.Region] first, and the newest whose SignAfter has come signs. So a key can
+// follow another one. Nothing in this package starts such a rotation.
 //
 // At most [MaxRegions] regions have keys, since verifiers read the whole set. The
 // keys of a region that has no identity pools any more are removed a day after the

@@ -20,16 +20,16 @@ import (
 
 // MaxAge is for how long others may keep our documents. AWS allows 30 days and
 // publishes a key long before it signs; we make a region's key when its first
-// pool is made, and it may sign at once, so those who verify and do not fetch
-// again on meeting an unknown kid must not wait long. The set is small and
-// asking for it costs nothing. A rotation must publish a key at least this long
-// before its SignAfter.
+// pool is made, and it signs soon after, once nobody can have a set without it.
+// The set is small and asking for it costs nothing.
 const MaxAge = 5 * time.Minute
 
 // document is a response that is made once and served often.
 type document struct {
 	body []byte
 	etag string
+	// passing says that it is not to be kept.
+	passing bool
 }
 
 func newDocument(v any) (document, error) {
@@ -59,7 +59,9 @@ func newKeyDocument(keys []*key) (document, error) {
 	for i, k := range keys {
 		set.Keys[i] = newPublicKey(k.KID, k.public, k.Certificate)
 	}
-	return newDocument(set)
+	doc, err := newDocument(set)
+	doc.passing = len(keys) == 0 // the first key signs at once, so nobody shall keep a set without it
+	return doc, err
 }
 
 func newPublicKey(kid string, public *rsa.PublicKey, certificate []byte) publicKey {
@@ -157,6 +159,9 @@ func (d document) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(MaxAge.Seconds())))
+	if d.passing {
+		h.Set("Cache-Control", "no-store")
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("ETag", d.etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(d.body))

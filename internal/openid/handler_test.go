@@ -128,6 +128,7 @@ func TestDocuments(t *testing.T) {
 // key and by the certificate.
 func TestKeySetVerifies(t *testing.T) {
 	p := withTwoRegions(t)
+	p.Now = func() time.Time { return start.Add(publishedBefore) }
 	_, body := do(t, p, "GET", "/.well-known/jwks_uri")
 	var set jose.JSONWebKeySet
 	if err := json.Unmarshal([]byte(body), &set); err != nil {

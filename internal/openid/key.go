@@ -52,7 +52,9 @@ type Store interface {
 	// SigningKeys returns all keys, in any order.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)
 	// AddSigningKey stores a key durably before it returns. When a key with
-	// this KID is there already it changes nothing and added is false. A key that
+	// this KID is there already it changes nothing and added is false. The first key
+	// of all signs from when it was created, whatever its SignAfter, since no other
+	// can; and all others count as used, since they may have to until it can. A key that
 	// there is no room for, next to those of its region or next to so many other
 	// regions, is refused with ErrTooManyKeys or ErrTooManyRegions.
 	AddSigningKey(ctx context.Context, key SigningKey, room Room) (added bool, err error)

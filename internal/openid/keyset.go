@@ -16,6 +16,7 @@ import (
 // never changed, only replaced, and signers are looked up nowhere else: so no
 // token is ever signed by a key that the document of the same moment lacks.
 type keySet struct {
+	first    string // the region whose keys come first
 	byKID    map[string]*key
 	byRegion map[string][]*key // the one to sign with first
 	keys     []*key            // as they are published
@@ -28,7 +29,7 @@ type keySet struct {
 // verifiers read no others: the order means nothing (RFC 7517, section 5), and
 // Ceph's gateways before Squid go by it.
 func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string) (*keySet, error) {
-	set := &keySet{byKID: make(map[string]*key, len(stored)), byRegion: map[string][]*key{}}
+	set := &keySet{first: first, byKID: make(map[string]*key, len(stored)), byRegion: map[string][]*key{}}
 	for _, s := range stored {
 		k, err := old.open(box, s)
 		if err != nil {
@@ -80,17 +81,20 @@ func isNot(region, first string) int {
 }
 
 // signer returns the region's newest key whose time to sign has come, nil when
-// the region has no key. When no time has come yet it is the oldest key, the one
-// most likely to be known to verifiers: another process whose clock is ahead of
-// ours may have made it just now.
+// the region has no key. Until the time of its first key has come, a key signs that
+// verifiers know already: that of the first region, or else another one. Where none
+// is known to anybody it is the region's oldest: another process whose clock is ahead
+// of ours may have made it just now.
 func (s *keySet) signer(region string, now time.Time) *key {
 	if s == nil || len(s.byRegion[region]) == 0 {
 		return nil
 	}
 	keys := s.byRegion[region]
-	for _, k := range keys {
-		if !k.SignAfter.After(now) {
-			return k
+	for _, candidates := range [][]*key{keys, s.byRegion[s.first], s.keys} {
+		for _, k := range candidates {
+			if !k.SignAfter.After(now) {
+				return k
+			}
 		}
 	}
 	return keys[len(keys)-1]

@@ -111,6 +111,9 @@ func (m *memory) AddSigningKey(_ context.Context, key SigningKey, _ Room) (bool,
 			return false, nil
 		}
 	}
+	if len(m.keys) == 0 {
+		key.SignAfter = key.Created
+	}
 	m.keys = append(m.keys, key)
 	return true, nil
 }

@@ -272,9 +272,14 @@ func (p *Provider) firstKey(ctx context.Context, region string, room Room) (*key
 	return k, nil
 }
 
-// makeKey makes and stores the key of a region that has none, which may sign at
-// once: nobody can hold a set that has another key of the region. Its key id is
-// none that was ever used.
+// publishedBefore is how long a key is published before it signs: as long as
+// verifiers may keep a set without it, and what the clocks of nodes may differ by.
+const publishedBefore = MaxAge + time.Minute
+
+// makeKey makes and stores the key of a region that has none. It signs when every
+// verifier can know it, and until then the key of another region does; the very first
+// of all has none to stand in for it and signs at once, as does the one that signs for
+// all regions. Its key id is none that was ever used.
 func (p *Provider) makeKey(ctx context.Context, region string, room Room) error {
 	last, err := p.Store.LastRemovedKey(ctx, region)
 	if err != nil {
@@ -285,7 +290,11 @@ func (p *Provider) makeKey(ctx context.Context, region string, room Room) error 
 		return fmt.Errorf("making a signing key for %s: %w", region, err)
 	}
 	now := p.now()
-	k, err := newSigningKey(p.Box, region, last+1, now, now, private)
+	signAfter := now.Add(publishedBefore)
+	if p.OneKey {
+		signAfter = now
+	}
+	k, err := newSigningKey(p.Box, region, last+1, now, signAfter, private)
 	if err != nil {
 		return fmt.Errorf("making a signing key for %s: %w", region, err)
 	}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -142,6 +144,48 @@ func TestEnsureKeyConcurrently(t *testing.T) {
 	if got := kids(t, p); !slices.Equal(got, []string{"eu-west-1-1", "us-east-1-1", "us-gov-west-1-1"}) {
 		t.Errorf("published: %v", got)
 	}
+}
+
+// A region's first key signs when no verifier can have a set without it. Until then
+// the first region's signs, or where that has none another one that all can know. The
+// very first key signs at once, and nobody keeps a set that lacks it.
+func TestKeysArePublishedBeforeTheySign(t *testing.T) {
+	c := newClock()
+	store := &memory{}
+	p := newProvider(t, store, c, "1", "2", "3")
+	p.Region = "us-east-1"
+	mustLoad(t, p)
+	signedBy := func(region, want string) {
+		t.Helper()
+		if kid, _ := verify(t, p, mustSign(t, p, region, c.claims(region))); kid != want {
+			t.Errorf("%s signs for %s, want %s", kid, region, want)
+		}
+	}
+	kept := func() string {
+		w := httptest.NewRecorder()
+		p.serveKeys(w, httptest.NewRequest(http.MethodGet, "/.well-known/jwks_uri", nil))
+		return w.Header().Get("Cache-Control")
+	}
+	if got := kept(); got != "no-store" {
+		t.Errorf("a set without keys has Cache-Control %q", got)
+	}
+	signedBy("eu-west-1", "eu-west-1-1")
+	if got := kept(); got != "public, max-age=300" {
+		t.Errorf("a set with a key has Cache-Control %q", got)
+	}
+	mustEnsure(t, p, "us-east-1")
+	if got := kids(t, p); !slices.Equal(got, []string{"us-east-1-1", "eu-west-1-1"}) {
+		t.Errorf("published: %v", got)
+	}
+	signedBy("us-east-1", "eu-west-1-1")
+	c.advance(MaxAge + time.Minute - time.Millisecond)
+	signedBy("us-east-1", "eu-west-1-1")
+	c.advance(time.Millisecond)
+	signedBy("us-east-1", "us-east-1-1")
+	mustEnsure(t, p, "ap-east-1")
+	signedBy("ap-east-1", "us-east-1-1") // not eu-west-1-1, though it is older
+	c.advance(MaxAge + time.Minute)
+	signedBy("ap-east-1", "ap-east-1-1")
 }
 
 // Two processes both find no key, both make one, and both end with the one that

@@ -105,9 +105,16 @@ func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room ope
 		case room.Regions > 0 && keys == 0 && regions >= room.Regions:
 			return openid.ErrTooManyRegions
 		}
+		if regions == 0 {
+			key.SignAfter = key.Created
+		}
 		n, err := tx.exec(`INSERT INTO signing_keys (kid, region, created, sign_after, certificate, sealed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 			key.KID, key.Region, key.Created.UnixMilli(), key.SignAfter.UnixMilli(), append([]byte{}, key.Certificate...), key.Sealed)
-		added = n == 1
+		if added = n == 1; err != nil || !added || !key.SignAfter.After(key.Created) {
+			return err
+		}
+		// Until then another one signs for its region.
+		_, err = tx.exec(`UPDATE signing_keys SET unused = NULL WHERE unused IS NOT NULL`)
 		return err
 	})
 	return added, err

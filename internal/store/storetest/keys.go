@@ -109,6 +109,45 @@ func testUnusedSigningKeysAreRemoved(t *testing.T, db *rig) {
 	}
 }
 
+// The first key of all signs from when it was made. While a later one may not sign
+// yet, those that stand in for it count as used.
+func testSigningKeysSignLater(t *testing.T, db *rig) {
+	k := db.Keys()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	const unused = 48 * time.Hour
+	add := func(region string, after time.Duration) {
+		t.Helper()
+		key := signingKey(region, "1")
+		key.Created = now.Add(after)
+		key.SignAfter = key.Created.Add(time.Hour)
+		if added, err := k.AddSigningKey(t.Context(), key, openid.Room{}); !added || err != nil {
+			t.Fatal(added, err)
+		}
+	}
+	remove := func(after time.Duration, want ...string) {
+		t.Helper()
+		got, err := k.RemoveUnusedKeys(t.Context(), now.Add(after), unused, "")
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("after %s: %v went (%v), want %v", after, got, err, want)
+		}
+	}
+	add("us-east-1", 0)
+	remove(0) // not in use from now on
+	add("eu-west-1", unused-time.Minute)
+	list, err := k.SigningKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []time.Duration{unused - time.Minute + time.Hour, 0} {
+		if got := list[n].SignAfter.Sub(now); got != want {
+			t.Errorf("%s signs after %s, want %s", list[n].KID, got, want)
+		}
+	}
+	remove(unused)
+	remove(2*unused - time.Millisecond)
+	remove(2*unused, "eu-west-1-1", "us-east-1-1")
+}
+
 // Where one region signs for all its keys stay, with or without pools, and those of
 // the others go. Which it is may change: a key that is in use again stays.
 func testUnusedSigningKeysOfOneRegion(t *testing.T, db *rig) {

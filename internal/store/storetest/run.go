@@ -60,6 +60,7 @@ var tests = []struct {
 	{"RoomForSigningKeys", testRoomForSigningKeys},
 	{"UnusedSigningKeysAreRemoved", testUnusedSigningKeysAreRemoved},
 	{"UnusedSigningKeysOfOneRegion", testUnusedSigningKeysOfOneRegion},
+	{"SigningKeysSignLater", testSigningKeysSignLater},
 	{"PoolIsStoredWholeAndSeenAtOnce", testPoolIsStoredWholeAndSeenAtOnce},
 	{"ProviderSecretIsSealed", testProviderSecretIsSealed},
 	{"PoolsAreListedByRegionInOrder", testPoolsAreListedByRegionInOrder},
