@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -24,7 +23,7 @@ import (
 // files or from the environment.
 type Config struct {
 	Listen         string   `default:"127.0.0.1:4600" placeholder:"ADDR" help:"Address to listen on (${default}). Other than loopback, it needs TLS, --trusted-proxies or --allow-plain-http."`
-	TLSCertFile    string   `name:"tls-cert-file" placeholder:"FILE" help:"Certificate chain, PEM."`
+	TLSCertFile    string   `name:"tls-cert-file" placeholder:"FILE" help:"Certificate chain, PEM. It and the key can be replaced while the server runs."`
 	TLSKeyFile     string   `name:"tls-key-file" placeholder:"FILE" help:"Private key of the certificate, PEM."`
 	TrustedProxies []string `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged, because signatures cover it."`
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Listen without TLS on an address that is not loopback."`
@@ -77,7 +76,7 @@ const (
 type settings struct {
 	instance instance.Config
 	// tls is how to speak TLS; nil for plain HTTP.
-	tls *tls.Config
+	tls *tlsFiles
 	// ephemeral is the throw-away data directory, if there is one.
 	ephemeral string
 	// rootFile is where the root credentials are, empty if they were given.
@@ -301,16 +300,13 @@ func (c *Config) dataDir(s *settings) (err error) {
 	return os.MkdirAll(s.instance.DataDir, 0o700)
 }
 
-// tls reads the certificate and its key.
-func (c *Config) tls() (*tls.Config, error) {
+// tls reads the certificate and its key; nil for plain HTTP.
+func (c *Config) tls() (*tlsFiles, error) {
 	if c.TLSCertFile == "" {
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
-	if err != nil {
-		return nil, usage("--tls-cert-file, --tls-key-file: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+	f := &tlsFiles{flags: "--tls-cert-file, --tls-key-file", cert: c.TLSCertFile, key: c.TLSKeyFile, protocols: []string{"h2", "http/1.1"}}
+	return f, f.load()
 }
 
 // cleanUp removes what was only for this run.

@@ -54,8 +54,10 @@ func (c *GatewayConfig) side() (*side, error) {
 		handler: func(i *instance.Instance) http.Handler { return i.Handler.Beside(i.Gateway) },
 	}
 	if !isPath(c.GatewayListen) {
-		var err error
-		if s.tls, err = mutualTLS(gatewayFiles, c.GatewayCertFile, c.GatewayKeyFile, c.GatewayClientCA); err != nil {
+		s.tls = &tlsFiles{
+			flags: gatewayFiles, cert: c.GatewayCertFile, key: c.GatewayKeyFile, clientCA: c.GatewayClientCA, protocols: []string{"http/1.1"},
+		}
+		if err := s.tls.load(); err != nil {
 			return nil, err
 		}
 	}

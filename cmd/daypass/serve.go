@@ -30,18 +30,28 @@ const (
 
 type serveCommand struct {
 	Config
+	ReadyFile string `placeholder:"FILE" help:"Write the server's URL to this file when the server is ready, and remove the file when it stops. With --listen 127.0.0.1:0, this tells other programs the port."`
 }
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(p *process) error {
 	c.memory = instance.Tune(memory())
+	signals, ready := catchHangUps(), readyFile(c.ReadyFile)
+	if err := ready.forget(); err != nil {
+		return err
+	}
 	r, err := start(p, c.Config)
 	if err != nil {
 		return err
 	}
 	r.announceOrSay(p, c.wellKnownRoot())
+	go signals.serve(r)
+	if err := ready.write(r.url); err != nil {
+		r.stop()
+		return errors.Join(err, r.wait())
+	}
 	c.banner(p, r)
-	return r.wait()
+	return errors.Join(r.wait(), ready.forget())
 }
 
 // running is a server that answers requests.
@@ -54,6 +64,9 @@ type running struct {
 	group *errgroup.Group
 	// beside are the listeners beside that of the API.
 	beside []listening
+	fronts []*front
+	// done is closed when the server has been told to stop.
+	done <-chan struct{}
 	// unannounce takes back what the command line was told; nil where it was told
 	// nothing.
 	unannounce func()
@@ -92,6 +105,7 @@ func start(p *process, c Config) (_ *running, err error) {
 	ctx, stop := context.WithCancel(p.ctx)
 	r.stop = stop
 	r.group, ctx = errgroup.WithContext(ctx)
+	r.done = ctx.Done()
 	r.serve(ctx, i, l)
 	r.took = time.Since(began)
 	return r, nil
@@ -120,11 +134,11 @@ func listenTCP(flag, addr string) (net.Listener, error) {
 // serve answers requests and does the background work in goroutines that wait
 // waits for.
 func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listener) {
-	fronts := []*front{r.front(i, l, r.tls, i.Handler)}
+	r.fronts = []*front{r.front(i, l, r.tls, i.Handler)}
 	for _, b := range r.beside {
-		fronts = append(fronts, r.front(i, b.listener, b.tls, b.handler(i)))
+		r.fronts = append(r.fronts, r.front(i, b.listener, b.tls, b.handler(i)))
 	}
-	for _, f := range fronts {
+	for _, f := range r.fronts {
 		r.group.Go(func() error {
 			if err := f.server.Serve(f.listener); !errors.Is(err, http.ErrServerClosed) {
 				return err
@@ -139,7 +153,7 @@ func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listene
 		<-ctx.Done()
 		// Answer what has been asked, then finish, then close.
 		var shut errgroup.Group
-		for _, f := range fronts {
+		for _, f := range r.fronts {
 			shut.Go(func() error { return shutDown(f.server, f.gate, shutdownTimeout, r.log) })
 		}
 		err := shut.Wait()
@@ -154,10 +168,11 @@ type front struct {
 	server   *http.Server
 	gate     *gate
 	listener net.Listener
+	tls      *tlsFiles // nil for plain HTTP
 }
 
 // front makes a server. All of them share what strangers may hold.
-func (r *running) front(i *instance.Instance, l net.Listener, speak *tls.Config, handler http.Handler) *front {
+func (r *running) front(i *instance.Instance, l net.Listener, speak *tlsFiles, handler http.Handler) *front {
 	g := &gate{Handler: handler}
 	h := &http.Server{
 		Handler:           g,
@@ -170,9 +185,10 @@ func (r *running) front(i *instance.Instance, l net.Listener, speak *tls.Config,
 	}
 	l = i.Handler.Bound(h, l, speak != nil, openFiles())
 	if speak != nil {
-		l = tls.NewListener(l, speak)
+		speak.log = r.log
+		l = tls.NewListener(l, speak.listen())
 	}
-	return &front{h, g, l}
+	return &front{h, g, l, speak}
 }
 
 // wait waits until the server has been told to stop and has stopped.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,7 +22,7 @@ type side struct {
 	// at is where it listens: the path of a Unix socket, or an address.
 	at string
 	// tls is how to speak TLS; nil for none.
-	tls *tls.Config
+	tls *tlsFiles
 	// handler answers requests.
 	handler func(*instance.Instance) http.Handler
 }
@@ -134,21 +133,4 @@ func listenUnix(flag, path string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return l, nil
-}
-
-// mutualTLS reads the certificate of a side, and the authorities of those that may
-// call it.
-func mutualTLS(flags, cert, key, ca string) (*tls.Config, error) {
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, usage("%s: %w", flags, err)
-	}
-	pool, err := readCAs(flags, ca)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Config{
-		Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
-		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-	}, nil
 }
