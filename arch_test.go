@@ -36,6 +36,7 @@ const imports = `
 	signin:                                  # the client's side of a sign-in: it knows nothing of AWS
 	revocation:                              # pure
 	sigv4:       limit
+	typo:
 
 	# The protocols, and what speaks them.
 	awsjson:     awsapi plainjson
@@ -52,7 +53,7 @@ const imports = `
 	openid:      seal
 	target:      awsapi fetch openid policy sigv4       # sigv4: AssumeRole with a service key is a signed call
 	iam:         awsapi arn audit decision limit policy seal saml
-	sts:         awsapi audit decision policy saml seal login openid iam revocation target
+	sts:         awsapi audit decision policy saml seal login openid iam revocation target typo   # typo: condition keys that do not exist
 	admin:       awsapi audit revocation
 	cognito:     awsapi arn audit decision limit policy login openid iam sts   # iam: the roles it is given must exist
 
@@ -82,7 +83,7 @@ const imports = `
 	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy
 	daypasstest: instance seal
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
-	cmd/daypass: instance cli client idp seal
+	cmd/daypass: instance cli client idp seal typo   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard

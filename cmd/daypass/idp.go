@@ -19,6 +19,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/daypass/daypass/internal/idp"
 )
 
@@ -45,7 +47,10 @@ type idpServeCommand struct {
 }
 
 // Run serves until the process is told to stop.
-func (c *idpServeCommand) Run(p *process) error {
+func (c *idpServeCommand) Run(p *process, parser *kong.Kong) error {
+	if _, err := checkEnvironment(parser.Model.Node, os.Environ()); err != nil {
+		return err
+	}
 	config := idp.Config{Issuer: c.Issuer}
 	var err error
 	if config.Users, err = c.users(); err != nil {

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/daypass/daypass/internal/instance"
@@ -34,7 +36,11 @@ type serveCommand struct {
 }
 
 // Run serves until the process is told to stop.
-func (c *serveCommand) Run(p *process) error {
+func (c *serveCommand) Run(p *process, parser *kong.Kong) error {
+	unknown, err := checkEnvironment(parser.Model.Node, os.Environ())
+	if err != nil {
+		return err
+	}
 	c.memory = instance.Tune(memory())
 	signals, ready := catchHangUps(), readyFile(c.ReadyFile)
 	if err := ready.forget(); err != nil {
@@ -46,6 +52,9 @@ func (c *serveCommand) Run(p *process) error {
 	}
 	r.announceOrSay(p, c.wellKnownRoot())
 	go signals.serve(r)
+	if len(unknown) > 0 {
+		r.log.Warn("environment variables are not known, and have no effect", slog.Any("names", unknown))
+	}
 	if err := ready.write(r.url); err != nil {
 		r.stop()
 		return errors.Join(err, r.wait())

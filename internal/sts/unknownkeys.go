@@ -7,6 +7,7 @@ import (
 
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/policy"
+	"github.com/daypass/daypass/internal/typo"
 )
 
 // A trust policy that asks for a condition key which no request of its kind has
@@ -156,28 +157,7 @@ func nearness(a, b string) (int, bool) {
 	if len(a) > maxCompared || len(b) > maxCompared || a == "" || b == "" {
 		return 0, false
 	}
-	distance := editDistance(a, b)
+	distance := typo.Edits(a, b)
 	begins := len(a) >= 3 && len(b) >= 3 && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 	return distance, begins || distance*3 <= max(len(a), len(b), 3)
-}
-
-// editDistance is Levenshtein's: insertions, deletions and replacements of bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
