@@ -187,6 +187,48 @@ func TestCommitWaitsForTheStandby(t *testing.T) {
 	}
 }
 
+func TestBackupKnowsNothingOfWhatCameAfter(t *testing.T) {
+	s := pgtest.Start(t)
+	name, at := s.Database(t)
+	c := connect(t, at)
+	if _, err := exec1(t.Context(), c, "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)"); err != nil {
+		t.Fatal(err)
+	}
+	b := s.Backup(t)
+	if _, err := exec1(t.Context(), c, "INSERT INTO kept VALUES (8)"); err != nil {
+		t.Fatal(err)
+	}
+	s.Stop(t)
+	b.Start(t)
+	c = connect(t, b.URLOf(name, b.Addr()))
+	if got, err := exec1(t.Context(), c, "SELECT sum(n) FROM kept"); err != nil || got != "7" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := exec1(t.Context(), c, "INSERT INTO kept VALUES (9)"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Through pgbouncer in transaction mode, what one transaction has prepared by name is
+// not there for the next, which may run on another connection to the server.
+func TestBouncer(t *testing.T) {
+	at := pgtest.Bouncer(t, pgtest.Database(t), 2)
+	c, other := connect(t, at), connect(t, at)
+	if _, err := c.Prepare(t.Context(), "mine", "SELECT 7", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exec1(t.Context(), other, "BEGIN"); err != nil { // on the connection that was used last
+		t.Fatal(err)
+	}
+	var refused *pgconn.PgError
+	if r := c.ExecPrepared(t.Context(), "mine", nil, nil, nil).Read(); !errors.As(r.Err, &refused) || refused.Code != "26000" {
+		t.Errorf("a statement that was prepared on another connection: %v", r.Err)
+	}
+	if got, err := exec1(t.Context(), c, "SELECT 7"); err != nil || got != "7" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // proxied gives a database, its proxy and a connection through it.
 func proxied(t *testing.T) (*pgtest.Proxy, *pgconn.PgConn, string) {
 	t.Helper()

@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long a server may take to start, to end, or to follow another.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // Durable is an option of Start: commits are on the disk when they are answered, as
 // in production. Without it nothing is synchronized, which is quicker and survives
@@ -33,7 +33,6 @@ const Durable = "fsync=on"
 type Server struct {
 	dir      string // whose folder "data" is the cluster
 	port     int
-	name     string // as application_name of a standby
 	password string
 	settings []string
 
@@ -74,7 +73,7 @@ func create(settings []string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, name: "primary", password: rand.Text(), settings: settings}
+	s := &Server{dir: dir, password: rand.Text(), settings: settings}
 	err = os.WriteFile(s.passwordFile(), []byte(s.password), 0o644) // in a folder that others cannot read
 	if err == nil {
 		err = s.run("initdb", "--pgdata", s.data(), "--username=postgres", "--pwfile", s.passwordFile(), "--auth=scram-sha-256",
@@ -108,7 +107,12 @@ func (s *Server) log() string          { return filepath.Join(s.dir, "log") }
 
 // tail is the end of the server's log.
 func (s *Server) tail() []byte {
-	text, err := os.ReadFile(s.log())
+	return tail(s.log())
+}
+
+// tail is the end of a file.
+func tail(path string) []byte {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return []byte(err.Error())
 	}
@@ -202,26 +206,13 @@ func (s *Server) launchOn(port int) error {
 		return err
 	}
 	s.process, s.port = p, port
-	for deadline := time.Now().Add(patience); ; {
-		err := s.answers()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-p.ended:
-			s.process, s.port = nil, 0
-			return fmt.Errorf("PostgreSQL does not start: %w\n%s", p.err, s.tail())
-		case <-time.After(20 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			return errors.Join(fmt.Errorf("PostgreSQL does not answer: %w\n%s", err, s.tail()), s.end(endNow))
-		}
+	if err := p.until(func() error { _, err := s.query("SELECT 1"); return err }); err != nil {
+		log := s.tail()
+		_ = s.end(endNow)
+		s.port = 0
+		return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, log)
 	}
-}
-
-func (s *Server) answers() error {
-	_, err := s.query("SELECT 1")
-	return err
+	return nil
 }
 
 // Exec runs statements as the superuser, and gives the first column of the first row.
@@ -324,21 +315,35 @@ func (s *Server) Configure(t testing.TB, pairs ...string) {
 // name is what synchronous_standby_names of the primary calls it.
 func (s *Server) Standby(t testing.TB, name string, settings ...string) *Server {
 	t.Helper()
-	dir, err := folder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &Server{dir: dir, name: name, password: s.password, settings: settings}
-	b.endWith(t)
-	source := fmt.Sprintf("host=127.0.0.1 port=%d user=postgres application_name=%s", s.port, name)
-	if err := b.run("pg_basebackup", "--pgdata", b.data(), "--dbname", source+" password="+s.password, "--write-recovery-conf",
-		"--wal-method=stream", "--checkpoint=fast", "--no-sync"); err != nil {
-		t.Fatal(err)
-	}
+	b := s.copied(t, settings, "application_name="+name, "--write-recovery-conf")
 	if err := b.launch(); err != nil {
 		t.Fatal(err)
 	}
 	s.until(t, "SELECT count(*) > 0 FROM pg_stat_replication WHERE application_name = '"+name+"' AND state = 'streaming'")
+	return b
+}
+
+// Backup makes a copy of the server as it is now: one that is restored by Start, and
+// then is a primary of its own that knows nothing of what came after.
+func (s *Server) Backup(t testing.TB) *Server {
+	t.Helper()
+	return s.copied(t, s.settings, "application_name=backup")
+}
+
+// copied makes a copy of the cluster in a folder of its own.
+func (s *Server) copied(t testing.TB, settings []string, connection string, options ...string) *Server {
+	t.Helper()
+	dir, err := folder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Server{dir: dir, password: s.password, settings: settings}
+	b.endWith(t)
+	from := fmt.Sprintf("host=127.0.0.1 port=%d user=postgres password=%s %s", s.port, s.password, connection)
+	if err := b.run("pg_basebackup", append(options, "--pgdata", b.data(), "--dbname", from,
+		"--wal-method=stream", "--checkpoint=fast", "--no-sync")...); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 
