@@ -32,6 +32,7 @@ type Config struct {
 	ForwardAuthConfig
 
 	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
+	AcceptLoss    bool     `env:"-" help:"Use a database that was copied without its log, or whose log was removed, while a server had it open. Its newest changes are lost, in the worst case all of them."`
 	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates."`
 	PublicURL     string   `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Required if --listen has no address."`
 	Issuer        string   `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
@@ -245,7 +246,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev,
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, StrangerRates: c.strangerRates(), Regions: c.AllowRegion, Log: s.log,
 		OneSigningKey: c.OneSigningKey, FlatTagsClaim: c.FlatTagsClaim,
-		Memory: c.memory,
+		AcceptLoss: c.AcceptLoss, Memory: c.memory,
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
 		return nil, err

@@ -45,6 +45,8 @@ type Config struct {
 	// Engine is a database that is open already, in place of that in DataDir: for
 	// tests. It is closed with the instance, and also where the instance does not open.
 	Engine store.Engine
+	// AcceptLoss opens a database that lacks its newest changes.
+	AcceptLoss bool
 	// MasterKey seals the secrets in the database.
 	MasterKey *seal.MasterKey
 	// Account is the twelve-digit account ID.
@@ -174,7 +176,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 
 // open opens the database.
 func (c *Config) open(ctx context.Context) (*store.DB, error) {
-	o := store.Options{RunAgain: c.RunAgain}
+	o := store.Options{AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain}
 	if c.Engine != nil {
 		return store.On(ctx, c.Engine, o)
 	}

@@ -21,6 +21,9 @@ var (
 	// ErrInUse answers Open while another process, or another DB of this one, has
 	// the database open.
 	ErrInUse = sqlite.ErrInUse
+	// ErrLogMissing answers Open for an embedded database that lacks its newest
+	// changes.
+	ErrLogMissing = sqlite.ErrLogMissing
 	// ErrNewer answers Open when the database was written by a later daypass, whose
 	// schema this one does not know.
 	ErrNewer = migrate.ErrNewer
@@ -53,6 +56,10 @@ type Options struct {
 	// ones wait. Zero means twice GOMAXPROCS.
 	ReadConns int
 
+	// AcceptLoss opens an embedded database also where Open would answer
+	// [ErrLogMissing].
+	AcceptLoss bool
+
 	// RunAgain runs the function of every transaction twice, the first time in
 	// vain, as engines do that find at the commit that others were faster. SQLite
 	// is not one of them, so this is how tests find functions that are not safe to
@@ -76,7 +83,7 @@ type DB struct {
 // Open opens the embedded database, alone in the system, and brings its schema up
 // to date. ctx bounds the opening.
 func Open(ctx context.Context, opts Options) (*DB, error) {
-	e, err := sqlite.Open(ctx, sqlite.Options{Path: opts.Path, ReadConns: opts.ReadConns, Schema: Schema()})
+	e, err := sqlite.Open(ctx, sqlite.Options{Path: opts.Path, ReadConns: opts.ReadConns, AcceptLoss: opts.AcceptLoss, Schema: Schema()})
 	if err != nil {
 		return nil, err
 	}

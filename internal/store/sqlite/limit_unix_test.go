@@ -10,9 +10,15 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/daypass/daypass/internal/store/engine"
+	"github.com/daypass/daypass/internal/store/engine/enginetest"
 )
 
-func init() { helpers["limit"] = helpLimit }
+func init() {
+	helpers["limit"] = helpLimit
+	helpers["full"] = helpFull
+}
 
 // When the disk takes no more, updates fail, nothing acknowledged is lost, and
 // work goes on once there is room.
@@ -45,11 +51,6 @@ func helpLimit(path string) error {
 			_, err := tx.Exec(insertPart, name, 1)
 			return err
 		})
-	}
-	// A reader keeps the log: otherwise a writer that gives its connection up,
-	// as the last one, would empty it.
-	if err := db.View(context.Background(), func(tx *Tx) error { _, _, err := valueOf(tx, "a"); return err }); err != nil {
-		return err
 	}
 	var before syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
@@ -104,4 +105,74 @@ func helpLimit(path string) error {
 
 func setFileLimit(cur, max uint64) error {
 	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: cur, Max: max})
+}
+
+// A database can be opened, read and closed while its disk takes nothing, and written
+// once there is room. What it says of being open is true all the time.
+func TestOpenedOnAFullDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	db, err := open(t.Context(), Options{Path: path}, testSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustUpdate(t, db, add("a", 1))
+	crashed := copyDatabase(t, path, "", "-wal")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"closed": path, "crashed": crashed} {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				if out, err := helper(t, "full", path).CombinedOutput(); err != nil {
+					t.Fatalf("%v: %s", err, out)
+				}
+			}
+			alone := copyDatabase(t, path, "")
+			if _, err := openNames(t, Options{Path: alone}); !errors.Is(err, ErrLogMissing) {
+				t.Errorf("copied without its log: %v", err)
+			}
+			if list, err := openNames(t, Options{Path: path}); err != nil || len(list) != 3 {
+				t.Errorf("%q, %v", list, err)
+			}
+		})
+	}
+}
+
+// helpFull opens and closes the database without room, and then writes with room, and
+// ends like a crash.
+func helpFull(path string) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		return err
+	}
+	var db testDB
+	var list []string
+	for _, last := range []bool{false, true} {
+		if err := setFileLimit(0, before.Max); err != nil {
+			return err
+		}
+		var err error
+		if db, err = open(context.Background(), Options{Path: path}, testSchema); err != nil {
+			return fmt.Errorf("without room: %w", err)
+		}
+		if list, err = enginetest.Names(db); err != nil || len(list) == 0 {
+			return fmt.Errorf("%d things: %w", len(list), err)
+		}
+		for range 2 {
+			if err := db.Update(context.Background(), add("b", 1)); kind(err) != engine.Unwritable {
+				return fmt.Errorf("written without room: %w", err)
+			}
+		}
+		if last {
+			break
+		}
+		if err := db.Close(); err != nil {
+			return fmt.Errorf("close: %w", err)
+		}
+	}
+	if err := setFileLimit(before.Cur, before.Max); err != nil {
+		return err
+	}
+	return db.Update(context.Background(), add(fmt.Sprint("b", len(list)), 1))
 }

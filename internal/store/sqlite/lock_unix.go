@@ -28,7 +28,10 @@ func lockFile(path string) (io.Closer, error) {
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
-		pid, _ := io.ReadAll(io.LimitReader(f, 20)) // without it, the message is still good
+		pid, _ := io.ReadAll(io.LimitReader(f, 20))
+		if len(pid) == 0 {
+			return nil, ErrInUse // the message is good without it
+		}
 		return nil, fmt.Errorf("%w (process %s)", ErrInUse, strings.TrimSpace(string(pid)))
 	}
 	dir, err := lockDir(filepath.Dir(path))
@@ -36,8 +39,8 @@ func lockFile(path string) (io.Closer, error) {
 		f.Close()
 		return nil, err
 	}
-	if err := errors.Join(f.Truncate(0), writePID(f)); err != nil {
-		return nil, errors.Join(err, f.Close(), dir.Close())
+	if err := f.Truncate(0); err == nil {
+		_ = writePID(f) // a disk may have no room even for that
 	}
 	return locks{f, dir}, nil
 }

@@ -12,8 +12,8 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -26,12 +26,11 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-
-	"github.com/pressly/goose/v3"
-	modernc "modernc.org/sqlite"
+	"time"
 
 	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/migrate"
+	"github.com/pressly/goose/v3"
 )
 
 // ErrInUse answers Open while another process, or another Engine of this one, has
@@ -52,11 +51,19 @@ type Options struct {
 
 	// Schema are the migrations: numbered .sql files.
 	Schema fs.FS
+
+	// AcceptLoss opens the database also where Open would answer [ErrLogMissing].
+	AcceptLoss bool
+
+	// Idle is how long nobody writes before the log is written into the main file,
+	// so that a copy of that file alone has nearly everything. Zero means two seconds.
+	Idle time.Duration
 }
 
 // Engine is an open database.
 type Engine struct {
 	lock    io.Closer
+	keeper  *keeper
 	writer  *writer
 	readers *readers
 	closing atomic.Bool
@@ -88,6 +95,9 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	if err := makeFile(path); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	if err := checkLog(path); err != nil && !(opts.AcceptLoss && errors.Is(err, ErrLogMissing)) {
+		return nil, fmt.Errorf("store: open %s: %w", path, err)
+	}
 	if err := e.connect(ctx, path, opts); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
@@ -96,13 +106,19 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 
 // connect migrates the database and starts its writer and readers.
 func (e *Engine) connect(ctx context.Context, path string, opts Options) (err error) {
-	migrations, err := openMigrations(path)
-	if err != nil {
+	if e.keeper, err = openKeeper(path); err != nil {
 		return err
 	}
-	defer migrations.Close() // when the writer is open, so that it is not the last and tidies up
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.keeper.close())
+		}
+	}()
 	schema := migrate.Migrations{Files: opts.Schema, Words: words}
-	if e.upgrade, err = schema.Apply(ctx, migrations, goose.DialectSQLite3); err != nil {
+	if e.upgrade, err = schema.Apply(ctx, e.keeper.pool, goose.DialectSQLite3); err != nil {
+		return err
+	}
+	if err := e.keeper.hold(ctx); err != nil {
 		return err
 	}
 	n := opts.ReadConns
@@ -114,7 +130,13 @@ func (e *Engine) connect(ctx context.Context, path string, opts Options) (err er
 	if err != nil {
 		return err
 	}
-	e.writer = newWriter(c, openWriter)
+	// A disk that takes no writes now may do so later, and until then there is
+	// something to read.
+	marked := c.markOpen()
+	if marked != nil && e.ErrorKind(marked) != engine.Unwritable {
+		return errors.Join(marked, c.discard())
+	}
+	e.writer = newWriter(c, openWriter, marked == nil, cmp.Or(opts.Idle, defaultIdle))
 	e.readers = newReaders(n, e.closed, func() (*conn, error) { return openConn(path, readConn) })
 	return nil
 }
@@ -130,7 +152,7 @@ func (e *Engine) Close() error {
 	close(e.closed)
 	err := e.writer.close()
 	e.readers.close()
-	return errors.Join(err, e.lock.Close())
+	return errors.Join(err, e.keeper.close(), e.lock.Close())
 }
 
 // Probe implements [engine.Engine]: it writes the header of the database and leaves
@@ -219,21 +241,7 @@ func uri(path string) string {
 	return u.String()
 }
 
-// openMigrations opens the file for the migrations, which are written for
-// database/sql, with the settings of the connection that writes. Double-quoted
-// strings are errors, as in PostgreSQL and as they are in the binding.
-func openMigrations(path string) (*sql.DB, error) {
-	base, err := modernc.NewConnector(uri(path) + "&_dqs=0&_defensive=1")
-	if err != nil {
-		return nil, err
-	}
-	pool := sql.OpenDB(connector{base, writeConn})
-	pool.SetMaxOpenConns(1)
-	pool.SetMaxIdleConns(1) // one connection for all migrations
-	return pool, nil
-}
-
-// connector opens connections of database/sql with settings.
+// connector opens connections of database/sql that leave the log, with settings.
 type connector struct {
 	driver.Connector
 	settings
@@ -244,6 +252,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if err := keepLog(conn, true); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	err = c.apply(func(text string) (string, error) {
 		rows, err := conn.(driver.QueryerContext).QueryContext(ctx, text, nil)

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/daypass/daypass/internal/store/engine"
 )
@@ -91,9 +92,15 @@ func (u *update) wait(ctx context.Context) error {
 // other, each running its own function on its own goroutine. So a panic, its
 // stack, and even runtime.Goexit are the caller's and cannot stop the writer.
 type writer struct {
-	open func() (*conn, error)
-	conn *conn         // nil when it must be opened anew
-	back chan struct{} // the caller returns the connection
+	open   func() (*conn, error)
+	conn   *conn         // nil when it must be opened anew
+	back   chan struct{} // the caller returns the connection
+	marked bool          // the main file says that it is open
+
+	// What was committed goes into the main file when nobody has written for a while.
+	idle     *time.Timer
+	patience time.Duration
+	behind   bool // the main file may lack something
 
 	mu     sync.Mutex
 	queue  []*update
@@ -102,11 +109,15 @@ type writer struct {
 	ended  chan struct{} // closed when the goroutine has ended
 }
 
+// defaultIdle is long enough not to come between two updates of a server that has
+// something to do.
+const defaultIdle = 2 * time.Second
+
 // newWriter starts a writer on c; open makes another connection when c has to
 // be given up.
-func newWriter(c *conn, open func() (*conn, error)) *writer {
+func newWriter(c *conn, open func() (*conn, error), marked bool, patience time.Duration) *writer {
 	w := &writer{
-		open: open, conn: c,
+		open: open, conn: c, marked: marked, patience: patience, idle: time.NewTimer(patience),
 		back:  make(chan struct{}, 1),
 		wake:  make(chan struct{}, 1),
 		ended: make(chan struct{}),
@@ -134,14 +145,18 @@ func (w *writer) signal() {
 	}
 }
 
-// close accepts no more updates, waits for those accepted, and closes the
-// connection.
+// close accepts no more updates, waits for those accepted, makes the database say
+// that it is closed, and closes the connection.
 func (w *writer) close() error {
 	w.mu.Lock()
 	w.closed = true
 	w.signal()
 	w.mu.Unlock()
 	<-w.ended
+	if w.marked && w.connect() == nil {
+		// Where it cannot be made to say so, the log stays beside it: nothing is lost.
+		_ = w.conn.markClosed()
+	}
 	if w.conn == nil {
 		return nil
 	}
@@ -179,11 +194,28 @@ func (w *writer) take() (batch []*update, last bool) {
 		case n > 0:
 			return batch, false
 		}
-		<-w.wake
+		w.rest()
 		// Whoever can run now may be about to come: let them, and share the commit.
 		// Where nobody can, this does not wait.
 		runtime.Gosched()
 	}
+}
+
+// rest waits for something to do. When that takes long, what was committed is written
+// into the main file. If it cannot be, the next update will tell.
+func (w *writer) rest() {
+	for w.behind && w.conn != nil {
+		w.idle.Reset(w.patience)
+		select {
+		case <-w.wake:
+			w.idle.Stop()
+			return
+		case <-w.idle.C:
+			whole, _ := w.conn.checkpoint("PASSIVE")
+			w.behind = !whole
+		}
+	}
+	<-w.wake
 }
 
 // commit runs the updates of a batch as one group. If the transaction is lost
@@ -221,6 +253,7 @@ func (w *writer) commit(batch []*update) (rest []*update) {
 		w.rollback()
 		return nil
 	}
+	w.behind = true
 	for _, f := range committed {
 		if f != nil {
 			f()
@@ -288,12 +321,27 @@ func (w *writer) perform(u *update, fn func(engine.Conn) (func(), error)) (err e
 	return err
 }
 
-// begin opens the transaction, and the connection if the last one was given up.
-func (w *writer) begin() (err error) {
+// connect opens the connection if the last one was given up.
+func (w *writer) connect() (err error) {
 	if w.conn == nil {
 		if w.conn, err = w.open(); err != nil {
 			return fmt.Errorf("open a connection: %w", err)
 		}
+	}
+	return nil
+}
+
+// begin opens the transaction.
+func (w *writer) begin() error {
+	if err := w.connect(); err != nil {
+		return err
+	}
+	if !w.marked {
+		if err := w.conn.markOpen(); err != nil {
+			w.rollback()
+			return err
+		}
+		w.marked = true
 	}
 	if err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
 		w.rollback()
