@@ -132,7 +132,8 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // View calls fn with a transaction that reads. All of its statements see the
 // same snapshot, taken at the first of them, and never wait for writers. When
-// ctx ends, the next statement fails with its error.
+// ctx ends, the next statement fails with its error. Where one statement is
+// cheaper than a snapshot for several, fn runs again when it makes a second.
 //
 // A view that asks only the caches never touches the database.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
@@ -156,10 +157,15 @@ func (db *DB) viewOnce(ctx context.Context, tx *Tx, fn func(*Tx) error) error {
 	if db.closing.Load() {
 		return ErrClosed
 	}
-	// The generation is read before the snapshot is taken: see cache.
-	tx.ctx, tx.db, tx.generation, tx.number = ctx, db, db.generation.Load(), db.number.Load()
-	defer tx.end()
-	return tx.run(fn)
+	for {
+		// The generation is read before the snapshot is taken: see cache.
+		tx.ctx, tx.db, tx.generation, tx.number = ctx, db, db.generation.Load(), db.number.Load()
+		err := tx.view(fn)
+		if tx.views == engine.Several || !errors.Is(tx.failed, engine.ErrSeveral) {
+			return err
+		}
+		*tx = Tx{views: engine.Several}
+	}
 }
 
 // errInVain undoes a transaction that is run again.

@@ -25,16 +25,17 @@ var errReading = errors.New("store: a query is still being read; collect its row
 type Tx struct {
 	ctx        context.Context
 	db         *DB
-	conn       engine.Conn // nil until the first statement of a View
-	snapshot   engine.View // that conn is, in a View
-	generation uint64      // of the caches, before the snapshot was taken
-	writes     bool        // an Update
-	configures bool        // one that may change what is cached
-	number     int64       // of the change that this is, or that it began after
-	outdated   []outdated  // what it changes of what is cached
-	reading    bool        // rows are being read
-	over       atomic.Bool // the function has returned
-	failed     error       // of the first statement that failed
+	conn       engine.Conn     // nil until the first statement of a View
+	snapshot   engine.View     // that conn is, in a View
+	views      engine.ViewKind // that snapshot is
+	generation uint64          // of the caches, before the snapshot was taken
+	writes     bool            // an Update
+	configures bool            // one that may change what is cached
+	number     int64           // of the change that this is, or that it began after
+	outdated   []outdated      // what it changes of what is cached
+	reading    bool            // rows are being read
+	over       atomic.Bool     // the function has returned
+	failed     error           // of the first statement that failed
 	hooks      []func()
 }
 
@@ -170,7 +171,7 @@ func (tx *Tx) statement(text string) (engine.Stmt, error) {
 		return nil, tx.fail(text, errReading)
 	}
 	if tx.conn == nil {
-		v, err := tx.db.engine.View(tx.ctx)
+		v, err := tx.db.engine.View(tx.ctx, tx.views)
 		if err != nil {
 			return nil, tx.fail(text, err)
 		}
@@ -201,6 +202,12 @@ func (tx *Tx) run(fn func(*Tx) error) error {
 		return err
 	}
 	return tx.failed
+}
+
+// view calls the function of a View and gives its snapshot up.
+func (tx *Tx) view(fn func(*Tx) error) error {
+	defer tx.end()
+	return tx.run(fn)
 }
 
 // end ends the transaction for whoever has kept it.

@@ -7,7 +7,7 @@
 //
 // # Words
 //
-//   - A [View] is one snapshot that statements read.
+//   - A [View] is one snapshot that statements read; most have one statement.
 //   - An update is a function that reads and writes in one transaction. It happens
 //     whole or not at all, and is durable when it is answered.
 //   - A [Conn] runs the statements of one view or update, one after the other.
@@ -31,15 +31,26 @@ import (
 	"time"
 )
 
-// ErrClosed answers views and updates once the engine is closed.
-var ErrClosed = errors.New("store: the database is closed")
+var (
+	// ErrClosed answers views and updates once the engine is closed.
+	ErrClosed = errors.New("store: the database is closed")
+
+	// ErrSeveral answers the second statement of a Single view, on engines where one
+	// statement alone is cheaper than a snapshot for several. What the view has read
+	// is worth nothing then: it is to be run again as one of Several.
+	ErrSeveral = errors.New("store: the view has several statements")
+)
 
 // An Engine is an open database, for any number of goroutines.
 type Engine interface {
+	// Alone says that nobody but this process, with this engine, changes the database
+	// while it is open: what was read once is true until this process changes it.
+	Alone() bool
+
 	// View begins a snapshot. It is taken no later than by the first statement. When
 	// ctx ends, View, or the next statement, fails with its error. Views never wait
 	// for updates.
-	View(ctx context.Context) (View, error)
+	View(ctx context.Context, kind ViewKind) (View, error)
 
 	// Update calls fn with a transaction, commits what it did, calls the function
 	// that fn returned (if any), and returns. When fn fails or panics, or the commit
@@ -48,8 +59,9 @@ type Engine interface {
 	// see what fn did.
 	//
 	// An engine may call fn again, when it finds that it cannot commit what fn did
-	// because of what others did meanwhile. fn runs on the goroutine of its caller.
-	// It makes no update itself.
+	// because of what others did meanwhile, or that a commit whose outcome it had to
+	// find out did not happen. The last call is the one that counts. fn runs on the
+	// goroutine of its caller. It makes no update itself.
 	//
 	// ctx that ends before fn was called ends Update with its error. Whether it ends
 	// statements of fn is up to the engine; it never ends a commit, of which nobody
@@ -71,6 +83,18 @@ type Engine interface {
 	Close() error
 }
 
+// ViewKind says how many statements a view has.
+type ViewKind int
+
+const (
+	// Single views have one statement, which is a snapshot by itself: engines that
+	// ask a server need no transaction around it. A second statement sees the same
+	// snapshot, or fails with [ErrSeveral].
+	Single ViewKind = iota
+	// Several are any number of statements that see the same snapshot.
+	Several
+)
+
 // UpdateKind says what an update does, so that an engine can choose how it keeps
 // updates apart. One that runs them one after the other need not look.
 type UpdateKind int
@@ -83,6 +107,11 @@ const (
 	// one after the other, for which an engine has better means than to let all but
 	// one fail and run again.
 	Configuring
+	// Joining updates add rows that nobody has yet, many at a time, and take what is
+	// there where somebody was faster. Each statement sees what was committed before
+	// it began, and no more can be relied on than the rows that it has locked and what
+	// a unique key says. None of them fails because of another.
+	Joining
 )
 
 // ErrorKind is what an error means.
@@ -101,6 +130,9 @@ const (
 	// Unwritable is a database that takes no writes: its disk is full, fails, or may
 	// only be read.
 	Unwritable
+	// Unavailable is a database that did not answer, or not in time, or is not the one
+	// that may be asked. After an update it is not known whether it happened.
+	Unavailable
 )
 
 // A Conn runs the statements of one view or update. It is for one goroutine, and

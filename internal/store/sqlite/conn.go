@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -74,13 +75,17 @@ func (c *conn) Prepare(ctx context.Context, text string) (engine.Stmt, error) {
 	return s, nil
 }
 
+// rowLocks are the words that lock rows, which SQLite does not have and one writer
+// does not need.
+var rowLocks = regexp.MustCompile(`\s+FOR (SHARE|UPDATE)( OF \w+)?\b`)
+
 // prepare finds or makes the prepared statement. Parsing on each use would add
 // a third to a simple look-up, and more to a join.
 func (c *conn) prepare(text string) (*stmt, error) {
 	if s, ok := c.stmts[text]; ok {
 		return s, nil
 	}
-	sql, err := c.sql.Prepare(text)
+	sql, err := c.sql.Prepare(rowLocks.ReplaceAllLiteralString(text, ""))
 	if err != nil {
 		return nil, cause(err)
 	}

@@ -10,16 +10,23 @@ import (
 )
 
 func TestEngine(t *testing.T) {
-	enginetest.Run(t, func(t testing.TB, schema fs.FS) engine.Engine {
-		e, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "x.db"), Schema: schema})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := e.Close(); err != nil {
-				t.Error(err)
-			}
+	for name, shared := range map[string]bool{"Alone": false, "Shared": true} {
+		t.Run(name, func(t *testing.T) {
+			enginetest.Run(t, func(t testing.TB, schema fs.FS) engine.Engine {
+				e, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "x.db"), Schema: schema, Shared: shared})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() {
+					if err := e.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+				if e.Alone() == shared {
+					t.Errorf("the engine is alone: %v", e.Alone())
+				}
+				return e
+			})
 		})
-		return e
-	})
+	}
 }

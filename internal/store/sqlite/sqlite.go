@@ -58,6 +58,11 @@ type Options struct {
 	// Idle is how long nobody writes before the log is written into the main file,
 	// so that a copy of that file alone has nearly everything. Zero means two seconds.
 	Idle time.Duration
+
+	// Shared says that several stores are opened on the engine, as if each were a
+	// node of its own: it then behaves like one that is not alone with its database.
+	// It is for tests.
+	Shared bool
 }
 
 // Engine is an open database.
@@ -69,6 +74,7 @@ type Engine struct {
 	closing atomic.Bool
 	closed  chan struct{}
 	upgrade engine.Upgrade
+	shared  bool
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -83,7 +89,7 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	e := &Engine{closed: make(chan struct{})}
+	e := &Engine{closed: make(chan struct{}), shared: opts.Shared}
 	if e.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
@@ -143,6 +149,9 @@ func (e *Engine) connect(ctx context.Context, path string, opts Options) (err er
 
 // Upgraded implements [engine.Engine].
 func (e *Engine) Upgraded() engine.Upgrade { return e.upgrade }
+
+// Alone implements [engine.Engine]: the lock keeps others out.
+func (e *Engine) Alone() bool { return !e.shared }
 
 // Close implements [engine.Engine]. Closing again does nothing.
 func (e *Engine) Close() error {

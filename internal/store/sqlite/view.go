@@ -8,8 +8,9 @@ import (
 	"github.com/daypass/daypass/internal/store/engine"
 )
 
-// View implements [engine.Engine].
-func (e *Engine) View(ctx context.Context) (engine.View, error) {
+// View implements [engine.Engine]. A second statement costs no more than the first, so
+// that Single views may have one, unless the engine behaves like another.
+func (e *Engine) View(ctx context.Context, kind engine.ViewKind) (engine.View, error) {
 	if e.closing.Load() {
 		return nil, engine.ErrClosed
 	}
@@ -17,6 +18,7 @@ func (e *Engine) View(ctx context.Context) (engine.View, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.single, v.asked = e.shared && kind == engine.Single, false
 	return v, nil
 }
 
@@ -33,6 +35,8 @@ type view struct {
 	readers *readers
 	holding *stmt // the statement that stands on a row and holds the snapshot
 	began   bool
+
+	single, asked bool // may have one statement, and has had it
 }
 
 // step goes to the next row of a statement.
@@ -67,6 +71,10 @@ func (v *view) begin() error {
 
 // another says that there will be another statement.
 func (v *view) another() error {
+	if v.single && v.asked {
+		return engine.ErrSeveral
+	}
+	v.asked = true
 	s := v.holding
 	if s == nil {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,12 +28,15 @@ func Run(t *testing.T, open func(t testing.TB, schema fs.FS) engine.Engine) {
 		{"texts are in the order of their bytes", testOrder},
 		{"rows are counted and returned", testRows},
 		{"a view is one snapshot", testSnapshot},
+		{"a single view does not mix snapshots", testSingle},
 		{"a view cannot write", testReadOnly},
 		{"errors have kinds", testKinds},
 		{"what fails leaves nothing", testRollback},
 		{"a panic leaves nothing and goes on", testPanic},
 		{"updates are serial", testSerial},
 		{"one of many creates", testGetOrCreate},
+		{"who joins creates with many", testJoining},
+		{"who joins obeys at once", testJoiningObeys},
 		{"after a commit the work can be read", testCommitted},
 		{"contexts end what has not begun", testContext},
 		{"probes change nothing", testProbe},
@@ -160,7 +164,7 @@ func testSnapshot(t *testing.T, db DB) {
 	}
 	value := int64(1)
 	for name, read1 := range first {
-		must(t, db.View(t.Context(), func(tx *Tx) error {
+		must(t, db.ViewAs(t.Context(), engine.Several, func(tx *Tx) error {
 			if err := read1(tx); err != nil {
 				return err
 			}
@@ -193,6 +197,42 @@ func testSnapshot(t *testing.T, db DB) {
 		if got, _, err := read(t, db, "a"); got != value || err != nil {
 			t.Errorf("after %s: the next view sees %d, %v; want %d", name, got, err, value)
 		}
+	}
+}
+
+// A view of one statement that makes a second sees what the first saw, or has to be
+// run again.
+func testSingle(t *testing.T, db DB) {
+	must(t, db.Update(t.Context(), Add("a", 0)))
+	for n := range int64(3) {
+		err := db.ViewAs(t.Context(), engine.Single, func(tx *Tx) error {
+			first, _, err := ValueOf(tx, "a")
+			if first != n || err != nil {
+				t.Errorf("the only statement sees %d, %v; want %d", first, err, n)
+			}
+			must(t, db.Update(t.Context(), func(tx *Tx) error {
+				_, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, "a")
+				return err
+			}))
+			second, _, err := ValueOf(tx, "a")
+			if err == nil && second != first {
+				t.Errorf("the second statement sees %d, and the first saw %d", second, first)
+			}
+			return nil // what failed is known all the same
+		})
+		if err != nil && !errors.Is(err, engine.ErrSeveral) {
+			t.Error(err)
+		}
+	}
+	runs := 0
+	must(t, db.View(t.Context(), func(tx *Tx) error {
+		runs++
+		_, _, err := ValueOf(tx, "a")
+		_, _, err2 := ValueOf(tx, "b")
+		return errors.Join(err, err2)
+	}))
+	if runs > 2 {
+		t.Errorf("a view of two statements has run %d times", runs)
 	}
 }
 
@@ -345,6 +385,90 @@ func testGetOrCreate(t *testing.T, db DB) {
 	}
 }
 
+// However many join at the same time, none fails, and what one has made another takes.
+func testJoining(t *testing.T, db DB) {
+	const callers, names = 8, 20
+	made := make([][names]int64, callers)
+	var wg sync.WaitGroup
+	for caller := range callers {
+		wg.Go(func() {
+			for n := range names {
+				if err := db.UpdateAs(context.Background(), engine.Joining, func(tx *Tx) error {
+					name := fmt.Sprint(n)
+					if _, err := tx.Exec(InsertThing+` ON CONFLICT DO NOTHING`, []byte(name), 1, name, caller); err != nil {
+						return err
+					}
+					value, found, err := ValueOf(tx, name)
+					if made[caller][n] = value; !found && err == nil {
+						err = errors.New("neither made nor found")
+					}
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for caller := range callers {
+		if diff := cmp.Diff(made[0], made[caller]); diff != "" {
+			t.Errorf("%d has other values than 0: %s", caller, diff)
+		}
+	}
+}
+
+// After a change of a row that joiners lock has been answered, none of them does
+// what it forbids.
+func testJoiningObeys(t *testing.T, db DB) {
+	must(t, db.Update(t.Context(), Add("gate", 1)))
+	const callers, enough = 4, 50
+	var joined atomic.Int64
+	var shut atomic.Bool
+	var wg sync.WaitGroup
+	for caller := range int64(callers) {
+		wg.Go(func() {
+			for n := caller; !t.Failed(); n += callers {
+				after := shut.Load()
+				var changed int64
+				if err := db.UpdateAs(context.Background(), engine.Joining, func(tx *Tx) (err error) {
+					changed, err = tx.Exec(JoinPart, "gate", n)
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+				if after {
+					if changed != 0 {
+						t.Error("somebody has joined after the gate was shut")
+					}
+					return
+				}
+				if joined.Add(changed) < enough {
+					continue
+				}
+				if err := db.UpdateAs(context.Background(), engine.Configuring, func(tx *Tx) error {
+					if _, err := tx.One(`SELECT value FROM thing WHERE name = $1 FOR UPDATE`, "gate", new(int64)); err != nil {
+						return err
+					}
+					_, err := tx.Exec(UpdateThing, "gate", 0)
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+				shut.Store(true)
+			}
+		})
+	}
+	wg.Wait()
+	var parts int64
+	must(t, db.View(t.Context(), func(tx *Tx) error {
+		_, err := tx.One(`SELECT COUNT(*) FROM part`, nil, &parts)
+		return err
+	}))
+	if parts != joined.Load() {
+		t.Errorf("%d have joined, and %d are there", joined.Load(), parts)
+	}
+}
+
 func testCommitted(t *testing.T, db DB) {
 	var seen []string
 	must(t, db.Update(t.Context(), func(tx *Tx) error {
@@ -415,8 +539,11 @@ func testStatements(t *testing.T, db DB) {
 		must(t, in(t.Context(), func(tx *Tx) error {
 			for n := range 3 {
 				var name string
-				if _, err := tx.One(`SELECT name FROM thing WHERE value >= $1 ORDER BY value`, n, &name); err != nil || name != fmt.Sprint(n) {
-					t.Errorf("%d: %q, %v", n, name, err)
+				if _, err := tx.One(`SELECT name FROM thing WHERE value >= $1 ORDER BY value`, n, &name); err != nil {
+					return err
+				}
+				if name != fmt.Sprint(n) {
+					t.Errorf("%d: %q", n, name)
 				}
 			}
 			return nil
