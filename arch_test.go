@@ -83,7 +83,8 @@ const imports = `
 	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy
 	daypasstest: instance seal
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
-	cmd/daypass: instance cli client idp seal typo   # typo: environment variables that do not exist
+	metrics:     audit                       # a sink of events; what only the binary links
+	cmd/daypass: audit instance cli client idp metrics seal typo   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard
@@ -102,6 +103,7 @@ const reserved = `
 	github.com/rogpeppe/go-internal/lockedfile: cli
 	golang.org/x/crypto:             seal
 	github.com/alecthomas/kong:      cmd/daypass
+	github.com/prometheus:           metrics
 	github.com/jmespath-community:   jmespath
 	github.com/aws:                  cli                  # the configuration, the credentials, the retries of AWS's tools
 	github.com/goccy/go-yaml:        cli
@@ -110,7 +112,7 @@ const reserved = `
 	golang.org/x/text:               cli
 	go/parser:                       cli                  # help is read from the source of the shapes
 	html/template:                   idp
-	net/http:                        server forwardauth daypassauth client cli fetch login login/logintest openid idp signin cmd/daypass daypasstest
+	net/http:                        server forwardauth daypassauth client cli fetch login login/logintest metrics openid idp signin cmd/daypass daypasstest
 
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass store/postgres/pgtest   # the pager, the browser, the commands of credentials; servers of tests

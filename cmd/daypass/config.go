@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/instance"
+	"github.com/daypass/daypass/internal/metrics"
 )
 
 // Config is every setting of a server. The help texts are the manual. Secrets
@@ -30,6 +31,7 @@ type Config struct {
 
 	GatewayConfig
 	ForwardAuthConfig
+	MetricsConfig
 
 	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
 	AcceptLoss    bool     `env:"-" help:"Use a database that was copied without its log, or whose log was removed, while a server had it open. Its newest changes are lost, in the worst case all of them."`
@@ -65,6 +67,8 @@ type Config struct {
 
 	// memory is how much memory the process may use; 0 where nobody has found out.
 	memory int64
+	// metrics counts what the server does; nil where nobody asks for it.
+	metrics *metrics.Metrics
 }
 
 const (
@@ -128,6 +132,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkForwardAuth(); err != nil {
+		return err
+	}
+	if err := c.checkMetrics(); err != nil {
 		return err
 	}
 	if opens := c.opens(loopback); c.Dev && c.RootAccessKeyID == "" && opens != "" {
@@ -271,6 +278,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	if err = c.targets(&s.instance); err != nil {
 		return nil, err
 	}
+	c.measure(&s.instance)
 	if s.tls, err = c.tls(); err != nil {
 		return nil, err
 	}

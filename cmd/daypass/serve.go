@@ -116,6 +116,7 @@ func start(p *process, c Config) (_ *running, err error) {
 	r.group, ctx = errgroup.WithContext(ctx)
 	r.done = ctx.Done()
 	r.serve(ctx, i, l)
+	r.watch(c.metrics, i)
 	r.took = time.Since(began)
 	return r, nil
 }
@@ -143,9 +144,9 @@ func listenTCP(flag, addr string) (net.Listener, error) {
 // serve answers requests and does the background work in goroutines that wait
 // waits for.
 func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listener) {
-	r.fronts = []*front{r.front(i, l, r.tls, i.Handler)}
+	r.fronts = []*front{r.front(i, "api", l, r.tls, i.Handler)}
 	for _, b := range r.beside {
-		r.fronts = append(r.fronts, r.front(i, b.listener, b.tls, b.handler(i)))
+		r.fronts = append(r.fronts, r.front(i, b.name, b.listener, b.tls, b.handler(i)))
 	}
 	for _, f := range r.fronts {
 		r.group.Go(func() error {
@@ -174,6 +175,7 @@ func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listene
 
 // front is an HTTP server on a listener.
 type front struct {
+	name     string
 	server   *http.Server
 	gate     *gate
 	listener net.Listener
@@ -181,7 +183,7 @@ type front struct {
 }
 
 // front makes a server. All of them share what strangers may hold.
-func (r *running) front(i *instance.Instance, l net.Listener, speak *tlsFiles, handler http.Handler) *front {
+func (r *running) front(i *instance.Instance, name string, l net.Listener, speak *tlsFiles, handler http.Handler) *front {
 	g := &gate{Handler: handler}
 	h := &http.Server{
 		Handler:           g,
@@ -197,7 +199,7 @@ func (r *running) front(i *instance.Instance, l net.Listener, speak *tlsFiles, h
 		speak.log = r.log
 		l = tls.NewListener(l, speak.listen())
 	}
-	return &front{h, g, l, speak}
+	return &front{name, h, g, l, speak}
 }
 
 // wait waits until the server has been told to stop and has stopped.

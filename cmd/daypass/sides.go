@@ -31,19 +31,14 @@ type side struct {
 // certificates.
 func (c *Config) sides() ([]side, error) {
 	var sides []side
-	gateway, err := c.GatewayConfig.side()
-	if err != nil {
-		return nil, err
-	}
-	if gateway != nil {
-		sides = append(sides, *gateway)
-	}
-	forwardAuth, err := c.forwardAuthSide()
-	if err != nil {
-		return nil, err
-	}
-	if forwardAuth != nil {
-		sides = append(sides, *forwardAuth)
+	for _, ask := range []func() (*side, error){c.GatewayConfig.side, c.forwardAuthSide, c.metricsSide} {
+		s, err := ask()
+		if err != nil {
+			return nil, err
+		}
+		if s != nil {
+			sides = append(sides, *s)
+		}
 	}
 	return sides, nil
 }

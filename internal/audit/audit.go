@@ -146,6 +146,16 @@ func (e *Event) Decision() decision.Decision {
 	return d
 }
 
+// Fact is a fact that was set; empty where it was not.
+func (e *Event) Fact(key string) string {
+	for i := range e.attrs {
+		if e.attrs[i].Key == key {
+			return e.attrs[i].Value.String()
+		}
+	}
+	return ""
+}
+
 func (e *Event) set(fact slog.Attr) {
 	for i := range e.attrs {
 		if e.attrs[i].Key == fact.Key {

@@ -52,6 +52,9 @@ type Client struct {
 	MaxBody int64
 	// Resolver looks up names; nil means net.DefaultResolver.
 	Resolver *net.Resolver
+	// Observe is told of each request: the host of its URL, what became of it ("ok",
+	// or the Kind of its error in a word), and how long it took; nil for nobody.
+	Observe func(host, outcome string, took time.Duration)
 
 	once        sync.Once
 	err         error
@@ -109,6 +112,16 @@ func (c *Client) Get(ctx context.Context, rawURL string) (*Response, error) {
 // hop makes one request. It returns either an answer or, for a redirect, where
 // to go next.
 func (c *Client) hop(ctx context.Context, r *Request, u *url.URL) (*Response, *url.URL, error) {
+	if c.Observe == nil {
+		return c.exchange(ctx, r, u)
+	}
+	began := time.Now()
+	resp, next, err := c.exchange(ctx, r, u)
+	c.Observe(u.Hostname(), outcome(err), time.Since(began))
+	return resp, next, err
+}
+
+func (c *Client) exchange(ctx context.Context, r *Request, u *url.URL) (*Response, *url.URL, error) {
 	resp, err := c.roundTrip(ctx, r, u)
 	if err != nil {
 		return nil, nil, failure(u, err)

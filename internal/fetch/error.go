@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 )
@@ -37,6 +38,25 @@ func (k Kind) String() string {
 		return "bad status"
 	}
 	return "unknown"
+}
+
+// outcome is what became of a request, in one of a few words.
+func outcome(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return "ok"
+	}
+	switch e.Kind {
+	case Refused:
+		return "refused"
+	case Untrusted:
+		return "untrusted"
+	case TooLarge:
+		return "too-large"
+	case BadStatus:
+		return "bad-status"
+	}
+	return "unavailable"
 }
 
 // Error is the error of every method of [Client].

@@ -104,6 +104,11 @@ type Config struct {
 	Undeclared func(operation, code string)
 	// Log takes a line per request and the events of the instance's life.
 	Log *slog.Logger
+	// Sinks take each request's event, beside the log.
+	Sinks []audit.Sink
+	// Outbound is told of each request to a login provider or a target (see
+	// [fetch.Client]); nil for nobody.
+	Outbound func(host, outcome string, took time.Duration)
 	// RunAgain runs every transaction twice, the first time in vain, for tests.
 	RunAgain bool
 	// Memory is how much memory the process may use, of which strangers get a part;
@@ -202,7 +207,7 @@ func (c *Config) regions() []string {
 
 // build makes the services and the front door.
 func (i *Instance) build(ctx context.Context, c Config) error {
-	out := &fetch.Client{Allow: c.OutboundAllow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs, Endpoints: c.Logins.Endpoints}
+	out := &fetch.Client{Allow: c.OutboundAllow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs, Endpoints: c.Logins.Endpoints, Observe: c.Outbound}
 	if err := out.Check(); err != nil {
 		return err
 	}
@@ -273,7 +278,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		CORSOrigins:    c.CORSOrigins,
 		TrustedProxies: c.TrustedProxies,
 		Rates:          server.Rates{PerSecond: c.Rates},
-		Sinks:          []audit.Sink{audit.Log(c.Log)},
+		Sinks:          append([]audit.Sink{audit.Log(c.Log)}, c.Sinks...),
 		Now:            c.Now,
 		Rand:           c.Rand,
 	}

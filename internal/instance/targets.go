@@ -63,7 +63,7 @@ func (c *Config) targetClient(origin string) *fetch.Client {
 	if origin != "" {
 		allow = append(allow, origin)
 	}
-	return &fetch.Client{Allow: allow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs}
+	return &fetch.Client{Allow: allow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs, Observe: c.Outbound}
 }
 
 // CheckTargets says what is wrong with Targets and TargetKeyFiles. It reads the

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -261,4 +262,21 @@ func keysMayBeOld(err error) bool {
 		return true
 	}
 	return false
+}
+
+// KeysFetched tells when each key set that is kept was fetched, by issuer: the oldest one
+// where an issuer has several.
+func (o *OIDC) KeysFetched() map[string]time.Time {
+	o.mu.Lock()
+	all := maps.Clone(o.issuers)
+	o.mu.Unlock()
+	fetched := map[string]time.Time{}
+	for from, i := range all {
+		i.mu.Lock()
+		if old, ok := fetched[from.issuer]; i.set != nil && (!ok || i.fetched.Before(old)) {
+			fetched[from.issuer] = i.fetched
+		}
+		i.mu.Unlock()
+	}
+	return fetched
 }
