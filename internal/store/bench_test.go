@@ -32,7 +32,7 @@ func benchInsert(id []byte) func(*Tx) error {
 	}
 }
 
-var hotSchema = enginetest.Files(`CREATE TABLE hot (id {{bytes}}, pool BIGINT, value BIGINT, PRIMARY KEY (id, pool)) {{without_rowid}};`)
+var hotSchema = withChanges(enginetest.Files(`CREATE TABLE hot (id {{bytes}}, pool BIGINT, value BIGINT, PRIMARY KEY (id, pool)) {{without_rowid}};`))
 
 func openBench(b *testing.B, schema fs.FS) *DB {
 	db, err := open(b.Context(), Options{Path: filepath.Join(b.TempDir(), "x.db")}, schema)

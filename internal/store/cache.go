@@ -1,6 +1,12 @@
 package store
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // cache keeps entities that are read on every request and seldom change. Views
 // read it and fill it; updates read the database, and invalidate what they
@@ -23,9 +29,37 @@ type cache[K comparable, V any] struct {
 }
 
 // newCache returns a cache of at most limit entities. When it is full, one or
-// another makes room. Keys are written into the log of changes, as JSON.
+// another makes room. Keys are written into the log of changes under its name, as JSON.
 func newCache[K comparable, V any](db *DB, name string, limit int) *cache[K, V] {
-	return &cache[K, V]{db: db, name: name, limit: limit, entries: map[K]V{}}
+	c := &cache[K, V]{db: db, name: name, limit: limit, entries: map[K]V{}}
+	db.keep(name, c)
+	return c
+}
+
+// follow implements follower.
+func (c *cache[K, V]) follow(key jsontext.Value) error {
+	var k K
+	if err := json.Unmarshal(key, &k); err != nil {
+		return fmt.Errorf("store: the log of changes: %s: %w", c.name, err)
+	}
+	c.drop(k)
+	return nil
+}
+
+// load implements follower: what is asked for is read then.
+func (c *cache[K, V]) load(*Tx) (func(), error) {
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		clear(c.entries)
+	}, nil
+}
+
+// drop forgets the entity of a key.
+func (c *cache[K, V]) drop(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.entries, key)
 }
 
 // get returns the entity of the key, from the cache or by load. What is not
@@ -38,6 +72,7 @@ func (c *cache[K, V]) get(tx *Tx, key K, load func() (V, bool, error)) (V, bool,
 	v, ok := c.entries[key]
 	c.mu.RUnlock()
 	if ok {
+		tx.rely()
 		return v, true, nil
 	}
 	c.db.loaded.Add(1)
@@ -79,8 +114,6 @@ func (c *cache[K, V]) invalidate(tx *Tx, key K) {
 	tx.outdated = append(tx.outdated, outdated{c.name, key})
 	tx.AfterCommit(func() {
 		c.db.generation.Add(1)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.entries, key)
+		c.drop(key)
 	})
 }

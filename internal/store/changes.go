@@ -17,7 +17,7 @@ import (
 
 const (
 	insertChange = `INSERT INTO change (id, epoch, number, mark) VALUES (1, $1, 0, $2) ON CONFLICT DO NOTHING`
-	selectNumber = `SELECT number FROM change WHERE id = 1`
+	insertFirst  = `INSERT INTO change_log (number, mark, what) SELECT number, mark, '[]' FROM change WHERE number = 0 ON CONFLICT DO NOTHING`
 	takeNumber   = `UPDATE change SET number = number + 1, mark = $1 WHERE id = 1 RETURNING number`
 	insertLog    = `INSERT INTO change_log (number, mark, what) VALUES ($1, $2, $3)`
 	trimLog      = `DELETE FROM change_log WHERE number <= $1`
@@ -38,7 +38,7 @@ type outdated struct {
 
 // mostOutdated is how many entities the log names for one change. One of more has
 // made all that is cached out of date.
-const mostOutdated = 100
+const mostOutdated = 300
 
 // random is 16 bytes that nobody has: an epoch or a mark.
 func random() (b [16]byte) {
@@ -46,25 +46,28 @@ func random() (b [16]byte) {
 	return b
 }
 
-// startCounting sees to it that the row is there which counts changes.
-func (db *DB) startCounting(ctx context.Context) error {
-	var number int64
-	read := func(tx *Tx) (found bool, err error) { return tx.query(selectNumber).one(&number) }
-	var found bool
-	err := db.View(ctx, func(tx *Tx) (err error) {
-		found, err = read(tx)
+// start sees to it that the row is there which counts changes, and goes on from it.
+func (db *DB) start(ctx context.Context) error {
+	find := func(tx *Tx) error {
+		_, err := readPosition(tx)
 		return err
-	})
-	if err == nil && !found {
+	}
+	err := db.plainView(ctx, new(Tx), find)
+	if errors.Is(err, errUncounted) {
 		err = db.Update(ctx, func(tx *Tx) error {
 			if _, err := tx.exec(insertChange, random(), random()); err != nil {
 				return err
 			}
-			_, err := read(tx)
+			_, err := tx.exec(insertFirst)
 			return err
 		})
 	}
-	db.changed(number)
+	if err == nil {
+		err = db.startOver(ctx)
+	}
+	if err == nil {
+		db.changed(db.position.Load().number)
+	}
 	return err
 }
 
@@ -74,7 +77,7 @@ func (tx *Tx) counted(fn func(*Tx) error) func(*Tx) error {
 		mark := random()
 		counts, err := tx.query(takeNumber, mark).one(&tx.number)
 		if err == nil && !counts {
-			err = errors.New("store: the row that counts changes is missing")
+			err = errUncounted
 		}
 		if err != nil {
 			return err
@@ -82,7 +85,7 @@ func (tx *Tx) counted(fn func(*Tx) error) func(*Tx) error {
 		if err := tx.run(fn); err != nil {
 			return err
 		}
-		what, err := logged(tx.outdated)
+		what, err := logged(tx.outdated, tx.everything)
 		if err != nil {
 			return err
 		}
@@ -101,8 +104,8 @@ func (tx *Tx) counted(fn func(*Tx) error) func(*Tx) error {
 }
 
 // logged is the text of the log: the entities, or null for all there are.
-func logged(list []outdated) (string, error) {
-	if len(list) > mostOutdated {
+func logged(list []outdated, everything bool) (string, error) {
+	if everything || len(list) > mostOutdated {
 		return "null", nil
 	}
 	if list == nil {
@@ -134,8 +137,19 @@ func (tx *Tx) Change() int64 {
 	return tx.number
 }
 
-// Stamp is the number of a change that is no later than what the transaction goes by,
-// and no earlier than any that was acknowledged before the request came. So
+// Stamp is the number of a change that is no later than what the transaction goes by
+// and, in a View, no earlier than any that was acknowledged before the request came. So
 // what is handed out now and bears it was not yet subject to changes with greater
 // numbers, and was subject to all others. That of a Configure is its own.
-func (tx *Tx) Stamp() int64 { return tx.number }
+func (tx *Tx) Stamp() int64 {
+	tx.rely()
+	return tx.number
+}
+
+// known is the number of a change that what is in memory has.
+func (db *DB) known() int64 {
+	if db.alone {
+		return db.number.Load()
+	}
+	return db.position.Load().number
+}

@@ -104,7 +104,7 @@ func TestLogOfMuch(t *testing.T) {
 		for i := range list {
 			list[i] = outdated{"thing", "a"}
 		}
-		if got, err := logged(list[:n:n]); err != nil || !strings.HasPrefix(got, want) {
+		if got, err := logged(list[:n:n], false); err != nil || !strings.HasPrefix(got, want) {
 			t.Errorf("%d: %.40s, %v", n, got, err)
 		}
 	}
@@ -116,7 +116,7 @@ func TestCountingGoesOn(t *testing.T) {
 	mustUpdate(t, db, func(tx *Tx) error { return nil })
 	for range 2 {
 		other := on(db.engine, Options{})
-		if err := other.startCounting(t.Context()); err != nil {
+		if err := other.start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if err := other.View(t.Context(), func(tx *Tx) error {

@@ -241,7 +241,10 @@ func (c *Cognito) openPool(text string) (*cognito.Pool, error) {
 	return &b.Pool, nil
 }
 
-const identityColumns = `i.id, i.pool, i.created, i.modified, i.state, i.merged_into, i.logins`
+const (
+	identityColumns = `i.id, i.pool, i.created, i.modified, i.state, i.merged_into, i.logins`
+	identityColumn  = 7 // how many they are
+)
 
 // The states of an identity's row.
 const (
@@ -341,24 +344,31 @@ func subjectKey(subject string) [16]byte {
 // Two look-ups are made by every request of a known user. They give their values
 // one by one, so that none of them is put on the heap.
 const (
-	identityByID    = `SELECT ` + identityColumns + ` FROM identities i WHERE i.id = $1`
-	identityByLogin = `SELECT ` + identityColumns + ` FROM logins l JOIN identities i ON i.id = l.identity
+	identityByID        = `SELECT ` + identityColumns + ` FROM identities i WHERE i.id = $1`
+	stampedIdentityByID = `SELECT ` + identityColumns + `, %s FROM change c LEFT JOIN identities i ON i.id = $1 WHERE c.id = 1`
+	identityByLogin     = `SELECT ` + identityColumns + ` FROM logins l JOIN identities i ON i.id = l.identity
 		WHERE l.pool = $1 AND l.provider = $2 AND l.subject = $3`
+	stampedIdentityByLogin = `SELECT ` + identityColumns + `, %s FROM change c LEFT JOIN (logins l JOIN identities i ON i.id = l.identity)
+		ON l.pool = $1 AND l.provider = $2 AND l.subject = $3 WHERE c.id = 1`
 )
 
 // Identity implements cognito.Tx.
 func (t *cognitoTx) Identity(g cognito.GUID) (*cognito.Identity, error) {
-	s, err := t.tx.statement(identityByID)
+	text := t.tx.lookup(identityByID, t.c.db.texts.identityByID)
+	s, err := t.tx.statement(text)
 	if err != nil {
 		return nil, err
 	}
 	s.BindID(1, g)
-	return t.identity(identityByID, s)
+	return t.identity(text, s)
 }
 
 // identity is the identity that a statement finds, nil if it finds none.
 func (t *cognitoTx) identity(text string, s engine.Stmt) (i *cognito.Identity, err error) {
 	found, err := s.Next()
+	if err == nil && found {
+		found, err = t.tx.readStamp(s, identityColumn)
+	}
 	if err == nil && found {
 		i, err = t.readIdentity(s)
 	}
@@ -370,14 +380,15 @@ func (t *cognitoTx) identity(text string, s engine.Stmt) (i *cognito.Identity, e
 
 // IdentityByLogin implements cognito.Tx: one joined look-up.
 func (t *cognitoTx) IdentityByLogin(pool int64, l cognito.Login) (*cognito.Identity, error) {
-	s, err := t.tx.statement(identityByLogin)
+	text := t.tx.lookup(identityByLogin, t.c.db.texts.identityByLogin)
+	s, err := t.tx.statement(text)
 	if err != nil {
 		return nil, err
 	}
 	s.BindInt(1, pool)
 	s.BindInt(2, int64(l.Provider))
 	s.BindID(3, subjectKey(l.Subject))
-	i, err := t.identity(identityByLogin, s)
+	i, err := t.identity(text, s)
 	if err != nil || i == nil {
 		return nil, err
 	}

@@ -2,7 +2,11 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/store/engine"
@@ -18,22 +22,33 @@ type Revocations struct{ db *DB }
 // open.
 func (v *Revocations) Index() *revocation.Index { return &v.db.revoked }
 
-// load fills the index, row by row. What has ended does no harm in it.
+// revocationLog is the name of revocations in the log of changes. Their key is the
+// whole revocation.
+const revocationLog = "revocation"
+
+// load implements follower: it reads all of the index. What has ended does no harm in it.
 //
 // The first versions also revoked what merged and deleted identities and pools
 // had held, up to a moment ahead: any number of rows, which are void anyway
 // because of what they name. They stay in the table until they run out, and out
 // of memory.
-func (v *Revocations) load(ctx context.Context) error {
-	return v.db.View(ctx, func(tx *Tx) error {
-		return tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations WHERE void_before <= created`).each(func(r row) (more bool, err error) {
-			found, err := scanRevocation(r)
-			if err == nil {
-				v.db.revoked.Add(found)
-			}
-			return true, err
-		})
-	})
+func (v *Revocations) load(tx *Tx) (use func(), err error) {
+	list, err := all(tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations WHERE void_before <= created`), scanRevocation)
+	return func() {
+		for _, r := range list {
+			v.db.revoked.Add(r)
+		}
+	}, err
+}
+
+// follow implements follower.
+func (v *Revocations) follow(key jsontext.Value) error {
+	var r revocation.Revocation
+	if err := json.Unmarshal(key, &r); err != nil {
+		return fmt.Errorf("store: the log of changes: %w", err)
+	}
+	v.db.revoked.Add(r)
+	return nil
 }
 
 // Revoke implements admin.Store.
@@ -74,6 +89,7 @@ func (db *DB) revoke(tx *Tx, r revocation.Revocation) (revocation.Revocation, er
 		ON CONFLICT (kind, name, user_name, pool) DO UPDATE SET void_before = excluded.void_before, created = excluded.created`,
 		string(r.Kind), r.Name, r.User, r.Pool, r.Before.UnixMilli(), r.Created.UnixMilli())
 	if err == nil {
+		tx.outdated = append(tx.outdated, outdated{revocationLog, r})
 		tx.AfterCommit(func() { db.revoked.Add(r) })
 	}
 	return r, err

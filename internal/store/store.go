@@ -70,13 +70,16 @@ type Options struct {
 // DB is an open database, for any number of goroutines.
 type DB struct {
 	engine     engine.Engine
+	alone      bool // nobody else changes the database
+	texts      texts
 	generation atomic.Uint64 // counts invalidations: see cache
 	loaded     atomic.Uint64 // counts what the caches did not have
 	closing    atomic.Bool
 	unwritable atomic.Bool // the disk took no write, the last time
 	runAgain   bool
-	number     atomic.Int64 // of the last change that is known to be committed
+	number     atomic.Int64 // of the last change that this node has committed or, at the start, has found
 
+	coherence
 	revoked revocation.Index
 }
 
@@ -94,14 +97,19 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 // it. Of the options only RunAgain counts.
 func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
 	db := on(e, opts)
-	if err := errors.Join(db.startCounting(ctx), db.Revocations().load(ctx)); err != nil {
+	db.keep(revocationLog, db.Revocations())
+	if err := db.start(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
 // on is a database on an engine with any schema.
-func on(e engine.Engine, opts Options) *DB { return &DB{engine: e, runAgain: opts.RunAgain} }
+func on(e engine.Engine, opts Options) *DB {
+	db := &DB{engine: e, alone: e.Alone(), runAgain: opts.RunAgain, texts: textsFor(e)}
+	db.position.Store(&position{})
+	return db
+}
 
 // Upgraded is what opening the database did to its schema.
 func (db *DB) Upgraded() Upgrade { return db.engine.Upgraded() }
@@ -122,6 +130,9 @@ func (db *DB) Ping(ctx context.Context) error {
 		if err := db.wrote(db.engine.Probe(ctx)); err != nil {
 			return fmt.Errorf("store: no writes: %w", err)
 		}
+	}
+	if !db.alone {
+		return db.current(ctx, db.moments.Load())
 	}
 	return db.View(ctx, func(tx *Tx) error {
 		var one int
@@ -157,14 +168,25 @@ func (db *DB) viewOnce(ctx context.Context, tx *Tx, fn func(*Tx) error) error {
 	if db.closing.Load() {
 		return ErrClosed
 	}
+	if !db.alone {
+		return db.sharedView(ctx, tx, fn)
+	}
+	return db.plainView(ctx, tx, fn)
+}
+
+// plainView is a View that goes by what is in memory as it is.
+func (db *DB) plainView(ctx context.Context, tx *Tx, fn func(*Tx) error) error {
 	for {
 		// The generation is read before the snapshot is taken: see cache.
 		tx.ctx, tx.db, tx.generation, tx.number = ctx, db, db.generation.Load(), db.number.Load()
+		if tx.basis != nil {
+			tx.number = tx.basis.at.number
+		}
 		err := tx.view(fn)
 		if tx.views == engine.Several || !errors.Is(tx.failed, engine.ErrSeveral) {
 			return err
 		}
-		*tx = Tx{views: engine.Several}
+		tx.again(engine.Several)
 	}
 }
 
@@ -197,6 +219,9 @@ func (db *DB) Configure(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (db *DB) update(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) error) error {
+	if err := db.settleNow(ctx); err != nil {
+		return err
+	}
 	if db.runAgain {
 		if err := db.updateOnce(ctx, kind, inVain(fn)); !errors.Is(err, errInVain) {
 			return err
@@ -207,7 +232,7 @@ func (db *DB) update(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) e
 
 func (db *DB) updateOnce(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) error) error {
 	return db.engine.Update(ctx, kind, func(c engine.Conn) (func(), error) {
-		tx := &Tx{ctx: ctx, db: db, conn: c, writes: true, configures: kind == engine.Configuring, number: db.number.Load()}
+		tx := &Tx{ctx: ctx, db: db, conn: c, writes: true, configures: kind == engine.Configuring, number: db.known()}
 		defer tx.end()
 		if tx.configures {
 			fn = tx.counted(fn)

@@ -17,17 +17,20 @@ var errRefused = errors.New("refused")
 var checkError = enginetest.CheckError
 
 // testSchema is that of enginetest, and what every Configure writes.
-var testSchema = func() fs.FS {
+var testSchema = withChanges(enginetest.Schema)
+
+// withChanges adds what every Configure writes to a schema of one file.
+func withChanges(schema fs.FS) fs.FS {
 	changes, err := fs.ReadFile(Schema(), "0011_changes.sql")
 	if err != nil {
 		panic(err)
 	}
-	things, err := fs.ReadFile(enginetest.Schema, "0001_test.sql")
+	things, err := fs.ReadFile(schema, "0001_test.sql")
 	if err != nil {
 		panic(err)
 	}
 	return fstest.MapFS{"0001_things.sql": {Data: things}, "0002_changes.sql": {Data: changes}}
-}()
+}
 
 const (
 	insertThing = enginetest.InsertThing
@@ -43,7 +46,7 @@ func open(ctx context.Context, opts Options, schema fs.FS) (*DB, error) {
 		return nil, err
 	}
 	db := on(e, opts)
-	return db, db.startCounting(ctx)
+	return db, db.start(ctx)
 }
 
 // openTest opens a new database and closes it when the test ends.

@@ -33,6 +33,8 @@ type Tx struct {
 	configures bool            // one that may change what is cached
 	number     int64           // of the change that this is, or that it began after
 	outdated   []outdated      // what it changes of what is cached
+	everything bool            // it changes all that is cached
+	basis      *basis          // of a View on a database that others change too
 	reading    bool            // rows are being read
 	over       atomic.Bool     // the function has returned
 	failed     error           // of the first statement that failed
@@ -208,6 +210,15 @@ func (tx *Tx) run(fn func(*Tx) error) error {
 func (tx *Tx) view(fn func(*Tx) error) error {
 	defer tx.end()
 	return tx.run(fn)
+}
+
+// again makes the transaction of a View new, for one of a kind.
+func (tx *Tx) again(kind engine.ViewKind) {
+	basis := tx.basis
+	if basis != nil {
+		*basis = newBasis(basis.at)
+	}
+	*tx = Tx{views: kind, basis: basis}
 }
 
 // end ends the transaction for whoever has kept it.
