@@ -31,6 +31,11 @@ type Keyed[K comparable] struct {
 	mu   sync.Mutex
 	seed maphash.Seed
 	full map[uint64]int64 // when the bucket of a key, by its hash, is full again: nanoseconds since 1970
+
+	// In a fleet, see Share.
+	fleet  *Fleet
+	stable func(K) uint64     // the hash of a key, the same at every node
+	shared map[uint64]*shared // the keys that the others are told of
 }
 
 // defaultKeys is how many keys are kept where nobody says.
@@ -83,12 +88,15 @@ func (l *Keyed[K]) Forget(key K) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.full, l.hash(key))
+	l.drop(l.hash(key))
 }
 
 // hash stands for a key. The seed is nobody's to know, so nobody can choose keys
 // that share a bucket.
 func (l *Keyed[K]) hash(key K) uint64 {
+	if l.stable != nil {
+		return l.stable(key)
+	}
 	if l.full == nil {
 		l.seed, l.full = maphash.MakeSeed(), map[uint64]int64{}
 	}
@@ -100,11 +108,20 @@ const longest = 100 * 365 * 24 * time.Hour
 
 // each is how long a bucket takes for one token, in nanoseconds.
 func (l *Keyed[K]) each() int64 {
-	return int64(min(float64(time.Second)/l.PerSecond, float64(longest)/float64(2*l.Burst+1)))
+	return int64(min(float64(time.Second)/l.PerSecond, float64(longest)/float64(2*(l.Burst+maxNodes))))
 }
 
-// most is the latest that a bucket can be full, a burst being owed.
-func (l *Keyed[K]) most(now time.Time) int64 { return now.UnixNano() + 2*int64(l.Burst)*l.each() }
+// most is the latest that a bucket can be full, a burst being owed. In a fleet, that is
+// enough for what each node lets through before it hears of the others.
+func (l *Keyed[K]) most(now time.Time) int64 {
+	owed := int64(l.Burst)
+	if l.fleet != nil {
+		if n := l.fleet.Nodes(); n > 1 {
+			owed = max(owed, 2*n)
+		}
+	}
+	return now.UnixNano() + (int64(l.Burst)+owed)*l.each()
+}
 
 // at is when a bucket will be full. A clock that was set back must not close it
 // for longer than a bucket can owe.
@@ -117,7 +134,13 @@ func (l *Keyed[K]) at(h uint64, now time.Time) int64 {
 }
 
 func (l *Keyed[K]) has(h uint64, now time.Time) bool {
-	return l.at(h, now)+l.each() <= now.UnixNano()+int64(l.Burst)*l.each()
+	if l.at(h, now)+l.each() <= now.UnixNano()+int64(l.Burst)*l.each() {
+		return true
+	}
+	if l.fleet != nil {
+		l.lacks(h)
+	}
+	return false
 }
 
 func (l *Keyed[K]) spend(h uint64, now time.Time) {
@@ -126,6 +149,9 @@ func (l *Keyed[K]) spend(h uint64, now time.Time) {
 		l.makeRoom(now)
 	}
 	l.full[h] = min(at+l.each(), l.most(now))
+	if l.fleet != nil {
+		l.share(h, now)
+	}
 }
 
 // makeRoom forgets keys where there are too many, those whose bucket is full
@@ -143,7 +169,7 @@ func (l *Keyed[K]) makeRoom(now time.Time) {
 	seen := 0
 	for h, full := range l.full { // begins somewhere else each time
 		if full <= now.UnixNano() {
-			delete(l.full, h)
+			l.drop(h)
 		}
 		if seen == 0 || full < at {
 			nearest, at = h, full
@@ -152,7 +178,7 @@ func (l *Keyed[K]) makeRoom(now time.Time) {
 			break
 		}
 	}
-	delete(l.full, nearest)
+	l.drop(nearest)
 }
 
 // Len is how many keys are kept.
