@@ -70,17 +70,17 @@ const imports = `
 	hostile:                                    # attacks only
 
 	# Memory: implements what the services ask for, and seals the secrets in it.
-	store:       cognito iam openid revocation seal store/engine store/migrate store/sqlite
+	store:       cognito iam limit openid revocation seal store/engine store/migrate store/sqlite
 	store/engine:                              # what a database has to do
 	store/migrate:  store/engine
 	store/sqlite:   store/engine store/migrate
 	store/engine/enginetest: store/engine      # for tests, as the next two
 	store/postgres/pgtest:                     # for tests: it starts servers
 	store/fixture: cognito seal
-	store/storetest: cognito iam openid revocation seal store store/engine store/engine/enginetest store/fixture
+	store/storetest: cognito iam limit openid revocation seal store store/engine store/engine/enginetest store/fixture
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy
+	instance:    awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy
 	daypasstest: instance seal
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	metrics:     audit                       # a sink of events; what only the binary links

@@ -3,6 +3,7 @@ package cognito
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -35,9 +36,22 @@ type Rates struct {
 	Guests, GuestsFrom, Logins Rate
 }
 
-// Budgets makes full ones.
-func (r Rates) Budgets() Budgets {
-	return Budgets{Guests: keyed[int64](r.Guests), GuestsFrom: keyed[PoolNetwork](r.GuestsFrom), Logins: keyed[PoolLogin](r.Logins)}
+// Budgets makes full ones, which the nodes of a fleet share; nil is no fleet.
+func (r Rates) Budgets(fleet *limit.Fleet) Budgets {
+	b := Budgets{Guests: keyed[int64](r.Guests), GuestsFrom: keyed[PoolNetwork](r.GuestsFrom), Logins: keyed[PoolLogin](r.Logins)}
+	limit.Share(fleet, "guests", b.Guests, appendPool)
+	limit.Share(fleet, "guests from networks", b.GuestsFrom, func(to []byte, k PoolNetwork) []byte {
+		return k.Network.AppendTo(appendPool(to, k.Pool))
+	})
+	limit.Share(fleet, "logins", b.Logins, func(to []byte, k PoolLogin) []byte {
+		to = strconv.AppendInt(appendPool(to, k.Pool), int64(k.Login.Provider), 10)
+		return append(append(to, ' '), k.Login.Subject...)
+	})
+	return b
+}
+
+func appendPool(to []byte, pool int64) []byte {
+	return append(strconv.AppendInt(to, pool, 10), ' ')
 }
 
 func keyed[K comparable](r Rate) *limit.Keyed[K] {

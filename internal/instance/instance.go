@@ -29,6 +29,7 @@ import (
 	"github.com/daypass/daypass/internal/forwardauth"
 	"github.com/daypass/daypass/internal/gateway"
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/limit"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
 	"github.com/daypass/daypass/internal/seal"
@@ -136,6 +137,7 @@ type Instance struct {
 	iam     *iam.Service
 	oidc    *login.OIDC
 	keys    *openid.Provider
+	fleet   *limit.Fleet // nil where the database is this node's alone
 	log     *slog.Logger
 	now     func() time.Time
 }
@@ -211,6 +213,9 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	if err := out.Check(); err != nil {
 		return err
 	}
+	if i.db.Shared() {
+		i.fleet = limit.NewFleet(c.MasterKey.Hash("rates"))
+	}
 	limits := cmp.Or(c.Limits, DefaultLimits())
 	own := []string{c.Issuer, c.PublicURL, "https://cognito-identity.amazonaws.com"}
 	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own, Offline: c.Logins.offline(), Algorithms: c.Logins.OIDCAlgorithms}
@@ -249,7 +254,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	cognitoService := &cognito.Service{
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
-		Pages: pages, Limits: limits.Cognito, Regions: c.regions(), Budgets: c.StrangerRates.Budgets(), EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
+		Pages: pages, Limits: limits.Cognito, Regions: c.regions(), Budgets: c.StrangerRates.Budgets(i.fleet), EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
@@ -277,7 +282,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		},
 		CORSOrigins:    c.CORSOrigins,
 		TrustedProxies: c.TrustedProxies,
-		Rates:          server.Rates{PerSecond: c.Rates},
+		Rates:          server.Rates{PerSecond: c.Rates, Fleet: i.fleet},
 		Sinks:          append([]audit.Sink{audit.Log(c.Log)}, c.Sinks...),
 		Now:            c.Now,
 		Rand:           c.Rand,
@@ -311,6 +316,9 @@ func (i *Instance) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { i.cognito.Run(ctx, i.now, i.failed(ctx, "removing what nobody can reach any more failed")) })
 	work.Go(func() { i.iam.Run(ctx, i.failed(ctx, "writing down the use of access keys failed")) })
+	if i.fleet != nil {
+		work.Go(func() { i.fleet.Run(ctx, i.db.Board(), i.now, i.failed(ctx, "sharing rates with other nodes failed")) })
+	}
 	work.Go(func() { i.keys.Run(ctx, i.failed(ctx, "removing signing keys that are not used any more failed")) })
 	work.Wait()
 }

@@ -27,6 +27,7 @@ const (
 	// Labels of the HKDF expansions. The purpose comes last and everything
 	// before it is constant, so no two uses share an info string.
 	labelBox         = "daypass seal v1 box "
+	labelHash        = "daypass seal v1 hash "
 	labelFingerprint = "daypass seal v1 fingerprint"
 )
 
@@ -116,6 +117,15 @@ func (k *MasterKey) Box(purpose string) *Box {
 		panic("seal: " + err.Error()) // the size is right, so only a FIPS 140-only build comes here
 	}
 	return &Box{aead: &aead, id: KeyID(k.derive(labelFingerprint, keyIDSize))}
+}
+
+// Hash returns the secret of a hash for a purpose that is not empty, so that servers
+// with the same master key name things alike and nobody else knows how.
+func (k *MasterKey) Hash(purpose string) [sha256.Size]byte {
+	if purpose == "" {
+		panic("seal: a hash needs a purpose")
+	}
+	return [sha256.Size]byte(k.derive(labelHash+purpose, sha256.Size))
 }
 
 // derive gives n bytes of HKDF output, which for a shorter n are a prefix of

@@ -169,6 +169,24 @@ func TestBoxNeedsPurpose(t *testing.T) {
 	newKey(t).Box("")
 }
 
+// A hash is the same for each who has the master key, another one for each purpose,
+// and none that a box has.
+func TestHash(t *testing.T) {
+	k := vectorKey(t)
+	if k.Hash("a") != vectorKey(t).Hash("a") || k.Hash("a") == k.Hash("b") || k.Hash("a") == newKey(t).Hash("a") {
+		t.Error("hashes of the same key and purpose differ, or others do not")
+	}
+	if h := k.Hash("x"); bytes.Equal(h[:], derivedKey(t, "x")) {
+		t.Error("a hash and a box have the same key")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a hash without a purpose")
+		}
+	}()
+	k.Hash("")
+}
+
 // FuzzParseMasterKey: what is accepted prints as it was, and no error quotes
 // the text.
 func FuzzParseMasterKey(f *testing.F) {

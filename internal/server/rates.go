@@ -17,6 +17,8 @@ type Rates struct {
 	// PerSecond is the limit of each operation, by its name. A second's worth may
 	// come at once.
 	PerSecond map[string]float64
+	// Fleet shares the limits between nodes; nil for a server that is alone.
+	Fleet *limit.Fleet
 
 	mu       sync.Mutex
 	limiters map[*awsapi.Row]*limit.Keyed[*awsapi.Row]
@@ -40,6 +42,7 @@ func (r *Rates) limiter(row *awsapi.Row, perSecond float64) *limit.Keyed[*awsapi
 			r.limiters = map[*awsapi.Row]*limit.Keyed[*awsapi.Row]{}
 		}
 		l = &limit.Keyed[*awsapi.Row]{PerSecond: perSecond, Burst: max(1, int(math.Ceil(min(perSecond, math.MaxInt32))))}
+		limit.Share(r.Fleet, "rate "+row.Service.Name+" "+row.Name, l, func(to []byte, _ *awsapi.Row) []byte { return to })
 		r.limiters[row] = l
 	}
 	return l

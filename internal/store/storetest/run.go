@@ -61,6 +61,7 @@ var tests = []struct {
 	{"UnusedSigningKeysAreRemoved", testUnusedSigningKeysAreRemoved},
 	{"UnusedSigningKeysOfOneRegion", testUnusedSigningKeysOfOneRegion},
 	{"SigningKeysSignLater", testSigningKeysSignLater},
+	{"Notices", testNotices},
 	{"PoolIsStoredWholeAndSeenAtOnce", testPoolIsStoredWholeAndSeenAtOnce},
 	{"ProviderSecretIsSealed", testProviderSecretIsSealed},
 	{"PoolsAreListedByRegionInOrder", testPoolsAreListedByRegionInOrder},
