@@ -62,6 +62,8 @@ type Config struct {
 
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Minimum log level: debug, info, warn or error (${default})."`
 	LogFormat string `enum:"text,json" default:"text" help:"Log format: text or json (${default})."`
+	// LogRequests is empty where no flags were parsed.
+	LogRequests string `enum:"all,refused" default:"all" help:"Requests that get a line in the log: all, or those that were refused, failed or need attention (${default})."`
 
 	Dev bool `help:"For development: a temporary data directory unless --data-dir is set, root credentials test/test, http issuers and outbound calls on loopback."`
 
@@ -253,7 +255,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev,
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, StrangerRates: c.strangerRates(), Regions: c.AllowRegion, Log: s.log,
 		OneSigningKey: c.OneSigningKey, FlatTagsClaim: c.FlatTagsClaim,
-		AcceptLoss: c.AcceptLoss, Memory: c.memory,
+		AcceptLoss: c.AcceptLoss, Memory: c.memory, LogRefused: c.LogRequests == "refused",
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
 		return nil, err

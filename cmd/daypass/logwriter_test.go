@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,12 +12,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/daypass/daypass/internal/cognito"
 )
 
 // reader is where lines are written: it takes them one write at a time, each when
@@ -333,5 +337,40 @@ func TestLogFile(t *testing.T) {
 	log, err := os.ReadFile(path)
 	if got := bytes.Count(log, []byte("msg=request")); err != nil || got != 800 {
 		t.Errorf("%d lines, %v", got, err)
+	}
+}
+
+// The log tells of a server's life, and of refused requests alone where that is asked
+// for; each line is JSON with numbers that say their unit.
+func TestLogOfLife(t *testing.T) {
+	r, w := pipe(t)
+	c, endpoint := startLogging(t, w, "--log-format", "json", "--log-requests", "refused")
+	w.Close()
+	root := rootClient(endpoint)
+	if _, err := root.JSON(t.Context(), cognito.API, "ListIdentityPools", map[string]any{"MaxResults": 1}); err != nil {
+		t.Error(err)
+	}
+	if _, err := root.JSON(t.Context(), cognito.API, "ListIdentityPools", map[string]any{"MaxResults": 0}); err == nil {
+		t.Error("a page of nothing is listed")
+	}
+	terminate(t, c)
+	var said []string
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		var line struct {
+			Msg        string  `json:"msg"`
+			Status     int     `json:"status"`
+			DurationMS float64 `json:"duration_ms"`
+			TookMS     float64 `json:"took_ms"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Errorf("%s: %v", lines.Text(), err)
+		}
+		if line.Msg == "request" && (line.Status != 400 || line.DurationMS <= 0) || line.Msg == "ready" && line.TookMS <= 0 {
+			t.Error(lines.Text())
+		}
+		said = append(said, line.Msg)
+	}
+	if want := []string{"ready", "request", "stopping: no new requests are accepted", "stopped"}; !slices.Equal(said, want) {
+		t.Errorf("lines %q, want %q", said, want)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/instance"
 )
 
@@ -59,8 +60,11 @@ func (c *serveCommand) Run(p *process, parser *kong.Kong) error {
 		r.stop()
 		return errors.Join(err, r.wait())
 	}
+	r.log.Info("ready", slog.String("version", version()), slog.String("url", r.url), slog.Float64("took_ms", audit.Milliseconds(r.took)))
 	c.banner(p, r)
-	return errors.Join(r.wait(), ready.forget())
+	err = errors.Join(r.wait(), ready.forget())
+	r.log.Info("stopped")
+	return err
 }
 
 // running is a server that answers requests.
@@ -161,6 +165,7 @@ func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listene
 		done := make(chan struct{})
 		go func() { defer close(done); i.Run(background) }()
 		<-ctx.Done()
+		r.log.Info("stopping: no new requests are accepted")
 		// Answer what has been asked, then finish, then close.
 		var shut errgroup.Group
 		for _, f := range r.fronts {

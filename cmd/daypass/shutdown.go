@@ -37,7 +37,7 @@ func shutDown(h *http.Server, g *gate, patience time.Duration, log *slog.Logger)
 	defer cancel()
 	err := h.Shutdown(late)
 	if errors.Is(err, context.DeadlineExceeded) {
-		log.Warn("requests took too long to wait for; their connections were closed", slog.Duration("waited", patience))
+		log.Warn("requests took too long to wait for; their connections were closed", slog.Float64("waited_seconds", patience.Seconds()))
 		err = h.Close()
 	}
 	g.close()

@@ -53,7 +53,7 @@ func TestShutDownWaitsForHandlers(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(log.String(), `level=WARN msg="requests took too long to wait for; their connections were closed" waited=1ms`) {
+	if !strings.Contains(log.String(), `level=WARN msg="requests took too long to wait for; their connections were closed" waited_seconds=0.001`) {
 		t.Errorf("log: %s", &log)
 	}
 	defer func() {

@@ -193,6 +193,10 @@ func Hash(id string) string {
 	return string(hash[:])
 }
 
+// Milliseconds is how log lines have durations: a number whose name says its unit, to
+// the microsecond, since text and JSON write a Duration in different ways.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
 // writeLine writes the event as one line. A client's mistake is information, only
 // the service's own failure is an error.
 func (e *Event) writeLine(ctx context.Context, log *slog.Logger) {
@@ -237,7 +241,7 @@ func (e *Event) writeLine(ctx context.Context, log *slog.Logger) {
 	if e.decided.Target != nil {
 		add("target_trace", e.decided.Target.String())
 	}
-	a = append(a, slog.Duration("duration", e.Duration))
+	a = append(a, slog.Float64("duration_ms", Milliseconds(e.Duration)))
 	// The record is handed over as it is: a Logger would look for the line of
 	// code that logs, which is this one.
 	r := slog.NewRecord(e.Start.Add(e.Duration), level, "request", 0)

@@ -51,7 +51,7 @@ func TestLog(t *testing.T) {
 		attrs [][2]string
 		want  string
 	}{
-		"nothing known": {Event{}, nil, "level=INFO msg=request status=0 duration=0s\n"},
+		"nothing known": {Event{}, nil, "level=INFO msg=request status=0 duration_ms=0\n"},
 		"a success": {
 			Event{
 				RequestID: "id", Service: "sts", Operation: "GetCallerIdentity", Region: "us-east-1", Status: 200,
@@ -59,17 +59,17 @@ func TestLog(t *testing.T) {
 			},
 			[][2]string{{"pool", "us-east-1:1"}, {"identity", "abc"}},
 			"level=INFO msg=request request_id=id service=sts operation=GetCallerIdentity region=us-east-1 status=200 " +
-				"caller=arn:aws:iam::123456789012:root access_key_id=test source_ip=::1 pool=us-east-1:1 identity=abc duration=1.5ms\n",
+				"caller=arn:aws:iam::123456789012:root access_key_id=test source_ip=::1 pool=us-east-1:1 identity=abc duration_ms=1.5\n",
 		},
 		"a client's mistake": {
 			Event{RequestID: "id", Status: 400, Code: "NotAuthorizedException", Cause: "login-expired", Err: errors.New("it ended\nlong ago")}, nil,
-			"level=INFO msg=request request_id=id status=400 error=NotAuthorizedException cause=login-expired detail=\"it ended\\nlong ago\" duration=0s\n",
+			"level=INFO msg=request request_id=id status=400 error=NotAuthorizedException cause=login-expired detail=\"it ended\\nlong ago\" duration_ms=0\n",
 		},
-		"a client that left":        {Event{Status: 499}, nil, "level=INFO msg=request status=499 duration=0s\n"},
-		"the service's own failure": {Event{Status: 500, Code: "InternalErrorException"}, nil, "level=ERROR msg=request status=500 error=InternalErrorException duration=0s\n"},
+		"a client that left":        {Event{Status: 499}, nil, "level=INFO msg=request status=499 duration_ms=0\n"},
+		"the service's own failure": {Event{Status: 500, Code: "InternalErrorException"}, nil, "level=ERROR msg=request status=500 error=InternalErrorException duration_ms=0\n"},
 		"a forged line": {
 			Event{Status: 400, AccessKeyID: "x\nlevel=ERROR msg=forged"}, [][2]string{{"pool", "a b=c"}},
-			"level=INFO msg=request status=400 access_key_id=\"x\\nlevel=ERROR msg=forged\" pool=\"a b=c\" duration=0s\n",
+			"level=INFO msg=request status=400 access_key_id=\"x\\nlevel=ERROR msg=forged\" pool=\"a b=c\" duration_ms=0\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,5 +170,24 @@ func TestHash(t *testing.T) {
 	h := Hash(id)
 	if len(h) != 12 || h != Hash(id) || h == Hash(id+"0") || strings.Contains(id, h) {
 		t.Errorf("hash %s", h)
+	}
+}
+
+// What was refused, what failed and what has a warning is taken; the rest passes.
+func TestRefused(t *testing.T) {
+	var b bytes.Buffer
+	sink := Refused(Log(logger(&b, slog.LevelInfo)))
+	for _, e := range []Event{{RequestID: "a", Status: 200}, {RequestID: "b", Status: 400}, {RequestID: "c", Status: 500}, {RequestID: "d", Status: 200, Warning: "w"}} {
+		if err := sink.Record(t.Context(), &e); err != nil {
+			t.Error(err)
+		}
+	}
+	var ids []string
+	for line := range strings.Lines(b.String()) {
+		_, rest, _ := strings.Cut(line, "request_id=")
+		ids = append(ids, rest[:1])
+	}
+	if got := strings.Join(ids, ""); got != "bcd" {
+		t.Errorf("lines of %q:\n%s", got, &b)
 	}
 }

@@ -24,3 +24,16 @@ func (l lines) Record(ctx context.Context, e *Event) error {
 	e.writeLine(ctx, l.log)
 	return nil
 }
+
+// Refused is a sink that has another one take what was refused, what failed, and what
+// has a warning, and lets the rest pass.
+func Refused(to Sink) Sink { return refused{to} }
+
+type refused struct{ to Sink }
+
+func (r refused) Record(ctx context.Context, e *Event) error {
+	if e.Status < 400 && e.Warning == "" {
+		return nil
+	}
+	return r.to.Record(ctx, e)
+}

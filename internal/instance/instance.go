@@ -105,6 +105,8 @@ type Config struct {
 	Undeclared func(operation, code string)
 	// Log takes a line per request and the events of the instance's life.
 	Log *slog.Logger
+	// LogRefused has the log take no line of a request that was answered as it wished.
+	LogRefused bool
 	// Sinks take each request's event, beside the log.
 	Sinks []audit.Sink
 	// Outbound is told of each request to a login provider or a target (see
@@ -161,7 +163,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	}
 	if u := db.Upgraded(); u.From > 0 && len(u.Applied) > 0 {
 		c.Log.LogAttrs(ctx, slog.LevelInfo, "brought the database up to date", slog.Int64("from_version", u.From), slog.Int64("to_version", u.To),
-			slog.Any("migrations", u.Applied), slog.Duration("took", u.Took))
+			slog.Any("migrations", u.Applied), slog.Float64("took_ms", audit.Milliseconds(u.Took)))
 	}
 	defer func() {
 		if err != nil {
@@ -205,6 +207,14 @@ func (c *Config) regions() []string {
 		regions = openid.AWSRegions()
 	}
 	return append(slices.Clone(regions), c.Region)
+}
+
+// requestLog is the sink that writes a line for each request.
+func (c *Config) requestLog() audit.Sink {
+	if c.LogRefused {
+		return audit.Refused(audit.Log(c.Log))
+	}
+	return audit.Log(c.Log)
 }
 
 // build makes the services and the front door.
@@ -283,7 +293,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		CORSOrigins:    c.CORSOrigins,
 		TrustedProxies: c.TrustedProxies,
 		Rates:          server.Rates{PerSecond: c.Rates, Fleet: i.fleet},
-		Sinks:          append([]audit.Sink{audit.Log(c.Log)}, c.Sinks...),
+		Sinks:          append([]audit.Sink{c.requestLog()}, c.Sinks...),
 		Now:            c.Now,
 		Rand:           c.Rand,
 	}

@@ -95,7 +95,7 @@ func TestClientGone(t *testing.T) {
 	cancel()
 	serve(s, jsonCall("Fail", `{"How":"wait"}`).WithContext(ctx))
 	const want = "level=INFO msg=request request_id=" + requestID + " service=zoo operation=Fail status=499 error=InternalErrorException cause=client-gone " +
-		"detail=\"context canceled\" source_ip=192.0.2.7 duration=0s\n"
+		"detail=\"context canceled\" source_ip=192.0.2.7 duration_ms=0\n"
 	if log.String() != want {
 		t.Errorf("log %swant %s", log, want)
 	}

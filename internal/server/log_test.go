@@ -11,7 +11,7 @@ import (
 
 // Every request is one line, with what it was and what became of it.
 func TestLogLine(t *testing.T) {
-	const start, end = "level=INFO msg=request request_id=" + requestID, " source_ip=192.0.2.7 duration=0s\n"
+	const start, end = "level=INFO msg=request request_id=" + requestID, " source_ip=192.0.2.7 duration_ms=0\n"
 	for name, test := range map[string]struct {
 		r    func(*testing.T) *http.Request
 		want string

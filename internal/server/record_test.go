@@ -73,7 +73,7 @@ func TestRecordedThenAnswered(t *testing.T) {
 // What a sink does not accept is not answered but with a failure, of which the
 // sinks behind it know, and which says nothing of what was to be told.
 func TestNotRecorded(t *testing.T) {
-	const end = " source_ip=192.0.2.7 duration=0s\n"
+	const end = " source_ip=192.0.2.7 duration_ms=0\n"
 	jsonFailure := jsonError("InternalErrorException", "message", internalError)
 	for name, test := range map[string]struct {
 		r      func() *http.Request

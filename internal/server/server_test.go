@@ -86,7 +86,7 @@ func TestHostAllowed(t *testing.T) {
 			t.Errorf("request ID %q", id)
 		}
 	}
-	const line = "level=INFO msg=request request_id=" + requestID + " status=421 cause=host-refused detail=\"rebound.example.com:4600 is not a loopback host, nor that of --public-url\" source_ip=192.0.2.7 duration=0s\n"
+	const line = "level=INFO msg=request request_id=" + requestID + " status=421 cause=host-refused detail=\"rebound.example.com:4600 is not a loopback host, nor that of --public-url\" source_ip=192.0.2.7 duration_ms=0\n"
 	if want := strings.Repeat(line, 3); log.String() != want {
 		t.Errorf("log %s", log)
 	}
