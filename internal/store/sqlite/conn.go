@@ -77,7 +77,7 @@ func (c *conn) Prepare(ctx context.Context, text string) (engine.Stmt, error) {
 
 // rowLocks are the words that lock rows, which SQLite does not have and one writer
 // does not need.
-var rowLocks = regexp.MustCompile(`\s+FOR (SHARE|UPDATE)( OF \w+)?\b`)
+var rowLocks = regexp.MustCompile(`\s+FOR (SHARE|UPDATE)( OF \w+)?( SKIP LOCKED)?\b`)
 
 // prepare finds or makes the prepared statement. Parsing on each use would add
 // a third to a simple look-up, and more to a join.
