@@ -60,6 +60,8 @@ const (
 	causeNotOwnToken awsapi.Cause = "not-own-token"
 	// The call names neither an identity nor a developer user.
 	causeNothingToLookUp awsapi.Cause = "nothing-to-look-up"
+	// The pool, or the identity of the login, was changed by others again and again while the call was answered.
+	causeOvertaken awsapi.Cause = "overtaken"
 	// A token issued by daypass was sent together with other logins.
 	causeOwnTokenCombined awsapi.Cause = "own-token-combined"
 	// A token issued by daypass was sent as the login of a provider.

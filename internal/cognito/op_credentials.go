@@ -20,6 +20,10 @@ const (
 // GetOpenIdToken gives an identity a token that an STS trusts: the first half
 // of the basic (classic) flow.
 func (s *Service) GetOpenIdToken(ctx context.Context, c awsapi.Caller, in *GetOpenIdTokenInput) (*GetOpenIdTokenResponse, error) {
+	return untilSettled(func(bool) (*GetOpenIdTokenResponse, error) { return s.openIDToken(ctx, c, in) })
+}
+
+func (s *Service) openIDToken(ctx context.Context, c awsapi.Caller, in *GetOpenIdTokenInput) (*GetOpenIdTokenResponse, error) {
 	i, p, err := s.identityAndPool(ctx, in.IdentityId)
 	if err != nil {
 		return nil, err
@@ -61,6 +65,10 @@ func (p *Pool) checkClassicFlow(logins LoginsMap) error {
 // GetCredentialsForIdentity gives an identity temporary credentials: the second
 // half of the enhanced flow, or of the developer flow.
 func (s *Service) GetCredentialsForIdentity(ctx context.Context, c awsapi.Caller, in *GetCredentialsForIdentityInput) (*GetCredentialsForIdentityResponse, error) {
+	return untilSettled(func(bool) (*GetCredentialsForIdentityResponse, error) { return s.credentials(ctx, c, in) })
+}
+
+func (s *Service) credentials(ctx context.Context, c awsapi.Caller, in *GetCredentialsForIdentityInput) (*GetCredentialsForIdentityResponse, error) {
 	i, p, err := s.identityAndPool(ctx, in.IdentityId)
 	if err != nil {
 		return nil, err

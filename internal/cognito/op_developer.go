@@ -22,6 +22,10 @@ const maxDeveloperUser = 1024
 // developer's own back end vouches, whose identity it finds or makes. It does
 // not depend on the basic (classic) flow being allowed.
 func (s *Service) GetOpenIdTokenForDeveloperIdentity(ctx context.Context, c awsapi.Caller, in *GetOpenIdTokenForDeveloperIdentityInput) (*GetOpenIdTokenForDeveloperIdentityResponse, error) {
+	return untilSettled(func(bool) (*GetOpenIdTokenForDeveloperIdentityResponse, error) { return s.developerToken(ctx, c, in) })
+}
+
+func (s *Service) developerToken(ctx context.Context, c awsapi.Caller, in *GetOpenIdTokenForDeveloperIdentityInput) (*GetOpenIdTokenForDeveloperIdentityResponse, error) {
 	p, err := s.viewPool(ctx, c, in.IdentityPoolId)
 	if err != nil {
 		return nil, err

@@ -13,30 +13,32 @@ import (
 // logins the identity that they belong to.
 func (s *Service) GetId(ctx context.Context, c awsapi.Caller, in *GetIdInput) (*GetIdResponse, error) {
 	audit.From(ctx).Set("pool", string(in.IdentityPoolId))
-	var p *Pool
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		p, err = tx.Pool(in.IdentityPoolId)
-		return err
+	return untilSettled(func(again bool) (*GetIdResponse, error) {
+		var p *Pool
+		err := s.Store.View(ctx, func(tx Tx) (err error) {
+			p, err = tx.Pool(in.IdentityPoolId)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if p == nil {
+			return nil, poolNotFound(in.IdentityPoolId)
+		}
+		audit.From(ctx).SetRegion(p.Region())
+		i, err := s.identify(ctx, c, p, in.Logins, again)
+		if err != nil {
+			return nil, err
+		}
+		id := i.ID(p)
+		audit.From(ctx).Set("identity", audit.Hash(string(id)))
+		return &GetIdResponse{IdentityId: id}, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	if p == nil {
-		return nil, poolNotFound(in.IdentityPoolId)
-	}
-	audit.From(ctx).SetRegion(p.Region())
-	i, err := s.identify(ctx, c, p, in.Logins)
-	if err != nil {
-		return nil, err
-	}
-	id := i.ID(p)
-	audit.From(ctx).Set("identity", audit.Hash(string(id)))
-	return &GetIdResponse{IdentityId: id}, nil
 }
 
-func (s *Service) identify(ctx context.Context, c awsapi.Caller, p *Pool, logins LoginsMap) (*Identity, error) {
+func (s *Service) identify(ctx context.Context, c awsapi.Caller, p *Pool, logins LoginsMap, again bool) (*Identity, error) {
 	if len(logins) == 0 {
-		return s.guest(ctx, c, p)
+		return s.guest(ctx, c, p, again)
 	}
 	proofs, err := s.prove(ctx, c.Network().String(), p, logins, false)
 	if err != nil {

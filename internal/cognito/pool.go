@@ -24,6 +24,9 @@ type Pool struct {
 	Number int64
 	// Version goes up with each change.
 	Version int64
+	// Mark is random and new with each change. The store keeps it, for those who add
+	// identities to say which state of the pool they have decided by.
+	Mark int64 `json:"-"`
 	// Created is when the pool was made.
 	Created time.Time
 	// Roles and RoleMappings are what SetIdentityPoolRoles set.

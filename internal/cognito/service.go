@@ -75,6 +75,10 @@ type Store interface {
 	// Configure is an Update that also changes pools, which others keep in memory. One
 	// runs after the other, also where updates of identities do not.
 	Configure(ctx context.Context, change func(Tx) error) error
+	// Create stores a new identity with at most one login, unless the pool has changed
+	// since it was read or the login belongs to somebody, and says whether it did. Any
+	// number of callers do so at the same time, and none waits for updates.
+	Create(ctx context.Context, p *Pool, i *Identity) (created bool, err error)
 }
 
 // Tx is a transaction. Getters answer nil for what is not there. What they
@@ -84,8 +88,9 @@ type Tx interface {
 	Pool(IdentityPoolId) (*Pool, error)
 	// PoolByNumber finds a pool by its number.
 	PoolByNumber(int64) (*Pool, error)
-	// HasPool says whether there is a pool of a number.
-	HasPool(int64) (bool, error)
+	// LockPool gives the mark of the pool of a number, in an update, and keeps the pool
+	// from changing until the update is over.
+	LockPool(number int64) (mark int64, found bool, err error)
 	// Pools lists an account's pools in a region by ID, those after the given one.
 	Pools(account, region string, after IdentityPoolId, limit int) ([]*Pool, error)
 	// AllPools lists an account's pools in all regions by ID, those after the given

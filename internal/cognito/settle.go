@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -64,25 +65,50 @@ func (s *Service) IdentityAlive(ctx context.Context, id string) (alive bool, err
 	return alive, err
 }
 
-// guest makes a new guest of a pool.
-func (s *Service) guest(ctx context.Context, c awsapi.Caller, p *Pool) (*Identity, error) {
+// errOvertaken ends an attempt at something that was decided by what is not so any
+// more: the pool has changed, or a login has got an identity.
+var errOvertaken = errors.New("cognito: overtaken by a change of the pool or of the login")
+
+// mostAttempts bounds how often a call is begun again.
+const mostAttempts = 20
+
+// untilSettled makes attempts at a call until one is not overtaken by others.
+func untilSettled[T any](attempt func(again bool) (*T, error)) (*T, error) {
+	for n := range mostAttempts {
+		out, err := attempt(n > 0)
+		if !errors.Is(err, errOvertaken) {
+			return out, err
+		}
+	}
+	return nil, exception(tooManyRequests, "Rate exceeded").Because(causeOvertaken, nil)
+}
+
+// guest makes a new guest of a pool. It takes one from the budgets, and none again for
+// another attempt.
+func (s *Service) guest(ctx context.Context, c awsapi.Caller, p *Pool, again bool) (*Identity, error) {
 	if !p.AllowUnauthenticatedIdentities {
 		return nil, guestsRefused()
 	}
 	now := s.now()
-	if err := s.Budgets.guest(p, c.Request, now); err != nil {
-		return nil, err
+	if !again {
+		if err := s.Budgets.guest(p, c.Request, now); err != nil {
+			return nil, err
+		}
 	}
 	i, err := s.fresh(p, now)
 	if err != nil {
 		return nil, err
 	}
-	return i, s.Store.Update(ctx, func(tx Tx) error {
-		if err := stillThere(tx, p); err != nil {
-			return err
-		}
-		return tx.AddIdentity(i)
-	})
+	return i, s.create(ctx, p, i)
+}
+
+// create stores a new identity by the pool as it was read.
+func (s *Service) create(ctx context.Context, p *Pool, i *Identity) error {
+	created, err := s.Store.Create(ctx, p, i)
+	if err == nil && !created {
+		err = errOvertaken
+	}
+	return err
 }
 
 // fresh is an identity that is not stored yet.
@@ -91,14 +117,29 @@ func (s *Service) fresh(p *Pool, now time.Time) (*Identity, error) {
 	return &Identity{GUID: g, Pool: p.Number, Created: now, Modified: now}, err
 }
 
-// stillThere says whether a pool that was read before still exists, so that
-// nothing is added to one that is gone.
+// stillThere says whether a pool that was read before still exists, and keeps it
+// until the update is over, so that nothing is changed in one that is gone.
 func stillThere(tx Tx, p *Pool) error {
-	there, err := tx.HasPool(p.Number)
-	if err == nil && !there {
+	_, found, err := tx.LockPool(p.Number)
+	if err == nil && !found {
 		err = poolNotFound(p.IdentityPoolId)
 	}
 	return err
+}
+
+// unchanged says whether a pool is still as it was read, and keeps it so until the
+// update is over.
+func unchanged(tx Tx, p *Pool) error {
+	mark, found, err := tx.LockPool(p.Number)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return poolNotFound(p.IdentityPoolId)
+	case mark != p.Mark:
+		return errOvertaken
+	}
+	return nil
 }
 
 // guestOf checks that an identity may be used without a login.
@@ -152,7 +193,9 @@ func (s *Service) known(ctx context.Context, p *Pool, logins []Login) (*Identity
 	return i, nil
 }
 
-// change decides with everything read again inside one transaction.
+// change decides with everything read again inside one transaction. That of a single
+// login, to which known has found nothing, is not decided but made, unless somebody
+// was faster.
 func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, error) {
 	now := s.now()
 	if err := s.Budgets.mayChange(p, e.logins, now); err != nil {
@@ -167,11 +210,22 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 	if err != nil {
 		return nil, err
 	}
+	if e.given == nil && len(e.logins) == 1 {
+		r, err := s.linking(p, now).settle(nil, nil, fresh, e.logins)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.create(ctx, p, r.survivor); err != nil {
+			return nil, err
+		}
+		s.Budgets.changed(p, e.logins, now)
+		return r.survivor, nil
+	}
 	var survivor *Identity
 	var changed bool
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		survivor, changed = nil, false
-		if err := stillThere(tx, p); err != nil {
+		if err := unchanged(tx, p); err != nil {
 			return err
 		}
 		var given *Identity

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -22,12 +23,14 @@ import (
 // Cognito gives the store of the identity pools service. The box seals the
 // secrets of login providers.
 func (db *DB) Cognito(box *seal.Box) *Cognito {
-	return &Cognito{
+	c := &Cognito{
 		db: db, box: box,
 		byID:     newCache[cognito.IdentityPoolId, *cognito.Pool](db, "pool", 4096),
 		byNumber: newCache[int64, *cognito.Pool](db, "pool-number", 4096),
 		swept:    make(chan struct{}, 1),
 	}
+	c.creations.store = c.createGroup
+	return c
 }
 
 // Cognito implements cognito.Store.
@@ -37,6 +40,8 @@ type Cognito struct {
 	byID     *cache[cognito.IdentityPoolId, *cognito.Pool]
 	byNumber *cache[int64, *cognito.Pool]
 	swept    chan struct{} // holds a value when a pool was deleted
+
+	creations creations
 }
 
 var _ cognito.Store = (*Cognito)(nil)
@@ -70,7 +75,7 @@ type cognitoTx struct {
 // Pool implements cognito.Tx.
 func (t *cognitoTx) Pool(id cognito.IdentityPoolId) (*cognito.Pool, error) {
 	p, _, err := t.c.byID.get(t.tx, id, func() (*cognito.Pool, bool, error) {
-		return t.pool(`SELECT body FROM pools WHERE id = $1`, string(id))
+		return t.pool(`SELECT body, mark FROM pools WHERE id = $1`, `SELECT body, mark FROM pools WHERE id = $1 FOR UPDATE`, string(id))
 	})
 	return p, err
 }
@@ -78,45 +83,51 @@ func (t *cognitoTx) Pool(id cognito.IdentityPoolId) (*cognito.Pool, error) {
 // PoolByNumber implements cognito.Tx.
 func (t *cognitoTx) PoolByNumber(number int64) (*cognito.Pool, error) {
 	p, _, err := t.c.byNumber.get(t.tx, number, func() (*cognito.Pool, bool, error) {
-		return t.pool(`SELECT body FROM pools WHERE number = $1`, number)
+		return t.pool(`SELECT body, mark FROM pools WHERE number = $1`, `SELECT body, mark FROM pools WHERE number = $1 FOR UPDATE`, number)
 	})
 	return p, err
 }
 
-// HasPool implements cognito.Tx. The writer asks for every identity that is
-// made, so it reads no more than it has to.
-func (t *cognitoTx) HasPool(number int64) (bool, error) {
-	return t.tx.query(`SELECT number FROM pools WHERE number = $1`, number).one(&number)
+// LockPool implements cognito.Tx.
+func (t *cognitoTx) LockPool(number int64) (mark int64, found bool, err error) {
+	found, err = t.tx.query(`SELECT mark FROM pools WHERE number = $1 FOR SHARE`, number).one(&mark)
+	return mark, found, err
 }
 
-func (t *cognitoTx) pool(text string, key any) (*cognito.Pool, bool, error) {
+// pool reads a pool. Who is about to change it locks its row, before anything that
+// depends on it is read or decided.
+func (t *cognitoTx) pool(text, locking string, key any) (*cognito.Pool, bool, error) {
+	if t.tx.configures {
+		text = locking
+	}
 	var body string
-	found, err := t.tx.query(text, key).one(&body)
+	var mark int64
+	found, err := t.tx.query(text, key).one(&body, &mark)
 	if err != nil || !found {
 		return nil, false, err
 	}
-	p, err := t.c.openPool(body)
+	p, err := t.c.openPool(body, mark)
 	return p, err == nil, err
 }
 
 // Pools implements cognito.Tx.
 func (t *cognitoTx) Pools(account, region string, after cognito.IdentityPoolId, limit int) ([]*cognito.Pool, error) {
-	return t.pools(t.tx.query(`SELECT body FROM pools WHERE account = $1 AND region = $2 AND id > $3 ORDER BY id LIMIT $4`,
+	return t.pools(t.tx.query(`SELECT body, mark FROM pools WHERE account = $1 AND region = $2 AND id > $3 ORDER BY id LIMIT $4`,
 		account, region, string(after), limit))
 }
 
 // AllPools implements cognito.Tx.
 func (t *cognitoTx) AllPools(account string, after cognito.IdentityPoolId, limit int) ([]*cognito.Pool, error) {
-	return t.pools(t.tx.query(`SELECT body FROM pools WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3`, account, string(after), limit))
+	return t.pools(t.tx.query(`SELECT body, mark FROM pools WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3`, account, string(after), limit))
 }
 
 func (t *cognitoTx) pools(q query) ([]*cognito.Pool, error) {
 	return all(q, func(r row) (*cognito.Pool, error) {
-		body := r.Text(0)
+		body, mark := r.Text(0), r.Int(1)
 		if err := r.Err(); err != nil {
 			return nil, err
 		}
-		return t.c.openPool(body)
+		return t.c.openPool(body, mark)
 	})
 }
 
@@ -147,8 +158,9 @@ func (t *cognitoTx) AddPool(p *cognito.Pool) error {
 	if _, err := t.tx.exec(`UPDATE signing_keys SET unused = NULL WHERE region = $1`, p.Region()); err != nil {
 		return err
 	}
-	_, err = t.tx.exec(`INSERT INTO pools (id, account, region, number, body) VALUES ($1, $2, $3, $4, $5)`,
-		string(p.IdentityPoolId), p.Account, p.Region(), p.Number, body)
+	p.Mark = rand.Int64()
+	_, err = t.tx.exec(`INSERT INTO pools (id, account, region, number, mark, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+		string(p.IdentityPoolId), p.Account, p.Region(), p.Number, p.Mark, body)
 	return err
 }
 
@@ -159,7 +171,8 @@ func (t *cognitoTx) SavePool(p *cognito.Pool) error {
 		return err
 	}
 	t.forget(p)
-	_, err = t.tx.exec(`UPDATE pools SET body = $2 WHERE id = $1`, string(p.IdentityPoolId), body)
+	p.Mark = rand.Int64()
+	_, err = t.tx.exec(`UPDATE pools SET body = $2, mark = $3 WHERE id = $1`, string(p.IdentityPoolId), body, p.Mark)
 	return err
 }
 
@@ -219,7 +232,7 @@ func (c *Cognito) sealPool(p *cognito.Pool) (string, error) {
 	return string(text), err
 }
 
-func (c *Cognito) openPool(text string) (*cognito.Pool, error) {
+func (c *Cognito) openPool(text string, mark int64) (*cognito.Pool, error) {
 	var b poolBody
 	if err := json.Unmarshal([]byte(text), &b); err != nil {
 		return nil, fmt.Errorf("store: pool: %w", err)
@@ -238,6 +251,7 @@ func (c *Cognito) openPool(text string) (*cognito.Pool, error) {
 		}
 		b.SupportedLoginProviders[name] = cognito.IdentityProviderId(opened)
 	}
+	b.Mark = mark
 	return &b.Pool, nil
 }
 
@@ -419,65 +433,84 @@ func (t *cognitoTx) AddIdentity(i *cognito.Identity) error {
 		r.id, r.pool, r.created, r.modified, r.state, r.mergedInto, r.logins); err != nil {
 		return err
 	}
-	for _, l := range i.Logins {
-		if err := t.addLogin(i, l); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.moveLogins(nil, []*cognito.Identity{i})
 }
 
-func (t *cognitoTx) addLogin(i *cognito.Identity, l cognito.Login) error {
-	_, err := t.tx.exec(insertLogin,
-		i.Pool, l.Provider, subjectKey(l.Subject), [16]byte(i.GUID))
-	return err
-}
-
-// SaveIdentities implements cognito.Tx. All logins that anybody loses are
-// removed before any is added, so that they can move.
+// SaveIdentities implements cognito.Tx. Rows are written in the order of their keys,
+// identities first, as by everybody: updates that want the same rows at the same time
+// wait for each other in one order, and not each for the other.
 func (t *cognitoTx) SaveIdentities(was, is []*cognito.Identity) error {
-	for n := range is {
-		for _, l := range was[n].Logins {
-			if slices.Contains(is[n].Logins, l) {
-				continue
-			}
-			if err := t.removeLogin(was[n], l); err != nil {
-				return err
-			}
-		}
-	}
+	rows := make([]identityRow, len(is))
 	for n, i := range is {
-		r := rowOf(i)
+		rows[n] = rowOf(i)
+	}
+	slices.SortFunc(rows, func(a, b identityRow) int { return bytes.Compare(a.id, b.id) })
+	for _, r := range rows {
 		if _, err := t.tx.exec(`UPDATE identities SET modified = $2, state = $3, merged_into = $4, logins = $5 WHERE id = $1`,
 			r.id, r.modified, r.state, r.mergedInto, r.logins); err != nil {
 			return err
 		}
-		for _, l := range i.Logins {
-			if slices.Contains(was[n].Logins, l) {
-				continue
-			}
-			if err := t.addLogin(i, l); err != nil {
-				return err
-			}
+	}
+	return t.moveLogins(was, is)
+}
+
+// DeleteIdentity implements cognito.Tx.
+func (t *cognitoTx) DeleteIdentity(i *cognito.Identity) error {
+	if _, err := t.tx.exec(`DELETE FROM identities WHERE id = $1`, i.GUID[:]); err != nil {
+		return err
+	}
+	return t.moveLogins([]*cognito.Identity{i}, nil)
+}
+
+// moveLogins writes who has which login: those that identities had and those that they
+// have now, in the order of their keys.
+func (t *cognitoTx) moveLogins(was, is []*cognito.Identity) error {
+	had, have := loginRows(was), loginRows(is)
+	for len(had) > 0 || len(have) > 0 {
+		var order int
+		switch {
+		case len(had) == 0:
+			order = 1
+		case len(have) == 0:
+			order = -1
+		default:
+			order = had[0].compare(*have[0])
+		}
+		var err error
+		switch {
+		case order < 0:
+			l := had[0]
+			_, err = t.tx.exec(`DELETE FROM logins WHERE pool = $1 AND provider = $2 AND subject = $3`, l.pool, l.provider, l.subject)
+		case order > 0:
+			l := have[0]
+			_, err = t.tx.exec(insertLogin, l.pool, l.provider, l.subject, l.identity)
+		case had[0].identity != have[0].identity:
+			l := have[0]
+			_, err = t.tx.exec(`UPDATE logins SET identity = $4 WHERE pool = $1 AND provider = $2 AND subject = $3`, l.pool, l.provider, l.subject, l.identity)
+		}
+		if err != nil {
+			return err
+		}
+		if order <= 0 {
+			had = had[1:]
+		}
+		if order >= 0 {
+			have = have[1:]
 		}
 	}
 	return nil
 }
 
-// DeleteIdentity implements cognito.Tx.
-func (t *cognitoTx) DeleteIdentity(i *cognito.Identity) error {
-	for _, l := range i.Logins {
-		if err := t.removeLogin(i, l); err != nil {
-			return err
+// loginRows are the rows of the logins of identities, in the order of their keys.
+func loginRows(identities []*cognito.Identity) []*loginRow {
+	var rows []*loginRow
+	for _, i := range identities {
+		for _, l := range i.Logins {
+			rows = append(rows, loginRowOf(i, l))
 		}
 	}
-	_, err := t.tx.exec(`DELETE FROM identities WHERE id = $1`, i.GUID[:])
-	return err
-}
-
-func (t *cognitoTx) removeLogin(i *cognito.Identity, l cognito.Login) error {
-	_, err := t.tx.exec(`DELETE FROM logins WHERE pool = $1 AND provider = $2 AND subject = $3`, i.Pool, l.Provider, subjectKey(l.Subject))
-	return err
+	slices.SortFunc(rows, func(a, b *loginRow) int { return a.compare(*b) })
+	return rows
 }
 
 // tidyBatch is how many rows are removed in one transaction.
@@ -534,7 +567,8 @@ func (c *Cognito) tidy(ctx context.Context, now time.Time) (more bool, err error
 const deadIdentities = `FROM identities WHERE (state = 2 OR (state = 1 AND logins IS NULL)) AND created + modified <= $1`
 
 // compact removes a batch of identities that nobody can reach any more, and
-// says whether there may be more. Of a chain of merges the older ones go first.
+// says whether there may be more. Of a chain of merges the older ones go first. What
+// another node is removing at the same time is left to it.
 func (c *Cognito) compact(ctx context.Context, now time.Time) (more bool, err error) {
 	before := now.Add(-cognito.DeadFor).UnixMilli()
 	err = c.db.View(ctx, func(tx *Tx) error {
@@ -545,24 +579,33 @@ func (c *Cognito) compact(ctx context.Context, now time.Time) (more bool, err er
 	if err != nil || !more {
 		return false, err
 	}
-	return true, c.db.Update(ctx, func(tx *Tx) error {
-		_, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id `+deadIdentities+` ORDER BY created + modified LIMIT $2)`, before, tidyBatch)
+	err = c.db.update(ctx, engine.Joining, func(tx *Tx) error {
+		removed, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id `+deadIdentities+` ORDER BY created + modified LIMIT $2 FOR UPDATE SKIP LOCKED)`, before, tidyBatch)
+		more = removed > 0
 		return err
 	})
+	return more && err == nil, err
 }
 
 // sweep removes a batch of what deleted pools left behind, and says whether
-// there may be more.
+// there may be more. The row of the dead pool is locked meanwhile: each pool is swept
+// by one node at a time, and by another when that one is gone. Nothing is added to a
+// pool that is gone, since whoever adds an identity locks the pool's row.
 func (c *Cognito) sweep(ctx context.Context) (more bool, err error) {
-	var pool int64
 	err = c.db.View(ctx, func(tx *Tx) error {
-		more, err = tx.query(`SELECT number FROM dead_pools ORDER BY number LIMIT 1`).one(&pool)
+		var pool int64
+		more, err = tx.query(`SELECT number FROM dead_pools LIMIT 1`).one(&pool)
 		return err
 	})
 	if err != nil || !more {
 		return false, err
 	}
-	return true, c.db.Update(ctx, func(tx *Tx) error {
+	err = c.db.update(ctx, engine.Joining, func(tx *Tx) error {
+		var pool int64
+		var err error
+		if more, err = tx.query(`SELECT number FROM dead_pools ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED`).one(&pool); err != nil || !more {
+			return err
+		}
 		identities, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE pool = $1 LIMIT $2)`, pool, tidyBatch)
 		if err != nil {
 			return err
@@ -574,4 +617,5 @@ func (c *Cognito) sweep(ctx context.Context) (more bool, err error) {
 		_, err = tx.exec(`DELETE FROM dead_pools WHERE number = $1`, pool)
 		return err
 	})
+	return more && err == nil, err
 }

@@ -25,15 +25,13 @@ import (
 func (c *Cognito) AddIdentities(ctx context.Context, identities []*cognito.Identity) error {
 	identities = slices.Clone(identities)
 	slices.SortFunc(identities, func(a, b *cognito.Identity) int { return bytes.Compare(a.GUID[:], b.GUID[:]) })
-	var logins []loginRow
+	var logins []*loginRow
 	for _, i := range identities {
 		for _, l := range i.Logins {
-			logins = append(logins, loginRow{i.Pool, l.Provider, subjectKey(l.Subject), i})
+			logins = append(logins, loginRowOf(i, l))
 		}
 	}
-	slices.SortFunc(logins, func(a, b loginRow) int {
-		return cmp.Or(cmp.Compare(a.pool, b.pool), cmp.Compare(a.provider, b.provider), bytes.Compare(a.subject[:], b.subject[:]))
-	})
+	slices.SortFunc(logins, func(a, b *loginRow) int { return a.compare(*b) })
 	return c.db.Update(ctx, func(tx *Tx) error {
 		err := insertRows(tx, insertIdentity, insertIdentities, identities, func(args []any, i *cognito.Identity) []any {
 			r := rowOf(i)
@@ -42,8 +40,8 @@ func (c *Cognito) AddIdentities(ctx context.Context, identities []*cognito.Ident
 		if err != nil {
 			return err
 		}
-		return insertRows(tx, insertLogin, insertLogins, logins, func(args []any, l loginRow) []any {
-			return append(args, l.pool, l.provider, l.subject, [16]byte(l.identity.GUID))
+		return insertRows(tx, insertLogin, insertLogins, logins, func(args []any, l *loginRow) []any {
+			return append(args, l.pool, l.provider, l.subject, l.identity)
 		})
 	})
 }
@@ -53,7 +51,16 @@ type loginRow struct {
 	pool     int64
 	provider int32
 	subject  [16]byte
-	identity *cognito.Identity
+	identity [16]byte
+}
+
+func loginRowOf(i *cognito.Identity, l cognito.Login) *loginRow {
+	return &loginRow{i.Pool, l.Provider, subjectKey(l.Subject), i.GUID}
+}
+
+// compare orders rows by their key.
+func (l loginRow) compare(other loginRow) int {
+	return cmp.Or(cmp.Compare(l.pool, other.pool), cmp.Compare(l.provider, other.provider), bytes.Compare(l.subject[:], other.subject[:]))
 }
 
 const (
@@ -72,8 +79,12 @@ var (
 // repeatRow makes a statement that inserts one row into one that inserts many.
 func repeatRow(insert string, rows int) string {
 	head, row, _ := strings.Cut(insert, "VALUES ")
-	columns := strings.Count(row, "$")
-	text := []byte(head + "VALUES ")
+	return head + "VALUES " + placeholders(rows, strings.Count(row, "$"))
+}
+
+// placeholders are the rows of a VALUES.
+func placeholders(rows, columns int) string {
+	var text []byte
 	for place := range rows * columns {
 		switch {
 		case place == 0:

@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -264,4 +266,96 @@ func testAddIdentities(t *testing.T, db *rig) {
 	if err := c.AddIdentities(t.Context(), nil); err != nil {
 		t.Errorf("none: %v", err)
 	}
+}
+
+// Identities that are created together are stored as each would be on its own: those
+// whose pool is as it was read and whose login nobody has.
+func testCreate(t *testing.T, db *rig) {
+	c := db.cognito(t)
+	p, q, gone := fixture.Pool(1), fixture.Pool(2), fixture.Pool(3)
+	for _, p := range []*cognito.Pool{p, q, gone} {
+		fixture.AddPool(t, c, p)
+	}
+	was := *q
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.SavePool(q) })
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.DeletePool(gone) })
+	alice, bob := cognito.Login{Provider: 1, Subject: "alice"}, cognito.Login{Provider: 1, Subject: "bob"}
+	taken := fixture.Identity(p, 1, alice)
+	type creation struct {
+		pool *cognito.Pool
+		i    *cognito.Identity
+		want bool
+	}
+	first := creation{p, taken, true}
+	rest := []creation{
+		{p, fixture.Identity(p, 2), true},
+		{q, fixture.Identity(q, 3), true},
+		{p, fixture.Identity(p, 4, bob), true},
+		{q, fixture.Identity(q, 5, alice), true},
+		{p, fixture.Identity(p, 6, alice), false},
+		{&was, fixture.Identity(q, 7), false},
+		{&was, fixture.Identity(q, 8, bob), false},
+		{gone, fixture.Identity(gone, 9), false},
+		{gone, fixture.Identity(gone, 10, alice), false},
+	}
+	for n := range byte(40) {
+		rest = append(rest, creation{p, fixture.Identity(p, 20+n), true}, creation{p, fixture.Identity(p, 100+n, cognito.Login{Provider: 2, Subject: string('a' + rune(n))}), true})
+	}
+	create := func(n creation) {
+		created, err := c.Create(context.Background(), n.pool, n.i)
+		if created != n.want || err != nil {
+			t.Errorf("%v: %v, %v", n.i, created, err)
+		}
+	}
+	create(first)
+	together(rest, create)
+	for _, n := range append(rest, first) {
+		got := fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.Identity(n.i.GUID) })
+		want := n.i
+		if !n.want {
+			want = nil
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("(-want +got)\n%s", diff)
+		}
+		for _, l := range n.i.Logins {
+			owner := fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(n.i.Pool, l) })
+			switch {
+			case n.want && (owner == nil || owner.GUID != n.i.GUID):
+				t.Errorf("%v is found by its login as %v", n.i, owner)
+			case !n.want && owner != nil && owner.GUID == n.i.GUID:
+				t.Errorf("%v is found by its login", n.i)
+			}
+		}
+	}
+
+	// One that is there already disturbs none that come with it.
+	fresh := make([]creation, 0, 30)
+	for n := range byte(30) {
+		fresh = append(fresh, creation{p, fixture.Identity(p, 200+n), true})
+	}
+	together(append(fresh, creation{p, taken, false}, creation{p, rest[0].i, false}), func(n creation) {
+		created, err := c.Create(context.Background(), n.pool, n.i)
+		if twice := n.i == rest[0].i; created != n.want || db.isUnique(err) != twice || !twice && err != nil {
+			t.Errorf("%v: %v, %v", n.i, created, err)
+		}
+	})
+	several := fixture.Identity(p, 250, bob, cognito.Login{Provider: 2, Subject: "bob"})
+	if created, err := c.Create(t.Context(), p, several); created || err == nil {
+		t.Error("one with two logins is created")
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if created, err := c.Create(ended, p, fixture.Identity(p, 251)); created || !errors.Is(err, context.Canceled) {
+		t.Errorf("for nobody: %v, %v", created, err)
+	}
+}
+
+// together calls f with each of list at the same time.
+func together[T any](list []T, f func(T)) {
+	var wg sync.WaitGroup
+	for _, v := range list {
+		wg.Go(func() { f(v) })
+	}
+	wg.Wait()
 }

@@ -73,6 +73,7 @@ var tests = []struct {
 	{"CheckMasterKey", testCheckMasterKey},
 	{"CheckAccount", testCheckAccount},
 	{"AddIdentities", testAddIdentities},
+	{"Create", testCreate},
 	{"StoresAgain", testStoresAgain},
 	{"OneIdentityForALogin", testOneIdentityForALogin},
 	{"Close", testClose},
