@@ -112,7 +112,7 @@ const reserved = `
 	golang.org/x/text:               cli
 	go/parser:                       cli                  # help is read from the source of the shapes
 	html/template:                   idp
-	net/http:                        server forwardauth daypassauth client cli fetch login login/logintest metrics openid idp signin cmd/daypass daypasstest
+	net/http:                        server forwardauth daypassauth client cli fetch login login/logintest metrics openid idp signin store/postgres/pgtest cmd/daypass daypasstest   # pgtest asks Patroni
 
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass store/postgres/pgtest   # the pager, the browser, the commands of credentials; servers of tests

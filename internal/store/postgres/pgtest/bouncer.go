@@ -71,7 +71,7 @@ default_pool_size = %d
 			t.Fatal(err)
 		}
 		c.Stdout, c.Stderr = out, out
-		p, err := launch(c, dir)
+		p, err := launch(c, dir, "QUIT")
 		_ = out.Close()
 		if err != nil {
 			t.Fatal(err)
@@ -79,18 +79,14 @@ default_pool_size = %d
 		u.Host = fmt.Sprintf("127.0.0.1:%d", port)
 		if err = p.until(func() error { _, err := query(u.String(), "SELECT 1"); return err }); err == nil {
 			t.Cleanup(func() {
-				p.watcher.disarm()
-				p.signal(endKilled)
-				<-p.ended
+				_ = p.end(endKilled)
 				if t.Failed() {
 					t.Logf("the log of pgbouncer ends:\n%s", tail(log))
 				}
 			})
 			return u.String()
 		}
-		p.watcher.disarm()
-		p.signal(endKilled)
-		<-p.ended
+		_ = p.end(endKilled)
 		if try == 4 || !bytes.Contains(tail(log), []byte("Address already in use")) {
 			t.Fatalf("pgbouncer does not start: %v\n%s", err, tail(log))
 		}

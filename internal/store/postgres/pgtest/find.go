@@ -21,12 +21,15 @@ const (
 // Main runs the tests of a package that can do nothing without PostgreSQL, for its
 // TestMain. Where PostgreSQL is missing it runs none of them: "go test" then says
 // "no tests to run" of the package, and with -v why.
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main without the exit.
+func Run(m *testing.M) int {
 	if _, err := programs(); err != nil && os.Getenv(urlVariable) == "" && !required() {
 		fmt.Printf("testing: warning: no tests to run\nPostgreSQL is missing: %v\n", err)
-		return
+		return 0
 	}
-	os.Exit(m.Run())
+	return m.Run()
 }
 
 // missing skips the test, or fails it where PostgreSQL is required.

@@ -201,7 +201,7 @@ func (s *Server) launchOn(port int) error {
 	}
 	defer log.Close()
 	c.Stdout, c.Stderr = log, log
-	p, err := launch(c, s.dir)
+	p, err := launch(c, s.dir, "QUIT")
 	if err != nil {
 		return err
 	}
@@ -389,6 +389,7 @@ type ending int
 const (
 	endInOrder ending = iota // SIGINT, "fast"
 	endNow                   // SIGQUIT, "immediate"
+	endInTime                // SIGTERM, which has Patroni end its server
 	endKilled                // SIGKILL for each of its processes
 )
 
@@ -398,16 +399,7 @@ func (s *Server) end(how ending) error {
 		return nil
 	}
 	s.process = nil
-	p.watcher.disarm()
-	p.signal(how)
-	select {
-	case <-p.ended:
-		return nil
-	case <-time.After(patience):
-		p.signal(endKilled)
-		<-p.ended
-		return errors.New("PostgreSQL did not end")
-	}
+	return p.end(how)
 }
 
 // A process is a running server.
@@ -418,8 +410,9 @@ type process struct {
 	watcher *watcher
 }
 
-// launch starts a server that ends, and whose folder goes, with this process.
-func launch(c *exec.Cmd, dir string) (*process, error) {
+// launch starts a server that ends by a signal, and whose folder goes, with this
+// process.
+func launch(c *exec.Cmd, dir, signal string) (*process, error) {
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
@@ -429,12 +422,26 @@ func launch(c *exec.Cmd, dir string) (*process, error) {
 		close(p.ended)
 	}()
 	var err error
-	if p.watcher, err = watch(c.Process.Pid, dir); err != nil {
+	if p.watcher, err = watch(c.Process.Pid, dir, signal); err != nil {
 		p.signal(endNow)
 		<-p.ended
 		return nil, err
 	}
 	return p, nil
+}
+
+// end ends a server, and waits for that.
+func (p *process) end(how ending) error {
+	p.watcher.disarm()
+	p.signal(how)
+	select {
+	case <-p.ended:
+		return nil
+	case <-time.After(patience):
+		p.signal(endKilled)
+		<-p.ended
+		return fmt.Errorf("%s did not end", p.cmd.Path)
+	}
 }
 
 // A watcher is a shell that ends a server when this process has ended, even by a
@@ -448,14 +455,14 @@ type watcher struct {
 // may look alive after its end.
 const watching = `
 cat >/dev/null
-kill -QUIT "$1" 2>/dev/null
+kill -"$3" "$1" 2>/dev/null
 n=0
 while kill -0 "$1" 2>/dev/null && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
 rm -rf "$2"
 `
 
-func watch(pid int, dir string) (*watcher, error) {
-	w := &watcher{cmd: exec.Command("/bin/sh", "-c", watching, "sh", strconv.Itoa(pid), dir)}
+func watch(pid int, dir, signal string) (*watcher, error) {
+	w := &watcher{cmd: exec.Command("/bin/sh", "-c", watching, "sh", strconv.Itoa(pid), dir, signal)}
 	apart(w.cmd)
 	in, err := w.cmd.StdinPipe()
 	if err != nil {

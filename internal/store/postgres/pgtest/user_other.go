@@ -2,7 +2,10 @@
 
 package pgtest
 
-import "os/exec"
+import (
+	"os"
+	"os/exec"
+)
 
 func give(string) error { return nil }
 
@@ -12,3 +15,9 @@ func apart(*exec.Cmd) {}
 
 // signal has the server end: nothing gentler is common to all systems.
 func (p *process) signal(ending) { _ = p.cmd.Process.Kill() }
+
+func killAll(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Kill()
+	}
+}

@@ -61,24 +61,30 @@ func (p *process) signal(how ending) {
 		_ = p.cmd.Process.Signal(syscall.SIGINT)
 	case endNow:
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	case endInTime:
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	case endKilled:
-		// Each child is in a process group of its own. A parent that is stopped makes no
-		// new ones meanwhile.
-		_ = p.cmd.Process.Signal(syscall.SIGSTOP)
-		children := childrenOf(p.cmd.Process.Pid)
-		_ = p.cmd.Process.Kill()
-		for _, pid := range children {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-		// A server that is started again refuses to share memory with them. What nobody
-		// waits for stays in the list of processes, and has no memory.
-		for _, pid := range children {
-			for range 100 {
-				if syscall.Kill(pid, 0) != nil {
-					break
-				}
-				time.Sleep(10 * time.Millisecond)
+		killAll(p.cmd.Process.Pid)
+	}
+}
+
+// killAll kills a server and its children, each of which is in a process group of its
+// own.
+func killAll(pid int) {
+	_ = syscall.Kill(pid, syscall.SIGSTOP) // it makes no new ones meanwhile
+	children := childrenOf(pid)
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	for _, child := range children {
+		_ = syscall.Kill(child, syscall.SIGKILL)
+	}
+	// A server that is started again refuses to share memory with them. What nobody
+	// waits for stays in the list of processes, and has no memory.
+	for _, child := range children {
+		for range 100 {
+			if syscall.Kill(child, 0) != nil {
+				break
 			}
+			time.Sleep(10 * time.Millisecond)
 		}
 	}
 }
