@@ -36,6 +36,9 @@ const (
 	Throttled
 	// Busy is a request that there is no memory for now.
 	Busy
+	// Unavailable is a request that cannot be answered because something that the
+	// service relies on does not answer.
+	Unavailable
 	// Internal is everything that is not the caller's fault.
 	Internal
 )

@@ -48,6 +48,7 @@ var refusals = map[awsapi.Refusal]refusal{
 	awsapi.Denied:              {code: "AccessDeniedException"},
 	awsapi.Throttled:           {code: "TooManyRequestsException", message: "Rate exceeded"},
 	awsapi.Busy:                {code: "TooManyRequestsException", message: "The service is busy. Try again later.", status: 503, fault: awsapi.Server},
+	awsapi.Unavailable:         {code: "InternalErrorException", message: "The service is unable to process the request. Try again later.", status: 503, fault: awsapi.Server},
 	awsapi.Internal:            {code: "InternalErrorException", message: "The service is unable to process the request. Try again later.", status: 500, fault: awsapi.Server},
 }
 

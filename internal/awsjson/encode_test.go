@@ -225,6 +225,8 @@ func TestRefuse(t *testing.T) {
 		awsapi.Denied:       {Code: "AccessDeniedException"},
 		awsapi.Throttled:    {Code: "TooManyRequestsException", Message: "Rate exceeded"},
 		awsapi.Busy:         {Code: "TooManyRequestsException", Message: "The service is busy. Try again later.", Status: 503, Fault: awsapi.Server},
+		awsapi.Unavailable: {Code: "InternalErrorException", Message: "The service is unable to process the request. Try again later.",
+			Status: 503, Fault: awsapi.Server},
 		awsapi.Internal: {Code: "InternalErrorException", Message: "The service is unable to process the request. Try again later.",
 			Status: 500, Fault: awsapi.Server},
 	}

@@ -43,6 +43,7 @@ var refusals = map[awsapi.Refusal]refusal{
 	awsapi.Denied:              {code: "AccessDenied", status: 403},
 	awsapi.Throttled:           {code: "Throttling", message: "Rate exceeded", status: 400},
 	awsapi.Busy:                {code: "ServiceUnavailable", message: "The service is busy. Try again later.", status: 503, fault: awsapi.Server},
+	awsapi.Unavailable:         {code: "ServiceUnavailable", message: "The request has failed due to a temporary failure of the server.", status: 503, fault: awsapi.Server},
 	awsapi.Internal:            {code: "InternalFailure", message: "The service is unable to process the request. Try again later.", status: 500, fault: awsapi.Server},
 }
 

@@ -185,6 +185,8 @@ func TestRefuse(t *testing.T) {
 		awsapi.Denied:       {Code: "AccessDenied", Status: 403},
 		awsapi.Throttled:    {Code: "Throttling", Message: "Rate exceeded", Status: 400},
 		awsapi.Busy:         {Code: "ServiceUnavailable", Message: "The service is busy. Try again later.", Status: 503, Fault: awsapi.Server},
+		awsapi.Unavailable: {Code: "ServiceUnavailable", Message: "The request has failed due to a temporary failure of the server.",
+			Status: 503, Fault: awsapi.Server},
 		awsapi.Internal: {Code: "InternalFailure", Message: "The service is unable to process the request. Try again later.",
 			Status: 500, Fault: awsapi.Server},
 	}

@@ -39,6 +39,7 @@ var refusals = [...]refusal{
 	awsapi.Denied:              {http.StatusForbidden, "AccessDeniedException", "Forbidden"},
 	awsapi.Throttled:           {http.StatusTooManyRequests, "TooManyRequestsException", "Too Many Requests"},
 	awsapi.Busy:                {http.StatusServiceUnavailable, "ServiceUnavailableException", "Service Unavailable"},
+	awsapi.Unavailable:         {http.StatusServiceUnavailable, "ServiceUnavailableException", "Service Unavailable"},
 	awsapi.Internal:            {http.StatusInternalServerError, "InternalServerErrorException", "Internal server error"},
 }
 

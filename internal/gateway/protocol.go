@@ -187,6 +187,7 @@ var refusals = map[awsapi.Refusal]awsapi.Error{
 	awsapi.ExpiredToken:        {Code: "ExpiredToken", Message: "the gateway's credentials are not valid"},
 	awsapi.Denied:              {Code: "AccessDenied", Message: "the gateway is not authorized"},
 	awsapi.Busy:                {Code: "ServiceUnavailable", Message: "the service is busy", Status: 503},
+	awsapi.Unavailable:         {Code: "ServiceUnavailable", Message: "the service is unavailable", Status: 503},
 	awsapi.Internal:            {Code: "InternalFailure", Message: "the service failed", Status: 500},
 }
 

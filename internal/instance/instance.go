@@ -292,6 +292,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		},
 		CORSOrigins:    c.CORSOrigins,
 		TrustedProxies: c.TrustedProxies,
+		Unavailable:    i.db.Unavailable,
 		Rates:          server.Rates{PerSecond: c.Rates, Fleet: i.fleet},
 		Sinks:          append([]audit.Sink{c.requestLog()}, c.Sinks...),
 		Now:            c.Now,

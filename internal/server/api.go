@@ -227,7 +227,7 @@ func (c *call) speaks() refuser {
 
 // edge makes what the client sees of an error of the API.
 func (s *Server) edge(c *call, err error) *awsapi.Error {
-	e := edge(c.speaks(), c.r, err)
+	e := s.refusal(c.speaks(), c.r, err)
 	if s.Undeclared == nil || c.route == nil || c.row == nil {
 		return e
 	}
@@ -237,17 +237,21 @@ func (s *Server) edge(c *call, err error) *awsapi.Error {
 	return e
 }
 
-// edge is the one place where an error becomes what the client sees: typed
+// refusal is the one place where an error becomes what the client sees: typed
 // errors as they are, refusals as the protocol words them, all others without
-// their text.
-func edge(protocol refuser, r *http.Request, err error) *awsapi.Error {
-	if e, typed := awsapi.AsError(err); typed {
+// their text. What could not be found out is no answer, whatever was made of it.
+func (s *Server) refusal(protocol refuser, r *http.Request, err error) *awsapi.Error {
+	unavailable := s.Unavailable != nil && s.Unavailable(err)
+	if e, typed := awsapi.AsError(err); typed && !unavailable {
 		return e
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		e := protocol.Refuse(awsapi.Internal, "")
 		e.Status = statusClientGone
 		return e.Because(causeClientGone, err)
+	}
+	if unavailable {
+		return protocol.Refuse(awsapi.Unavailable, "").Because(causeDatabase, err)
 	}
 	if refused, ok := awsapi.AsRefused(err); ok {
 		return protocol.Refuse(refused.Refusal, refused.Message).Because(refused.Cause, refused.Err)

@@ -43,6 +43,14 @@ func TestFailures(t *testing.T) {
 			"untyped", jsonError("InternalErrorException", "message", internalError), formError("urn:box", "Receiver", "InternalFailure", internalError), 500,
 			[]string{"level=ERROR", "cause=internal", `detail="look up: the disk /var/lib is full"`},
 		},
+		"a database that does not answer": {
+			"unavailable", jsonError("InternalErrorException", "message", internalError), formError("urn:box", "Receiver", "ServiceUnavailable", "The request has failed due to a temporary failure of the server."), 503,
+			[]string{"level=ERROR", "cause=database-unavailable", `detail="look up: the database does not answer"`},
+		},
+		"a no without having asked the database": {
+			"mistaken", jsonError("InternalErrorException", "message", internalError), formError("urn:box", "Receiver", "ServiceUnavailable", "The request has failed due to a temporary failure of the server."), 503,
+			[]string{"level=ERROR", "cause=database-unavailable", "the database does not answer"},
+		},
 		"a panic": {
 			"panic", jsonError("InternalErrorException", "message", internalError), formError("urn:box", "Receiver", "InternalFailure", internalError), 500,
 			[]string{"level=ERROR", "cause=internal", `detail="panic: the moon is blue\n`, "helpers_test.go"},

@@ -58,6 +58,8 @@ func who(_ context.Context, c awsapi.Caller, _ *nothing) (*whoOutput, error) {
 	return &whoOutput{c.ARN, c.Account, c.Region, c.AccessKeyID}, nil
 }
 
+var errDatabase = errors.New("the database does not answer")
+
 var errDisk = errors.New("the disk /var/lib is full")
 
 func fail(ctx context.Context, _ awsapi.Caller, in *failInput) (*failOutput, error) {
@@ -68,6 +70,10 @@ func fail(ctx context.Context, _ awsapi.Caller, in *failInput) (*failOutput, err
 		return nil, fmt.Errorf("look up: %w", &awsapi.Error{Code: "ResourceNotFoundException", Message: "There is no such thing."})
 	case "untyped":
 		return nil, fmt.Errorf("look up: %w", errDisk)
+	case "unavailable":
+		return nil, fmt.Errorf("look up: %w", errDatabase)
+	case "mistaken":
+		return nil, &awsapi.Error{Code: "ResourceNotFoundException", Message: "There is no such thing.", Cause: "no-thing", Err: errDatabase}
 	case "panic":
 		panic("the moon is blue")
 	case "nil pointer":
@@ -166,8 +172,9 @@ func logger(w io.Writer) *slog.Logger {
 func newServer() (*Server, *logBuffer) {
 	log := &logBuffer{}
 	return &Server{
-		JSON:  []*awsapi.Table{awsapi.Service{Name: "zoo", Target: "AWSZooService", TargetPackage: "com.example.model", Shapes: testShapes, Operations: operations()}.Compile()},
-		Query: []*awsapi.Table{awsapi.Service{Name: "box", Version: "2011-06-15", Namespace: "urn:box", Shapes: testShapes, Operations: operations()}.Compile()},
+		Unavailable: func(err error) bool { return errors.Is(err, errDatabase) },
+		JSON:        []*awsapi.Table{awsapi.Service{Name: "zoo", Target: "AWSZooService", TargetPackage: "com.example.model", Shapes: testShapes, Operations: operations()}.Compile()},
+		Query:       []*awsapi.Table{awsapi.Service{Name: "box", Version: "2011-06-15", Namespace: "urn:box", Shapes: testShapes, Operations: operations()}.Compile()},
 		Credentials: func(_ context.Context, key, token string) (awsapi.Caller, seal.Secret, error) {
 			switch {
 			case key == rootKey && token == "":

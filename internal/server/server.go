@@ -75,6 +75,8 @@ type Server struct {
 	// Undeclared is told of an exception that its row does not declare; tests
 	// set it to fail.
 	Undeclared func(row *awsapi.Row, e *awsapi.Error)
+	// Unavailable says of an error that the database could not be asked; nil for never.
+	Unavailable func(error) bool
 	// Sinks are told of each request to the API before it is answered, in this
 	// order. One that refuses turns the answer into a failure, of which those behind
 	// it are told: the ones that may refuse come first, and the log last.
@@ -179,11 +181,16 @@ func Healthy() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 }
 
+// readyTimeout is how long it may take to find out whether the server is ready.
+const readyTimeout = 5 * time.Second
+
 // Ready is the page that says whether the server can do its work. Why it cannot
 // is for the log.
 func Ready(check func(context.Context) error, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := check(r.Context()); err != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		defer cancel()
+		if err := check(ctx); err != nil {
 			log.LogAttrs(r.Context(), slog.LevelError, "not ready", slog.Any("error", err))
 			plain(w, http.StatusServiceUnavailable, "not ready\n")
 			return

@@ -65,7 +65,7 @@ func (v *Visit) answer(ctx context.Context) (a awsapi.Answer) {
 		return err
 	})
 	if err != nil {
-		return v.fail(edge(v.side, v.Request, err))
+		return v.fail(v.server.refusal(v.side, v.Request, err))
 	}
 	return a
 }

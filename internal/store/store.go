@@ -123,6 +123,14 @@ func (db *DB) Close() error {
 	return db.engine.Close()
 }
 
+// Unavailable says whether an error means that the database could not be asked, so that
+// whoever asks again later may get another answer: it did not answer in time, it may
+// not be asked, or others were in the way for too long.
+func (db *DB) Unavailable(err error) bool {
+	kind := db.engine.ErrorKind(err)
+	return kind == engine.Unavailable || kind == engine.TryAgain
+}
+
 // Ping says whether the database answers and takes writes. It writes only where
 // the last write failed because of the disk, to see whether there is room again.
 func (db *DB) Ping(ctx context.Context) error {
