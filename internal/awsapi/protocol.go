@@ -73,6 +73,8 @@ type Answer struct {
 	// Header are further headers, name and value in turn.
 	Header []string
 	Body   []byte
+	// Stream is the body of an operation that streams; nil for Body.
+	Stream *Stream
 }
 
 // Protocol turns requests into trees and outputs into bytes. It knows tables

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"reflect"
 	"regexp"
@@ -39,6 +40,18 @@ func (a Auth) String() string {
 
 // None is the output of an operation that has no output shape: an empty body.
 type None struct{}
+
+// Stream is the output of an operation that answers with bytes and not with a shape:
+// any number of them, which never are in memory together. The server has no time
+// limit for the operation itself; it ends one whose client stops reading.
+type Stream struct {
+	// ContentType says what the bytes are.
+	ContentType string
+	// Length is how many there are.
+	Length int64
+	// Body has them. Whoever gets a Stream closes it.
+	Body io.ReadCloser
+}
 
 // Operation is one row of a service's table.
 type Operation struct {
@@ -105,7 +118,10 @@ func (o Operation) WithBody(most int64) Operation {
 func (o *Operation) Declares(code string) bool { return slices.Contains(o.Errors, code) }
 
 // HasOutput says whether the operation has an output shape.
-func (o *Operation) HasOutput() bool { return o.Out != reflect.TypeFor[None]() }
+func (o *Operation) HasOutput() bool { return o.Out != reflect.TypeFor[None]() && !o.Streams() }
+
+// Streams says whether the operation answers with a [Stream].
+func (o *Operation) Streams() bool { return o.Out == reflect.TypeFor[Stream]() }
 
 // Service is the table of one service.
 type Service struct {
@@ -166,6 +182,8 @@ func (s Service) Compile() *Table {
 			panic("awsapi: two rows for " + op.Name)
 		case op.MaxBody > 0 && op.Auth == Public:
 			panic("awsapi: strangers could send long bodies to " + op.Name)
+		case op.Streams() && op.Auth == Public:
+			panic("awsapi: strangers could keep the server busy for hours with " + op.Name)
 		case op.In.Kind() != reflect.Struct || op.Out.Kind() != reflect.Struct:
 			panic("awsapi: input and output of " + op.Name + " must be structs")
 		}
@@ -173,7 +191,9 @@ func (s Service) Compile() *Table {
 		t.byName[op.Name].measure()
 	}
 	for _, op := range t.Operations {
-		t.byName[op.Name].out = c.plan(op.Out)
+		if !op.Streams() {
+			t.byName[op.Name].out = c.plan(op.Out)
+		}
 	}
 	return t
 }

@@ -47,8 +47,10 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := s.respond(ctx, w, c)
-	a = s.recorded(ctx, c, a)
-	s.send(w, c, a)
+	if a.Stream != nil {
+		defer func() { _ = a.Stream.Body.Close() }() // it has been read
+	}
+	s.send(w, c, s.recorded(ctx, c, a))
 }
 
 // recorded records a request to the API and gives the answer to send.
@@ -135,11 +137,15 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call) (aw
 	if err != nil {
 		return awsapi.Answer{}, err
 	}
-	out, err := s.handle(ctx, c)
+	out, err := s.handle(ctx, w, c)
 	if err != nil {
 		return awsapi.Answer{}, err
 	}
-	return c.protocol.Encode(c.row, out, c.event.RequestID)
+	a, err := c.protocol.Encode(c.row, out, c.event.RequestID)
+	if stream, ok := out.(*awsapi.Stream); ok {
+		a.Stream, a.ContentType = stream, stream.ContentType
+	}
+	return a, err
 }
 
 // guard turns a panic into an error, so that one request does not end the
@@ -154,7 +160,7 @@ func guard(do func() error) (err error) {
 }
 
 // handle takes a request from its route to its output.
-func (s *Server) handle(ctx context.Context, c *call) (any, error) {
+func (s *Server) handle(ctx context.Context, w http.ResponseWriter, c *call) (any, error) {
 	if c.row == nil {
 		return nil, c.unknown
 	}
@@ -173,6 +179,9 @@ func (s *Server) handle(ctx context.Context, c *call) (any, error) {
 	}
 	if !s.Rates.allow(c.row, s.now()) {
 		return nil, c.protocol.Refuse(awsapi.Throttled, "").Because(causeRequestRate, nil)
+	}
+	if c.row.Streams() {
+		takeTime(w)
 	}
 	return c.row.Call(ctx, c.caller, in)
 }
@@ -299,13 +308,21 @@ func (s *Server) send(w http.ResponseWriter, c *call, a awsapi.Answer) {
 		set(name, a.Header[i+1])
 	}
 	set("Content-Type", a.ContentType) // also of an empty body, as AWS does
-	set("Content-Length", strconv.Itoa(len(a.Body)))
+	length := int64(len(a.Body))
+	if a.Stream != nil {
+		length = a.Stream.Length
+	}
+	set("Content-Length", strconv.FormatInt(length, 10))
 	h["Cache-Control"] = noStore
 	if s.secure(c.r) {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
 	s.allowOrigin(h, c)
 	w.WriteHeader(a.Status)
+	if a.Stream != nil {
+		stream(w, a.Stream)
+		return
+	}
 	_, _ = w.Write(a.Body) // a client that has gone away needs no answer
 }
 
