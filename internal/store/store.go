@@ -27,6 +27,9 @@ var (
 	// ErrNewer answers Open when the database was written by a later daypass, whose
 	// schema this one does not know.
 	ErrNewer = migrate.ErrNewer
+	// ErrNotEmbedded answers Snapshot where the database is a server of its own, which
+	// has its own means.
+	ErrNotEmbedded = errors.New("store: the database is not the embedded one")
 )
 
 // Engine is what runs the SQL of a database, see [On].
@@ -113,6 +116,25 @@ func on(e engine.Engine, opts Options) *DB {
 
 // Upgraded is what opening the database did to its schema.
 func (db *DB) Upgraded() Upgrade { return db.engine.Upgraded() }
+
+// Snapshot writes the embedded database as it is at one moment into a file, which must
+// be there and empty, see [sqlite.Engine.Snapshot].
+func (db *DB) Snapshot(ctx context.Context, to string) error {
+	e, ok := db.engine.(interface {
+		Snapshot(ctx context.Context, to string) error
+	})
+	if !ok {
+		return ErrNotEmbedded
+	}
+	return e.Snapshot(ctx, to)
+}
+
+// Contents are what Inspect finds in a file.
+type Contents = sqlite.Contents
+
+// Inspect reads a file of the embedded database that nobody has open, from end to end,
+// and says what is in it, see [sqlite.Inspect].
+func Inspect(ctx context.Context, path string) (Contents, error) { return sqlite.Inspect(ctx, path) }
 
 // Close accepts no more work, finishes the updates and views it had accepted,
 // and closes the database. Closing again does nothing.

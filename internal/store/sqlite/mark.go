@@ -68,6 +68,17 @@ func saysOpen(path string) (bool, error) {
 	return binary.BigEndian.Uint32(header[versionOffset:]) != 0, nil
 }
 
+// sayClosed makes the copy of a database, which lacks nothing, say "closed". Nobody has
+// it open.
+func sayClosed(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(make([]byte, 4), versionOffset)
+	return errors.Join(err, f.Close())
+}
+
 // markOpen makes the main file say "open". What the log had is in the main file then.
 func (c *conn) markOpen() error {
 	if err := c.mark(openVersion); err != nil {

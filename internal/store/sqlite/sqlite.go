@@ -25,6 +25,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,6 +68,8 @@ type Options struct {
 
 // Engine is an open database.
 type Engine struct {
+	path    string
+	copying sync.RWMutex // each Snapshot reads; Close writes
 	lock    io.Closer
 	keeper  *keeper
 	writer  *writer
@@ -89,7 +92,7 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	e := &Engine{closed: make(chan struct{}), shared: opts.Shared}
+	e := &Engine{path: path, closed: make(chan struct{}), shared: opts.Shared}
 	if e.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
@@ -159,6 +162,7 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	close(e.closed)
+	e.copying.Lock()
 	err := e.writer.close()
 	e.readers.close()
 	return errors.Join(err, e.keeper.close(), e.lock.Close())
