@@ -33,6 +33,7 @@ const imports = `
 	idp:                                     # the other side: it knows nothing of daypass
 	saml:
 	seal:
+	backup:      seal                        # the form of backups; the master key proves them
 	signin:                                  # the client's side of a sign-in: it knows nothing of AWS
 	revocation:                              # pure
 	sigv4:       limit
@@ -102,6 +103,7 @@ const reserved = `
 	golang.org/x/oauth2:             signin
 	github.com/rogpeppe/go-internal/lockedfile: cli
 	golang.org/x/crypto:             seal
+	filippo.io/age:                  backup               # the master key in a backup, sealed with a passphrase
 	github.com/alecthomas/kong:      cmd/daypass
 	github.com/prometheus:           metrics
 	github.com/jmespath-community:   jmespath
