@@ -34,6 +34,7 @@ const imports = `
 	saml:
 	seal:
 	backup:      seal                        # the form of backups; the master key proves them
+	backup/agekey: backup seal
 	signin:                                  # the client's side of a sign-in: it knows nothing of AWS
 	revocation:                              # pure
 	sigv4:       limit
@@ -43,7 +44,7 @@ const imports = `
 	awsjson:     awsapi plainjson
 	awsquery:    awsapi
 	jmespath:    awsapi                       # queries on trees
-	cli:         awsapi jmespath seal signin   # seal: files that only their owner can read
+	cli:         awsapi backup backup/agekey jmespath seal signin   # seal: files that only their owner can read; backup: what it writes is checked
 	client:      awsapi awsjson awsquery sigv4
 	server:      awsapi awsjson awsquery sigv4 audit limit seal     # seal: the type of a secret
 
@@ -81,11 +82,11 @@ const imports = `
 	store/storetest: cognito iam limit openid revocation seal store store/engine store/engine/enginetest store/fixture
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy
+	instance:    awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy backup
 	daypasstest: instance seal
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	metrics:     audit                       # a sink of events; what only the binary links
-	cmd/daypass: audit instance cli client idp metrics seal typo   # typo: environment variables that do not exist
+	cmd/daypass: audit instance backup/agekey cli client idp metrics seal typo   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard
@@ -103,7 +104,7 @@ const reserved = `
 	golang.org/x/oauth2:             signin
 	github.com/rogpeppe/go-internal/lockedfile: cli
 	golang.org/x/crypto:             seal
-	filippo.io/age:                  backup               # the master key in a backup, sealed with a passphrase
+	filippo.io/age:                  backup/agekey               # the master key in a backup, sealed with a passphrase
 	github.com/alecthomas/kong:      cmd/daypass
 	github.com/prometheus:           metrics
 	github.com/jmespath-community:   jmespath

@@ -70,9 +70,12 @@ func (p *page) operation(op awsapi.Operation) {
 	fmt.Fprintf(p, "### %s\n\n%s %s\n\n", op.Name, op.Doc, who)
 	p.subject(op.Subject)
 	p.members("Input", op.In)
-	if op.HasOutput() {
+	switch {
+	case op.Streams():
+		p.WriteString("Output: a stream of bytes.\n\n")
+	case op.HasOutput():
 		p.members("Output", op.Out)
-	} else {
+	default:
 		p.WriteString("Output: none, an empty body.\n\n")
 	}
 	if len(op.Errors) > 0 {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daypass/daypass/internal/backup/agekey"
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/metrics"
 )
@@ -256,6 +257,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, StrangerRates: c.strangerRates(), Regions: c.AllowRegion, Log: s.log,
 		OneSigningKey: c.OneSigningKey, FlatTagsClaim: c.FlatTagsClaim,
 		AcceptLoss: c.AcceptLoss, Memory: c.memory, LogRefused: c.LogRequests == "refused",
+		Version: version(), SealKey: agekey.SealFor,
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"golang.org/x/term"
@@ -47,6 +48,21 @@ func askLine(rw io.ReadWriter, width int, prompt, text string, complete complete
 		return before + after, len(before), true
 	}
 	return t.ReadLine()
+}
+
+// asker asks for secrets on the terminal, which does not show them; nil where there is
+// no terminal.
+func asker(p *process) func(prompt string) (string, error) {
+	in := int(os.Stdin.Fd())
+	if !term.IsTerminal(in) {
+		return nil
+	}
+	return func(prompt string) (string, error) {
+		_, _ = io.WriteString(p.stderr, prompt) // who cannot see it can still answer
+		secret, err := term.ReadPassword(in)
+		_, _ = io.WriteString(p.stderr, "\n")
+		return string(secret), err
+	}
 }
 
 // list shows words and what they mean.

@@ -10,6 +10,12 @@ const (
 	causeFuture awsapi.Cause = "revocation-future"
 	// The maximum number of targets is revoked.
 	causeLimitRevocations awsapi.Cause = "limit-revocations"
+	// Another backup is being created, or its client still reads it.
+	causeBackupRuns awsapi.Cause = "backup-running"
+	// The database is not the embedded one (--database), so daypass cannot copy it.
+	causeNotEmbedded awsapi.Cause = "backup-not-embedded"
+	// KeyRecipient is not a public key of age.
+	causeRecipient awsapi.Cause = "backup-recipient"
 	// There is no role of the name, or it is not linked to the target.
 	causeRole awsapi.Cause = "role-not-linked"
 	// There is no target of the name (--target).

@@ -4,4 +4,6 @@
 // It takes back what was issued (RevokeSessions) and shows what was taken back
 // (ListRevocations). What a revocation voids is the matter of package revocation,
 // and what there is to revoke that of the services that own it ([Owners]).
+//
+// It streams backups (CreateBackup), which others make ([Backups]).
 package admin

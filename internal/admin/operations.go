@@ -19,6 +19,8 @@ func Operations(s *Service) awsapi.Service {
 		Operations: []awsapi.Operation{
 			awsapi.Op("CheckTargetRole", awsapi.Signed, awsapi.OnNothing(), "Shows the session policy that daypass would send to the target of a role, its size, and what the target cannot express. It does not contact the target.", s.CheckTargetRole,
 				invalidParameter, tooManyRequests, internalError),
+			awsapi.Op("CreateBackup", awsapi.Signed, awsapi.OnNothing().Key("daypass:KeyRecipient", "KeyRecipient"), "Creates a backup of the embedded database and streams it. Restore it with daypass restore.", s.CreateBackup,
+				invalidParameter, resourceConflict, tooManyRequests, internalError),
 			awsapi.Op("DiagnoseTarget", awsapi.Signed, awsapi.OnNothing(), "Tests whether a target refuses the tokens that it must refuse, and whether it keeps sessions apart, in a bucket that daypass creates and removes.", s.DiagnoseTarget,
 				invalidParameter, tooManyRequests, internalError),
 			awsapi.Op("ListRevocations", awsapi.Signed, awsapi.OnNothing(), "Lists the revocations that are in force.", s.ListRevocations,
@@ -36,6 +38,7 @@ var shapes = awsapi.Shapes(
 	awsapi.String[IdentityId](1, 55, `[\w-]+:[0-9a-f-]+`),
 	awsapi.String[IdentityPoolId](1, 55, `[\w-]+:[0-9a-f-]+`),
 	awsapi.String[IdentityProviderName](1, 2048, ""),
+	awsapi.String[KeyRecipient](1, 128, `age1[0-9a-z]+`),
 	awsapi.Int[MaxResults](1, 60),
 	awsapi.String[PaginationKey](1, 65535, `[\S]+`),
 	awsapi.String[RoleArn](20, 2048, ""),

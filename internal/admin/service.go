@@ -24,6 +24,8 @@ type Service struct {
 	Targets []string
 	// Checks look at targets.
 	Checks TargetChecks
+	// Backups make backups.
+	Backups Backups
 	// Pages seals the tokens that say where a listing goes on.
 	Pages awsapi.Pages
 	// Now is the clock; nil means time.Now.
@@ -80,6 +82,7 @@ type Store interface {
 const (
 	invalidParameter = "InvalidParameterException"
 	limitExceeded    = "LimitExceededException"
+	resourceConflict = "ResourceConflictException"
 	tooManyRequests  = "TooManyRequestsException"
 	internalError    = "InternalErrorException"
 )

@@ -23,8 +23,7 @@
 // # The master key
 //
 // A backup has no master key, unless that was asked for. Then the server seals it for a
-// recipient that exists for this one call ([NewRecipient]), and the command that asked
-// seals it with a passphrase ([Header.Reseal]). So the passphrase stays with the
-// command, and the key is on the wire for nobody else. Both are files of
-// age (https://age-encryption.org/v1).
+// recipient that exists for this one call, and the command that asked seals it with a
+// passphrase. So the passphrase stays with the command, and the key is on the wire for
+// nobody else. Package agekey does both.
 package backup

@@ -66,14 +66,15 @@ type Facts struct {
 // Header is what comes before the image.
 type Header struct {
 	Facts
+	// Key is the master key, sealed by somebody; empty for none.
+	Key []byte
+
 	first, facts []byte // the lines as they are, which the proof is about
 	proof        []byte
-	key          []byte // the sealed master key; empty for none
 }
 
-// New makes the header of a backup. The key is sealed for the recipient, and left out
-// without one.
-func New(f Facts, key *seal.MasterKey, recipient string) (*Header, error) {
+// New makes the header of a backup of a database that is sealed with the key.
+func New(f Facts, key *seal.MasterKey) (*Header, error) {
 	f.MasterKey = key.Fingerprint()
 	h := &Header{Facts: f, first: []byte(title + strconv.Itoa(version))}
 	var err error
@@ -81,11 +82,6 @@ func New(f Facts, key *seal.MasterKey, recipient string) (*Header, error) {
 		return nil, err
 	}
 	h.proof = key.Box(purpose).Seal(nil, h.digest(), []byte("proof"))
-	if recipient != "" {
-		if h.key, err = sealFor(recipient, key); err != nil {
-			return nil, err
-		}
-	}
 	return h, nil
 }
 
@@ -108,13 +104,13 @@ func (h *Header) Prove(key *seal.MasterKey) error {
 }
 
 // HasKey says whether the backup has the master key.
-func (h *Header) HasKey() bool { return len(h.key) > 0 }
+func (h *Header) HasKey() bool { return len(h.Key) > 0 }
 
 // Bytes are the lines of the header.
 func (h *Header) Bytes() []byte {
 	key := "-"
 	if h.HasKey() {
-		key = base64.StdEncoding.EncodeToString(h.key)
+		key = base64.StdEncoding.EncodeToString(h.Key)
 	}
 	return fmt.Appendf(nil, "%s\n%s\n%s\n%s\n", h.first, h.facts, base64.StdEncoding.EncodeToString(h.proof), key)
 }
@@ -151,7 +147,7 @@ func Read(r *bufio.Reader) (*Header, error) {
 		_, err = r.Discard(2)
 		return h, err
 	}
-	h.key, err = decoded(r, maxKey)
+	h.Key, err = decoded(r, maxKey)
 	return h, err
 }
 
@@ -228,4 +224,14 @@ func (i *image) end() error {
 		return fmt.Errorf("%w: something follows the database", ErrDamaged)
 	}
 	return io.EOF
+}
+
+// Summary says in a line what the backup has.
+func (h *Header) Summary() string {
+	key := "without the key"
+	if h.HasKey() {
+		key = "with the key"
+	}
+	return fmt.Sprintf("%d identities, %d identity pools, %d MiB; schema version %d, master key %s (%s)",
+		h.Rows["identities"], h.Rows["pools"], (h.Size+1<<20-1)>>20, h.Schema, h.MasterKey, key)
 }

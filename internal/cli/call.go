@@ -97,11 +97,11 @@ func (c *caller) refused(e *serviceError) error {
 	return &exitError{exitService, err}
 }
 
-// try sends the request once.
-func (c *caller) try(ctx context.Context, request awsapi.Post) (awsapi.Node, error) {
+// request is a call, signed.
+func (c *caller) request(ctx context.Context, request awsapi.Post) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.settings.endpoint.url, "/")+"/", bytes.NewReader(request.Body))
 	if err != nil {
-		return awsapi.Node{}, err
+		return nil, err
 	}
 	for i := 0; i+1 < len(request.Header); i += 2 {
 		r.Header[http.CanonicalHeaderKey(request.Header[i])] = []string{request.Header[i+1]}
@@ -109,8 +109,17 @@ func (c *caller) try(ctx context.Context, request awsapi.Post) (awsapi.Node, err
 	r.Header.Set("User-Agent", c.cli.Name+"/"+c.cli.Version)
 	if c.op.row.Auth != awsapi.Public && !c.globals.has("no-sign-request") {
 		if err := c.sign(ctx, r, request.Body); err != nil {
-			return awsapi.Node{}, err
+			return nil, err
 		}
+	}
+	return r, nil
+}
+
+// try sends the request once.
+func (c *caller) try(ctx context.Context, request awsapi.Post) (awsapi.Node, error) {
+	r, err := c.request(ctx, request)
+	if err != nil {
+		return awsapi.Node{}, err
 	}
 	began := time.Now()
 	response, err := c.client().Do(r)
@@ -127,11 +136,7 @@ func (c *caller) try(ctx context.Context, request awsapi.Post) (awsapi.Node, err
 	case len(body) > maxAnswer:
 		return awsapi.Node{}, fmt.Errorf("the answer of %s is longer than %d bytes", c.settings.endpoint, maxAnswer)
 	case response.StatusCode != http.StatusOK:
-		code, message := c.op.service.Wire.DecodeError(body)
-		if code == "" {
-			return awsapi.Node{}, fmt.Errorf("unexpected answer of %s: status %d, and no error of the %s service; check the endpoint", c.settings.endpoint, response.StatusCode, c.op.service.Word)
-		}
-		return awsapi.Node{}, &serviceError{Code: visible(code), Message: visible(message), Operation: c.op.row.Name, RequestID: id, Status: response.StatusCode}
+		return awsapi.Node{}, c.refusal(response, body)
 	}
 	out, err := c.op.service.Wire.DecodeOutput(c.op.row, body)
 	if err != nil {
@@ -139,6 +144,18 @@ func (c *caller) try(ctx context.Context, request awsapi.Post) (awsapi.Node, err
 	}
 	local := c.op.row.Service.Target != "" // JSON's seconds have no zone; the AWS CLI shows them in the local one
 	return printed(documents(out, c.op.row.Output()), local), nil
+}
+
+// refusal is what an answer says that is not a success.
+func (c *caller) refusal(response *http.Response, body []byte) error {
+	code, message := c.op.service.Wire.DecodeError(body)
+	if code == "" {
+		return fmt.Errorf("unexpected answer of %s: status %d, and no error of the %s service; check the endpoint", c.settings.endpoint, response.StatusCode, c.op.service.Word)
+	}
+	return &serviceError{
+		Code: visible(code), Message: visible(message), Operation: c.op.row.Name,
+		RequestID: visible(response.Header.Get("x-amzn-RequestId")), Status: response.StatusCode,
+	}
 }
 
 // documents puts the policy documents of an answer, which travel URL-encoded, in
@@ -184,17 +201,21 @@ func (c *caller) client() *http.Client {
 		return c.http
 	}
 	dial := &net.Dialer{Timeout: c.globals.connectTimeout}
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext, TLSHandshakeTimeout: c.globals.connectTimeout,
+		ResponseHeaderTimeout: c.globals.readTimeout, ForceAttemptHTTP2: true,
+		TLSClientConfig: &tls.Config{RootCAs: c.settings.roots, InsecureSkipVerify: c.globals.has("no-verify-ssl")}, //nolint:gosec // asked for by name
+	}
 	c.http = &http.Client{
-		Timeout: c.globals.connectTimeout + c.globals.readTimeout,
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext, TLSHandshakeTimeout: c.globals.connectTimeout,
-			ResponseHeaderTimeout: c.globals.readTimeout, ForceAttemptHTTP2: true,
-			TLSClientConfig: &tls.Config{RootCAs: c.settings.roots, InsecureSkipVerify: c.globals.has("no-verify-ssl")}, //nolint:gosec // asked for by name
-		},
+		Timeout:       c.globals.connectTimeout + c.globals.readTimeout,
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if c.globals.readTimeout == 0 || c.globals.connectTimeout == 0 {
 		c.http.Timeout = 0
+	}
+	if c.op != nil && c.op.row.Streams() { // it begins when it is made, and takes as long as it takes
+		c.http.Timeout, transport.ResponseHeaderTimeout = 0, 0
 	}
 	return c.http
 }

@@ -34,6 +34,8 @@ type CLI struct {
 	// Prompt asks for a line, which begins as text, and completes it; nil where
 	// nobody can be asked. An end without a line is io.EOF.
 	Prompt func(ctx context.Context, prompt, text string, complete func(line string) (candidates []Candidate, partial string)) (string, error)
+	// Secret asks for a secret, which is not shown; nil where nobody can be asked.
+	Secret func(prompt string) (string, error)
 	// Width is how many columns the terminal has that Stdout is; 0 where it is
 	// none.
 	Width int
@@ -343,6 +345,10 @@ func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) 
 			return err
 		}
 	}
+	file := ""
+	if op.row.Streams() {
+		file, left = firstWord(left)
+	}
 	if op.form != nil && op.form.read != nil && len(left) == 0 {
 		if err := op.form.read(got); err != nil {
 			return err
@@ -353,6 +359,9 @@ func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) 
 		if err := missing(op.options, got, left); err != nil {
 			return err
 		}
+	}
+	if op.row.Streams() && file == "" && !got.has("generate-cli-skeleton") {
+		return callError("the following arguments are required: " + outfile)
 	}
 	if len(left) > 0 {
 		return unknownOptions(left, op.options)
@@ -365,6 +374,9 @@ func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) 
 		if done, err := c.skeleton(g, op, in, got.word("generate-cli-skeleton")); done || err != nil {
 			return err
 		}
+	}
+	if op.row.Streams() {
+		return c.receive(ctx, g, op, got, in, file)
 	}
 	paging, err := op.pages.asked(g, got, in)
 	if err != nil {

@@ -27,9 +27,13 @@ type form struct {
 	// show says in lines what the answer has, where nobody asks for a format, and
 	// whether all is well.
 	show func(awsapi.Node) (lines []string, well bool)
+	// stream gets ready to copy what streams, and may change the input. The function
+	// that it gives copies, and says in a line what it was; nil copies as it comes.
+	stream func(c *CLI, got given, in *awsapi.Node) (copyStream, error)
 }
 
 var forms = []*form{
+	{word: "backup", operation: "CreateBackup", doc: "backup FILE: write a backup of a running server's database to a file. Restore it with daypass restore.", stream: receiveBackup, options: backupOptions},
 	{word: "revoke", operation: "RevokeSessions", doc: "Revoke credentials and OpenID tokens before they expire.", read: revokeOptions, options: []*option{
 		{name: "provider", takes: one, doc: "With --user: revoke what was issued to a user of this login provider, as Logins calls it. With --identity-pool-id too: only what was issued in this pool."},
 		{name: "user", takes: one, doc: "The user's ID at the provider."},

@@ -244,6 +244,9 @@ func (c *CLI) operationPage(p *page, op *operation) {
 	}
 	p.heading("SYNOPSIS")
 	p.line(5, c.Name+" "+op.words())
+	if op.row.Streams() {
+		p.line(3, "<"+outfile+">")
+	}
 	for _, o := range op.options {
 		text := "--" + o.name + placeholder(o)
 		switch {
@@ -255,6 +258,11 @@ func (c *CLI) operationPage(p *page, op *operation) {
 		p.line(3, text)
 	}
 	p.heading("OPTIONS")
+	if op.row.Streams() {
+		p.line(3, outfile)
+		p.text(7, outfileDoc)
+		_ = p.WriteByte('\n')
+	}
 	for _, o := range op.options {
 		c.helpOption(p, op, o, comments)
 	}
@@ -440,6 +448,9 @@ func nestedShorthand(t awsapi.Type, depth int) string {
 // is required.
 func example(name string, op *operation) string {
 	parts := append([]string{name}, strings.Fields(op.words())...)
+	if op.row.Streams() {
+		parts = append(parts, "daypass.backup")
+	}
 	for _, o := range op.options {
 		m, member := op.members[o.name]
 		if o.required && member {

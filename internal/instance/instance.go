@@ -50,6 +50,9 @@ type Config struct {
 	AcceptLoss bool
 	// MasterKey seals the secrets in the database.
 	MasterKey *seal.MasterKey
+	// SealKey seals the master key for somebody, for backups that have it; nil for
+	// none.
+	SealKey func(recipient string, key *seal.MasterKey) ([]byte, error)
 	// Account is the twelve-digit account ID.
 	Account string
 	// Root is the access key of the account's root.
@@ -103,6 +106,8 @@ type Config struct {
 	SigningKey func() (*rsa.PrivateKey, error)
 	// Undeclared is told of exceptions that their operation does not declare.
 	Undeclared func(operation, code string)
+	// Version is the version of daypass, for what it writes.
+	Version string
 	// Log takes a line per request and the events of the instance's life.
 	Log *slog.Logger
 	// LogRefused has the log take no line of a request that was answered as it wished.
@@ -270,6 +275,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	i.iam = iamService
 	adminService.Owners = owners{iamService, cognitoService}
 	adminService.Checks = targetChecks{stsService, cognitoService}
+	adminService.Backups = &backups{db: i.db, dir: c.DataDir, key: c.MasterKey, sealKey: c.SealKey, version: c.Version, now: i.now}
 	var json, query []*awsapi.Table
 	for _, s := range services(cognitoService, stsService, iamService, adminService) {
 		if s.Target != "" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,7 +55,16 @@ func checkPrivate(f *os.File) error {
 // WriteNew writes a secret, mode 0600, to a file that must not exist yet; if it
 // does the error wraps [io/fs.ErrExist] and the file is untouched. The file
 // appears complete or not at all, and is durable when WriteNew returns.
-func WriteNew(path string, data []byte) (err error) {
+func WriteNew(path string, data []byte) error {
+	return WriteNewFrom(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// WriteNewFrom is WriteNew for what a function writes. When the function fails, there
+// is no file.
+func WriteNewFrom(path string, write func(io.Writer) error) (err error) {
 	// Written under a temporary name and then linked to path, because O_EXCL
 	// alone would leave an empty file behind when the process dies in between.
 	// Link fails where the name is taken, as O_EXCL does.
@@ -64,14 +74,34 @@ func WriteNew(path string, data []byte) (err error) {
 		return err
 	}
 	defer func() { _ = os.Remove(temp.Name()) }()
-	_, err = temp.Write(data)
-	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+	err = write(temp)
+	if err == nil {
+		err = temp.Sync()
+	}
+	if err := errors.Join(err, temp.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(temp.Name(), path); err != nil {
+	if err := name(temp.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// name gives a file its name, unless that is taken. Where the file system has no links,
+// as memory sticks have not, the name is taken by an empty file first.
+func name(temp, path string) error {
+	err := os.Link(temp, path)
+	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(temp, path)
 }
 
 // leftover begins the names of files that WriteNew has not finished.

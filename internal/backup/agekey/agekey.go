@@ -1,13 +1,20 @@
-package backup
+// Package agekey seals the master key in a backup, with age
+// (https://age-encryption.org/v1): for a recipient of one call, and with a passphrase.
+// It is apart from package backup so that what only reads and writes backups does not
+// link it.
+package agekey
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	"filippo.io/age"
 
+	"github.com/daypass/daypass/internal/backup"
 	"github.com/daypass/daypass/internal/seal"
 )
 
@@ -19,9 +26,9 @@ const workFactor = 18
 const maxText = 1 << 10
 
 var (
-	// ErrRecipient answers New where a recipient is none.
+	// ErrRecipient answers SealFor where a recipient is none.
 	ErrRecipient = errors.New("the recipient is not one of age (age1…)")
-	// ErrPassphrase answers OpenKey where the passphrase is wrong.
+	// ErrPassphrase answers Open where the passphrase is wrong.
 	ErrPassphrase = errors.New("the passphrase is wrong, or the sealed key is damaged")
 )
 
@@ -37,8 +44,8 @@ func NewRecipient() (*Recipient, error) {
 // String is the public name of the recipient, which the server is told.
 func (r *Recipient) String() string { return r.identity.Recipient().String() }
 
-// sealFor seals the key for a recipient.
-func sealFor(recipient string, key *seal.MasterKey) ([]byte, error) {
+// SealFor seals a master key for a recipient.
+func SealFor(recipient string, key *seal.MasterKey) ([]byte, error) {
 	to, err := age.ParseX25519Recipient(recipient)
 	if err != nil {
 		return nil, ErrRecipient
@@ -59,9 +66,10 @@ func sealTo(to age.Recipient, key *seal.MasterKey) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Reseal seals the key, which is sealed for the recipient, with a passphrase.
-func (h *Header) Reseal(from *Recipient, passphrase seal.Secret) error {
-	key, err := h.open(from.identity)
+// Reseal seals the key of a backup, which is sealed for the recipient, with a
+// passphrase.
+func (r *Recipient) Reseal(h *backup.Header, passphrase seal.Secret) error {
+	key, err := open(h, r.identity)
 	if err != nil {
 		return err
 	}
@@ -73,22 +81,22 @@ func (h *Header) Reseal(from *Recipient, passphrase seal.Secret) error {
 		return fmt.Errorf("the passphrase: %w", err)
 	}
 	to.SetWorkFactor(workFactor)
-	h.key, err = sealTo(to, key)
+	h.Key, err = sealTo(to, key)
 	return err
 }
 
-// OpenKey opens the master key that is sealed with a passphrase.
-func (h *Header) OpenKey(passphrase seal.Secret) (*seal.MasterKey, error) {
+// Open opens the master key of a backup, which is sealed with a passphrase.
+func Open(h *backup.Header, passphrase seal.Secret) (*seal.MasterKey, error) {
 	from, err := age.NewScryptIdentity(passphrase.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("the passphrase: %w", err)
 	}
 	from.SetMaxWorkFactor(workFactor)
-	return h.open(from)
+	return open(h, from)
 }
 
-func (h *Header) open(from age.Identity) (*seal.MasterKey, error) {
-	r, err := age.Decrypt(bytes.NewReader(h.key), from)
+func open(h *backup.Header, from age.Identity) (*seal.MasterKey, error) {
+	r, err := age.Decrypt(bytes.NewReader(h.Key), from)
 	if err != nil {
 		return nil, ErrPassphrase
 	}
@@ -101,4 +109,29 @@ func (h *Header) open(from age.Identity) (*seal.MasterKey, error) {
 		return nil, fmt.Errorf("the sealed key: %w", err)
 	}
 	return key, nil
+}
+
+// leastPassphrase is how many characters a passphrase has at least.
+const leastPassphrase = 8
+
+// maxPassphrase bounds the file of a passphrase, in bytes.
+const maxPassphrase = 4 << 10
+
+// NewPassphrase checks a passphrase that is about to seal something.
+func NewPassphrase(text string) (seal.Secret, error) {
+	if utf8.RuneCountInString(text) < leastPassphrase {
+		return seal.Secret{}, fmt.Errorf("the passphrase has fewer than %d characters", leastPassphrase)
+	}
+	return seal.NewSecret(text), nil
+}
+
+// ReadPassphrase reads the passphrase in the first line of a file, which only its owner
+// may read.
+func ReadPassphrase(path string) (seal.Secret, error) {
+	text, err := seal.ReadPrivate(path, maxPassphrase)
+	if err != nil {
+		return seal.Secret{}, err
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return NewPassphrase(strings.TrimSuffix(line, "\r"))
 }
