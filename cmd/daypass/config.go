@@ -68,6 +68,8 @@ type Config struct {
 
 	Dev bool `help:"For development: a temporary data directory unless --data-dir is set, root credentials test/test, http issuers and outbound calls on loopback."`
 
+	DevHost []string `placeholder:"NAME" help:"With --dev: a host name that the server answers to besides loopback names, such as that of a container. It allows plain HTTP (--allow-plain-http), and the first name is the host of --public-url unless that is set. Repeatable."`
+
 	// memory is how much memory the process may use; 0 where nobody has found out.
 	memory int64
 	// metrics counts what the server does; nil where nobody asks for it.
@@ -103,6 +105,9 @@ func (c *Config) check() error {
 	if err != nil {
 		return usage("--listen %q: give an address and a port, such as 127.0.0.1:4600", c.Listen)
 	}
+	if err := c.settleDevHosts(); err != nil {
+		return err
+	}
 	loopback := isLoopback(host)
 	switch {
 	case !accountID.MatchString(c.AccountID):
@@ -115,7 +120,7 @@ func (c *Config) check() error {
 		return usage("--tls-cert-file and --tls-key-file go together")
 	case !loopback && c.TLSCertFile == "" && len(c.TrustedProxies) == 0 && !c.AllowPlainHTTP:
 		return usage("--listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --trusted-proxies, or --allow-plain-http", c.Listen)
-	case host == "" && c.PublicURL == "" || isUnspecified(host) && c.PublicURL == "":
+	case (host == "" || isUnspecified(host)) && c.PublicURL == "" && len(c.DevHost) == 0:
 		return usage("--listen %s has no address that clients can use: give --public-url", c.Listen)
 	case c.RootAccessKeyID != "" && (!accessKeyID.MatchString(c.RootAccessKeyID) || strings.HasPrefix(c.RootAccessKeyID, "ASIA")):
 		return usage("--root-access-key-id: 1 to 128 letters, digits and underscores, not beginning with ASIA")
@@ -143,6 +148,26 @@ func (c *Config) check() error {
 	if opens := c.opens(loopback); c.Dev && c.RootAccessKeyID == "" && opens != "" {
 		return usage("--dev with %s: everybody knows the root credentials test/test; give --root-access-key-id and DAYPASS_ROOT_SECRET_ACCESS_KEY", opens)
 	}
+	return nil
+}
+
+// devHostName is a host name as clients send it, or an IPv4 address.
+var devHostName = regexp.MustCompile(`\A[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\z`)
+
+// settleDevHosts finds mistakes in --dev-host, and sets what it implies.
+func (c *Config) settleDevHosts() error {
+	if len(c.DevHost) == 0 {
+		return nil
+	}
+	if !c.Dev {
+		return usage("--dev-host is for --dev: without it, the server answers to every host name")
+	}
+	for _, name := range c.DevHost {
+		if !devHostName.MatchString(name) {
+			return usage("--dev-host %q: give a host name, without scheme, port or wildcard, such as daypass", name)
+		}
+	}
+	c.AllowPlainHTTP = true
 	return nil
 }
 
@@ -237,6 +262,9 @@ func (c *Config) publicURL(listener net.Addr) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(c.DevHost) > 0 {
+		host = c.DevHost[0]
+	}
 	_, port, err := net.SplitHostPort(listener.String())
 	if err != nil {
 		return "", err
@@ -253,7 +281,7 @@ func (c *Config) publicURL(listener net.Addr) (string, error) {
 func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) {
 	s := &settings{log: c.logger(p)}
 	s.instance = instance.Config{
-		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev,
+		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev, DevHosts: c.DevHost,
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, StrangerRates: c.strangerRates(), Regions: c.AllowRegion, Log: s.log,
 		OneSigningKey: c.OneSigningKey, FlatTagsClaim: c.FlatTagsClaim,
 		AcceptLoss: c.AcceptLoss, Memory: c.memory, LogRefused: c.LogRequests == "refused",

@@ -94,3 +94,39 @@ func TestStrangerRates(t *testing.T) {
 		}
 	}
 }
+
+// Names for development are plain names, and only for development.
+func TestDevHosts(t *testing.T) {
+	for _, test := range []struct {
+		config Config
+		want   string
+	}{
+		{Config{Dev: true, DevHost: []string{"daypass", "daypass.internal", "10.0.0.5"}}, ""},
+		{Config{DevHost: []string{"daypass"}}, "--dev-host is for --dev: without it, the server answers to every host name"},
+		{Config{Dev: true, DevHost: []string{"daypass", "*.example.com"}}, `--dev-host "*.example.com": give a host name, without scheme, port or wildcard, such as daypass`},
+		{Config{Dev: true, DevHost: []string{"http://daypass"}}, `--dev-host "http://daypass": give a host name, without scheme, port or wildcard, such as daypass`},
+		{Config{Dev: true, DevHost: []string{"daypass:4600"}}, `--dev-host "daypass:4600": give a host name, without scheme, port or wildcard, such as daypass`},
+		{Config{Dev: true, DevHost: []string{""}}, `--dev-host "": give a host name, without scheme, port or wildcard, such as daypass`},
+	} {
+		err := test.config.settleDevHosts()
+		if (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {
+			t.Errorf("%q: %v, want %q", test.config.DevHost, err, test.want)
+		}
+		if err == nil && !test.config.AllowPlainHTTP {
+			t.Errorf("%q does not allow plain HTTP", test.config.DevHost)
+		}
+	}
+	c := Config{
+		Listen: "0.0.0.0:0", Dev: true, DevHost: []string{"daypass", "other"}, AccountID: "000000000000", Region: "us-east-1", GuestBurst: 1,
+	}
+	if err := c.check(); err == nil || err.Error() != "--dev with --listen 0.0.0.0:0, which is not loopback: everybody knows the root credentials test/test; give --root-access-key-id and DAYPASS_ROOT_SECRET_ACCESS_KEY" {
+		t.Errorf("with the root credentials that everybody knows: %v", err)
+	}
+	c.RootAccessKeyID = "root"
+	if err := c.check(); err != nil {
+		t.Error(err)
+	}
+	if got, err := c.publicURL(&net.TCPAddr{IP: net.IPv4zero, Port: 1234}); got != "http://daypass:1234" || err != nil {
+		t.Errorf("public URL %s, %v", got, err)
+	}
+}

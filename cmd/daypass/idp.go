@@ -14,6 +14,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -40,8 +41,9 @@ type idpFlags struct {
 
 type idpServeCommand struct {
 	idpFlags
-	Listen      string   `env:"DAYPASS_IDP_LISTEN" default:"127.0.0.1:4601" placeholder:"ADDR" help:"Loopback address to listen on (${default})."`
-	Issuer      string   `env:"DAYPASS_IDP_ISSUER" placeholder:"URL" help:"The issuer (http://ADDR), on a loopback host."`
+	Listen      string   `env:"DAYPASS_IDP_LISTEN" default:"127.0.0.1:4601" placeholder:"ADDR" help:"Address to listen on (${default}). Other than loopback, it needs --allow-remote and --issuer."`
+	Issuer      string   `env:"DAYPASS_IDP_ISSUER" placeholder:"URL" help:"The issuer (http://ADDR), on a loopback host unless --allow-remote is given."`
+	AllowRemote bool     `env:"DAYPASS_IDP_ALLOW_REMOTE" help:"Listen on an address that is not loopback, such as that of a container. Everybody who reaches it can sign in as any of its users."`
 	ClientID    []string `env:"DAYPASS_IDP_CLIENT_ID" name:"client-id" default:"app" placeholder:"ID" help:"Client IDs of the applications that use the provider (${default})."`
 	RedirectURI []string `env:"DAYPASS_IDP_REDIRECT_URI" name:"redirect-uri" default:"http://127.0.0.1/callback,http://localhost/callback" placeholder:"URI" help:"Where users may be sent back to (${default}). Loopback addresses match with any port."`
 }
@@ -51,7 +53,14 @@ func (c *idpServeCommand) Run(p *process, parser *kong.Kong) error {
 	if _, err := checkEnvironment(parser.Model.Node, os.Environ()); err != nil {
 		return err
 	}
-	config := idp.Config{Issuer: c.Issuer}
+	switch host, _, err := net.SplitHostPort(c.Listen); {
+	case err != nil || isLoopback(host):
+	case !c.AllowRemote:
+		return usage("--listen %s is not loopback: give --allow-remote if everybody who reaches it may sign in as any of its users", c.Listen)
+	case c.Issuer == "":
+		return usage("--listen %s is not loopback: give the URL at which others reach it as --issuer, such as http://idp:4601", c.Listen)
+	}
+	config := idp.Config{Issuer: c.Issuer, Remote: c.AllowRemote}
 	var err error
 	if config.Users, err = c.users(); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -174,7 +175,7 @@ func (r *rig) open() {
 	}
 	pages := r.key.Box("page-token")
 	roles := &iam.Service{
-		Account: modelAccount, Store: db.IAM(r.key.Box("access-key")), OwnIssuers: own, AllowLoopback: true,
+		Account: modelAccount, Store: db.IAM(r.key.Box("access-key")), OwnIssuers: own, PlainIssuer: func(*url.URL) bool { return true },
 		Pages: pages, Limits: iam.DefaultLimits(), Now: r.now,
 	}
 	limits := cognito.DefaultLimits()

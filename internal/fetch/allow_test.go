@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"net"
+	"net/url"
 	"testing"
 )
 
@@ -120,4 +121,38 @@ func FuzzParseRule(f *testing.F) {
 			t.Errorf("parseRule(%q) = %+v permits plain http", entry, r)
 		}
 	})
+}
+
+// Plain http is permitted by name alone: a range of addresses names nobody.
+func TestNamesPlain(t *testing.T) {
+	for _, test := range []struct {
+		allow    []string
+		loopback bool
+		url      string
+		want     bool
+	}{
+		{nil, true, "http://127.0.0.1:1", true},
+		{nil, true, "http://localhost", true},
+		{nil, false, "http://127.0.0.1:1", false},
+		{nil, true, "http://idp:4601", false},
+		{[]string{"http://idp"}, false, "http://idp:4601", true},
+		{[]string{"http://idp"}, false, "http://IDP.:4601", true},
+		{[]string{"http://idp:4601"}, false, "http://idp:4601", true},
+		{[]string{"http://idp:4601"}, false, "http://idp", false},
+		{[]string{"idp"}, false, "http://idp:4601", false},
+		{[]string{"http://idp"}, false, "http://other", false},
+		{[]string{"http://10.1.2.3"}, false, "http://10.1.2.3:80", true},
+		{[]string{"http://10.0.0.0/8"}, false, "http://10.1.2.3:80", false},
+		{[]string{"http://0.0.0.0/0"}, false, "http://idp", false},
+		{[]string{"nonsense/"}, true, "http://127.0.0.1:1", false},
+	} {
+		u, err := url.Parse(test.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &Client{Allow: test.allow, AllowLoopback: test.loopback}
+		if got := c.NamesPlain(u); got != test.want {
+			t.Errorf("%q, loopback %v: %s is %v", test.allow, test.loopback, test.url, got)
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -252,6 +253,23 @@ func (c *Client) AllowsPlain(u *url.URL) bool {
 		}
 	}
 	return false
+}
+
+// NamesPlain says whether plain http to the host of a URL is permitted by name: on
+// loopback where all of that is, or by an entry for that very host, or for its
+// address where it is one. A range of addresses names no host.
+func (c *Client) NamesPlain(u *url.URL) bool {
+	if c.Check() != nil {
+		return false
+	}
+	if c.AllowLoopback && loopbackHost(u.Hostname()) {
+		return true
+	}
+	t := target{host: u.Hostname(), port: cmp.Or(u.Port(), "80"), plain: true}
+	ip, _ := netip.ParseAddr(t.host)
+	return slices.ContainsFunc(c.rules, func(r rule) bool {
+		return r.covers(t, ip.Unmap()) && (r.host != "" || r.prefix.IsSingleIP())
+	})
 }
 
 func (c *Client) timeout() time.Duration {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -229,13 +230,13 @@ func (u issuer) arn(account string) ArnType {
 	return ArnType(arn.ARN{Partition: "aws", Service: "iam", Account: account, Resource: providerResource + u.name()}.String())
 }
 
-// loopback says whether the host can only be this machine.
-func (u issuer) loopback() bool {
-	if strings.EqualFold(u.host, "localhost") {
-		return true
+// plain says whether an issuer may go without TLS.
+func (s *Service) plain(u issuer) bool {
+	at := u.host
+	if u.port != "" {
+		at += ":" + u.port
 	}
-	a, err := netip.ParseAddr(strings.Trim(u.host, "[]"))
-	return err == nil && a.IsLoopback()
+	return s.PlainIssuer != nil && s.PlainIssuer(&url.URL{Scheme: u.scheme, Host: at})
 }
 
 // builtIn is the host of AWS's own issuer of identity-pool tokens. What trusts
@@ -254,15 +255,15 @@ func (s *Service) own(u issuer) bool {
 }
 
 // checkIssuer reads the URL of a new provider.
-func (s *Service) checkIssuer(url OpenIDConnectProviderUrlType) (issuer, error) {
-	u, err := parseIssuer(url)
+func (s *Service) checkIssuer(address OpenIDConnectProviderUrlType) (issuer, error) {
+	u, err := parseIssuer(address)
 	switch {
 	case err != nil:
 		return u, err
-	case u.scheme == "http" && !(s.AllowLoopback && u.loopback()):
+	case u.scheme == "http" && !s.plain(u):
 		return u, notHTTPS()
 	case s.own(u):
-		return u, ownIssuer(url)
+		return u, ownIssuer(address)
 	}
 	return u, nil
 }

@@ -3,6 +3,8 @@ package iam_test
 import (
 	"maps"
 	"math/rand/v2"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -172,7 +174,9 @@ func TestOIDCProvider(t *testing.T) {
 // other.
 func TestHTTPProvider(t *testing.T) {
 	s := newService(t)
-	s.AllowLoopback = true
+	s.PlainIssuer = func(u *url.URL) bool {
+		return strings.EqualFold(u.Hostname(), "localhost") || net.ParseIP(u.Hostname()).IsLoopback()
+	}
 	must(t, s, "CreateOpenIDConnectProvider", "Url", "http://127.0.0.1:5556/dex")
 	const arn = "arn:aws:iam::111122223333:oidc-provider/127.0.0.1:5556/dex"
 	body := must(t, s, "GetOpenIDConnectProvider", "OpenIDConnectProviderArn", arn)
@@ -255,7 +259,9 @@ func TestProvidersOfAnIssuer(t *testing.T) {
 	matched, kept, both := 0, 0, 0
 	for range 10 {
 		s := newService(t)
-		s.AllowLoopback = true
+		s.PlainIssuer = func(u *url.URL) bool {
+			return strings.EqualFold(u.Hostname(), "localhost") || net.ParseIP(u.Hostname()).IsLoopback()
+		}
 		stored := map[string]*iam.OIDCProvider{}
 		err := s.Store.Update(ctx, func(tx iam.Tx) error {
 			clear(stored)

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -149,7 +150,9 @@ func TestCheckIssuer(t *testing.T) {
 		{"https://cognito-identity.amazonaws.com:443", own},
 		{"https://cognito-identity.amazonaws.com:8443/x", own},
 	}
-	s := &Service{AllowLoopback: true, OwnIssuers: []string{
+	s := &Service{PlainIssuer: func(u *url.URL) bool {
+		return strings.EqualFold(u.Hostname(), "localhost") || net.ParseIP(u.Hostname()).IsLoopback()
+	}, OwnIssuers: []string{
 		"https://id.example.com/daypass", "http://127.0.0.1:4600", "http://plain.example.com:80/", "not a URL",
 	}}
 	for _, test := range tests {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"net/url"
 	"time"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -26,9 +27,9 @@ type Service struct {
 	// OwnIssuers are the issuers of our own OpenID tokens and the URLs at which
 	// this service is reached: nobody can make a provider of one of them.
 	OwnIssuers []string
-	// AllowLoopback lets OpenID Connect providers on the loopback interface have
-	// http URLs, for development.
-	AllowLoopback bool
+	// PlainIssuer says which OpenID Connect providers may have http issuers, for
+	// development; nil for none.
+	PlainIssuer func(*url.URL) bool
 	// SAMLAllowRSA1024 lets the metadata of SAML providers have RSA keys of 1,024 to
 	// 2,047 bits.
 	SAMLAllowRSA1024 bool

@@ -19,9 +19,11 @@ const defaultTokenLifetime = time.Hour
 // Config describes a provider. Issuer (in [New]), one client and one user are required.
 type Config struct {
 	// Issuer is the provider's URL, for example http://127.0.0.1:9000 or http://localhost:9000/realms/dev. Its host must be
-	// loopback; http is allowed for that reason. It is used exactly as written. For [Start] it may be empty, meaning the
+	// loopback unless Remote is set; http is allowed for that reason. It is used exactly as written. For [Start] it may be empty, meaning the
 	// address listened on, or an absolute path, which is put behind that address.
 	Issuer string
+	// Remote lets the provider be on an address that is not loopback, such as that of a container.
+	Remote bool
 	// Users are the people who can sign in.
 	Users []User
 	// Clients are the applications that may send people here.
@@ -53,7 +55,7 @@ func (c Config) withDefaults() Config {
 
 // parseIssuer checks that an issuer is a plain URL on this machine. OpenID Connect Discovery 1.0, section 3, forbids query
 // and fragment; the loopback rule is ours.
-func parseIssuer(issuer string) (*url.URL, error) {
+func parseIssuer(issuer string, remote bool) (*url.URL, error) {
 	u, err := url.Parse(issuer)
 	if err == nil && !utf8.ValidString(issuer) {
 		err = errors.New("not UTF-8") // JSON could not say it
@@ -70,7 +72,7 @@ func parseIssuer(issuer string) (*url.URL, error) {
 	if u.EscapedPath() != u.Path || path.Clean(u.Path+"/x") != strings.TrimSuffix(u.Path, "/")+"/x" {
 		return nil, fmt.Errorf("idp: the issuer %q has a path that needs escaping or cleaning", issuer)
 	}
-	if !isLoopback(u.Hostname()) {
+	if !remote && !isLoopback(u.Hostname()) {
 		return nil, fmt.Errorf("idp: the issuer %q is not on a loopback host; this provider is for development only", issuer)
 	}
 	return u, nil

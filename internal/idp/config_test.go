@@ -128,3 +128,17 @@ func FuzzIssuer(f *testing.F) {
 		}
 	})
 }
+
+// What may be remote listens and is called as it says.
+func TestRemote(t *testing.T) {
+	c := testConfig()
+	c.Remote, c.Issuer = true, "http://idp:4601"
+	s, err := Start(t.Context(), c, "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.URL != "http://idp:4601" {
+		t.Errorf("issuer %s", s.URL)
+	}
+}

@@ -30,7 +30,7 @@ type Provider struct {
 // contradicts itself, and if the issuer is not on a loopback host. See [Start] for one that listens by itself.
 func New(cfg Config) (*Provider, error) {
 	cfg = cfg.withDefaults()
-	issuer, err := parseIssuer(cfg.Issuer)
+	issuer, err := parseIssuer(cfg.Issuer, cfg.Remote)
 	if err != nil {
 		return nil, err
 	}

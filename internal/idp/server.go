@@ -15,7 +15,7 @@ import (
 // stopTimeout is how long requests under way may take to finish when a server stops.
 const stopTimeout = 2 * time.Second
 
-// Server is a provider that listens on a loopback address. Make one with [Start].
+// Server is a provider that listens by itself. Make one with [Start].
 type Server struct {
 	*Provider
 	// URL is the issuer: http:// and the address listened on, unless the configuration says otherwise.
@@ -27,9 +27,9 @@ type Server struct {
 }
 
 // Start runs a provider on addr, for example 127.0.0.1:0 for a free port, until ctx ends or [Server.Close] is called. It
-// refuses addresses that are not loopback.
+// refuses addresses that are not loopback, unless the configuration says Remote.
 func Start(ctx context.Context, cfg Config, addr string) (*Server, error) {
-	listener, err := listenLoopback(ctx, addr)
+	listener, err := listen(ctx, addr, cfg.Remote)
 	if err != nil {
 		return nil, err
 	}
@@ -82,17 +82,17 @@ func (s *Server) stop() error {
 	return err
 }
 
-// listenLoopback listens on addr if that is on this machine. No name is looked up: localhost means 127.0.0.1, whatever a
+// listen listens on addr if that is on this machine's loopback, or may be another. No name is looked up: localhost means 127.0.0.1, whatever a
 // hosts file says.
-func listenLoopback(ctx context.Context, addr string) (net.Listener, error) {
+func listen(ctx context.Context, addr string, remote bool) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("idp: listen: %w", err)
 	}
-	if !isLoopback(host) {
+	if !remote && !isLoopback(host) {
 		return nil, fmt.Errorf("idp: will not listen on %q: a development provider stays on loopback", addr)
 	}
-	if net.ParseIP(host) == nil {
+	if isLoopback(host) && net.ParseIP(host) == nil {
 		host = "127.0.0.1"
 	}
 	var config net.ListenConfig

@@ -77,7 +77,7 @@ func (e *Error) Error() string {
 //
 // It fails with [ErrWrongPassword], with an [*Error] when the provider refuses the request, or otherwise.
 func (rp RelyingParty) SignIn(ctx context.Context, username, password string) (*Tokens, error) {
-	issuer, err := parseIssuer(rp.Issuer)
+	issuer, err := parseIssuer(rp.Issuer, false)
 	if err != nil {
 		return nil, err
 	}

@@ -68,9 +68,12 @@ type Config struct {
 	// FlatTagsClaim repeats the principal tags of tokens in a claim that SeaweedFS
 	// reads.
 	FlatTagsClaim bool
-	// Dev allows http issuers and outbound calls on loopback, and answers to
-	// loopback host names and the public URL only.
+	// Dev allows http issuers and outbound calls on loopback and at hosts that
+	// OutboundAllow names with http:// in front, and answers to loopback host names,
+	// DevHosts and the public URL's host only.
 	Dev bool
+	// DevHosts are host names that Dev answers to besides, such as that of a container.
+	DevHosts []string
 	// OutboundAllow are the hosts and networks that may be private although
 	// outbound calls go there.
 	OutboundAllow []string
@@ -233,7 +236,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	limits := cmp.Or(c.Limits, DefaultLimits())
 	own := []string{c.Issuer, c.PublicURL, "https://cognito-identity.amazonaws.com"}
-	i.oidc = &login.OIDC{Fetch: out, Now: c.Now, Own: own, Offline: c.Logins.offline(), Algorithms: c.Logins.OIDCAlgorithms}
+	i.oidc = &login.OIDC{PlainIssuer: c.plainIssuers(out), Fetch: out, Now: c.Now, Own: own, Offline: c.Logins.offline(), Algorithms: c.Logins.OIDCAlgorithms}
 	if err := c.Logins.check(); err != nil {
 		return err
 	}
@@ -249,7 +252,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	i.keys = keys
 	pages := c.MasterKey.Box("page-token")
 	iamService := &iam.Service{
-		Account: c.Account, Store: i.db.IAM(c.MasterKey.Box("access-key")), Root: c.Root, OwnIssuers: own, AllowLoopback: c.Dev,
+		Account: c.Account, Store: i.db.IAM(c.MasterKey.Box("access-key")), Root: c.Root, OwnIssuers: own, PlainIssuer: i.oidc.PlainIssuer,
 		SAMLAllowRSA1024: c.Logins.SAMLAllowRSA1024,
 		Pages:            pages, Limits: limits.IAM, Now: c.Now, Rand: c.Rand,
 	}
@@ -320,7 +323,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		i.Handler.Budget.Proxies, i.Handler.Budget.Log = c.TrustedProxies, c.Log
 	}
 	if c.Dev {
-		i.Handler.HostAllowed, i.Handler.OriginAllowed = loopbackOr(c.PublicURL), isLoopbackOrigin
+		i.Handler.HostAllowed, i.Handler.OriginAllowed = c.devHost, isLoopbackOrigin
 	}
 	if c.Undeclared != nil {
 		i.Handler.Undeclared = func(row *awsapi.Row, e *awsapi.Error) { c.Undeclared(row.Name, e.Code) }
@@ -352,16 +355,20 @@ func (i *Instance) Close() error {
 	return i.db.Close()
 }
 
-// loopbackOr allows loopback host names and the host of a URL, with any port.
-func loopbackOr(public string) func(string) bool {
-	name := ""
-	if u, err := url.Parse(public); err == nil {
-		name = u.Hostname()
+// plainIssuers says which http issuers of OpenID Connect providers are believed: in
+// development those that are named.
+func (c *Config) plainIssuers(out *fetch.Client) func(*url.URL) bool {
+	return func(u *url.URL) bool { return c.Dev && out.NamesPlain(u) }
+}
+
+// devHost says whether Dev answers to a host name, with any port: so a page of
+// another name that resolves to this machine reaches nothing (DNS rebinding).
+func (c *Config) devHost(host string) bool {
+	name := (&url.URL{Host: host}).Hostname()
+	if u, err := url.Parse(c.PublicURL); err == nil && strings.EqualFold(name, u.Hostname()) {
+		return true
 	}
-	return func(host string) bool {
-		h := (&url.URL{Host: host}).Hostname()
-		return isLoopback(h) || strings.EqualFold(h, name)
-	}
+	return isLoopback(name) || slices.ContainsFunc(c.DevHosts, func(h string) bool { return strings.EqualFold(h, name) })
 }
 
 // isLoopback says whether a host name is one of this machine's.

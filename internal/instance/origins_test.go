@@ -16,7 +16,7 @@ func TestDevOrigins(t *testing.T) {
 	}
 	open := func(dev bool) *instance.Instance {
 		i, err := instance.Open(t.Context(), instance.Config{
-			DataDir: t.TempDir(), MasterKey: key, Account: "123456789012", PublicURL: "http://daypass.example:4600", Dev: dev,
+			DataDir: t.TempDir(), MasterKey: key, Account: "123456789012", PublicURL: "http://daypass.example:4600", Dev: dev, DevHosts: []string{"container"},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -59,6 +59,7 @@ func TestDevOrigins(t *testing.T) {
 	}
 	for host, allowed := range map[string]bool{
 		"localhost:4600": true, "x.localhost": true, "127.0.0.1:4600": true, "[::1]:4600": true, "daypass.example:1": true, "DAYPASS.example": true,
+		"container:4600": true, "Container": true, "container.evil.com": false, "x.container": false, "xcontainer": false,
 		"host.docker.internal:4600": false, "daypass": false, "192.168.0.1": false, "localhost.evil.com": false, "": false,
 	} {
 		if got := i.Handler.HostAllowed(host); got != allowed {

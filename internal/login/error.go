@@ -78,6 +78,7 @@ const (
 	AddressRefused          Cause = "address-refused"           // The outbound rules forbid the issuer's address (--outbound-allow).
 	CertificateUntrusted    Cause = "certificate-untrusted"     // The issuer's TLS certificate is not trusted (--outbound-ca-file).
 	IssuerUnusable          Cause = "issuer-unusable"           // The configured issuer is not a URL that discovery can use.
+	IssuerPlain             Cause = "issuer-plain"              // The configured issuer is an http URL, which is for --dev only: on loopback, and at hosts that --outbound-allow names with http:// in front.
 	IssuerIsOurs            Cause = "issuer-is-ours"            // The configured issuer is this service itself.
 	DiscoveryInvalid        Cause = "discovery-invalid"         // The issuer's discovery document cannot be read.
 	DiscoveryIssuerMismatch Cause = "discovery-issuer-mismatch" // The issuer's discovery document names another issuer.

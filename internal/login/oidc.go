@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +50,9 @@ type OIDC struct {
 	// Own lists the issuers that are this service itself. Their tokens are not
 	// logins, and nothing is ever fetched from them.
 	Own []string
+	// PlainIssuer says which http issuers of OpenID Connect providers may be believed;
+	// nil for all that Fetch reaches.
+	PlainIssuer func(*url.URL) bool
 	// Offline gives issuers a key set at hand, a JSON Web Key Set, in place of what
 	// they publish: nothing is fetched for them. An issuer that is not in it is
 	// looked up with a slash at the end if it has none, else without.
@@ -81,6 +85,11 @@ type source struct {
 // that gives up takes nobody else's answer away: keys being fetched are fetched
 // for all.
 func (o *OIDC) Verify(ctx context.Context, p Provider, t *Token) (*Login, error) {
+	if strings.HasPrefix(p.Issuer, "http://") && o.PlainIssuer != nil {
+		if u, err := url.Parse(p.Issuer); err != nil || !o.PlainIssuer(u) {
+			return nil, &Error{Kind: Misconfigured, Cause: IssuerPlain, Err: err}
+		}
+	}
 	rules := Rules{Provider: p, Algorithms: o.algorithms(), ExpirySkew: Skew}
 	return o.verify(ctx, rules, source{issuer: p.Issuer}, t)
 }

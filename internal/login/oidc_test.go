@@ -9,6 +9,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -77,6 +78,18 @@ func TestOIDCOwnTokens(t *testing.T) {
 	}
 	verifies(t, o, s, s.token(t, "k1", rsaKey()), CognitoToken)
 	verifies(t, o, s, parse(t, goodToken()), IssuerIsOurs)
+	fetched(t, s, 0)
+}
+
+// An http issuer that is not believed verifies nothing, and is not asked.
+func TestOIDCPlainIssuer(t *testing.T) {
+	s := newIssuerServer(t)
+	o, _ := newOIDC(t)
+	o.PlainIssuer = func(u *url.URL) bool { return u.Host == strings.TrimPrefix(s.URL, "http://") }
+	verifies(t, o, s, s.token(t, "k1", rsaKey()), "")
+	fetched(t, s, 1)
+	o.PlainIssuer = func(*url.URL) bool { return false }
+	verifies(t, o, s, s.token(t, "k1", rsaKey()), IssuerPlain)
 	fetched(t, s, 0)
 }
 

@@ -85,7 +85,7 @@ func newHouse(t testing.TB) *house {
 	}
 	h.iam = &iam.Service{
 		Account: account, Store: db.IAM(key.Box("access-key")), Pages: key.Box("page-token"), Limits: iam.DefaultLimits(),
-		OwnIssuers: []string{ownURL}, AllowLoopback: true, Now: clock, Rand: random,
+		OwnIssuers: []string{ownURL}, PlainIssuer: func(*url.URL) bool { return true }, Now: clock, Rand: random,
 	}
 	h.sts = &sts.Service{
 		Account: account, IAM: h.iam, OpenID: h.ids, Tokens: tokens, Now: clock, Rand: random,
