@@ -82,7 +82,7 @@ func (t *iamTx) Role(account string, name iam.RoleNameType) (*iam.RoleEntity, bo
 // Roles implements iam.Tx.
 func (t *iamTx) Roles(account, pathPrefix string, after iam.RoleNameType, limit int) ([]*iam.RoleEntity, error) {
 	q := t.tx.query(`SELECT body FROM roles
-		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+		WHERE account = $1 AND name_key > $2 AND substr(path, 1, CAST($3 AS INTEGER)) = $4
 		ORDER BY name_key LIMIT $5`,
 		account, iam.RoleKey(after), len(pathPrefix), pathPrefix, limit)
 	return all(q, func(r row) (*iam.RoleEntity, error) {

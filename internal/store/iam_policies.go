@@ -57,11 +57,11 @@ func (t *iamTx) Policies(account string, q iam.PolicyQuery) ([]*iam.PolicyEntity
 	least, most := purposes(q.Purpose)
 	prefix := string(q.PathPrefix)
 	rows := t.tx.query(`SELECT body FROM policies
-		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+		WHERE account = $1 AND name_key > $2 AND substr(path, 1, CAST($3 AS INTEGER)) = $4
 		ORDER BY name_key LIMIT $5`, account, iam.PolicyKey(q.After), len(prefix), prefix, q.Limit)
 	if q.Used {
 		rows = t.tx.query(`SELECT body FROM policies p
-			WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+			WHERE account = $1 AND name_key > $2 AND substr(path, 1, CAST($3 AS INTEGER)) = $4
 			AND EXISTS (SELECT 1 FROM policy_uses u WHERE u.account = p.account AND u.policy = p.arn AND u.purpose BETWEEN $6 AND $7)
 			ORDER BY name_key LIMIT $5`, account, iam.PolicyKey(q.After), len(prefix), prefix, q.Limit, least, most)
 	}
@@ -80,7 +80,7 @@ func (t *iamTx) PolicyHolders(account string, policy iam.ArnType, q iam.EntityQu
 	rows := t.tx.query(`SELECT DISTINCT p.principal, u.body, r.body FROM policy_uses p
 		LEFT JOIN users u ON u.id = p.principal LEFT JOIN roles r ON r.id = p.principal
 		WHERE p.account = $1 AND p.policy = $2 AND p.purpose BETWEEN $3 AND $4 AND p.principal > $5
-		AND substr(p.principal, 1, $6) = $7 AND substr(COALESCE(u.path, r.path), 1, $8) = $9
+		AND substr(p.principal, 1, CAST($6 AS INTEGER)) = $7 AND substr(COALESCE(u.path, r.path), 1, CAST($8 AS INTEGER)) = $9
 		ORDER BY p.principal LIMIT $10`,
 		account, string(policy), least, most, string(q.After),
 		len(q.Prefix), string(q.Prefix), len(q.PathPrefix), string(q.PathPrefix), q.Limit)

@@ -46,7 +46,7 @@ func openUser(body []byte) (*iam.UserEntity, error) {
 // Users implements iam.Tx.
 func (t *iamTx) Users(account, pathPrefix string, after iam.UserNameType, limit int) ([]*iam.UserEntity, error) {
 	q := t.tx.query(`SELECT body FROM users
-		WHERE account = $1 AND name_key > $2 AND substr(path, 1, $3) = $4
+		WHERE account = $1 AND name_key > $2 AND substr(path, 1, CAST($3 AS INTEGER)) = $4
 		ORDER BY name_key LIMIT $5`,
 		account, iam.UserKey(after), len(pathPrefix), pathPrefix, limit)
 	return all(q, func(r row) (*iam.UserEntity, error) {
