@@ -156,6 +156,13 @@ func (e *Event) Fact(key string) string {
 	return ""
 }
 
+// Restart forgets what was decided and found out about the request, which is handled
+// again.
+func (e *Event) Restart() {
+	e.decided, e.policies, e.attrs = decision.Decision{}, nil, nil
+	e.Caller, e.Cause, e.Err = "", "", nil
+}
+
 func (e *Event) set(fact slog.Attr) {
 	for i := range e.attrs {
 		if e.attrs[i].Key == fact.Key {

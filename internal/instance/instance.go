@@ -292,6 +292,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Query:       query,
 		Credentials: stsService.Credentials,
 		Authorize:   authorize(iamService),
+		Attend:      i.db.Attender(),
 		Used:        iamService.Used,
 		Region:      c.Region,
 		ValidRegion: openid.ValidRegion,

@@ -137,7 +137,12 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call) (aw
 	if err != nil {
 		return awsapi.Answer{}, err
 	}
-	out, err := s.handle(ctx, w, c)
+	var out any
+	if s.Attend != nil {
+		out, err = s.attend(ctx, w, c)
+	} else {
+		out, err = s.handle(ctx, w, c)
+	}
 	if err != nil {
 		return awsapi.Answer{}, err
 	}
@@ -157,6 +162,17 @@ func guard(do func() error) (err error) {
 		}
 	}()
 	return do()
+}
+
+// attend is handle, by one state of what is kept in memory.
+func (s *Server) attend(ctx context.Context, w http.ResponseWriter, c *call) (out any, err error) {
+	err = s.Attend(ctx, func(ctx context.Context) (err error) {
+		c.event.Restart()
+		c.caller = awsapi.Caller{}
+		out, err = s.handle(ctx, w, c)
+		return err
+	})
+	return out, err
 }
 
 // handle takes a request from its route to its output.

@@ -44,6 +44,11 @@ type Server struct {
 	// asked about Signed rows, and about Identified ones, where the answer does not
 	// depend on policies. No is an *awsapi.Refused.
 	Authorize func(ctx context.Context, row *awsapi.Row, caller awsapi.Caller, in any) error
+	// Attend handles a request as a whole, so that it goes by one state of what is kept in
+	// memory, which has all that was acknowledged before it came. It may call do again,
+	// when it turns out that the state was an older one; the last call counts. nil calls
+	// it once.
+	Attend func(ctx context.Context, do func(context.Context) error) error
 	// Used is told who has signed a request to a service, once the signature is
 	// found valid; nil means nobody is told.
 	Used func(caller awsapi.Caller, service string)

@@ -39,6 +39,7 @@ type Visit struct {
 	event  *audit.Event
 	w      http.ResponseWriter
 	hold   *hold
+	body   []byte // once it is read
 }
 
 // Beside serves a side.
@@ -61,8 +62,15 @@ func (s *Server) Beside(side Side) http.Handler {
 func (v *Visit) answer(ctx context.Context) (a awsapi.Answer) {
 	defer func() { v.hold.close() }()
 	err := guard(func() (err error) {
-		a, err = v.side.Answer(ctx, v)
-		return err
+		if v.server.Attend == nil {
+			a, err = v.side.Answer(ctx, v)
+			return err
+		}
+		return v.server.Attend(ctx, func(ctx context.Context) (err error) {
+			v.event.Restart()
+			a, err = v.side.Answer(ctx, v)
+			return err
+		})
 	})
 	if err != nil {
 		return v.fail(v.server.refusal(v.side, v.Request, err))
@@ -137,9 +145,12 @@ func (v *Visit) Forwarded() awsapi.Request {
 // signature ([Visit.Signer]).
 func (v *Visit) Proven(c awsapi.Caller) { v.event.Caller, v.event.Region = c.ARN, c.Region }
 
-// Body reads the whole body, of at most so many bytes. What it takes comes out of
-// the server's budget until the answer is made.
+// Body reads the whole body, of at most so many bytes, which belongs to the visit. What
+// it takes comes out of the server's budget until the answer is made.
 func (v *Visit) Body(limit int64) ([]byte, error) {
+	if v.body != nil && int64(len(v.body)) <= limit { // the side answers again
+		return v.body, nil
+	}
 	length := v.Request.ContentLength
 	if length > limit {
 		return nil, v.tooLarge(limit)
@@ -154,6 +165,7 @@ func (v *Visit) Body(limit int64) ([]byte, error) {
 	if err := b.rest(length, limit, v); err != nil {
 		return nil, err
 	}
+	v.body = b.bytes
 	return b.bytes, nil
 }
 

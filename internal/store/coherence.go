@@ -412,6 +412,14 @@ func (db *DB) Attend(ctx context.Context, do func(context.Context) error) error 
 	}
 }
 
+// Attender is Attend, nil where it would do nothing: nobody else changes the database.
+func (db *DB) Attender() func(ctx context.Context, do func(context.Context) error) error {
+	if db.alone {
+		return nil
+	}
+	return db.Attend
+}
+
 // attendedBy is the request that a context is of, of this database; nil if it is of
 // none.
 func (db *DB) attendedBy(ctx context.Context) *attended {

@@ -149,6 +149,9 @@ func (db *DB) Close() error {
 // whoever asks again later may get another answer: it did not answer in time, it may
 // not be asked, or others were in the way for too long.
 func (db *DB) Unavailable(err error) bool {
+	if errors.Is(err, ErrUnavailable) {
+		return true
+	}
 	kind := db.engine.ErrorKind(err)
 	return kind == engine.Unavailable || kind == engine.TryAgain
 }
