@@ -54,4 +54,3 @@ func TestHandledAgain(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
-

@@ -28,8 +28,14 @@ func (c *Cognito) Create(ctx context.Context, p *cognito.Pool, i *cognito.Identi
 		err := c.db.update(ctx, engine.Joining, func(tx *Tx) error { return createOne(tx, n) })
 		return n.made, err
 	}
+	if err := c.db.settleNow(ctx); err != nil {
+		return false, err
+	}
 	if err := c.creations.join(ctx, n); err != nil {
 		return false, err
+	}
+	if n.err != nil || !n.made {
+		c.db.renew(ctx)
 	}
 	return n.made, n.err
 }

@@ -381,7 +381,7 @@ var errLeapt = errors.New("store: another node was faster")
 // attended is a request that is handled as a whole: see [DB.Attend].
 type attended struct {
 	db   *DB
-	came uint64
+	came atomic.Uint64
 
 	mu     sync.Mutex
 	relied *position // that it has gone by and that no stamp has confirmed yet
@@ -398,7 +398,8 @@ func (db *DB) Attend(ctx context.Context, do func(context.Context) error) error 
 	if db.alone {
 		return do(ctx)
 	}
-	a := &attended{db: db, came: db.moments.Load()}
+	a := &attended{db: db}
+	a.came.Store(db.moments.Load())
 	ctx = context.WithValue(ctx, attendedKey{}, a)
 	for {
 		err := do(ctx)
@@ -471,7 +472,7 @@ func (a *attended) settle(ctx context.Context) (settled bool, err error) {
 	if relied == nil && !over {
 		return true, nil
 	}
-	if err := a.db.current(ctx, a.came); err != nil {
+	if err := a.db.current(ctx, a.came.Load()); err != nil {
 		return false, err
 	}
 	settled = !over && a.db.position.Load() == relied
@@ -498,6 +499,15 @@ func (db *DB) settleNow(ctx context.Context) error {
 	return err
 }
 
+// renew has a request, if a context is of one, go on as if it had come now. An update of
+// it did not succeed, perhaps because something has changed since: what it finds from
+// now on is to tell of that.
+func (db *DB) renew(ctx context.Context) {
+	if a := db.attendedBy(ctx); a != nil {
+		a.came.Store(db.moments.Load())
+	}
+}
+
 // Rely says that what is kept in memory outside of caches may be gone by, from now on: it
 // has all changes that were acknowledged before the request came. It is for what
 // is asked outside of a View.
@@ -509,7 +519,7 @@ func (db *DB) Rely(ctx context.Context) error {
 	if a == nil {
 		return db.current(ctx, db.moments.Load())
 	}
-	if db.confirmed.Load() > a.came {
+	if db.confirmed.Load() > a.came.Load() {
 		return nil
 	}
 	return a.rely(db.position.Load(), false)
@@ -564,7 +574,7 @@ func (db *DB) sharedView(ctx context.Context, tx *Tx, fn func(*Tx) error) error 
 	a := db.attendedBy(ctx)
 	came := db.moments.Load()
 	if a != nil {
-		came = a.came
+		came = a.came.Load()
 	}
 	for {
 		// In this order: once a position was reached after the request came, what is in

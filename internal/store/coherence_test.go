@@ -26,6 +26,7 @@ type net struct {
 	before atomic.Pointer[func(text string)] // called before each statement of a view
 	after  atomic.Pointer[func()]            // called before a view ends
 	asked  atomic.Int64                      // views that were begun
+	twice  bool                              // updates are called twice
 }
 
 func (n *net) View(ctx context.Context, kind engine.ViewKind) (engine.View, error) {
@@ -35,6 +36,20 @@ func (n *net) View(ctx context.Context, kind engine.ViewKind) (engine.View, erro
 		return nil, err
 	}
 	return netView{v, n}, nil
+}
+
+// Update implements engine.Engine. An engine may call the function again.
+func (n *net) Update(ctx context.Context, kind engine.UpdateKind, fn func(engine.Conn) (func(), error)) error {
+	if n.twice {
+		errAgain := errors.New("again")
+		if err := n.Engine.Update(ctx, kind, func(c engine.Conn) (func(), error) {
+			_, err := fn(c)
+			return nil, errors.Join(err, errAgain)
+		}); !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+	return n.Engine.Update(ctx, kind, fn)
 }
 
 func (n *net) ends(after func()) { n.after.Store(&after) }
@@ -781,6 +796,62 @@ func TestStampAtOtherNodes(t *testing.T) {
 		}); err != nil || stamp != change {
 			t.Errorf("attended: stamp %d after change %d, %v", stamp, change, err)
 		}
+	}
+}
+
+// An engine that calls a Configure again counts it once.
+func TestConfigureIsCalledAgain(t *testing.T) {
+	nodes := openNodes(t, 2)
+	a, b := nodes[0], nodes[1]
+	a.net.twice = true
+	for n := range int64(3) {
+		runs := 0
+		mustUpdate(t, a.DB, func(tx *Tx) error {
+			runs++
+			if tx.Change() != n+1 {
+				t.Errorf("change %d, want %d", tx.Change(), n+1)
+			}
+			a.cache.invalidate(tx, "a")
+			return nil
+		})
+		number, mark, logged, what := changeRow(t, b.DB)
+		if runs != 2 || number != n+1 || mark != logged || what != `[{"c":"thing","k":"a"}]` {
+			t.Errorf("%d runs, number %d, %s", runs, number, what)
+		}
+	}
+}
+
+// A request that finds at an update that something has changed since it came finds out
+// what, when it looks again.
+func TestAttendedLooksAgain(t *testing.T) {
+	nodes := openNodes(t, 2)
+	a, b := nodes[0], nodes[1]
+	mustUpdate(t, a.DB, add("a", 1))
+	b.want(t, "a", 1)
+	b.want(t, "a", 1)
+	tries := 0
+	if err := b.Attend(t.Context(), func(ctx context.Context) error {
+		for ; tries < 3; tries++ {
+			v, err := b.value(ctx, "a")
+			if err != nil {
+				return err
+			}
+			if tries == 0 {
+				mustUpdate(t, a.DB, a.set("a", 2)) // after the request has come
+			}
+			err = b.Update(ctx, func(tx *Tx) error {
+				if now, _, err := valueOf(tx, "a"); err != nil || now != v {
+					return errors.Join(err, errRefused)
+				}
+				return nil
+			})
+			if !errors.Is(err, errRefused) {
+				return err
+			}
+		}
+		return errRefused
+	}); err != nil || tries > 1 {
+		t.Errorf("%d tries, %v", tries, err)
 	}
 }
 

@@ -260,17 +260,22 @@ func (db *DB) update(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) e
 			return err
 		}
 	}
-	return db.wrote(db.updateOnce(ctx, kind, fn))
+	err := db.wrote(db.updateOnce(ctx, kind, fn))
+	if err != nil {
+		db.renew(ctx)
+	}
+	return err
 }
 
 func (db *DB) updateOnce(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) error) error {
 	return db.engine.Update(ctx, kind, func(c engine.Conn) (func(), error) {
 		tx := &Tx{ctx: ctx, db: db, conn: c, writes: true, configures: kind == engine.Configuring, number: db.known()}
 		defer tx.end()
+		do := fn // which may be called again, in another tx
 		if tx.configures {
-			fn = tx.counted(fn)
+			do = tx.counted(fn)
 		}
-		if err := tx.run(fn); err != nil {
+		if err := tx.run(do); err != nil {
 			return nil, err
 		}
 		if len(tx.hooks) == 0 {
