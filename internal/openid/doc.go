@@ -36,9 +36,9 @@
 // again: somebody may still have the old key. With [Provider.OneKey] one region's
 // keys sign for all, and those of the others count as unused.
 //
-// Several processes may share a store. A process reads it again, but not more
-// often than every ten seconds, when it is asked for a kid that it does not
-// know and when somebody fetches the key set.
+// Several processes may share a store. A process asks it whether there are other keys
+// when it is asked for a kid that it does not know and when somebody fetches the key
+// set: what one process has published, all have.
 //
 // # What it looks like on the wire
 //

@@ -49,7 +49,9 @@ type SigningKey struct {
 
 // Store keeps the signing keys.
 type Store interface {
-	// SigningKeys returns all keys, in any order.
+	// SigningKeys returns all keys, in any order, at least those that were stored
+	// before the call, by whichever process. The same list is the same slice again, which
+	// is to be had for little and not to be changed.
 	SigningKeys(ctx context.Context) ([]SigningKey, error)
 	// AddSigningKey stores a key durably before it returns. When a key with
 	// this KID is there already it changes nothing and added is false. The first key

@@ -18,9 +18,9 @@ import (
 	"github.com/daypass/daypass/internal/seal"
 )
 
-// refreshFloor is the least time between two readings of the store that
-// strangers can cause with key ids that do not exist or by fetching the keys.
-const refreshFloor = 10 * time.Second
+// failedFloor is the least time between two readings of the store that strangers can
+// cause, with key ids that do not exist or by fetching the keys, while it fails.
+const failedFloor = time.Second
 
 // refreshTimeout bounds such a reading, and how long somebody who fetches the
 // keys waits before getting those that are in memory.
@@ -67,6 +67,7 @@ type Provider struct {
 	gates gates
 
 	// The last reading of the store; behind storeGate.
+	stored   []SigningKey
 	lastRead time.Time
 	lastErr  error
 }
@@ -204,7 +205,7 @@ func (p *Provider) sign(ctx context.Context, region string, c *Claims) (string, 
 
 // Keys returns the published key named kid, none when there is no such key, all
 // when kid is empty. It makes the provider the key set of a verifier. A kid that
-// could be ours but is not known makes it look into the store, now and then. The
+// could be ours but is not known makes it look into the store. The
 // list belongs to everybody and is not to be changed.
 func (p *Provider) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, error) {
 	found := p.set.Load().verifiers(kid)
@@ -318,9 +319,9 @@ func (p *Provider) reload(ctx context.Context) error {
 	return p.publish(ctx)
 }
 
-// refresh does the same for a stranger, who may cause one reading each
-// refreshFloor; in between the outcome of the last one stands. The reading has
-// its own deadline, because a caller who hangs up would else spoil it for all.
+// refresh does the same for a stranger. Readings cost nothing while nothing has
+// changed, see [Store.SigningKeys]. One that failed stands for a moment, and each
+// has its own deadline, because a caller who hangs up would else spoil it for all.
 func (p *Provider) refresh(ctx context.Context) error {
 	leave, err := p.gates.enter(ctx, storeGate)
 	if err != nil {
@@ -328,10 +329,10 @@ func (p *Provider) refresh(ctx context.Context) error {
 	}
 	defer leave()
 	now := p.now()
-	if age := now.Sub(p.lastRead); 0 <= age && age < refreshFloor {
+	if age := now.Sub(p.lastRead); p.lastErr != nil && 0 <= age && age < failedFloor {
 		return p.lastErr
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout) // nobody's: how it ends is for all
 	defer cancel()
 	err = p.publish(ctx)
 	p.lastRead, p.lastErr = now, err
@@ -345,13 +346,22 @@ func (p *Provider) publish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the signing keys: %w", err)
 	}
+	if p.same(stored) {
+		p.lastErr = nil
+		return nil
+	}
 	set, err := openKeySet(p.Box, stored, p.set.Load(), p.Region)
 	if err != nil {
 		return err
 	}
 	p.set.Store(set)
-	p.lastRead, p.lastErr = p.now(), nil
+	p.stored, p.lastRead, p.lastErr = stored, p.now(), nil
 	return nil
+}
+
+// same says that a list is the one that was published last.
+func (p *Provider) same(stored []SigningKey) bool {
+	return p.set.Load() != nil && len(stored) == len(p.stored) && (len(stored) == 0 || &stored[0] == &p.stored[0])
 }
 
 func (p *Provider) issuer() string { return cmp.Or(p.Issuer, p.PublicURL) }

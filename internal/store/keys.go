@@ -69,15 +69,26 @@ func (db *DB) sealed(ctx context.Context, key *seal.MasterKey, name, text string
 }
 
 // Keys gives the store of the OpenID provider.
-func (db *DB) Keys() openid.Store { return keys{db} }
+func (db *DB) Keys() openid.Store {
+	return keys{db, newCache[string, []openid.SigningKey](db, "signing-keys", 1)}
+}
 
 // keys implements openid.Store.
-type keys struct{ db *DB }
+type keys struct {
+	db *DB
+	// all has the one list of all keys, under allKeys.
+	all *cache[string, []openid.SigningKey]
+}
+
+const allKeys = ""
 
 // SigningKeys implements openid.Store.
 func (k keys) SigningKeys(ctx context.Context) (list []openid.SigningKey, err error) {
 	err = k.db.View(ctx, func(tx *Tx) error {
-		list, err = all(tx.query(`SELECT kid, region, created, sign_after, certificate, sealed FROM signing_keys ORDER BY kid`), scanKey)
+		list, _, err = k.all.get(tx, allKeys, func() ([]openid.SigningKey, bool, error) {
+			list, err := all(tx.query(`SELECT kid, region, created, sign_after, certificate, sealed FROM signing_keys ORDER BY kid`), scanKey)
+			return list, true, err
+		})
 		return err
 	})
 	return list, err
@@ -110,8 +121,12 @@ func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room ope
 		}
 		n, err := tx.exec(`INSERT INTO signing_keys (kid, region, created, sign_after, certificate, sealed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 			key.KID, key.Region, key.Created.UnixMilli(), key.SignAfter.UnixMilli(), append([]byte{}, key.Certificate...), key.Sealed)
-		if added = n == 1; err != nil || !added || !key.SignAfter.After(key.Created) {
+		if added = n == 1; err != nil || !added {
 			return err
+		}
+		k.all.invalidate(tx, allKeys)
+		if !key.SignAfter.After(key.Created) {
+			return nil
 		}
 		// Until then another one signs for its region.
 		_, err = tx.exec(`UPDATE signing_keys SET unused = NULL WHERE unused IS NOT NULL`)
@@ -152,6 +167,7 @@ func (k keys) RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.D
 			ON CONFLICT (region) DO UPDATE SET last = excluded.last`, ended); err != nil {
 			return err
 		}
+		k.all.invalidate(tx, allKeys)
 		_, err = tx.exec(`DELETE FROM signing_keys WHERE unused <= $1`, ended)
 		return err
 	})
