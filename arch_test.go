@@ -77,6 +77,7 @@ const imports = `
 	store/migrate:  store/engine
 	store/sqlite:   store/engine store/migrate
 	store/engine/enginetest: store/engine      # for tests, as the next two
+	store/postgres: store/engine store/migrate
 	store/postgres/pgtest:                     # for tests: it starts servers
 	store/fixture: cognito seal
 	store/storetest: cognito iam limit openid revocation seal store store/engine store/engine/enginetest store/fixture
@@ -96,7 +97,7 @@ const reserved = `
 	database/sql:                    store/migrate store/sqlite   # goose wants it; the store's own statements do not
 	modernc.org/sqlite:              store/sqlite
 	zombiezen.com/go/sqlite:         store/sqlite
-	github.com/jackc/pgx:            store/postgres/pgtest
+	github.com/jackc/pgx:            store/postgres store/postgres/pgtest   # connecting, and the messages of the protocol
 	github.com/pressly/goose:        store/migrate store/sqlite
 	github.com/KimMachineGun/automemlimit: cmd/daypass
 	github.com/go-jose/go-jose:      openid login login/logintest idp   # keys and signing: what is signed by others is verified by jws
@@ -120,7 +121,7 @@ const reserved = `
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass store/postgres/pgtest   # the pager, the browser, the commands of credentials; servers of tests
 	unsafe:                          # nobody
-	math/rand:                       store store/engine/enginetest store/fixture daypasstest   # numbers of pools, which are no secret; what repeats
+	math/rand:                       store store/engine/enginetest store/fixture store/postgres daypasstest   # numbers of pools, which are no secret; what repeats; pauses
 	reflect:                         awsapi awsapi/modeltest awsjson awsquery instance   # what is declared once is read in one place
 	encoding/json:                   login/logintest store client idp cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `

@@ -104,8 +104,9 @@ const (
 	// same time do so as if they came before or after.
 	Serial UpdateKind = iota
 	// Configuring updates change what is cached, by every node. They are few, and run
-	// one after the other, for which an engine has better means than to let all but
-	// one fail and run again.
+	// one after the other, for which there are better means than to let all but one
+	// fail and run again: the first statement of each locks a row that is the same for
+	// all, and each statement sees what was committed before it began.
 	Configuring
 	// Joining updates add rows that nobody has yet, many at a time, and take what is
 	// there where somebody was faster. Each statement sees what was committed before

@@ -320,7 +320,8 @@ func testPanic(t *testing.T, db DB) {
 	}
 }
 
-// No update is lost among many that read and then write, of either kind.
+// No update is lost among many that read and then write, of either kind. Those that
+// configure lock what they all lock, first.
 func testSerial(t *testing.T, db DB) {
 	must(t, db.Update(t.Context(), Add("n", 0)))
 	const callers, each = 8, 10
@@ -333,6 +334,11 @@ func testSerial(t *testing.T, db DB) {
 		wg.Go(func() {
 			for range each {
 				if err := db.UpdateAs(context.Background(), kind, func(tx *Tx) error {
+					if kind == engine.Configuring {
+						if _, err := tx.One(`SELECT value FROM thing WHERE name = $1 FOR UPDATE`, "n", new(int64)); err != nil {
+							return err
+						}
+					}
 					value, _, err := ValueOf(tx, "n")
 					if err != nil {
 						return err

@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// connect makes a connection to the server that takes writes. The host that took the
+// last one is tried first.
+func (e *Engine) connect(ctx context.Context) (*conn, error) {
+	generation := e.pool.generation()
+	first := int(e.good.Load())
+	var errs []error
+	for n := range e.hosts {
+		at := (first + n) % len(e.hosts)
+		c, err := e.connectTo(ctx, e.hosts[at])
+		if err == nil {
+			e.good.Store(int32(at))
+			c.generation = generation
+			e.counters.connected.Add(1)
+			return c, nil
+		}
+		errs = append(errs, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, &unavailable{oneLine(errors.Join(errs...).Error()), errs[len(errs)-1]}
+}
+
+func (e *Engine) connectTo(ctx context.Context, h host) (*conn, error) {
+	config := e.config.Copy()
+	config.Host, config.Port, config.TLSConfig, config.Fallbacks = h[0].Host, h[0].Port, h[0].TLSConfig, h[1:]
+	ctx, cancel := context.WithTimeout(ctx, e.opts.Connect)
+	defer cancel()
+	pg, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	pooled, _ := pg.CustomData()[pooledKey].(bool)
+	hijacked, err := pg.Hijack()
+	if err != nil {
+		return nil, err
+	}
+	if err := hijacked.Conn.SetDeadline(time.Time{}); err != nil {
+		hijacked.Conn.Close()
+		return nil, err
+	}
+	now := time.Now()
+	return &conn{e: e, host: h.name(), net: hijacked.Conn, wire: hijacked.Frontend, pooled: pooled, made: now, used: now, stmts: map[string]*stmt{}}, nil
+}
+
+// pooledKey is where a connection keeps that a pooler is in between.
+const pooledKey = "pooled"
+
+// validate checks a new connection, before it is chosen. It never chooses a standby.
+func (e *Engine) validate(ctx context.Context, pg *pgconn.PgConn) error {
+	results, err := pg.Exec(ctx, `SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'),
+		current_setting('server_encoding'), current_setting('synchronous_commit')`).ReadAll()
+	if err != nil {
+		return err
+	}
+	if len(results) != 1 || len(results[0].Rows) != 1 || len(results[0].Rows[0]) != 5 {
+		return errors.New("the server does not answer as PostgreSQL does")
+	}
+	row := results[0].Rows[0]
+	switch {
+	case string(row[1]) != "f":
+		return errors.New("the server is a standby")
+	case string(row[2]) != "off":
+		return errors.New("the server only takes transactions that read")
+	case string(row[3]) != "UTF8":
+		return fmt.Errorf("the encoding of the database is %s, and daypass needs UTF8: CREATE DATABASE %s ENCODING 'UTF8' TEMPLATE template0", row[3], e.config.Database)
+	case string(row[4]) == "off":
+		return errors.New("synchronous_commit is off, and what daypass has answered could be lost in a crash: turn it on for the database or the user of daypass")
+	}
+	// A pooler answers for many servers, with a process ID of its own invention.
+	pg.CustomData()[pooledKey] = string(row[0]) != strconv.FormatUint(uint64(pg.PID()), 10)
+	return nil
+}
+
+// settle makes the settings of a connection. Behind a pooler nothing may be set for
+// longer than a transaction, and each begins with these (see settings).
+func (e *Engine) settle(ctx context.Context, pg *pgconn.PgConn) error {
+	if pooled, _ := pg.CustomData()[pooledKey].(bool); pooled {
+		return nil
+	}
+	_, err := pg.Exec(ctx, e.settings(false)).ReadAll()
+	return err
+}
+
+// settings is a statement that makes settings for a connection or a transaction:
+// nothing may take longer than somebody waits for it.
+func (e *Engine) settings(local bool) string {
+	ms := func(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
+	return fmt.Sprintf(`SELECT set_config('statement_timeout', '%s', %t), set_config('lock_timeout', '%s', %[2]t),
+		set_config('idle_in_transaction_session_timeout', '%s', %[2]t)`,
+		ms(e.opts.Statement), local, ms(e.opts.Statement*4/5), ms(2*e.opts.Statement))
+}
+
+// oneLine folds the white space of a message.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,177 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// parameters are those of the URL that mean something: libpq's, as far as pgconn
+// knows them, and pool_max_conns, which other programs in Go have too.
+var parameters = []string{
+	"application_name", "channel_binding", "connect_timeout", "dbname", "host", "krbspn", "krbsrvname", "max_protocol_version",
+	"min_protocol_version", "options", "passfile", "password", "pool_max_conns", "port", "require_auth", "service", "servicefile",
+	"sslcert", "sslcertmode", "sslkey", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert", "sslsni", "target_session_attrs", "user",
+}
+
+var errURL = errors.New("the database URL is malformed; it looks like postgres://user:password@host:5432/database?sslmode=verify-full, " +
+	"and in user and password the characters % / : ? # @ are written %25 %2F %3A %3F %23 %40")
+
+// target is what a URL says, without its password.
+type target struct {
+	url      string
+	password string
+	conns    int // 0: not said
+}
+
+// parseURL takes the password out of a URL, before anybody can put it into an error,
+// and checks the parameters.
+func parseURL(text string) (t target, err error) {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok || scheme != "postgres" && scheme != "postgresql" {
+		return t, errURL
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, rest := rest[:end], rest[end:]
+	if strings.Contains(rest, "#") {
+		return t, errURL
+	}
+	user, hosts := "", authority
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		user, hosts = authority[:at], authority[at+1:]
+	}
+	user, password, _ := strings.Cut(user, ":")
+	if t.password, err = url.PathUnescape(password); err != nil || strings.ContainsAny(user+hosts, "@ ") {
+		return t, errURL
+	}
+	path, query, _ := strings.Cut(rest, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return t, errURL
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(parameters, name) {
+			return t, fmt.Errorf("the database URL has a parameter that is not known: %q", name)
+		}
+		if len(values[name]) > 1 {
+			return t, fmt.Errorf("the database URL has the parameter %s more than once", name)
+		}
+	}
+	switch values.Get("target_session_attrs") {
+	case "", "read-write", "primary":
+	default:
+		return t, errors.New("the database URL has a target_session_attrs that is not read-write; daypass never reads from a standby")
+	}
+	if values.Has("password") {
+		t.password = values.Get("password")
+	}
+	if n := values.Get("pool_max_conns"); n != "" {
+		if t.conns, err = strconv.Atoi(n); err != nil || t.conns < 2 || t.conns > 10_000 {
+			return t, errors.New("the database URL has a pool_max_conns that is not a number from 2 to 10000")
+		}
+	}
+	for _, name := range []string{"password", "pool_max_conns", "target_session_attrs"} {
+		values.Del(name)
+	}
+	t.url = "postgres://"
+	if user != "" {
+		t.url += user + "@"
+	}
+	t.url += hosts + path
+	if len(values) > 0 {
+		t.url += "?" + values.Encode()
+	}
+	return t, nil
+}
+
+// configure prepares connecting.
+func (e *Engine) configure(opts Options) error {
+	t, err := parseURL(opts.URL)
+	if err != nil {
+		return err
+	}
+	config, err := pgconn.ParseConfig(t.url)
+	if err != nil {
+		return fmt.Errorf("the database URL or the environment (PGHOST and the like): %w", err) // the password is not in it
+	}
+	if t.password != "" {
+		config.Password = t.password
+	}
+	e.hosts = hostsOf(config)
+	def := func(d *time.Duration, otherwise time.Duration) {
+		if *d == 0 {
+			*d = otherwise
+		}
+	}
+	switch {
+	case opts.Connect == 0 && config.ConnectTimeout > 0:
+		opts.Connect = config.ConnectTimeout
+	case len(e.hosts) > 1:
+		def(&opts.Connect, 2*time.Second)
+	}
+	def(&opts.Connect, 5*time.Second)
+	def(&opts.Wait, 5*time.Second)
+	def(&opts.Statement, 5*time.Second)
+	def(&opts.Commit, 10*time.Second)
+	def(&opts.Update, 25*time.Second)
+	def(&opts.Migration, time.Hour)
+	e.opts = opts
+
+	config.DialFunc = dialer.DialContext
+	config.ConnectTimeout = opts.Connect
+	config.ValidateConnect = e.validate
+	config.AfterConnect = e.settle
+	config.BuildFrontend = pgproto3.NewFrontend
+	config.MaxProtocolMessageBodyLen = 256 << 20
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "daypass"
+	}
+	config.RuntimeParams["client_encoding"] = "UTF8" // poolers know these two
+	e.config = config
+	names := make([]string, 0, len(e.hosts))
+	for _, h := range e.hosts {
+		names = append(names, h.name())
+	}
+	e.database = fmt.Sprintf("PostgreSQL at %s (database %s, user %s)", strings.Join(names, ", "), config.Database, config.User)
+	n := t.conns
+	if n == 0 {
+		n = min(max(16, 4*runtime.GOMAXPROCS(0)), 64)
+	}
+	e.pool.init(n)
+	return nil
+}
+
+// host is a server, with the ways to reach it: with TLS, or without where that is
+// allowed.
+type host []*pgconn.FallbackConfig
+
+// name is the host for messages.
+func (h host) name() string {
+	_, address := pgconn.NetworkAddress(h[0].Host, h[0].Port)
+	return address
+}
+
+func hostsOf(c *pgconn.Config) (hosts []host) {
+	ways := append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
+	for _, way := range ways {
+		h := host{way}
+		if n := len(hosts); n > 0 && hosts[n-1].name() == h.name() {
+			hosts[n-1] = append(hosts[n-1], way)
+		} else {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
+}
