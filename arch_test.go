@@ -36,6 +36,7 @@ const imports = `
 	backup:      seal                        # the form of backups; the master key proves them
 	backup/agekey: backup seal
 	signin:                                  # the client's side of a sign-in: it knows nothing of AWS
+	datadir:     seal                         # its mark is written as secrets are
 	revocation:                              # pure
 	sigv4:       limit
 	typo:
@@ -83,11 +84,11 @@ const imports = `
 	store/storetest: cognito iam limit openid revocation seal store store/engine store/engine/enginetest store/fixture
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy backup
+	instance:    awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy backup datadir
 	daypasstest: instance seal
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	metrics:     audit                       # a sink of events; what only the binary links
-	cmd/daypass: audit instance backup/agekey cli client idp metrics seal typo   # typo: environment variables that do not exist
+	cmd/daypass: audit instance backup/agekey cli client datadir idp metrics seal typo   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/backup/agekey"
+	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/metrics"
 )
@@ -35,6 +36,7 @@ type Config struct {
 	MetricsConfig
 
 	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
+	Init          bool     `env:"-" help:"Make an empty database although the data directory has a master key or root credentials. Refused where a database has been (daypass.mark)."`
 	AcceptLoss    bool     `env:"-" help:"Use a database that was copied without its log, or whose log was removed, while a server had it open. Its newest changes are lost, in the worst case all of them."`
 	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates."`
 	PublicURL     string   `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Required if --listen has no address."`
@@ -338,7 +340,12 @@ func (c *Config) dataDir(s *settings) (err error) {
 		s.instance.DataDir = s.ephemeral
 		return err
 	}
-	return os.MkdirAll(s.instance.DataDir, 0o700)
+	if err := os.MkdirAll(s.instance.DataDir, 0o700); err != nil {
+		return err
+	}
+	mayMake, err := datadir.Prepare(s.instance.DataDir, c.Init)
+	s.instance.Existing = !mayMake
+	return err
 }
 
 // tls reads the certificate and its key; nil for plain HTTP.

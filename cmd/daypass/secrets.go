@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/seal"
 )
@@ -60,17 +61,21 @@ func (c *Config) givenMasterKey(p *process) (*seal.MasterKey, error) {
 
 // ownMasterKey finds the master key in the data directory, or makes it there.
 func ownMasterKey(dir string) (*seal.MasterKey, error) {
-	path := filepath.Join(dir, "master.key")
+	path := filepath.Join(dir, datadir.MasterKey)
 	key, err := seal.LoadFile(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
 	// A database whose key is missing must not get another one: nothing in it
 	// could be opened with that.
-	if _, err := os.Stat(filepath.Join(dir, "daypass.db")); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, datadir.Database)); err == nil {
 		return nil, fmt.Errorf("%s is missing, but there is a database beside it that was made with it; restore the file, or give --master-key-file or DAYPASS_MASTER_KEY", path)
 	}
-	return seal.CreateFile(path)
+	key, err = seal.CreateFile(path)
+	if errors.Is(err, fs.ErrExist) { // another first start was faster
+		return seal.LoadFile(path)
+	}
+	return key, err
 }
 
 // checkRoot finds half of root credentials.
@@ -92,10 +97,12 @@ func (c *Config) root(p *process, dir string) (instance.RootAccessKey, string, e
 	case c.Dev:
 		return instance.RootAccessKey{ID: devKey, Secret: seal.NewSecret(devKey)}, "", nil
 	}
-	path := filepath.Join(dir, "root-credentials")
+	path := filepath.Join(dir, datadir.RootCredentials)
 	key, err := readRoot(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = makeRoot(path, c.AccountID)
+		if key, err = makeRoot(path, c.AccountID); errors.Is(err, fs.ErrExist) { // as above
+			key, err = readRoot(path)
+		}
 	}
 	return key, path, err
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/daypass/daypass/internal/audit"
+	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/instance"
 )
 
@@ -111,7 +112,15 @@ func start(p *process, c Config) (_ *running, err error) {
 	i, err := instance.Open(p.ctx, s.instance)
 	if err != nil {
 		s.cleanUp()
+		if errors.Is(err, instance.ErrEmpty) && !datadir.Marked(s.instance.DataDir) {
+			err = fmt.Errorf("%w. If nothing was ever in it, start with --init", err)
+		}
 		return nil, errors.Join(err, l.Close(), closeAll(beside))
+	}
+	if s.ephemeral == "" {
+		if err := datadir.Made(s.instance.DataDir, time.Now()); err != nil {
+			return nil, errors.Join(err, i.Close(), l.Close(), closeAll(beside))
+		}
 	}
 	r := &running{settings: s, url: s.instance.PublicURL, id: newInstanceID(), beside: beside}
 	i.Handler.Paths[instancePath] = proofs(r.id)

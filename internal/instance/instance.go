@@ -25,6 +25,7 @@ import (
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/forwardauth"
 	"github.com/daypass/daypass/internal/gateway"
@@ -46,6 +47,8 @@ type Config struct {
 	// Engine is a database that is open already, in place of that in DataDir: for
 	// tests. It is closed with the instance, and also where the instance does not open.
 	Engine store.Engine
+	// Existing opens a database that was made before, and makes none.
+	Existing bool
 	// AcceptLoss opens a database that lacks its newest changes.
 	AcceptLoss bool
 	// MasterKey seals the secrets in the database.
@@ -130,6 +133,9 @@ type Config struct {
 	Rand io.Reader
 }
 
+// ErrEmpty answers Open of an existing database that has nothing in it.
+var ErrEmpty = store.ErrEmpty
+
 // Instance is a daypass that is ready to answer requests.
 type Instance struct {
 	// Handler answers them.
@@ -193,11 +199,11 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 
 // open opens the database.
 func (c *Config) open(ctx context.Context) (*store.DB, error) {
-	o := store.Options{AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain}
+	o := store.Options{Existing: c.Existing, AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain}
 	if c.Engine != nil {
 		return store.On(ctx, c.Engine, o)
 	}
-	o.Path = filepath.Join(c.DataDir, "daypass.db")
+	o.Path = filepath.Join(c.DataDir, datadir.Database)
 	db, err := store.Open(ctx, o)
 	if err != nil {
 		return nil, err

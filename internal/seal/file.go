@@ -55,26 +55,36 @@ func checkPrivate(f *os.File) error {
 // WriteNew writes a secret, mode 0600, to a file that must not exist yet; if it
 // does the error wraps [io/fs.ErrExist] and the file is untouched. The file
 // appears complete or not at all, and is durable when WriteNew returns.
-func WriteNew(path string, data []byte) error {
-	return WriteNewFrom(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
+func WriteNew(path string, data []byte) error { return WriteNewFrom(path, these(data)) }
 
 // WriteNewFrom is WriteNew for what a function writes. When the function fails, there
 // is no file.
-func WriteNewFrom(path string, write func(io.Writer) error) (err error) {
-	// Written under a temporary name and then linked to path, because O_EXCL
-	// alone would leave an empty file behind when the process dies in between.
-	// Link fails where the name is taken, as O_EXCL does.
+func WriteNewFrom(path string, from func(io.Writer) error) error {
+	// Link fails where the name is taken, as O_EXCL does, which alone would leave an
+	// empty file behind when the process dies in between.
+	return write(path, from, link)
+}
+
+// Replace writes a secret, mode 0600, to a file that may exist. Whoever reads it meanwhile
+// has the old one or the new one, and the new one is durable when Replace returns.
+func Replace(path string, data []byte) error { return write(path, these(data), os.Rename) }
+
+func these(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
+// write writes a file under a temporary name and then gives it its own.
+func write(path string, from func(io.Writer) error, name func(from, to string) error) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, leftover+"*") // mode 0600
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(temp.Name()) }()
-	err = write(temp)
+	defer func() { _ = os.Remove(temp.Name()) }() // it may have been renamed
+	err = from(temp)
 	if err == nil {
 		err = temp.Sync()
 	}
@@ -87,9 +97,9 @@ func WriteNewFrom(path string, write func(io.Writer) error) (err error) {
 	return syncDir(dir)
 }
 
-// name gives a file its name, unless that is taken. Where the file system has no links,
+// link gives a file its name, unless that is taken. Where the file system has no links,
 // as memory sticks have not, the name is taken by an empty file first.
-func name(temp, path string) error {
+func link(temp, path string) error {
 	err := os.Link(temp, path)
 	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrPermission) {
 		return err
@@ -104,10 +114,10 @@ func name(temp, path string) error {
 	return os.Rename(temp, path)
 }
 
-// leftover begins the names of files that WriteNew has not finished.
+// leftover begins the names of files that are not finished.
 const leftover = ".daypass-"
 
-// RemoveLeftovers removes what a WriteNew that was killed has left in a directory.
+// RemoveLeftovers removes what writing that was killed has left in a directory.
 // Nobody may be writing there: hold the lock of the directory.
 func RemoveLeftovers(dir string) error {
 	entries, err := os.ReadDir(dir)

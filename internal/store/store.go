@@ -24,6 +24,8 @@ var (
 	// ErrLogMissing answers Open for an embedded database that lacks its newest
 	// changes.
 	ErrLogMissing = sqlite.ErrLogMissing
+	// ErrEmpty answers Open of an existing database that has nothing in it.
+	ErrEmpty = sqlite.ErrEmpty
 	// ErrNewer answers Open when the database was written by a later daypass, whose
 	// schema this one does not know.
 	ErrNewer = migrate.ErrNewer
@@ -59,6 +61,9 @@ type Options struct {
 	// ones wait. Zero means twice GOMAXPROCS.
 	ReadConns int
 
+	// Existing opens an embedded database that was made before, and makes none.
+	Existing bool
+
 	// AcceptLoss opens an embedded database also where Open would answer
 	// [ErrLogMissing].
 	AcceptLoss bool
@@ -89,7 +94,7 @@ type DB struct {
 // Open opens the embedded database, alone in the system, and brings its schema up
 // to date. ctx bounds the opening.
 func Open(ctx context.Context, opts Options) (*DB, error) {
-	e, err := sqlite.Open(ctx, sqlite.Options{Path: opts.Path, ReadConns: opts.ReadConns, AcceptLoss: opts.AcceptLoss, Schema: Schema()})
+	e, err := sqlite.Open(ctx, sqlite.Options{Path: opts.Path, ReadConns: opts.ReadConns, Existing: opts.Existing, AcceptLoss: opts.AcceptLoss, Schema: Schema()})
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ const (
 // while a server had it open.
 var ErrLogMissing = errors.New("the database was copied, or its log removed, while it was in use: the newest changes are missing, in the worst case all of them")
 
+// ErrEmpty answers Open where a database was to be there, and nothing is in it.
+var ErrEmpty = errors.New("the database has nothing in it. It was copied without its log (-wal) while it was in use, or was never finished: put the log back, or restore a backup")
+
 // checkLog refuses a main file that says "open" and has no log. It reads the file
 // and closes it, which drops SQLite's locks on it: there must not be any yet.
 func checkLog(path string) error {
@@ -147,6 +150,18 @@ func openKeeper(path string) (*keeper, error) {
 	pool.SetMaxOpenConns(1)
 	pool.SetMaxIdleConns(1)
 	return &keeper{pool: pool}, nil
+}
+
+// notEmpty says whether the database has tables.
+func (k *keeper) notEmpty(ctx context.Context) error {
+	var tables int
+	if err := k.pool.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return err
+	}
+	if tables == 0 {
+		return ErrEmpty
+	}
+	return nil
 }
 
 // hold takes the connection out of its pool, which may close what is in it.

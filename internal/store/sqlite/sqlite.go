@@ -53,6 +53,9 @@ type Options struct {
 	// Schema are the migrations: numbered .sql files.
 	Schema fs.FS
 
+	// Existing opens a database that was made before, and makes none: see [ErrEmpty].
+	Existing bool
+
 	// AcceptLoss opens the database also where Open would answer [ErrLogMissing].
 	AcceptLoss bool
 
@@ -123,6 +126,11 @@ func (e *Engine) connect(ctx context.Context, path string, opts Options) (err er
 			err = errors.Join(err, e.keeper.close())
 		}
 	}()
+	if opts.Existing {
+		if err := e.keeper.notEmpty(ctx); err != nil {
+			return err
+		}
+	}
 	schema := migrate.Migrations{Files: opts.Schema, Words: words}
 	if e.upgrade, err = schema.Apply(ctx, e.keeper.pool, goose.DialectSQLite3); err != nil {
 		return err
