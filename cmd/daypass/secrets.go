@@ -129,17 +129,29 @@ func readRoot(path string) (instance.RootAccessKey, error) {
 
 // makeRoot makes root credentials and writes them down durably.
 func makeRoot(path, account string) (instance.RootAccessKey, error) {
+	key, err := newRoot(account)
+	if err != nil {
+		return key, err
+	}
+	if err := seal.WriteNew(path, rootText(key)); err != nil {
+		return instance.RootAccessKey{}, fmt.Errorf("creating the root credentials: %w", err)
+	}
+	return key, nil
+}
+
+// newRoot makes root credentials.
+func newRoot(account string) (instance.RootAccessKey, error) {
 	id, err := instance.NewAccessKeyID(account)
 	if err != nil {
 		return instance.RootAccessKey{}, err
 	}
 	random := make([]byte, 30)
 	_, _ = rand.Read(random) // never fails
-	secret := base64.StdEncoding.EncodeToString(random)
-	text := "# The root credentials of daypass: whoever has them may do everything.\n" +
-		"[default]\naws_access_key_id = " + id + "\naws_secret_access_key = " + secret + "\n"
-	if err := seal.WriteNew(path, []byte(text)); err != nil {
-		return instance.RootAccessKey{}, fmt.Errorf("creating the root credentials: %w", err)
-	}
-	return instance.RootAccessKey{ID: id, Secret: seal.NewSecret(secret)}, nil
+	return instance.RootAccessKey{ID: id, Secret: seal.NewSecret(base64.StdEncoding.EncodeToString(random))}, nil
+}
+
+// rootText is what the file of root credentials says.
+func rootText(key instance.RootAccessKey) []byte {
+	return []byte("# The root credentials of daypass: whoever has them may do everything.\n" +
+		"[default]\naws_access_key_id = " + key.ID + "\naws_secret_access_key = " + key.Secret.Reveal() + "\n")
 }

@@ -2,12 +2,16 @@ package instance
 
 import (
 	"crypto/rand"
+	"io"
+	"path/filepath"
 
 	"github.com/daypass/daypass/internal/cognito"
+	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/store"
 )
 
 // The words of a Config, so that whoever starts an instance needs to know no other
@@ -31,6 +35,15 @@ func ParseUserPoolIssuer(text string) (UserPoolIssuer, error) { return login.Par
 // NewAccessKeyID makes the ID of a root access key.
 func NewAccessKeyID(account string) (string, error) {
 	return iam.NewID(iam.LongTermKeyPrefix, account, rand.Reader)
+}
+
+// AccountOf finds the account in the ID of an access key that daypass made.
+func AccountOf(accessKeyID string) (account string, ok bool) { return iam.AccountOf(accessKeyID) }
+
+// Lock keeps instances out of a data directory, without opening one. Where one is open
+// it fails, and the error names its process.
+func Lock(dataDir string) (io.Closer, error) {
+	return store.Lock(filepath.Join(dataDir, datadir.Database))
 }
 
 // ValidRegion says whether a text looks like the name of a region.

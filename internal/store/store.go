@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"sync/atomic"
 
@@ -100,6 +101,9 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	}
 	return On(ctx, e, opts)
 }
+
+// Lock keeps Open out of an embedded database, without opening it.
+func Lock(path string) (io.Closer, error) { return sqlite.Lock(path) }
 
 // On is a database on an engine that was opened with [Schema], and is closed with
 // it. Of the options only RunAgain counts.

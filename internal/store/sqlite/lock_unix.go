@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// lockFile takes the exclusive lock that goes with the file, which is made if
-// it is missing and never removed. The system releases the lock when the
+// lockFile takes the exclusive lock of a file, which is made if it is missing and
+// never removed. The system releases the lock when the
 // process ends, however it ends. The file holds the process ID, for people.
 //
 // Whoever deletes the file deletes its lock, so the directory is locked as well:

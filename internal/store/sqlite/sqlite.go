@@ -96,7 +96,7 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	e := &Engine{path: path, closed: make(chan struct{}), shared: opts.Shared}
-	if e.lock, err = lockFile(path + ".lock"); err != nil {
+	if e.lock, err = Lock(path); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
 	defer func() {
@@ -115,6 +115,10 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	}
 	return e, nil
 }
+
+// Lock takes the lock of a database, which keeps Open out of it, without opening it. Where
+// it is taken already the error is [ErrInUse].
+func Lock(path string) (io.Closer, error) { return lockFile(path + ".lock") }
 
 // connect migrates the database and starts its writer and readers.
 func (e *Engine) connect(ctx context.Context, path string, opts Options) (err error) {

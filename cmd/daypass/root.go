@@ -1,0 +1,73 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/daypass/daypass/internal/datadir"
+	"github.com/daypass/daypass/internal/instance"
+	"github.com/daypass/daypass/internal/seal"
+)
+
+// rootCommand is what there is to do with root credentials.
+type rootCommand struct {
+	Reset rootResetCommand `cmd:"" help:"Make new root credentials for a server that is stopped."`
+}
+
+type rootResetCommand struct {
+	DataDir   string `placeholder:"DIR" help:"The data directory of the server (${datadir})."`
+	AccountID string `default:"000000000000" placeholder:"ID" help:"The account ID of the server (${default}). The root credentials that there are tell it too."`
+}
+
+// Help is what --help says beside the flags.
+func (rootResetCommand) Help() string {
+	return "The way back in if all root credentials are lost, or if somebody else has them. It needs no credentials, but the files of the server. The old root credentials end, and so do the sessions that were made with them; nothing else changes."
+}
+
+// Run makes the credentials.
+func (c rootResetCommand) Run(p *process) (err error) {
+	dir := cmp.Or(c.DataDir, defaultDataDir)
+	if !accountID.MatchString(c.AccountID) {
+		return usage("--account-id %q: an account ID has twelve digits", c.AccountID)
+	}
+	if _, err := os.Stat(filepath.Join(dir, datadir.Database)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s has no database: the first start of a server makes root credentials there", dir)
+	} else if err != nil {
+		return err
+	}
+	lock, err := instance.Lock(dir)
+	if err != nil {
+		return fmt.Errorf("%w. Stop the server first: it reads its root credentials when it starts", err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if _, err := datadir.Prepare(dir, false); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, datadir.RootCredentials)
+	account := c.AccountID
+	old, err := readRoot(path)
+	if err == nil {
+		if of, ok := instance.AccountOf(old.ID); ok {
+			account = of
+		}
+	}
+	key, err := newRoot(account)
+	if err != nil {
+		return err
+	}
+	if err := seal.Replace(path, rootText(key)); err != nil {
+		return fmt.Errorf("writing the root credentials: %w", err)
+	}
+	fmt.Fprintf(p.stdout, "New root credentials are in %s, with the access key ID %s.\n", path, key.ID)
+	if old.ID != "" {
+		fmt.Fprintf(p.stdout, "The old ones, %s, end with the next start of the server, and so do the sessions that were made with them.\n", old.ID)
+	}
+	if old.ID == "" || p.getenv(rootSecret) != "" || p.getenv("DAYPASS_ROOT_ACCESS_KEY_ID") != "" {
+		fmt.Fprintf(p.stdout, "A server that is started with --root-access-key-id (DAYPASS_ROOT_ACCESS_KEY_ID) and %s\ndoes not read this file: start it without them.\n", rootSecret)
+	}
+	return nil
+}
