@@ -24,6 +24,8 @@ type Service struct {
 	Targets []string
 	// Checks look at targets.
 	Checks TargetChecks
+	// Imports make what has IDs and secrets that somebody chose.
+	Imports Imports
 	// Backups make backups.
 	Backups Backups
 	// Pages seals the tokens that say where a listing goes on.
@@ -83,6 +85,7 @@ const (
 	invalidParameter = "InvalidParameterException"
 	limitExceeded    = "LimitExceededException"
 	resourceConflict = "ResourceConflictException"
+	resourceNotFound = "ResourceNotFoundException"
 	tooManyRequests  = "TooManyRequestsException"
 	internalError    = "InternalErrorException"
 )

@@ -71,7 +71,7 @@ func TestHelpOfEveryOperation(t *testing.T) {
 			example, _, _ = strings.Cut(strings.TrimSpace(strings.ReplaceAll(example, " \\\n", " ")), "\n")
 			args := strings.Fields(example)[1:]
 			for i := range args {
-				args[i] = strings.NewReplacer("file://policy.json", "{}", "file://token", strings.Repeat("x", 20), "file://metadata.xml", strings.Repeat("x", 1000)).Replace(args[i])
+				args[i] = strings.NewReplacer("file://policy.json", "{}", "file://token", strings.Repeat("x", 20), "file://secret", strings.Repeat("x", 20), "file://metadata.xml", strings.Repeat("x", 1000)).Replace(args[i])
 			}
 			// A skeleton of the output checks the input and sends nothing.
 			if code := c.Run(context.Background(), append(args, "--generate-cli-skeleton", "output")); code != 0 {

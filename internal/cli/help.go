@@ -517,6 +517,8 @@ func exampleOf(m awsapi.TypeMember) string {
 		return "v1"
 	case strings.Contains(lower, "accesskeyid"):
 		return "AKIAIOSFODNN7EXAMPLE"
+	case strings.Contains(lower, "secretaccesskey"):
+		return "file://secret"
 	case strings.Contains(lower, "token"), strings.Contains(lower, "assertion"):
 		return "file://token"
 	case slices.Contains([]string{"pathprefix", "path"}, lower):

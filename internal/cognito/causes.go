@@ -74,6 +74,12 @@ const (
 	causePoolNotFound awsapi.Cause = "pool-not-found"
 	// The pool is in another region than the one that the request is signed for.
 	causePoolRegion awsapi.Cause = "pool-region"
+	// The identity pool ID that a caller chose is not REGION:GUID, with a GUID in lower case.
+	causePoolIDMalformed awsapi.Cause = "pool-id-malformed"
+	// There is an identity pool of the ID that a caller chose.
+	causePoolIDTaken awsapi.Cause = "pool-id-taken"
+	// An identity pool of the ID was deleted, and the call does not say ReuseId.
+	causePoolIDUsed awsapi.Cause = "pool-id-used"
 	// An ARN does not name a provider, or the pool would have two providers of one issuer; the detail says which.
 	causeProviderArn awsapi.Cause = "provider-arn"
 	// The key in Logins is a URL; it should be the provider's name, which has no scheme.

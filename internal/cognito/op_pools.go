@@ -105,19 +105,62 @@ func (s *Service) CreateIdentityPool(ctx context.Context, c awsapi.Caller, in *C
 		IdentityPoolTags:               in.IdentityPoolTags,
 	}}
 	p.normalize()
-	if err := p.check(s.Limits); err != nil {
+	if err := s.addPool(ctx, c, p, nil); err != nil {
 		return nil, err
+	}
+	return &p.IdentityPool, nil
+}
+
+// ImportIdentityPool makes a pool of an ID that its caller chose. One that a deleted
+// pool had needs reuse: roles and stores may still trust it.
+func (s *Service) ImportIdentityPool(ctx context.Context, c awsapi.Caller, id IdentityPoolId, name IdentityPoolName, guests, reuse bool) error {
+	region, _, ok := parseID(string(id))
+	switch {
+	case !ok:
+		return exception(invalidParameter, "An identity pool ID is REGION:GUID, with a GUID in lower case.").Because(causePoolIDMalformed, nil)
+	case region != c.Region:
+		return exception(invalidParameter, "The request is signed for %s, and the identity pool ID is of another region.", c.Region).Because(causePoolRegion, nil)
+	}
+	p := &Pool{Account: c.Account, Version: 1, Created: s.now(), IdentityPool: IdentityPool{
+		IdentityPoolId: id, IdentityPoolName: name, AllowUnauthenticatedIdentities: guests,
+	}}
+	p.normalize()
+	return s.addPool(ctx, c, p, func(tx Tx) error {
+		there, err := tx.Pool(id)
+		if err != nil {
+			return err
+		}
+		if there != nil {
+			return exception(resourceConflict, "IdentityPool '%s' already exists.", id).Because(causePoolIDTaken, nil)
+		}
+		deleted, err := tx.PoolWasDeleted(id)
+		if err == nil && deleted && !reuse {
+			err = exception(resourceConflict, "IdentityPool '%s' was deleted, and roles and stores may still trust it. Set ReuseId to create it again.", id).Because(causePoolIDUsed, nil)
+		}
+		return err
+	})
+}
+
+// addPool stores a new pool, unless what also is asked of the store objects.
+func (s *Service) addPool(ctx context.Context, c awsapi.Caller, p *Pool, also func(Tx) error) error {
+	if err := p.check(s.Limits); err != nil {
+		return err
 	}
 	if err := s.checkRegion(ctx, c); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.OpenID.EnsureKey(ctx, c.Region); errors.Is(err, openid.ErrTooManyRegions) {
-		return nil, exception(limitExceeded, "At most %d regions can have identity pools.", openid.MaxRegions).Because(causeLimitRegions, err)
+		return exception(limitExceeded, "At most %d regions can have identity pools.", openid.MaxRegions).Because(causeLimitRegions, err)
 	} else if err != nil {
-		return nil, err
+		return err
 	}
 	audit.From(ctx).Set("pool", string(p.IdentityPoolId))
-	err = s.Store.Configure(ctx, func(tx Tx) error {
+	return s.Store.Configure(ctx, func(tx Tx) error {
+		if also != nil {
+			if err := also(tx); err != nil {
+				return err
+			}
+		}
 		n, err := tx.CountPools(c.Account, c.Region)
 		if err != nil {
 			return err
@@ -127,10 +170,6 @@ func (s *Service) CreateIdentityPool(ctx context.Context, c awsapi.Caller, in *C
 		}
 		return tx.AddPool(p)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &p.IdentityPool, nil
 }
 
 // checkRegion refuses a region that nobody has heard of. Every region with pools

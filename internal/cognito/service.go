@@ -104,6 +104,9 @@ type Tx interface {
 	SavePool(*Pool) error
 	// DeletePool removes a pool with all its identities, in a Configure.
 	DeletePool(*Pool) error
+	// PoolWasDeleted says whether there was a pool of an ID that was deleted. Pools that
+	// were deleted before this was written down do not count.
+	PoolWasDeleted(IdentityPoolId) (bool, error)
 
 	// Identity finds an identity by its GUID, of whatever pool.
 	Identity(GUID) (*Identity, error)

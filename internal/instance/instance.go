@@ -283,6 +283,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
 	adminService.Owners = owners{iamService, cognitoService}
+	adminService.Imports = imports{cognitoService, iamService}
 	adminService.Checks = targetChecks{stsService, cognitoService}
 	adminService.Backups = &backups{db: i.db, dir: c.DataDir, key: c.MasterKey, sealKey: c.SealKey, version: c.Version, now: i.now}
 	var json, query []*awsapi.Table

@@ -25,7 +25,7 @@ func namesOf(pool, identity, role, user, policy, key string) names {
 		"Logins": map[string]any{"dev": "u"}, "LoginsToRemove": []any{}, "Roles": map[string]any{},
 
 		"RoleName": role, "UserName": user, "PolicyName": "p", "PolicyArn": iam + "policy/" + policy, "VersionId": "v1", "AccessKeyId": key,
-		"PolicyDocument": document, "AssumeRolePolicyDocument": document, "Description": "d", "Status": "Active",
+		"PolicyDocument": document, "AssumeRolePolicyDocument": document, "Description": "d", "Status": "Active", "SecretAccessKey": strings.Repeat("x", 40),
 		"PermissionsBoundary": iam + "policy/" + policy, "PolicySourceArn": iam + "role/" + role,
 		"PolicyInputList": []any{document}, "ActionNames": []any{"s3:GetObject"},
 		"Url": "https://idp.example", "OpenIDConnectProviderArn": iam + "oidc-provider/idp.example", "ClientID": "a",

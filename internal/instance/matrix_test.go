@@ -159,6 +159,9 @@ func (m *matrix) resource(t *testing.T, service awsapi.Service, op awsapi.Operat
 		}
 		return "*"
 	case "daypass":
+		if op.Name == "ImportIdentityPool" {
+			return poolARN(in["IdentityPoolId"].(string))
+		}
 		return "*"
 	}
 	switch op.Name {

@@ -190,8 +190,18 @@ func (t *cognitoTx) DeletePool(p *cognito.Pool) error {
 	if _, err := t.tx.exec(`DELETE FROM pools WHERE id = $1`, string(p.IdentityPoolId)); err != nil {
 		return err
 	}
-	_, err := t.tx.exec(`INSERT INTO dead_pools (number) VALUES ($1)`, p.Number)
+	if _, err := t.tx.exec(`INSERT INTO dead_pools (number) VALUES ($1)`, p.Number); err != nil {
+		return err
+	}
+	_, err := t.tx.exec(`INSERT INTO deleted_pools (id, deleted) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET deleted = excluded.deleted`,
+		string(p.IdentityPoolId), time.Now().UnixMilli())
 	return err
+}
+
+// PoolWasDeleted implements cognito.Tx.
+func (t *cognitoTx) PoolWasDeleted(id cognito.IdentityPoolId) (bool, error) {
+	var deleted int64
+	return t.tx.query(`SELECT deleted FROM deleted_pools WHERE id = $1`, string(id)).one(&deleted)
 }
 
 func (t *cognitoTx) forget(p *cognito.Pool) {

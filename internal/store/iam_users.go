@@ -159,7 +159,7 @@ func (t *iamTx) PutAccessKey(key *iam.AccessKeyEntity) error {
 	t.i.keys.invalidate(t.tx, key.ID)
 	sealed := t.i.box.Seal(nil, []byte(key.Secret.Reveal()), []byte(key.ID))
 	_, err = t.tx.exec(`INSERT INTO access_keys (id, owner, sealed, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET body = excluded.body`,
+		ON CONFLICT (id) DO UPDATE SET body = excluded.body, sealed = excluded.sealed`,
 		string(key.ID), string(key.Owner), sealed, string(body))
 	return err
 }
