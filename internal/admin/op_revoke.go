@@ -28,7 +28,8 @@ func (s *Service) RevokeSessions(ctx context.Context, c awsapi.Caller, in *Revok
 	now := s.now()
 	r := revocation.Revocation{Target: target, Before: now, Created: now}
 	if in.IssuedBefore != nil {
-		r.Before = time.Unix(int64(*in.IssuedBefore), 0).UTC()
+		r.Asked = time.Unix(int64(*in.IssuedBefore), 0).UTC()
+		r.Before = r.Asked
 	}
 	switch {
 	case r.Before.After(now):

@@ -48,7 +48,7 @@ func (s *Service) bearerRole(ctx context.Context, i *Identity, p *Pool, claims *
 	if err := guestOf(i, p); err != nil {
 		return "", err
 	}
-	if err := s.checkRevoked(claims); err != nil {
+	if err := s.checkRevoked(ctx, claims); err != nil {
 		return "", err
 	}
 	resolved := p.resolveRole(nil, "")

@@ -128,6 +128,8 @@ const (
 	causeTooManyLogins awsapi.Cause = "too-many-logins"
 	// A user-pool provider's name or client ID does not have its form.
 	causeUserPoolName awsapi.Cause = "user-pool-name"
+	// The OpenID token was issued after a change that the database has lost: it was restored, or failed over without its last changes.
+	causeTokenLost awsapi.Cause = "token-lost"
 	// The OpenID token, or a session or login that it was derived from, was revoked.
 	causeTokenRevoked awsapi.Cause = "token-revoked"
 )

@@ -35,7 +35,10 @@ func (s *Service) openIDToken(ctx context.Context, c awsapi.Caller, in *GetOpenI
 	if err != nil {
 		return nil, err
 	}
-	claims := s.claims(i, p, proofs, tokenDuration)
+	claims, err := s.claims(ctx, i, p, proofs, tokenDuration)
+	if err != nil {
+		return nil, err
+	}
 	claims.Tags = p.tagSession(ctx, proofs, -1)
 	token, err := s.OpenID.Sign(ctx, p.Region(), claims)
 	if err != nil {
@@ -107,7 +110,10 @@ func (s *Service) identityClaims(ctx context.Context, caller awsapi.Caller, i *I
 	if err := resolved.refusal(); err != nil {
 		return nil, "", nil, err
 	}
-	c := s.claims(i, p, proofs, tokenDuration)
+	c, err := s.claims(ctx, i, p, proofs, tokenDuration)
+	if err != nil {
+		return nil, "", nil, err
+	}
 	c.Tags = p.tagSession(ctx, proofs, resolved.decided)
 	return i, resolved.role(), c, nil
 }
@@ -149,7 +155,7 @@ func (s *Service) developerRoleOf(ctx context.Context, i *Identity, p *Pool, cla
 	case !i.stillHas(p, claims.AMR):
 		return "", loginsDontMatch(causeNoProofForIdentity)
 	}
-	if err := s.checkRevoked(claims); err != nil {
+	if err := s.checkRevoked(ctx, claims); err != nil {
 		return "", err
 	}
 	resolved := p.developerRole(custom)
@@ -200,9 +206,14 @@ func (s *Service) enter(ctx context.Context, c awsapi.Caller, i *Identity, p *Po
 
 // claims are what a token of an identity says. The enhanced flow shows them to
 // STS as they are, the basic flow signs them.
-func (s *Service) claims(i *Identity, p *Pool, proofs []proof, lasts time.Duration) *openid.Claims {
+func (s *Service) claims(ctx context.Context, i *Identity, p *Pool, proofs []proof, lasts time.Duration) (*openid.Claims, error) {
+	change, err := s.STS.Change(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now := s.now()
 	c := &openid.Claims{
+		Change:   change,
 		Subject:  string(i.ID(p)),
 		Audience: string(p.IdentityPoolId),
 		AMR:      []string{"unauthenticated"},
@@ -218,5 +229,5 @@ func (s *Service) claims(i *Identity, p *Pool, proofs []proof, lasts time.Durati
 			c.AMR = append(c.AMR, f.name, f.qualified)
 		}
 	}
-	return c
+	return c, nil
 }

@@ -49,7 +49,10 @@ func (s *Service) developerToken(ctx context.Context, c awsapi.Caller, in *GetOp
 	if in.TokenDuration != nil {
 		lasts = time.Duration(*in.TokenDuration) * time.Second
 	}
-	claims := s.claims(i, p, proofs, lasts)
+	claims, err := s.claims(ctx, i, p, proofs, lasts)
+	if err != nil {
+		return nil, err
+	}
 	claims.Tags = map[string]string{}
 	for k, v := range in.PrincipalTags {
 		claims.Tags[string(k)] = string(v)

@@ -3,7 +3,6 @@ package cognito
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -43,11 +42,14 @@ func notOwnToken(err error) *awsapi.Error {
 
 // checkRevoked refuses a token of ours that was revoked, in the words for one
 // that has expired: clients then get another one, which is all that can help.
-func (s *Service) checkRevoked(c *openid.Claims) error {
-	before, void := s.STS.TokenRevoked(c.Subject, c.Audience, c.AMR, time.Unix(c.IssuedAt, 0))
-	if !void {
-		return nil
+func (s *Service) checkRevoked(ctx context.Context, c *openid.Claims) error {
+	void, is, err := s.STS.TokenVoid(ctx, c)
+	if err != nil || !is {
+		return err
 	}
 	now := s.now().Unix()
-	return invalidLoginToken(causeTokenRevoked, nil, "Token expired: %d >= %d", now, min(now, before.Unix()))
+	if void.Lost {
+		return invalidLoginToken(causeTokenLost, nil, "Token expired: %d >= %d", now, now)
+	}
+	return invalidLoginToken(causeTokenRevoked, nil, "Token expired: %d >= %d", now, min(now, void.Before.Unix()))
 }

@@ -264,7 +264,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	stsService := &sts.Service{
 		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc, SAML: c.Logins.saml(c.Now), Public: c.Logins.kinds(i.oidc).Public,
-		Revocations: i.db.Revocations().Index(), Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
+		Revocations: i.db.Revocations(), Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
 	}
 	targets, err := c.targets()
 	if err != nil {
@@ -299,6 +299,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Query:       query,
 		Credentials: stsService.Credentials,
 		Authorize:   authorize(iamService),
+		Begin:       store.NewRequest,
 		Attend:      i.db.Attender(),
 		Used:        iamService.Used,
 		Region:      c.Region,

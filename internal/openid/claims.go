@@ -33,6 +33,9 @@ type Claims struct {
 	Expires int64 `json:"exp"`
 	// IssuedAt is when the token was made, in seconds since 1970.
 	IssuedAt int64 `json:"iat"`
+	// Change is the number of the last change of the configuration that the token was
+	// issued by, for revocations. Tokens of versions that did not count have none.
+	Change int64 `json:"daypass:change,omitzero"`
 }
 
 // Authenticated says whether the identity proved a login; a guest has not.

@@ -176,10 +176,10 @@ const TargetAudience = "daypass-target:"
 
 // SignForTarget is Sign for a token that is shown to the target of a name. The
 // audience is the target's, whatever the claims say, and the flat tags are those
-// of the claims.
+// of the claims. The number for revocations is nothing to the target, and left out.
 func (p *Provider) SignForTarget(ctx context.Context, region, target string, c *Claims) (string, error) {
 	own := *c
-	own.Audience = TargetAudience + target
+	own.Audience, own.Change = TargetAudience+target, 0
 	return p.sign(ctx, region, &own)
 }
 

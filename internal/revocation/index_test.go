@@ -42,6 +42,68 @@ func TestIndexVoids(t *testing.T) {
 	}
 }
 
+// What bears a number is judged by it, whatever the clocks said, and by the time that
+// somebody asked for; what bears none is judged by time.
+func TestIndexVoidsByNumber(t *testing.T) {
+	role := revocation.Target{Kind: revocation.Role, Name: "r"}
+	number := revocation.Revocation{Target: role, Before: noon, Change: 7, Created: noon}
+	asked := revocation.Revocation{Target: role, Before: noon.Add(-time.Hour), Asked: noon.Add(-time.Hour), Created: noon}
+	late := revocation.Revocation{Target: role, Before: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Created: noon.Add(time.Hour)}
+	everything := revocation.Revocation{Target: revocation.Target{Kind: revocation.Everything}, Before: noon, Change: 7, Created: noon}
+	for name, test := range map[string]struct {
+		revoked []revocation.Revocation
+		at      time.Duration
+		change  int64
+		want    bool
+	}{
+		"a smaller number, by a clock behind":         {[]revocation.Revocation{number}, -5 * time.Second, 6, true},
+		"a smaller number, by a clock ahead":          {[]revocation.Revocation{number}, time.Hour, 6, true},
+		"the number, by a clock behind":               {[]revocation.Revocation{number}, -time.Hour, 7, false},
+		"the number, by a clock ahead":                {[]revocation.Revocation{number}, time.Hour, 7, false},
+		"a greater number, by a clock behind":         {[]revocation.Revocation{number}, -time.Hour, 8, false},
+		"no number, before":                           {[]revocation.Revocation{number}, 0, 0, true},
+		"no number, after":                            {[]revocation.Revocation{number}, time.Second, 0, false},
+		"asked for a time, before":                    {[]revocation.Revocation{asked}, -time.Hour, 100, true},
+		"asked for a time, after":                     {[]revocation.Revocation{asked}, -time.Hour + time.Second, 1, false},
+		"asked for a time, after, without number":     {[]revocation.Revocation{asked}, -time.Hour + time.Second, 0, false},
+		"number and time, by the number":              {[]revocation.Revocation{number, asked}, time.Hour, 6, true},
+		"number and time, by the time":                {[]revocation.Revocation{number, asked}, -time.Hour, 8, true},
+		"number and time, by neither":                 {[]revocation.Revocation{number, asked}, -time.Minute, 8, false},
+		"time and number, by the time":                {[]revocation.Revocation{asked, number}, -time.Hour, 8, true},
+		"number and a later time, by the number":      {[]revocation.Revocation{number, late}, 2 * time.Hour, 6, true},
+		"number and a later time, by the time":        {[]revocation.Revocation{number, late}, time.Minute, 8, true},
+		"number and a later time, without number":     {[]revocation.Revocation{number, late}, time.Minute, 0, true},
+		"everything, a smaller number":                {[]revocation.Revocation{everything}, time.Hour, 6, true},
+		"everything, the number":                      {[]revocation.Revocation{everything}, -time.Hour, 7, false},
+		"everything, no number":                       {[]revocation.Revocation{everything}, 0, 0, true},
+		"everything, no number, after":                {[]revocation.Revocation{everything}, time.Second, 0, false},
+		"everything that has ended":                   {[]revocation.Revocation{everything, {Target: revocation.Target{Kind: revocation.Role, Name: "s"}, Created: noon.Add(revocation.Lasts)}}, 0, 6, false},
+		"everything, then one more of another target": {[]revocation.Revocation{everything, {Target: revocation.Target{Kind: revocation.Role, Name: "s"}, Created: noon.Add(revocation.Lasts - time.Second)}}, 0, 6, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := &revocation.Index{}
+			for _, r := range test.revoked {
+				x.Add(r)
+			}
+			void, got := x.Voids(revocation.Mark{Target: role, At: noon.Add(test.at), Change: test.change})
+			if got != test.want {
+				t.Errorf("void %v", got)
+			}
+			if by := test.revoked[0].Kind; got && void.By != by {
+				t.Errorf("by %s, want %s", void.By, by)
+			}
+			if len(test.revoked) < 2 || test.revoked[0].Target != test.revoked[1].Target {
+				return
+			}
+			merged := &revocation.Index{}
+			merged.Add(revocation.Merge(test.revoked[0], test.revoked[1]))
+			if _, got := merged.Voids(revocation.Mark{Target: role, At: noon.Add(test.at), Change: test.change}); got != test.want {
+				t.Errorf("merged: void %v", got)
+			}
+		})
+	}
+}
+
 func TestIndexWithout(t *testing.T) {
 	var none *revocation.Index
 	if _, void := none.Voids(revocation.Mark{}); void || none.Len() != 0 {
@@ -96,19 +158,27 @@ func TestIndexForgetsNothing(t *testing.T) {
 				Before:  now.Add(-time.Duration(rapid.IntRange(0, 100000).Draw(t, "back")) * time.Second),
 				Created: now,
 			}
+			if r.Change = rapid.Int64Range(0, 30).Draw(t, "change"); r.Change == 0 {
+				r.Asked = r.Before
+			}
 			x.Add(r)
 			all = append(all, r)
 		}
 		for _, name := range []string{"a", "b"} {
 			at := now.Add(-time.Duration(rapid.IntRange(0, 300000).Draw(t, "issued")) * time.Second)
+			by := rapid.Int64Range(0, 30).Draw(t, "by")
 			must, may := false, false
 			for _, r := range all {
-				if r.Name == name && !at.After(r.Before) {
+				limit := r.Asked
+				if by == 0 {
+					limit = r.Before
+				}
+				if r.Name == name && (!at.After(limit) || by > 0 && by < r.Change) {
 					may = true
 					must = must || now.Before(r.Ends())
 				}
 			}
-			_, got := x.Voids(revocation.Mark{Target: revocation.Target{Kind: revocation.Role, Name: name}, At: at})
+			_, got := x.Voids(revocation.Mark{Target: revocation.Target{Kind: revocation.Role, Name: name}, At: at, Change: by})
 			if must && !got || got && !may {
 				t.Fatalf("%s issued at %s: void %v", name, at, got)
 			}

@@ -37,7 +37,7 @@ type call struct {
 // one who may not, and nothing is answered that is not recorded.
 func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	c := s.call(r)
-	ctx := audit.NewContext(r.Context(), c.event)
+	ctx := s.context(r, c.event)
 	if r.Method == http.MethodOptions {
 		if a := s.recorded(ctx, c, awsapi.Answer{Status: http.StatusOK}); a.Status != http.StatusOK {
 			s.send(w, c, a)

@@ -52,6 +52,9 @@ type Server struct {
 	// Used is told who has signed a request to a service, once the signature is
 	// found valid; nil means nobody is told.
 	Used func(caller awsapi.Caller, service string)
+	// Begin makes the context of a request to the API or to a side: what is asked in
+	// its course belongs together. Nil makes none.
+	Begin func(ctx context.Context) context.Context
 	// Region is the region of requests that neither a signature nor an ID says it
 	// of; empty means us-east-1.
 	Region string
@@ -97,6 +100,15 @@ type Server struct {
 
 // SigningKeys is how many keys were derived to verify signatures, since the start.
 func (s *Server) SigningKeys() uint64 { return s.signingKeys.Derived() }
+
+// context is the context of a request, with the event that records it.
+func (s *Server) context(r *http.Request, e *audit.Event) context.Context {
+	ctx := audit.NewContext(r.Context(), e)
+	if s.Begin != nil {
+		ctx = s.Begin(ctx)
+	}
+	return ctx
+}
 
 func (s *Server) now() time.Time {
 	if s.Now == nil {

@@ -52,7 +52,7 @@ func (s *Server) Beside(side Side) http.Handler {
 		defer leave()
 		v := &Visit{Request: r, server: s, side: side, event: s.event(r), w: w}
 		v.event.Service = side.Name()
-		ctx := audit.NewContext(r.Context(), v.event)
+		ctx := s.context(r, v.event)
 		v.send(s.record(ctx, v.event, v.answer(ctx), func(err error) awsapi.Answer {
 			return v.fail(side.Refuse(awsapi.Internal, "").Because(causeNotRecorded, err))
 		}))

@@ -14,10 +14,13 @@ import (
 // engine: its first statement takes the next number, whose row lock lets no other
 // Configure go on before this one has ended, so that numbers are in the order of
 // the commits and none is left out. Its last one says what it has made out of date.
+//
+// A new database has had one change, so that zero is the number of none: what bears
+// it was issued by a version that did not count.
 
 const (
-	insertChange = `INSERT INTO change (id, epoch, number, mark) VALUES (1, $1, 0, $2) ON CONFLICT DO NOTHING`
-	insertFirst  = `INSERT INTO change_log (number, mark, what) SELECT number, mark, '[]' FROM change WHERE number = 0 ON CONFLICT DO NOTHING`
+	insertChange = `INSERT INTO change (id, epoch, number, mark) VALUES (1, $1, 1, $2) ON CONFLICT DO NOTHING`
+	insertFirst  = `INSERT INTO change_log (number, mark, what) SELECT number, mark, '[]' FROM change WHERE number = 1 ON CONFLICT DO NOTHING`
 	takeNumber   = `UPDATE change SET number = number + 1, mark = $1 WHERE id = 1 RETURNING number`
 	insertLog    = `INSERT INTO change_log (number, mark, what) VALUES ($1, $2, $3)`
 	trimLog      = `DELETE FROM change_log WHERE number <= $1`

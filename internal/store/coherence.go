@@ -352,10 +352,11 @@ var errUncounted = errors.New("store: the row that counts changes is missing")
 
 // leapBy is how far beyond everything that was seen a database goes on which has
 // gone back, so that it is beyond what was seen by nodes that are no more.
-const leapBy = 1 << 20
+const leapBy = 1 << 32
 
 // leap goes on, in a new epoch, above everything that was seen in the one that the
-// database has gone back in. Of several nodes that find it out, one does it.
+// database has gone back in. Revocations may have been lost, so everything that was
+// issued is void. Of several nodes that find it out, one does it.
 func (db *DB) leap(ctx context.Context, epoch [16]byte, highest int64) error {
 	err := db.Configure(ctx, func(tx *Tx) error {
 		p, err := readPosition(tx)
@@ -365,14 +366,20 @@ func (db *DB) leap(ctx context.Context, epoch [16]byte, highest int64) error {
 		if err != nil {
 			return err
 		}
-		tx.number = max(tx.number, highest) + leapBy
-		tx.everything = true
-		_, err = tx.exec(`UPDATE change SET epoch = $1, number = $2 WHERE id = 1`, random(), tx.number)
-		return err
+		return db.goOn(tx, highest)
 	})
 	if errors.Is(err, errLeapt) {
 		return nil
 	}
+	return err
+}
+
+// leap makes the number of the transaction, and of all after it, greater than any
+// that this epoch has handed out, and begins another one.
+func (tx *Tx) leap(highest int64) error {
+	tx.number = max(tx.number, highest) + leapBy
+	tx.everything = true
+	_, err := tx.exec(`UPDATE change SET epoch = $1, number = $2 WHERE id = 1`, random(), tx.number)
 	return err
 }
 
@@ -402,6 +409,7 @@ func (db *DB) Attend(ctx context.Context, do func(context.Context) error) error 
 	a.came.Store(db.moments.Load())
 	ctx = context.WithValue(ctx, attendedKey{}, a)
 	for {
+		requestOf(ctx).again()
 		err := do(ctx)
 		settled, unsettled := a.settle(ctx)
 		if unsettled != nil {
@@ -571,7 +579,7 @@ func (tx *Tx) readStamp(r row, columns int) (found bool, err error) {
 
 // sharedView is a View on a database that others change too.
 func (db *DB) sharedView(ctx context.Context, tx *Tx, fn func(*Tx) error) error {
-	a := db.attendedBy(ctx)
+	a, r := db.attendedBy(ctx), requestOf(ctx)
 	came := db.moments.Load()
 	if a != nil {
 		came = a.came.Load()
@@ -581,13 +589,18 @@ func (db *DB) sharedView(ctx context.Context, tx *Tx, fn func(*Tx) error) error 
 		// memory is good.
 		fresh := db.confirmed.Load() > came
 		b := newBasis(db.position.Load())
+		b.relies = r != nil // what it issues bears the number of the position
 		tx.basis = &b
 		err := db.plainView(ctx, tx, fn)
 		switch {
-		case fresh || tx.failed != nil:
+		case tx.failed != nil:
+			return err
+		case fresh:
+			r.went(b.at.number)
 			return err
 		case b.stamped && db.confirm(&b):
 			a.confirm(b.at)
+			r.went(b.at.number)
 			return err
 		case !b.relies:
 			return err
@@ -596,6 +609,7 @@ func (db *DB) sharedView(ctx context.Context, tx *Tx, fn func(*Tx) error) error 
 				return overtaken
 			}
 			if !b.stamped {
+				r.went(b.at.number)
 				return err
 			}
 		}

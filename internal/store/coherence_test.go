@@ -592,30 +592,30 @@ func (n *node) exec(t *testing.T, text string, values ...any) {
 // A node that does not find its place in the log forgets what it has in memory.
 func TestNodeFindsNoPlace(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, n *node){
-		"gap":          func(t *testing.T, n *node) { n.exec(t, `DELETE FROM change_log WHERE number = 4`) },
-		"long absence": func(t *testing.T, n *node) { n.exec(t, `DELETE FROM change_log WHERE number < 6`) },
+		"gap":          func(t *testing.T, n *node) { n.exec(t, `DELETE FROM change_log WHERE number = 5`) },
+		"long absence": func(t *testing.T, n *node) { n.exec(t, `DELETE FROM change_log WHERE number < 7`) },
 		"epoch":        func(t *testing.T, n *node) { n.exec(t, `UPDATE change SET epoch = $1`, random()) },
-		"other mark":   func(t *testing.T, n *node) { n.exec(t, `UPDATE change_log SET mark = $1 WHERE number = 3`, random()) },
-		"everything":   func(t *testing.T, n *node) { n.exec(t, `UPDATE change_log SET what = 'null' WHERE number = 5`) },
+		"other mark":   func(t *testing.T, n *node) { n.exec(t, `UPDATE change_log SET mark = $1 WHERE number = 4`, random()) },
+		"everything":   func(t *testing.T, n *node) { n.exec(t, `UPDATE change_log SET what = 'null' WHERE number = 6`) },
 		"unknown cache": func(t *testing.T, n *node) {
-			n.exec(t, `UPDATE change_log SET what = '[{"c":"later","k":1}]' WHERE number = 5`)
+			n.exec(t, `UPDATE change_log SET what = '[{"c":"later","k":1}]' WHERE number = 6`)
 		},
 		"unknown key": func(t *testing.T, n *node) {
-			n.exec(t, `UPDATE change_log SET what = '[{"c":"thing","k":{}}]' WHERE number = 5`)
+			n.exec(t, `UPDATE change_log SET what = '[{"c":"thing","k":{}}]' WHERE number = 6`)
 		},
-		"not understood": func(t *testing.T, n *node) { n.exec(t, `UPDATE change_log SET what = 'x' WHERE number = 5`) },
+		"not understood": func(t *testing.T, n *node) { n.exec(t, `UPDATE change_log SET what = 'x' WHERE number = 6`) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			nodes := openNodes(t, 2)
 			a, b := nodes[0], nodes[1]
-			mustUpdate(t, a.DB, add("a", 1)) // 1
+			mustUpdate(t, a.DB, add("a", 1)) // 2, since a new database has had one
 			mustUpdate(t, a.DB, add("b", 1))
-			mustUpdate(t, a.DB, add("c", 1)) // 3
+			mustUpdate(t, a.DB, add("c", 1)) // 4
 			for range 2 {
 				b.want(t, "a", 1)
 				b.want(t, "b", 1)
 			}
-			for v := range int64(3) { // 4 to 6
+			for v := range int64(3) { // 5 to 7
 				mustUpdate(t, a.DB, a.set("c", v))
 			}
 			a.exec(t, updateThing, "a", 2) // of which the log does not tell
@@ -804,18 +804,18 @@ func TestConfigureIsCalledAgain(t *testing.T) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	a.net.twice = true
-	for n := range int64(3) {
+	for n := range int64(3) { // from the second change on
 		runs := 0
 		mustUpdate(t, a.DB, func(tx *Tx) error {
 			runs++
-			if tx.Change() != n+1 {
-				t.Errorf("change %d, want %d", tx.Change(), n+1)
+			if tx.Change() != n+2 {
+				t.Errorf("change %d, want %d", tx.Change(), n+2)
 			}
 			a.cache.invalidate(tx, "a")
 			return nil
 		})
 		number, mark, logged, what := changeRow(t, b.DB)
-		if runs != 2 || number != n+1 || mark != logged || what != `[{"c":"thing","k":"a"}]` {
+		if runs != 2 || number != n+2 || mark != logged || what != `[{"c":"thing","k":"a"}]` {
 			t.Errorf("%d runs, number %d, %s", runs, number, what)
 		}
 	}

@@ -33,7 +33,7 @@ const revocationLog = "revocation"
 // because of what they name. They stay in the table until they run out, and out
 // of memory.
 func (v *Revocations) load(tx *Tx) (use func(), err error) {
-	list, err := all(tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations WHERE void_before <= created`), scanRevocation)
+	list, err := all(tx.query(`SELECT `+revocationColumns+` FROM revocations WHERE void_before <= created`), scanRevocation)
 	return func() {
 		for _, r := range list {
 			v.db.revoked.Add(r)
@@ -60,6 +60,52 @@ func (v *Revocations) Revoke(ctx context.Context, r revocation.Revocation) (stor
 	return stored, err
 }
 
+// Lost voids everything, because something was issued by a change that the database
+// does not have: it has gone back to an older state, and may have lost revocations.
+// If the database has come beyond that number meanwhile, others have seen to it.
+func (v *Revocations) Lost(ctx context.Context, change int64) error {
+	return v.db.Configure(ctx, func(tx *Tx) error {
+		if tx.Change() > change {
+			return nil
+		}
+		return v.db.revokeEverything(tx, change)
+	})
+}
+
+// RevokeEverything voids whatever was issued up to now, to anybody.
+func (v *Revocations) RevokeEverything(ctx context.Context) error {
+	return v.db.Configure(ctx, func(tx *Tx) error { return v.db.revokeEverything(tx, 0) })
+}
+
+// Voids implements sts.Revocations. Where other nodes revoke too, it is a view, which
+// is no older than the request; where none does, the index is all there is.
+func (v *Revocations) Voids(ctx context.Context, b revocation.Bearer) (void revocation.Void, is bool, err error) {
+	if v.db.alone {
+		void, is = v.db.voids(b, v.db.known())
+		return void, is, nil
+	}
+	err = v.db.View(ctx, func(tx *Tx) error {
+		void, is = v.db.voids(b, tx.Stamp())
+		return nil
+	})
+	return void, is, err
+}
+
+// voids finds out whether something is void for whoever knows all changes up to a
+// number.
+func (db *DB) voids(b revocation.Bearer, known int64) (revocation.Void, bool) {
+	switch {
+	case b.LastChange() > known:
+		return revocation.Void{Lost: true}, true
+	case db.revoked.Len() == 0:
+		return revocation.Void{}, false
+	}
+	return db.revoked.Voids(b.Marks()...)
+}
+
+// Change implements sts.Revocations.
+func (v *Revocations) Change(ctx context.Context) (int64, error) { return v.db.changeOf(ctx) }
+
 // drop removes revocations that have ended, at most so many, and tells how many
 // it has removed.
 func drop(tx *Tx, now time.Time, most int) (int64, error) {
@@ -71,28 +117,43 @@ func drop(tx *Tx, now time.Time, most int) (int64, error) {
 // that they become fewer, and a table of millions holds nobody up.
 const dropBatch = 2
 
-// revoke adds a revocation in a transaction, and drops some that have ended.
+// revoke adds a revocation in a transaction, and drops some that have ended. Unless
+// somebody has asked for a time, it is one of the transaction's number.
 func (db *DB) revoke(tx *Tx, r revocation.Revocation) (revocation.Revocation, error) {
 	if _, err := drop(tx, r.Created, dropBatch); err != nil {
 		return r, err
 	}
-	var before, created int64
-	found, err := tx.query(`SELECT void_before, created FROM revocations WHERE kind = $1 AND name = $2 AND user_name = $3 AND pool = $4`,
-		string(r.Kind), r.Name, r.User, r.Pool).one(&before, &created)
+	if r.Asked.IsZero() {
+		r.Change = tx.Change()
+	}
+	old, err := all(tx.query(`SELECT `+revocationColumns+` FROM revocations WHERE kind = $1 AND name = $2 AND user_name = $3 AND pool = $4`,
+		string(r.Kind), r.Name, r.User, r.Pool), scanRevocation)
 	if err != nil {
 		return r, err
 	}
-	if found {
-		r = revocation.Merge(revocation.Revocation{Before: time.UnixMilli(before).UTC(), Created: time.UnixMilli(created).UTC()}, r)
+	if len(old) > 0 {
+		r = revocation.Merge(old[0], r)
 	}
-	_, err = tx.exec(`INSERT INTO revocations (kind, name, user_name, pool, void_before, created) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (kind, name, user_name, pool) DO UPDATE SET void_before = excluded.void_before, created = excluded.created`,
-		string(r.Kind), r.Name, r.User, r.Pool, r.Before.UnixMilli(), r.Created.UnixMilli())
+	_, err = tx.exec(`INSERT INTO revocations (`+revocationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (kind, name, user_name, pool) DO UPDATE SET void_before = excluded.void_before, created = excluded.created,
+		void_below = excluded.void_below, void_asked = excluded.void_asked`,
+		string(r.Kind), r.Name, r.User, r.Pool, r.Before.UnixMilli(), r.Created.UnixMilli(), r.Change, max(r.Asked.UnixMilli(), 0))
 	if err == nil {
 		tx.outdated = append(tx.outdated, outdated{revocationLog, r})
 		tx.AfterCommit(func() { db.revoked.Add(r) })
 	}
 	return r, err
+}
+
+// revokeEverything voids whatever was issued in the epoch of the database, also in the
+// part of it that is lost, which had come to a number at least.
+func (db *DB) revokeEverything(tx *Tx, highest int64) error {
+	if err := tx.leap(highest); err != nil {
+		return err
+	}
+	now := db.now().UTC().Truncate(time.Millisecond)
+	_, err := db.revoke(tx, revocation.Revocation{Target: revocation.Target{Kind: revocation.Everything}, Before: now, Created: now})
+	return err
 }
 
 // dropRevocations removes a batch of revocations that have ended, and says
@@ -115,7 +176,7 @@ func (db *DB) dropRevocations(ctx context.Context, now time.Time) (more bool, er
 // Revocations implements admin.Store.
 func (v *Revocations) Revocations(ctx context.Context, since time.Time, after revocation.Target, limit int) (list []revocation.Revocation, err error) {
 	err = v.db.View(ctx, func(tx *Tx) error {
-		list, err = all(tx.query(`SELECT kind, name, user_name, pool, void_before, created FROM revocations
+		list, err = all(tx.query(`SELECT `+revocationColumns+` FROM revocations
 			WHERE (kind, name, user_name, pool) > ($1, $2, $3, $4) AND created > $5
 			ORDER BY kind, name, user_name, pool LIMIT $6`,
 			string(after.Kind), after.Name, after.User, after.Pool, since.UnixMilli(), limit), scanRevocation)
@@ -124,9 +185,19 @@ func (v *Revocations) Revocations(ctx context.Context, since time.Time, after re
 	return list, err
 }
 
+const revocationColumns = `kind, name, user_name, pool, void_before, created, void_below, void_asked`
+
+// scanRevocation reads a row. One without a number is of a time, which holds for
+// everything.
 func scanRevocation(columns row) (r revocation.Revocation, err error) {
-	var before, created int64
-	err = engine.Scan(columns, []any{(*string)(&r.Kind), &r.Name, &r.User, &r.Pool, &before, &created})
+	var before, created, asked int64
+	err = engine.Scan(columns, []any{(*string)(&r.Kind), &r.Name, &r.User, &r.Pool, &before, &created, &r.Change, &asked})
 	r.Before, r.Created = time.UnixMilli(before).UTC(), time.UnixMilli(created).UTC()
+	switch {
+	case r.Change == 0:
+		r.Asked = r.Before
+	case asked > 0:
+		r.Asked = time.UnixMilli(asked).UTC()
+	}
 	return r, err
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"sync/atomic"
+	"time"
 
 	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/store/engine"
@@ -74,6 +75,9 @@ type Options struct {
 	// is not one of them, so this is how tests find functions that are not safe to
 	// run again.
 	RunAgain bool
+
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
 }
 
 // DB is an open database, for any number of goroutines.
@@ -86,7 +90,11 @@ type DB struct {
 	closing    atomic.Bool
 	unwritable atomic.Bool // the disk took no write, the last time
 	runAgain   bool
+	now        func() time.Time
 	number     atomic.Int64 // of the last change that this node has committed or, at the start, has found
+
+	// goOn is what is done in a database that has gone back, which had come to a number.
+	goOn func(tx *Tx, highest int64) error
 
 	coherence
 	revoked revocation.Index
@@ -106,10 +114,11 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 func Lock(path string) (io.Closer, error) { return sqlite.Lock(path) }
 
 // On is a database on an engine that was opened with [Schema], and is closed with
-// it. Of the options only RunAgain counts.
+// it. Of the options only RunAgain and Now count.
 func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
 	db := on(e, opts)
 	db.keep(revocationLog, db.Revocations())
+	db.goOn = db.revokeEverything
 	if err := db.start(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -118,8 +127,12 @@ func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
 
 // on is a database on an engine with any schema.
 func on(e engine.Engine, opts Options) *DB {
-	db := &DB{engine: e, alone: e.Alone(), runAgain: opts.RunAgain, texts: textsFor(e)}
+	db := &DB{engine: e, alone: e.Alone(), runAgain: opts.RunAgain, now: opts.Now, texts: textsFor(e)}
+	if db.now == nil {
+		db.now = time.Now
+	}
 	db.position.Store(&position{})
+	db.goOn = (*Tx).leap
 	return db
 }
 
@@ -213,7 +226,9 @@ func (db *DB) viewOnce(ctx context.Context, tx *Tx, fn func(*Tx) error) error {
 	if !db.alone {
 		return db.sharedView(ctx, tx, fn)
 	}
-	return db.plainView(ctx, tx, fn)
+	err := db.plainView(ctx, tx, fn)
+	requestOf(ctx).went(tx.number)
+	return err
 }
 
 // plainView is a View that goes by what is in memory as it is.

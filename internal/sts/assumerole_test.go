@@ -1,6 +1,7 @@
 package sts_test
 
 import (
+	"context"
 	"encoding/xml"
 	"log/slog"
 	"net/url"
@@ -449,10 +450,21 @@ func TestRoleChaining(t *testing.T) {
 	}
 }
 
+// indexed are revocations without a database: nothing has a number.
+type indexed struct{ *revocation.Index }
+
+func (x indexed) Voids(_ context.Context, b revocation.Bearer) (revocation.Void, bool, error) {
+	void, is := x.Index.Voids(b.Marks()...)
+	return void, is, nil
+}
+
+func (indexed) Change(context.Context) (int64, error) { return 0, nil }
+
+func (indexed) Lost(context.Context, int64) error { return nil }
+
 // What voids a session voids those that were made from it.
 func TestRoleChainingRevoked(t *testing.T) {
 	h := newHouse(t)
-	h.sts.Revocations = &revocation.Index{}
 	h.createRole("AppAuth", trust("cognito-identity.amazonaws.com", assume, usual))
 	h.createRole("First", trusts(h.role["AppAuth"], plain, `{}`))
 	h.createRole("Second", trusts(h.role["First"], plain, `{}`))
@@ -469,17 +481,19 @@ func TestRoleChainingRevoked(t *testing.T) {
 		{Kind: revocation.Role, Name: appAuth},
 		{Kind: revocation.Role, Name: h.role["Second"]},
 	} {
-		h.sts.Revocations = &revocation.Index{}
+		inForce := &revocation.Index{}
+		h.sts.Revocations = indexed{inForce}
 		h.caller(second.Credentials)
-		h.sts.Revocations.Add(revocation.Revocation{Target: target, Before: h.now, Created: h.now})
+		inForce.Add(revocation.Revocation{Target: target, Before: h.now, Created: h.now})
 		if _, _, _, err := h.sts.Session(h.ctx, second.Credentials.AccessKeyId, second.Credentials.SessionToken); causeOf(err) != "revoked-session" {
 			t.Errorf("%+v: %v", target, err)
 		}
 	}
 	// A revocation that is older than a session does not reach it, whatever it
 	// was made from.
-	h.sts.Revocations = &revocation.Index{}
-	h.sts.Revocations.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Role, Name: h.role["Second"]}, Before: h.now.Add(-time.Second), Created: h.now})
+	inForce := &revocation.Index{}
+	h.sts.Revocations = indexed{inForce}
+	inForce.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Role, Name: h.role["Second"]}, Before: h.now.Add(-time.Second), Created: h.now})
 	h.caller(second.Credentials)
 }
 
@@ -494,8 +508,9 @@ func TestRoleTwiceInAChainRevoked(t *testing.T) {
 	newer := h.mustAssumeRole(h.caller(older.Credentials), target)
 	h.now = h.now.Add(10 * time.Second)
 	last := h.mustAssumeRole(h.caller(newer.Credentials), h.role["Last"])
-	h.sts.Revocations = &revocation.Index{}
-	h.sts.Revocations.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Role, Name: target}, Before: start.Add(5 * time.Second), Created: h.now})
+	inForce := &revocation.Index{}
+	h.sts.Revocations = indexed{inForce}
+	inForce.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Role, Name: target}, Before: start.Add(5 * time.Second), Created: h.now})
 	for i, made := range []credentials{older.Credentials, newer.Credentials, last.Credentials} {
 		if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "revoked-session" {
 			t.Errorf("session %d of the chain: %v", i+1, err)

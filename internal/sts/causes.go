@@ -19,6 +19,8 @@ const (
 	causeParentKey awsapi.Cause = "parent-key"
 	// Credentials of GetSessionToken cannot call the operation.
 	causeSessionCredentials awsapi.Cause = "session-credentials"
+	// The session was issued after a change that the database has lost: it was restored, or failed over without its last changes.
+	causeSessionLost awsapi.Cause = "session-lost"
 	// The session, or one that it was derived from, was revoked.
 	causeRevokedSession awsapi.Cause = "revoked-session"
 	// The text is neither an access key ID that contains an account nor root's key.
@@ -97,6 +99,8 @@ const (
 	causeTrustKeyUnknown awsapi.Cause = "trust-key-unknown"
 	// The role's trust policy names neither the provider as a Federated principal nor the caller.
 	causeTrustPrincipal awsapi.Cause = "trust-principal"
+	// The OpenID token was issued after a change that the database has lost: it was restored, or failed over without its last changes.
+	causeTokenLost awsapi.Cause = "token-lost"
 	// The OpenID token, or a session or login that it was derived from, was revoked.
 	causeTokenRevoked awsapi.Cause = "token-revoked"
 )

@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type federated struct {
 	// authTime is when the identity was shown; of a token of ours when it was
 	// issued. Zero means now.
 	authTime time.Time
+	// authChange is the number that a token of ours bears; zero if it bears none.
+	authChange int64
 	// lasting are the provider's condition keys that stay with the session, and
 	// passing those that only the trust policy sees.
 	lasting, passing []Key
@@ -69,11 +72,14 @@ func (f *federated) setKeys(facts policy.Context) {
 }
 
 // session makes the session of a role that the user may assume.
-func (f *federated) session(s *Service, role *iam.RoleEntity, name string, lasts time.Duration) *Session {
-	made := s.newSession(role, name, lasts)
+func (f *federated) session(ctx context.Context, s *Service, role *iam.RoleEntity, name string, lasts time.Duration) (*Session, error) {
+	made, err := s.newSession(ctx, role, name, lasts)
+	if err != nil {
+		return nil, err
+	}
 	made.Provider, made.Keys, made.Tags, made.SourceIdentity = f.provider, f.lasting, f.tags, f.sourceIdentity
 	if !f.authTime.IsZero() {
-		made.AuthTime = f.authTime
+		made.AuthTime, made.AuthChange = f.authTime, f.authChange
 	}
-	return made
+	return made, nil
 }

@@ -29,7 +29,10 @@ func (s *Service) AssumeRole(ctx context.Context, c awsapi.Caller, in *AssumeRol
 	if err != nil {
 		return nil, err
 	}
-	session := s.newSession(role, a.name, lasts)
+	session, err := s.newSession(ctx, role, a.name, lasts)
+	if err != nil {
+		return nil, err
+	}
 	session.Tags, session.SourceIdentity, session.Lineage = a.tags, a.sourceIdentity, lineageOf(c)
 	if err := s.narrow(ctx, session, string(in.Policy), in.PolicyArns); err != nil {
 		return nil, err

@@ -33,7 +33,10 @@ func (s *Service) AssumeRoleWithSAML(ctx context.Context, c awsapi.Caller, in *A
 	if err != nil {
 		return nil, err
 	}
-	session := f.session(s, role, name, lasts)
+	session, err := f.session(ctx, s, role, name, lasts)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.narrow(ctx, session, string(in.Policy), in.PolicyArns); err != nil {
 		return nil, err
 	}

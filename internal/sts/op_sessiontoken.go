@@ -29,7 +29,11 @@ func (s *Service) GetSessionToken(ctx context.Context, c awsapi.Caller, in *GetS
 	if in.DurationSeconds != nil {
 		lasts = time.Duration(*in.DurationSeconds) * time.Second
 	}
-	made, err := s.issue(ctx, s.userSession(c, lasts))
+	session, err := s.userSession(ctx, c, lasts)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.issue(ctx, session)
 	if err != nil {
 		return nil, err
 	}
@@ -37,16 +41,23 @@ func (s *Service) GetSessionToken(ctx context.Context, c awsapi.Caller, in *GetS
 }
 
 // userSession makes the session of a caller with a long-term access key.
-func (s *Service) userSession(c awsapi.Caller, lasts time.Duration) *Session {
+func (s *Service) userSession(ctx context.Context, c awsapi.Caller, lasts time.Duration) (*Session, error) {
+	change, err := s.Change(ctx)
+	if err != nil {
+		return nil, err
+	}
 	issued := s.now().UTC().Truncate(time.Second)
-	session := &Session{Kind: UserSession, Account: c.Account, PrincipalID: c.PrincipalID, Parent: c.AccessKeyID, AuthTime: issued, Issued: issued}
+	session := &Session{
+		Kind: UserSession, Account: c.Account, PrincipalID: c.PrincipalID, Parent: c.AccessKeyID,
+		AuthTime: issued, AuthChange: change, Issued: issued, Change: change,
+	}
 	session.Path = strings.TrimPrefix(c.PrincipalARN, "arn:aws:iam::"+c.Account+":user")
 	if c.Root {
 		session.Kind, session.Path = RootSession, ""
 		lasts = min(lasts, maxRootDuration)
 	}
 	session.Expires = issued.Add(lasts)
-	return session
+	return session, nil
 }
 
 // MayCall refuses what credentials of GetSessionToken cannot do, whatever

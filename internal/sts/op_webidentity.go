@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -31,7 +32,10 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, c awsapi.Caller
 	if err != nil {
 		return nil, err
 	}
-	session := f.session(s, role, name, lasts)
+	session, err := f.session(ctx, s, role, name, lasts)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.narrow(ctx, session, string(in.Policy), in.PolicyArns); err != nil {
 		return nil, err
 	}
@@ -107,18 +111,21 @@ func (s *Service) sessionOfIdentity(ctx context.Context, r awsapi.Request, roleA
 	if err != nil {
 		return nil, nil, err
 	}
-	return s.enhanced(f, role, claims, sessionName), role, nil
+	session, err := s.enhanced(ctx, f, role, claims, sessionName)
+	return session, role, err
 }
 
 // enhanced is the session that the enhanced flow makes of a role for an identity of
 // these claims. Whether the role lets it is another question.
-func (s *Service) enhanced(f *federated, role *iam.RoleEntity, claims *openid.Claims, name string) *Session {
+func (s *Service) enhanced(ctx context.Context, f *federated, role *iam.RoleEntity, claims *openid.Claims, name string) (*Session, error) {
 	if claims.Authenticated() {
-		return f.session(s, role, name, role.SessionDuration())
+		return f.session(ctx, s, role, name, role.SessionDuration())
 	}
-	session := f.session(s, role, name, min(role.SessionDuration(), maxGuestDuration))
-	session.Kind = GuestSession
-	return session
+	session, err := f.session(ctx, s, role, name, min(role.SessionDuration(), maxGuestDuration))
+	if err == nil {
+		session.Kind = GuestSession
+	}
+	return session, err
 }
 
 // BearerOfIdentity is the caller that the credentials of [Service.AssumeRoleForIdentity]
@@ -131,11 +138,8 @@ func (s *Service) BearerOfIdentity(ctx context.Context, r awsapi.Request, role s
 	session, _, err := s.sessionOfIdentity(ctx, r, role, claims, sessionName)
 	if err == nil {
 		session.Issued, session.Expires = time.Unix(claims.IssuedAt, 0).UTC(), time.Unix(claims.Expires, 0).UTC()
-		if before, void := s.voids(session); void {
-			err = s.tokenRevoked(before)
-		} else {
-			err = session.checkPacked()
-		}
+		session.Change = claims.Change
+		err = cmp.Or(s.checkBearer(ctx, session), session.checkPacked())
 	}
 	if err != nil {
 		return awsapi.Caller{}, refusalOf(err)

@@ -11,24 +11,53 @@ import (
 	"github.com/daypass/daypass/internal/revocation"
 )
 
-// marks say what a session stems from, for revocation.
-func (s *Session) marks() []revocation.Mark {
+// Revocations say what is void, and by which change something is issued. No answer
+// is older than the request of its context.
+type Revocations interface {
+	// Voids finds out whether something is void, and why.
+	Voids(ctx context.Context, b revocation.Bearer) (revocation.Void, bool, error)
+	// Change is the number of a change: everything that the request of ctx was decided
+	// by so far knows it and all before it, and whatever was acknowledged before the
+	// request came is among them.
+	Change(ctx context.Context) (int64, error)
+	// Lost voids everything, since something bears the number of a change that the
+	// database has lost.
+	Lost(ctx context.Context, change int64) error
+}
+
+// LastChange implements [revocation.Bearer].
+func (s *Session) LastChange() int64 { return s.Change }
+
+// Marks implements [revocation.Bearer].
+func (s *Session) Marks() []revocation.Mark {
 	marks := make([]revocation.Mark, 0, 8+len(s.Lineage))
 	marks = append(marks,
-		revocation.Mark{Target: revocation.Target{Kind: revocation.AccessKey, Name: s.AccessKeyID}, At: s.Issued},
-		revocation.Mark{Target: revocation.Target{Kind: revocation.Role, Name: s.PrincipalARN()}, At: s.Issued})
+		revocation.Mark{Target: revocation.Target{Kind: revocation.AccessKey, Name: s.AccessKeyID}, At: s.Issued, Change: s.Change},
+		revocation.Mark{Target: revocation.Target{Kind: revocation.Role, Name: s.PrincipalARN()}, At: s.Issued, Change: s.Change})
+	shown := moment{s.AuthTime, s.AuthChange}
 	switch s.Provider {
 	case "":
 	case CognitoProvider:
-		marks = appendIdentity(marks, s.key("sub"), s.key("aud"), s.keys("amr"), s.AuthTime)
+		marks = appendIdentity(marks, s.key("sub"), s.key("aud"), s.keys("amr"), shown)
 	default:
-		marks = appendLogin(marks, openid.Login{Provider: s.loginProvider(), Subject: s.subject()}, "", s.AuthTime)
+		marks = appendLogin(marks, openid.Login{Provider: s.loginProvider(), Subject: s.subject()}, "", shown)
 	}
 	return append(marks, s.Lineage...)
 }
 
+// moment is when something was issued: by a clock, and by a change.
+type moment struct {
+	at     time.Time
+	change int64
+}
+
+func (m moment) mark(t revocation.Target) revocation.Mark {
+	return revocation.Mark{Target: t, At: m.at, Change: m.change}
+}
+
 // lineageOf are the marks that a session bears which the caller makes. Of two on
-// the same target the older one is enough: what voids the other voids it too.
+// the same target the older one is enough: what voids the other voids it too. One
+// without a number and one with are not older or newer than each other.
 func lineageOf(c awsapi.Caller) []revocation.Mark {
 	if c.Session == nil {
 		return nil
@@ -38,12 +67,16 @@ func lineageOf(c awsapi.Caller) []revocation.Mark {
 		return nil
 	}
 	var lineage []revocation.Mark
-	for _, m := range parent.marks() {
-		i := slices.IndexFunc(lineage, func(l revocation.Mark) bool { return l.Target == m.Target })
-		switch {
-		case i < 0:
+	for _, m := range parent.Marks() {
+		i := slices.IndexFunc(lineage, func(l revocation.Mark) bool {
+			return l.Target == m.Target && (l.Change == 0) == (m.Change == 0)
+		})
+		if i < 0 {
 			lineage = append(lineage, m)
-		case m.At.Before(lineage[i].At):
+			continue
+		}
+		lineage[i].Change = min(lineage[i].Change, m.Change)
+		if m.At.Before(lineage[i].At) {
 			lineage[i].At = m.At
 		}
 	}
@@ -81,41 +114,80 @@ func (s *Session) keys(name string) []string {
 }
 
 // appendIdentity adds the marks of an identity and its logins.
-func appendIdentity(marks []revocation.Mark, identity, pool string, amr []string, at time.Time) []revocation.Mark {
+func appendIdentity(marks []revocation.Mark, identity, pool string, amr []string, m moment) []revocation.Mark {
 	marks = append(marks,
-		revocation.Mark{Target: revocation.Target{Kind: revocation.Identity, Name: identity}, At: at},
-		revocation.Mark{Target: revocation.Target{Kind: revocation.IdentityPool, Name: pool}, At: at})
+		m.mark(revocation.Target{Kind: revocation.Identity, Name: identity}),
+		m.mark(revocation.Target{Kind: revocation.IdentityPool, Name: pool}))
 	for _, l := range openid.Logins(pool, amr) {
-		marks = appendLogin(marks, l, pool, at)
+		marks = appendLogin(marks, l, pool, m)
 	}
 	return marks
 }
 
 // appendLogin adds the marks of a login: in its pool, if it has one, and in all.
-func appendLogin(marks []revocation.Mark, l openid.Login, pool string, at time.Time) []revocation.Mark {
-	marks = append(marks, revocation.Mark{Target: revocation.LoginTarget(l.Provider, l.Subject, ""), At: at})
+func appendLogin(marks []revocation.Mark, l openid.Login, pool string, m moment) []revocation.Mark {
+	marks = append(marks, m.mark(revocation.LoginTarget(l.Provider, l.Subject, "")))
 	if pool != "" {
-		marks = append(marks, revocation.Mark{Target: revocation.LoginTarget(l.Provider, l.Subject, pool), At: at})
+		marks = append(marks, m.mark(revocation.LoginTarget(l.Provider, l.Subject, pool)))
 	}
 	return marks
 }
 
-// voids says whether a session is revoked, and up to which moment.
-func (s *Service) voids(session *Session) (before time.Time, void bool) {
-	if s.Revocations.Len() == 0 {
-		return time.Time{}, false
+// voids finds out whether a session or a token is void, and why.
+func (s *Service) voids(ctx context.Context, b revocation.Bearer) (revocation.Void, bool, error) {
+	if s.Revocations == nil {
+		return revocation.Void{}, false, nil
 	}
-	return s.Revocations.Voids(session.marks()...)
+	void, is, err := s.Revocations.Voids(ctx, b)
+	if err == nil && is && void.Lost {
+		err = s.Revocations.Lost(ctx, b.LastChange())
+	}
+	return void, is, err
 }
 
-// TokenRevoked says whether an OpenID token of ours is revoked, and up to which
-// moment what stems from the revoked target is. Whether the token's identity is
-// still alive is another question.
-func (s *Service) TokenRevoked(identity, pool string, amr []string, issued time.Time) (before time.Time, void bool) {
-	if s.Revocations.Len() == 0 {
-		return time.Time{}, false
+// Change is the number that something bears which the request of ctx issues: see
+// [Revocations].
+func (s *Service) Change(ctx context.Context) (int64, error) {
+	if s.Revocations == nil {
+		return 0, nil
 	}
-	return s.Revocations.Voids(appendIdentity(nil, identity, pool, amr, issued)...)
+	return s.Revocations.Change(ctx)
+}
+
+// checkRevoked refuses a session that is revoked. The client is told that it has
+// expired, so that it gets another.
+func (s *Service) checkRevoked(ctx context.Context, session *Session) error {
+	void, is, err := s.voids(ctx, session)
+	switch {
+	case err != nil:
+		return err
+	case is && void.Lost:
+		return &awsapi.Refused{Refusal: awsapi.ExpiredToken, Cause: causeSessionLost}
+	case is:
+		return revokedSession()
+	}
+	return nil
+}
+
+// ownToken is an OpenID token of ours, of which marks are made if they are needed.
+type ownToken struct {
+	identity, pool string
+	amr            []string
+	issued         moment
+}
+
+// LastChange implements [revocation.Bearer].
+func (t *ownToken) LastChange() int64 { return t.issued.change }
+
+// Marks implements [revocation.Bearer].
+func (t *ownToken) Marks() []revocation.Mark {
+	return appendIdentity(nil, t.identity, t.pool, t.amr, t.issued)
+}
+
+// TokenVoid finds out whether an OpenID token of ours is revoked, and why. Whether
+// the token's identity is still alive is another question.
+func (s *Service) TokenVoid(ctx context.Context, c *openid.Claims) (revocation.Void, bool, error) {
+	return s.voids(ctx, &ownToken{c.Subject, c.Audience, c.AMR, moment{time.Unix(c.IssuedAt, 0), c.Change}})
 }
 
 // checkIdentities refuses a session that stems from an identity which is no

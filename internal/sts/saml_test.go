@@ -382,8 +382,9 @@ func TestRevokeSAML(t *testing.T) {
 	m := h.newIdP()
 	h.createRole("Staff", trust(samlARN, samlAssume, samlAud))
 	made := h.mustAssumeSAML(response(t, m)).Credentials
-	h.sts.Revocations = &revocation.Index{}
-	h.sts.Revocations.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Login, Name: samlARN, User: "user-77"}, Before: h.now, Created: h.now})
+	inForce := &revocation.Index{}
+	h.sts.Revocations = indexed{inForce}
+	inForce.Add(revocation.Revocation{Target: revocation.Target{Kind: revocation.Login, Name: samlARN, User: "user-77"}, Before: h.now, Created: h.now})
 	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "revoked-session" {
 		t.Errorf("error %v", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
-	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/target"
 )
@@ -32,8 +31,8 @@ type Service struct {
 	Public map[string]login.Verifier
 	// SAML checks SAML responses.
 	SAML login.SAML
-	// Revocations are those in force.
-	Revocations *revocation.Index
+	// Revocations are those in force; nil for none.
+	Revocations Revocations
 	// IdentityAlive says whether there is an identity of an identity pool, neither
 	// deleted with or without its pool nor merged into another. What an identity
 	// that is not alive held is void. Nil means that none is alive.

@@ -51,8 +51,13 @@ type Session struct {
 	// with. The session ends when the key does.
 	Parent string
 	// AuthTime is when what the session stems from was shown or, for an OpenID
-	// token of ours, issued, in whole seconds. Revocations go by it.
+	// token of ours, issued, in whole seconds. Revocations go by it where there is
+	// no number.
 	AuthTime time.Time
+	// Change is the number of the last change that the session was issued by, and
+	// AuthChange that which what it stems from was issued by. Revocations go by them.
+	// Zero where there is no number, since it was issued by a version without.
+	Change, AuthChange int64
 	// Lineage are the marks of the sessions that this one was made from, by
 	// assuming another role.
 	Lineage []revocation.Mark
@@ -196,6 +201,9 @@ func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsap
 	if err := s.checkIdentities(ctx, session); err != nil {
 		return awsapi.Caller{}, seal.Secret{}, nil, err
 	}
+	if err := s.checkRevoked(ctx, session); err != nil {
+		return awsapi.Caller{}, seal.Secret{}, nil, err
+	}
 	caller := session.caller()
 	if session.Kind == UserSession || session.Kind == RootSession {
 		if err := s.checkParent(ctx, session, &caller); err != nil {
@@ -283,8 +291,5 @@ func (s *Service) open(accessKeyID, token string) (*Session, error) {
 		return nil, &awsapi.Refused{Refusal: awsapi.ExpiredToken, Cause: causeExpiredSession}
 	}
 	session.AccessKeyID = accessKeyID
-	if _, void := s.voids(session); void {
-		return nil, revokedSession()
-	}
 	return session, nil
 }

@@ -35,7 +35,10 @@ func (s *Service) CheckTarget(ctx context.Context, name string, claims *openid.C
 	if err != nil {
 		return nil, err
 	}
-	session := s.enhanced(f, role, claims, "CognitoIdentityCredentials")
+	session, err := s.enhanced(ctx, f, role, claims, "CognitoIdentityCredentials")
+	if err != nil {
+		return nil, err
+	}
 	checked.Policy, err = s.IAM.Rendered(ctx, session.caller(), checked.Target.Dialect)
 	return checked, err
 }

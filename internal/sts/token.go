@@ -12,7 +12,12 @@ import (
 // a fixed order, each string and list with its length in front. It is compact
 // and quick because every signed request opens one.
 
-const tokenVersion = 2
+// tokenVersion is the one that is written. What is sealed as [tokenVersionTimed] bears
+// no numbers and is read too.
+const (
+	tokenVersionTimed = 2
+	tokenVersion      = 3
+)
 
 func appendSession(b []byte, s *Session, secret []byte) []byte {
 	b = append(b, tokenVersion, byte(s.Kind))
@@ -22,6 +27,8 @@ func appendSession(b []byte, s *Session, secret []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(s.Issued.Unix()))
 	b = binary.AppendUvarint(b, uint64(s.Expires.Unix()))
 	b = binary.AppendUvarint(b, uint64(s.AuthTime.Unix()))
+	b = binary.AppendUvarint(b, uint64(s.Change))
+	b = binary.AppendUvarint(b, uint64(s.AuthChange))
 	b = append(b, secret...)
 	b = appendText(b, s.Provider)
 	b = binary.AppendUvarint(b, uint64(len(s.Keys)))
@@ -57,6 +64,7 @@ func appendLineage(b []byte, lineage []revocation.Mark) []byte {
 		b = appendText(b, m.User)
 		b = appendText(b, m.Pool)
 		b = binary.AppendUvarint(b, uint64(m.At.Unix()))
+		b = binary.AppendUvarint(b, uint64(m.Change))
 	}
 	return b
 }
@@ -73,17 +81,23 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
-// readSession is the reverse of appendSession. It is false for anything that
-// appendSession does not write: what was sealed by another version.
+// readSession is the reverse of appendSession, of this version and the one before.
+// It is false for anything else.
 func readSession(plain []byte) (*Session, bool) {
 	r := tokenReader{rest: string(plain)} // one copy, which all strings share
-	if r.take(1) != string(rune(tokenVersion)) {
+	switch r.take(1) {
+	case string(rune(tokenVersion)):
+		r.numbered = true
+	case string(rune(tokenVersionTimed)):
+	default:
 		return nil, false
 	}
 	s := &Session{
 		Kind:    r.kind(),
 		Account: r.text(), Path: r.text(), PrincipalID: r.text(), Name: r.text(), Parent: r.text(),
-		Issued: r.time(), Expires: r.time(), AuthTime: r.time(), Secret: r.secret(),
+		Issued: r.time(), Expires: r.time(), AuthTime: r.time(),
+		Change: r.change(), AuthChange: r.change(),
+		Secret:   r.secret(),
 		Provider: r.text(),
 	}
 	if n := r.count(); n > 0 {
@@ -104,7 +118,7 @@ func readSession(plain []byte) (*Session, bool) {
 		for i := range s.Lineage {
 			s.Lineage[i] = revocation.Mark{Target: revocation.Target{
 				Kind: revocation.Kind(r.text()), Name: r.text(), User: r.text(), Pool: r.text(),
-			}, At: r.time()}
+			}, At: r.time(), Change: r.change()}
 		}
 	}
 	return s, !r.failed && r.rest == ""
@@ -115,6 +129,8 @@ type tokenReader struct {
 	rest   string
 	failed bool
 	room   []string // for lists: one allocation for most of them
+
+	numbered bool // there are numbers of changes
 }
 
 func (r *tokenReader) take(n uint64) string {
@@ -188,6 +204,16 @@ func (r *tokenReader) bool() bool {
 }
 
 func (r *tokenReader) time() time.Time { return time.Unix(int64(r.number()), 0).UTC() }
+
+// change reads the number of a change; zero where there is none.
+func (r *tokenReader) change() int64 {
+	if !r.numbered {
+		return 0
+	}
+	n := int64(r.number())
+	r.failed = r.failed || n < 0
+	return n
+}
 
 func (r *tokenReader) secret() seal.Secret {
 	return seal.NewSecret(encode([]byte(r.take(secretBytes))))

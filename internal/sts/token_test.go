@@ -3,6 +3,7 @@ package sts
 import (
 	"bytes"
 	"encoding/base64"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,8 @@ func fullSession() *Session {
 		Kind: UserSession, Account: "111122223333", Path: "/service-role/AppAuth", PrincipalID: "AROARTX3GSDSQABCDEFGH", Name: "app1",
 		Parent: "AKIARTX3GSDSQABCDEFG",
 		Issued: time.Unix(1_767_225_600, 0).UTC(), Expires: time.Unix(1_767_229_200, 0).UTC(), AuthTime: time.Unix(1_767_225_500, 0).UTC(),
-		Lineage:        []revocation.Mark{{Target: revocation.Target{Kind: revocation.Login, Name: "idp", User: "anna", Pool: "p"}, At: time.Unix(1_767_220_000, 0).UTC()}},
+		Change: 1 << 40, AuthChange: 7,
+		Lineage:        []revocation.Mark{{Target: revocation.Target{Kind: revocation.Login, Name: "idp", User: "anna", Pool: "p"}, At: time.Unix(1_767_220_000, 0).UTC(), Change: 5}},
 		Secret:         seal.NewSecret(base64.StdEncoding.EncodeToString(secretOfTests)),
 		Provider:       "arn:aws:iam::111122223333:oidc-provider/oidc.example.com",
 		Keys:           []Key{{"aud", []string{"app"}}, {"amr", []string{"pwd", "otp", ""}}, {"", nil}},
@@ -62,14 +64,40 @@ func TestReadSessionIsExact(t *testing.T) {
 	if _, ok := readSession(append(whole, 0)); ok {
 		t.Error("a byte too many is ignored")
 	}
-	if _, ok := readSession(append([]byte{tokenVersion - 1}, whole[1:]...)); ok {
-		t.Error("another version is read")
+	for _, version := range []byte{tokenVersionTimed - 1, tokenVersionTimed, tokenVersion + 1} {
+		if _, ok := readSession(append([]byte{version}, whole[1:]...)); ok {
+			t.Errorf("as version %d it is read", version)
+		}
+	}
+}
+
+// Session tokens of the version that did not count open, and bear no number. These
+// bytes were written by it, for fullSession.
+func TestReadSessionWithoutNumbers(t *testing.T) {
+	plain, err := os.ReadFile("testdata/session-version-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fullSession()
+	want.Change, want.AuthChange, want.Lineage[0].Change = 0, 0, 0
+	got, ok := readSession(plain)
+	if !ok {
+		t.Fatal("it cannot be read")
+	}
+	if diff := cmp.Diff(want, got, byValue); diff != "" {
+		t.Error(diff)
+	}
+	for n := range plain {
+		if _, ok := readSession(plain[:n]); ok {
+			t.Errorf("%d of %d bytes are read as a session", n, len(plain))
+		}
 	}
 }
 
 // What can be read is what would be written: a session has one form.
 func FuzzReadSession(f *testing.F) {
 	f.Add(appendSession(nil, fullSession(), secretOfTests))
+	f.Add(append([]byte{tokenVersionTimed}, appendSession(nil, &Session{}, secretOfTests)[1:]...))
 	f.Add([]byte{tokenVersion})
 	f.Add([]byte{tokenVersion, byte(kinds)})
 	f.Add([]byte{tokenVersion, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
@@ -82,7 +110,15 @@ func FuzzReadSession(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again := appendSession(nil, s, secret); !bytes.Equal(again, plain) {
+		again := appendSession(nil, s, secret)
+		if plain[0] == tokenVersionTimed { // which is read and not written
+			same, ok := readSession(again)
+			if diff := cmp.Diff(s, same, byValue); !ok || diff != "" {
+				t.Errorf("read from %x, and from what that is written as: %s", plain, diff)
+			}
+			return
+		}
+		if !bytes.Equal(again, plain) {
 			t.Errorf("read from %x, written as %x", plain, again)
 		}
 	})

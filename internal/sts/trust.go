@@ -153,14 +153,20 @@ func setTags(c policy.Context, tags []SessionTag) {
 }
 
 // newSession makes the session of a role that may be assumed. It has no key yet.
-func (s *Service) newSession(role *iam.RoleEntity, name string, lasts time.Duration) *Session {
+func (s *Service) newSession(ctx context.Context, role *iam.RoleEntity, name string, lasts time.Duration) (*Session, error) {
+	change, err := s.Change(ctx)
+	if err != nil {
+		return nil, err
+	}
 	issued := s.now().UTC().Truncate(time.Second)
 	return &Session{
 		AuthTime:    issued,
+		Change:      change,
+		AuthChange:  change,
 		Account:     role.Account,
 		Path:        strings.TrimPrefix(string(role.Arn), "arn:aws:iam::"+role.Account+":role"),
 		PrincipalID: string(role.RoleId),
 		Name:        name,
 		Issued:      issued, Expires: issued.Add(lasts),
-	}
+	}, nil
 }

@@ -6,14 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/revocation"
 )
 
 // CognitoProvider is the principal of our own tokens and the prefix of their
@@ -37,7 +39,7 @@ func tokenKeys(audience, subject string, amr []string) []Key {
 // since it never leaves the house.
 func fromClaims(c *openid.Claims) (*federated, error) {
 	f := &federated{
-		action: actionWebIdentity, provider: CognitoProvider, audience: c.Audience, subject: c.Subject, authTime: time.Unix(c.IssuedAt, 0).UTC(),
+		action: actionWebIdentity, provider: CognitoProvider, audience: c.Audience, subject: c.Subject, authTime: time.Unix(c.IssuedAt, 0).UTC(), authChange: c.Change,
 		lasting: tokenKeys(c.Audience, c.Subject, c.AMR), region: regionOf(c.Audience),
 	}
 	for key, value := range c.Tags {
@@ -113,30 +115,44 @@ func (s *Service) verifyOwn(ctx context.Context, t *login.Token) (*federated, er
 	if err != nil {
 		return nil, err
 	}
-	issued, err := strconv.ParseInt(string(l.Claims["iat"]), 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("iat of a token of ours: %w", err) // we sign whole seconds
+	claims := &openid.Claims{}
+	if err := json.Unmarshal(t.Payload(), claims); err != nil {
+		return nil, fmt.Errorf("a token of ours: %w", err) // we have signed it
 	}
-	f.authTime, f.region = time.Unix(issued, 0).UTC(), regionOf(f.audience)
-	amr, _ := l.Claims.Texts("amr")
-	if before, void := s.TokenRevoked(f.subject, f.audience, amr, f.authTime); void {
-		return nil, s.tokenRevoked(before)
-	}
+	f.authTime, f.authChange, f.region = time.Unix(claims.IssuedAt, 0).UTC(), claims.Change, regionOf(f.audience)
 	alive, err := s.alive(ctx, f.subject)
 	if err != nil {
 		return nil, err
 	}
-	if !alive {
-		return nil, s.tokenRevoked(s.now())
+	void, is, err := s.TokenVoid(ctx, claims)
+	switch {
+	case err != nil:
+		return nil, err
+	case is:
+		return nil, s.tokenVoid(void)
+	case !alive:
+		return nil, s.tokenVoid(revocation.Void{Before: s.now()})
 	}
 	return f, nil
 }
 
-// tokenRevoked tells the bearer of a revoked token that it has ended: to get
-// another one is what clients then do, and all that can help.
-func (s *Service) tokenRevoked(before time.Time) *awsapi.Error {
+// tokenVoid tells the bearer of a void token that it has ended: to get another one
+// is what clients then do, and all that can help.
+func (s *Service) tokenVoid(v revocation.Void) *awsapi.Error {
 	now := s.now().Unix()
-	return exception(expiredToken, causeTokenRevoked, "%s", tokenExpired(now, min(now, before.Unix())))
+	if v.Lost {
+		return exception(expiredToken, causeTokenLost, "%s", tokenExpired(now, now))
+	}
+	return exception(expiredToken, causeTokenRevoked, "%s", tokenExpired(now, min(now, v.Before.Unix())))
+}
+
+// checkBearer refuses a session that stands for a token which is void.
+func (s *Service) checkBearer(ctx context.Context, session *Session) error {
+	void, is, err := s.voids(ctx, session)
+	if err == nil && is {
+		err = s.tokenVoid(void)
+	}
+	return err
 }
 
 // verifyOIDC checks a token of an OpenID Connect provider in IAM.

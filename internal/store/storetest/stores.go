@@ -20,12 +20,14 @@ func testStoresAgain(t *testing.T, db *rig) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	revocations := db.Revocations()
 	target := func(name string) revocation.Target { return revocation.Target{Kind: revocation.Role, Name: name} }
+	last := int64(0)
 	for n, name := range []string{"a", "b", "a"} {
 		at := now.Add(time.Duration(n) * time.Minute)
 		got, err := revocations.Revoke(t.Context(), revocation.Revocation{Target: target(name), Before: at, Created: at})
-		if want := (revocation.Revocation{Target: target(name), Before: at, Created: at}); got != want || err != nil {
-			t.Errorf("revoked %v, %v; want %v", got, err, want)
+		if want := (revocation.Revocation{Target: target(name), Before: at, Change: got.Change, Created: at}); got != want || got.Change <= last || err != nil {
+			t.Errorf("revoked %v, %v; want %v, after %d", got, err, want, last)
 		}
+		last = got.Change
 	}
 	list, err := revocations.Revocations(t.Context(), now.Add(-time.Hour), revocation.Target{}, 10)
 	if err != nil || len(list) != 2 || list[0].Target != target("a") || list[1].Target != target("b") {
