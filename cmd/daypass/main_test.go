@@ -24,8 +24,11 @@ import (
 // TestMain lets the test binary be daypass: for the scripts, and for the tests
 // that need a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(tidy{m}, map[string]func(){"daypass": main})
+	testscript.Main(tidy{m}, binaries)
 }
+
+// binaries are what the test binary can be, by the name that it is called by.
+var binaries = map[string]func(){"daypass": main}
 
 // tidy runs the tests and fails when they leave something behind in the source
 // folder. That is where they run, so a server with a relative path to its data

@@ -26,7 +26,7 @@ const (
 	causePresignedPost awsapi.Cause = "presigned-post"
 	// The Host header (in the detail) is neither a loopback name nor the host of --public-url. With --dev, daypass answers to no other: set --public-url to the URL that clients use.
 	causeHostRefused awsapi.Cause = "host-refused"
-	// The database did not answer in time, may not be asked (it is a standby), or was changed by too many at once; the detail says which. The server answers again by itself once the database does.
+	// The database did not answer in time, may not be asked (it is a standby), was changed by too many at once, or its disk takes no writes (full, failing, or read-only); the detail says which. The server answers again by itself once the database does.
 	causeDatabase awsapi.Cause = "database-unavailable"
 	// The service failed; the detail says where.
 	causeInternal awsapi.Cause = "internal"

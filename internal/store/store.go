@@ -169,13 +169,13 @@ func (db *DB) Close() error {
 
 // Unavailable says whether an error means that the database could not be asked, so that
 // whoever asks again later may get another answer: it did not answer in time, it may
-// not be asked, or others were in the way for too long.
+// not be asked, others were in the way for too long, or its disk takes no writes.
 func (db *DB) Unavailable(err error) bool {
 	if errors.Is(err, ErrUnavailable) {
 		return true
 	}
 	kind := db.engine.ErrorKind(err)
-	return kind == engine.Unavailable || kind == engine.TryAgain
+	return kind == engine.Unavailable || kind == engine.TryAgain || kind == engine.Unwritable
 }
 
 // Ping says whether the database answers and takes writes. It writes only where

@@ -45,7 +45,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			}
 		}
 	}()
-	const stops = 60
+	const stops = 40
 	open, logs := 0, 0
 	for range stops {
 		if _, ok := <-lines; !ok {
