@@ -72,7 +72,7 @@ func (e *Engine) validate(ctx context.Context, pg *pgconn.PgConn) error {
 	row := results[0].Rows[0]
 	switch {
 	case string(row[1]) != "f":
-		return errors.New("the server is a standby")
+		return errStandby
 	case string(row[2]) != "off":
 		return errors.New("the server only takes transactions that read")
 	case string(row[3]) != "UTF8":
@@ -99,9 +99,9 @@ func (e *Engine) settle(ctx context.Context, pg *pgconn.PgConn) error {
 // nothing may take longer than somebody waits for it.
 func (e *Engine) settings(local bool) string {
 	ms := func(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
-	return fmt.Sprintf(`SELECT set_config('statement_timeout', '%s', %t), set_config('lock_timeout', '%s', %[2]t),
-		set_config('idle_in_transaction_session_timeout', '%s', %[2]t)`,
-		ms(e.opts.Statement), local, ms(e.opts.Statement*4/5), ms(2*e.opts.Statement))
+	return fmt.Sprintf(`SELECT set_config('statement_timeout', '%[1]s', %[4]t), set_config('lock_timeout', '%[2]s', %[4]t),
+		set_config('idle_in_transaction_session_timeout', '%[3]s', %[4]t)`,
+		ms(e.opts.Statement), ms(e.opts.Statement*4/5), ms(2*e.opts.Statement), local)
 }
 
 // oneLine folds the white space of a message.

@@ -55,24 +55,24 @@ func (a *answerError) fatal() bool { return a.severity == "FATAL" || a.severity 
 
 // The codes that are looked for: https://www.postgresql.org/docs/current/errcodes-appendix.html
 const (
-	codeUnique         = "23505"
-	codeForeignKey     = "23503"
-	codeRestrict       = "23001"
-	codeSerialization  = "40001"
-	codeDeadlock       = "40P01"
-	codeUnknown        = "40003" // statement completion unknown
-	codeLockTimeout    = "55P03"
-	codeReadOnly       = "25006"
-	codeDiskFull       = "53100"
-	codeIOError        = "58030"
-	codeProtocol       = "08P01"
-	codeCanceled       = "57014"
-	codePlanChanged    = "0A000" // cached plan must not change result type
-	codeNoStatement    = "26000"
-	codeNoPrivilege    = "42501"
-	codeTableThere     = "42P07"
-	codeNoTable        = "42P01"
-	codeNoSuchDatabase = "3D000"
+	codeUnique        = "23505"
+	codeForeignKey    = "23503"
+	codeRestrict      = "23001"
+	codeSerialization = "40001"
+	codeDeadlock      = "40P01"
+	codeUnknown       = "40003" // statement completion unknown
+	codeLockTimeout   = "55P03"
+	codeReadOnly      = "25006"
+	codeDiskFull      = "53100"
+	codeIOError       = "58030"
+	codeProtocol      = "08P01"
+	codeCanceled      = "57014"
+	codeUnsupported   = "0A000" // a cached plan that must change its result, or what a standby does not do
+	codeNoStatement   = "26000"
+	codeNoPrivilege   = "42501"
+	codeTableThere    = "42P07"
+	codeObjectThere   = "42710"
+	codeNoTable       = "42P01"
 )
 
 func (a *answerError) kind() engine.ErrorKind {
@@ -103,7 +103,7 @@ func (a *answerError) kind() engine.ErrorKind {
 // run again at once.
 func (a *answerError) again() bool {
 	switch a.code {
-	case codeSerialization, codeDeadlock, codePlanChanged, codeNoStatement:
+	case codeSerialization, codeDeadlock, codeNoStatement:
 		return true
 	}
 	return a.fatal()

@@ -25,6 +25,10 @@ const (
 // own is the migration of what belongs to the engine.
 var own = migrate.Migration{Number: 0, Name: "the engine's own", Text: makeAttempts}
 
+// codesThere are how PostgreSQL answers one of two who make the same table, even IF NOT
+// EXISTS.
+var codesThere = []string{codeUnique, codeTableThere, codeObjectThere}
+
 // mostRaces is how often opening starts over because others were faster or the
 // connection was lost.
 const mostRaces = 100
@@ -75,8 +79,8 @@ func (e *Engine) migrateOnce(ctx context.Context, known []migrate.Migration) (ag
 		applied, err := c.versions()
 		if answer, ok := errors.AsType[*answerError](err); ok && answer.code == codeNoTable {
 			_, err = c.run("making the table of versions", makeVersions, time.Now().Add(e.opts.Statement))
-			if err == nil {
-				continue
+			if answer, ok := errors.AsType[*answerError](err); err == nil || ok && slices.Contains(codesThere, answer.code) {
+				continue // another may have made it
 			}
 		}
 		if err != nil {
@@ -159,11 +163,9 @@ func overtaken(err error) bool {
 		return false
 	}
 	switch answer.code {
-	case codeUnique: // the number, or a name in PostgreSQL's own tables
+	case codeUnique: // the number
 		return true
-	case codeTableThere:
-		return answer.message == `relation "`+migrate.VersionTable+`" already exists`
-	case codeSerialization, codeDeadlock, codePlanChanged:
+	case codeSerialization, codeDeadlock:
 		return true
 	}
 	return false

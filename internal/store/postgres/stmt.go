@@ -356,9 +356,10 @@ func (s *stmt) failed(err error) error {
 		if err2 := s.c.rest(s.doing); err2 != nil {
 			err = err2
 		}
-		if a.code == codePlanChanged || a.code == codeNoStatement {
-			s.c.e.described.Delete(s.text) // a migration has changed what it reads
-			s.kept, s.what = false, nil
+		if s.kept && (a.code == codeUnsupported || a.code == codeNoStatement) {
+			// A migration has changed what it reads.
+			s.c.e.described.Delete(s.text)
+			s.kept, s.what, s.t.stale = false, nil, true
 		}
 	}
 	s.running, s.row = false, nil

@@ -18,6 +18,12 @@ const (
 	beginOther  = `BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE`
 )
 
+// inRecovery asks a server behind a pooler what others were asked when they were
+// connected to: whether it is a standby.
+const inRecovery = `SELECT pg_is_in_recovery()`
+
+var errStandby = errors.New("the server is a standby")
+
 // A tx is a view or one run of an update.
 type tx struct {
 	e      *Engine
@@ -34,6 +40,7 @@ type tx struct {
 	asked   bool      // there was a statement
 	began   bool      // the beginning was sent
 	taken   bool      // the attempt's ID was: an earlier run was committed
+	stale   bool      // a statement has to be prepared anew
 	failed  error     // of the first statement that failed
 	last    *stmt     // that was run
 }
@@ -126,11 +133,12 @@ func (t *tx) start(s *stmt) error {
 
 func (t *tx) flight(s *stmt) error {
 	c := t.c
-	prefix := make([]*stmt, 0, 3)
+	prefix := make([]*stmt, 0, 4)
+	pooled := c.pooled && !t.began
 	if !t.began && !(t.single && s.reads) {
 		t.began = true
 		prefix = append(prefix, c.stmt(t.begin).begin(t))
-		if c.pooled {
+		if pooled {
 			prefix = append(prefix, c.stmt(t.e.settings(true)).begin(t))
 		}
 		if t.attempt != nil {
@@ -139,20 +147,25 @@ func (t *tx) flight(s *stmt) error {
 			prefix = append(prefix, w)
 		}
 	}
+	if pooled {
+		// Any server may answer. One that a connection leads to stays what it is.
+		prefix = append(prefix, c.stmt(inRecovery).begin(t))
+	}
+	doing := "beginning a transaction"
+	if s != nil {
+		doing = s.doing
+	}
 	for _, p := range prefix {
 		if err := p.encode(); err != nil {
 			return err
 		}
+		p.doing = doing
 		p.send()
 	}
 	if s != nil {
 		s.send()
 	}
 	c.wire.SendSync(&pgproto3.Sync{})
-	doing := "beginning a transaction"
-	if s != nil {
-		doing = s.doing
-	}
 	if err := c.flush(doing, t.deadline()); err != nil {
 		return err
 	}
@@ -162,11 +175,18 @@ func (t *tx) flight(s *stmt) error {
 	}
 	for _, p := range prefix {
 		err := p.head()
+		standby := false
 		for row := true; err == nil && row; {
-			row, err = p.next()
+			if row, err = p.next(); row && p.text == inRecovery {
+				standby = p.Int(0) != 0
+			}
 		}
-		if a, ok := errors.AsType[*answerError](err); ok && p.text == writeAttempt && a.code == codeUnique {
-			t.taken = true
+		if a, ok := errors.AsType[*answerError](err); ok {
+			t.taken = p.text == writeAttempt && a.code == codeUnique
+			standby = a.code == codeUnsupported || a.code == codeReadOnly // it does not begin what may write
+		}
+		if standby {
+			return c.breaks(doing, errStandby)
 		}
 		if err != nil {
 			return err

@@ -209,7 +209,7 @@ func (t *tx) gaveUp(u *update, err error) (outcome, error) {
 		case a.code == codeReadOnly: // no longer the server that takes writes
 			t.e.pool.retire()
 			u.lost++
-		case a.again():
+		case a.again(), t.stale:
 			t.e.count(a)
 			return vain, err
 		case u.begin == beginSerial && u.clashes < mostClashes && (a.kind() == engine.Unique || a.kind() == engine.ForeignKey):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -53,10 +54,15 @@ func parseURL(text string) (t target, err error) {
 		user, hosts = authority[:at], authority[at+1:]
 	}
 	user, password, _ := strings.Cut(user, ":")
-	if t.password, err = url.PathUnescape(password); err != nil || strings.ContainsAny(user+hosts, "@ ") {
+	if t.password, err = url.PathUnescape(password); err != nil {
 		return t, errURL
 	}
 	path, query, _ := strings.Cut(rest, "?")
+	for _, part := range []string{user, hosts, path} {
+		if _, err := url.PathUnescape(part); err != nil || strings.ContainsAny(part, "@ ") {
+			return t, errURL // of a password with a slash, part is in the path now
+		}
+	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return t, errURL
@@ -96,6 +102,10 @@ func parseURL(text string) (t target, err error) {
 	return t, nil
 }
 
+// quoted is the URL in an error of pgconn. There is no password in it any more, or
+// else one in the wrong place.
+var quoted = regexp.MustCompile("cannot parse `[^`]*`: ")
+
 // configure prepares connecting.
 func (e *Engine) configure(opts Options) error {
 	t, err := parseURL(opts.URL)
@@ -104,7 +114,7 @@ func (e *Engine) configure(opts Options) error {
 	}
 	config, err := pgconn.ParseConfig(t.url)
 	if err != nil {
-		return fmt.Errorf("the database URL or the environment (PGHOST and the like): %w", err) // the password is not in it
+		return fmt.Errorf("the database URL or the environment (PGHOST and the like): %s", quoted.ReplaceAllLiteralString(err.Error(), ""))
 	}
 	if t.password != "" {
 		config.Password = t.password

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/daypass/daypass/internal/store/engine/enginetest"
+)
+
+func TestURL(t *testing.T) {
+	const secret = "s3cr/t:%@"
+	const written = "s3cr%2Ft%3A%25%40"
+	t.Setenv("PGPASSWORD", "")
+	for _, test := range []struct {
+		url   string
+		hosts string
+		err   string
+	}{
+		{"postgres://u:" + written + "@h1:5433/d", "h1:5433", ""},
+		{"postgresql://u:" + written + "@h1,h2:5433,[::1]:5434/d?sslmode=disable", "h1:5432 h2:5433 [::1]:5434", ""},
+		{"postgres://u@h1/d?sslmode=prefer&password=" + written, "h1:5432", ""},
+		{"postgres://u:" + written + "@/d?host=/run/postgresql&port=5433", "/run/postgresql/.s.PGSQL.5433", ""},
+		{"postgres://u:" + written + "@h1/d?target_session_attrs=read-write", "h1:5432", ""},
+		{"postgres://u:" + written + "@h1/d?target_session_attrs=primary&pool_max_conns=7", "h1:5432", ""},
+		{"postgres://u:" + written + "@h1/d?target_session_attrs=standby", "", "the database URL has a target_session_attrs that is not read-write; daypass never reads from a standby"},
+		{"postgres://u:" + written + "@h1/d?sslmod=require", "", `the database URL has a parameter that is not known: "sslmod"`},
+		{"postgres://u:" + written + "@h1/d?sslmode=requir", "", "sslmode is invalid"},
+		{"postgres://u:" + written + "@h1/d?sslmode=require&sslmode=disable", "", "the database URL has the parameter sslmode more than once"},
+		{"postgres://u:" + written + "@h1/d?pool_max_conns=1", "", "pool_max_conns that is not a number from 2 to 10000"},
+		{"postgres://u:s3cr/t:%@h1/d", "", "the database URL is malformed"},
+		{"postgres://u:s3cr#t@h1/d", "", "the database URL is malformed"},
+		{"postgres://u:" + written + "@h1:s3cr/d", "", "invalid port"},
+		{"mysql://u:" + written + "@h1/d", "", "the database URL is malformed; it looks like postgres://user:password@host"},
+		{"", "", "the database URL is malformed"},
+	} {
+		e := new(Engine)
+		err := e.configure(Options{URL: test.url})
+		enginetest.CheckError(t, err, test.err)
+		if err != nil {
+			for _, part := range []string{"s3cr", written} {
+				if strings.Contains(err.Error(), part) {
+					t.Errorf("%s: the error tells the password: %v", test.url, err)
+				}
+			}
+			continue
+		}
+		var hosts []string
+		for _, h := range e.hosts {
+			hosts = append(hosts, h.name())
+		}
+		if got := strings.Join(hosts, " "); got != test.hosts || e.config.Password != secret || e.config.User != "u" || e.config.Database != "d" {
+			t.Errorf("%s: hosts %s, user %s, database %s, the password right: %v", test.url, got, e.config.User, e.config.Database, e.config.Password == secret)
+		}
+		if strings.Contains(e.database, "s3cr") {
+			t.Errorf("%s: messages tell the password: %s", test.url, e.database)
+		}
+	}
+}
+
+func TestURLFromEnvironment(t *testing.T) {
+	for name, value := range map[string]string{"PGUSER": "someone", "PGPASSWORD": "pass", "PGDATABASE": "base", "PGHOST": "a,b", "PGPORT": "1,2", "PGCONNECT_TIMEOUT": "7"} {
+		t.Setenv(name, value)
+	}
+	e := new(Engine)
+	if err := e.configure(Options{URL: "postgres://"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.hosts) != 2 || e.hosts[1].name() != "b:2" || e.config.User != "someone" || e.config.Password != "pass" || e.config.Database != "base" || e.opts.Connect != 7*time.Second {
+		t.Errorf("%s, %v", e.database, e.opts.Connect)
+	}
+}
+
+func FuzzURL(f *testing.F) {
+	for _, seed := range []string{"postgres://u:p@h:1/d?sslmode=disable", "postgres://", "postgres://u:p%41@[::1]:5/d?host=/x,/y&port=1,2", "postgresql://@/?password=x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		const secret = "Zq9secretZq9"
+		got, err := parseURL(text)
+		if err != nil {
+			return
+		}
+		// What stays of the URL has no password, and means the same.
+		again, err := parseURL(got.url)
+		if err != nil || again.password != "" || again.url != got.url {
+			t.Errorf("%q became %q, and then %q, %v", text, got.url, again.url, err)
+		}
+		user, rest, ok := strings.Cut(strings.TrimPrefix(got.url, "postgres://"), "@")
+		if ok && !strings.ContainsAny(user, "/?") {
+			with, err := parseURL("postgres://" + user + ":" + secret + "@" + rest)
+			if err != nil || with.password != secret || strings.Contains(with.url, secret) {
+				t.Errorf("%q with a password became %q, %v", got.url, with.url, err)
+			}
+		}
+	})
+}
