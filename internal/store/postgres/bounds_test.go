@@ -1,0 +1,191 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/daypass/daypass/internal/store/engine"
+	"github.com/daypass/daypass/internal/store/engine/enginetest"
+	"github.com/daypass/daypass/internal/store/postgres/pgtest"
+)
+
+// bounded runs something that has to end in a bounded time, with an error of a kind
+// that says what happened.
+func bounded(t *testing.T, db enginetest.DB, most time.Duration, kind engine.ErrorKind, says string, run func() error) {
+	t.Helper()
+	began := time.Now()
+	err := run()
+	if took := time.Since(began); took > most {
+		t.Errorf("it took %v, want at most %v", took, most)
+	}
+	enginetest.CheckError(t, err, says)
+	if got := db.ErrorKind(err); err != nil && got != kind {
+		t.Errorf("%v is of kind %d, want %d", err, got, kind)
+	}
+}
+
+// Bytes that stop end within bounds, and when they flow again so does the engine.
+func TestStalls(t *testing.T) {
+	opts := Options{Connect: time.Second, Wait: time.Second, Statement: time.Second, Commit: time.Second, Update: 4 * time.Second}
+	db, _, p := proxied(t, opts)
+	if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
+		t.Fatal(err)
+	}
+	read := func() error {
+		return db.View(t.Context(), func(tx *enginetest.Tx) error { _, _, err := enginetest.ValueOf(tx, "n"); return err })
+	}
+	write := func() error {
+		return db.Update(t.Context(), func(tx *enginetest.Tx) error {
+			_, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, "n")
+			return err
+		})
+	}
+	const most = 10 * time.Second
+	p.StallAll()
+	bounded(t, db, most, engine.Unavailable, "no answer in time while running SELECT value", read)
+	bounded(t, db, most, engine.Unavailable, "failed to connect", read)
+	bounded(t, db, most, engine.Unavailable, "failed to connect", write)
+	p.Resume(t)
+	bounded(t, db, most, engine.Other, "", read)
+	bounded(t, db, most, engine.Other, "", write)
+	p.At(func(m pgtest.Moment) pgtest.Fault {
+		if strings.HasPrefix(m.SQL, "UPDATE") {
+			return pgtest.Stall
+		}
+		return pgtest.Pass
+	})
+	bounded(t, db, most, engine.Unavailable, "no answer in time while running UPDATE", write)
+	p.At(func(m pgtest.Moment) pgtest.Fault {
+		if m.SQL == "COMMIT" {
+			return pgtest.Stall
+		}
+		return pgtest.Pass
+	})
+	bounded(t, db, most, engine.Unavailable, "it is not known whether the update was made", write)
+	p.Refuse()
+	bounded(t, db, most, engine.Unavailable, "refused", read)
+	bounded(t, db, most, engine.Unavailable, "refused", write)
+	bounded(t, db, most, engine.Unavailable, "refused", func() error { return db.Probe(t.Context()) })
+	p.Resume(t)
+	bounded(t, db, most, engine.Other, "", read)
+	bounded(t, db, most, engine.Other, "", write)
+	bounded(t, db, most, engine.Other, "", func() error { return db.Probe(t.Context()) })
+}
+
+// A server that was away while nobody asked is asked again, and nobody notices.
+func TestIdleConnectionsThatAreGone(t *testing.T) {
+	db, e, p := proxied(t, Options{})
+	if err := db.Update(t.Context(), enginetest.Add("n", 7)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		p.ResetAll()
+		if value := valueOf(t, db, "n"); value != 7 {
+			t.Errorf("read %d", value)
+		}
+		p.ResetAll()
+		if err := db.Update(t.Context(), func(tx *enginetest.Tx) error { _, err := tx.Exec(enginetest.UpdateThing, "n", 7); return err }); err != nil {
+			t.Error(err)
+		}
+	}
+	if c := e.Counters(); c.ViewsAgain == 0 || c.InDoubt != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Slow statements, locks and a pool in which everything is in use are bounded.
+func TestSlow(t *testing.T) {
+	url := pgtest.Database(t)
+	db := enginetest.DB{Engine: open(t, Options{URL: url + "&pool_max_conns=4", Schema: enginetest.Schema, Statement: time.Second, Wait: time.Second})}
+	if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
+		t.Fatal(err)
+	}
+	view := func(text string) func() error {
+		return func() error {
+			return db.View(t.Context(), func(tx *enginetest.Tx) error {
+				return tx.Each(text, nil, func(engine.Stmt) error { return nil })
+			})
+		}
+	}
+	const most = 8 * time.Second
+	bounded(t, db, most, engine.Unavailable, "statement timeout", view(`SELECT 1 FROM generate_series(1, 4000000000) AS n WHERE n < 0`))
+
+	// A lock.
+	locked, over := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	change := func(tx *enginetest.Tx) error { _, err := tx.Exec(enginetest.UpdateThing, "n", 1); return err }
+	wg.Go(func() {
+		if err := db.UpdateAs(context.Background(), engine.Configuring, func(tx *enginetest.Tx) error {
+			err := change(tx)
+			close(locked)
+			<-over
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	<-locked
+	bounded(t, db, most, engine.TryAgain, "lock timeout", func() error { return db.UpdateAs(t.Context(), engine.Configuring, change) })
+	close(over)
+	wg.Wait()
+
+	// All connections for views, and none of those for updates.
+	over = make(chan struct{})
+	held := make(chan struct{}, 2)
+	for range 2 {
+		wg.Go(func() {
+			if err := db.View(context.Background(), func(tx *enginetest.Tx) error {
+				_, _, err := enginetest.ValueOf(tx, "n")
+				held <- struct{}{}
+				<-over
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	<-held
+	<-held
+	bounded(t, db, most, engine.Unavailable, "all 2 connections to PostgreSQL at", view(enginetest.SelectNames))
+	bounded(t, db, most, engine.Other, "", func() error { return db.Update(t.Context(), change) })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := db.View(ctx, func(tx *enginetest.Tx) error { return change(tx) }); err != context.DeadlineExceeded {
+		t.Errorf("waiting for a connection ended with %v", err)
+	}
+	close(over)
+	wg.Wait()
+	bounded(t, db, most, engine.Other, "", view(enginetest.SelectNames))
+}
+
+// What PostgreSQL does not store is refused before it is sent.
+func TestTextsThatAreNone(t *testing.T) {
+	db := enginetest.DB{Engine: open(t, Options{URL: pgtest.Database(t), Schema: enginetest.Schema})}
+	for _, name := range []string{"a\x00b", "\xff", "\xed\xa0\x80"} {
+		enginetest.CheckError(t, db.Update(t.Context(), enginetest.Add(name, 1)), "the text for $3 has a NUL byte or is not UTF-8")
+	}
+}
+
+// A sum is a NUMERIC, and is an integer here.
+func TestNumeric(t *testing.T) {
+	db := enginetest.DB{Engine: open(t, Options{URL: pgtest.Database(t), Schema: enginetest.Schema})}
+	for text, want := range map[string]int64{
+		"0": 0, "1": 1, "-1": -1, "9999": 9999, "10000": 10000, "100000000": 100000000, "123456789012345678": 123456789012345678, "-20000": -20000,
+	} {
+		var got int64
+		if err := db.View(t.Context(), func(tx *enginetest.Tx) error { _, err := tx.One(`SELECT `+text+`::NUMERIC`, nil, &got); return err }); err != nil || got != want {
+			t.Errorf("%s is %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"0.5", "1e30", "'NaN'", "9223372036854775808"} {
+		if err := db.View(t.Context(), func(tx *enginetest.Tx) error {
+			_, err := tx.One(`SELECT `+text+`::NUMERIC`, nil, new(int64))
+			return err
+		}); err == nil {
+			t.Errorf("%s is an integer", text)
+		}
+	}
+}
