@@ -55,9 +55,19 @@ func (c *Cognito) View(ctx context.Context, read func(cognito.Tx) error) error {
 	})
 }
 
-// Update implements cognito.Store.
+// mostClashes is how often an update is run again that adds what others have added
+// since it looked.
+const mostClashes = 5
+
+// Update implements cognito.Store. It may find that a login belongs to nobody, and clash
+// with a creation, which no engine keeps apart from it: then it looks again.
 func (c *Cognito) Update(ctx context.Context, change func(cognito.Tx) error) error {
-	return c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx: tx, c: c}) })
+	for n := 1; ; n++ {
+		err := c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx: tx, c: c}) })
+		if c.db.engine.ErrorKind(err) != engine.Unique || c.db.engine.Alone() || n == mostClashes {
+			return err
+		}
+	}
 }
 
 // Configure implements cognito.Store.
@@ -75,7 +85,10 @@ type cognitoTx struct {
 // Pool implements cognito.Tx.
 func (t *cognitoTx) Pool(id cognito.IdentityPoolId) (*cognito.Pool, error) {
 	p, _, err := t.c.byID.get(t.tx, id, func() (*cognito.Pool, bool, error) {
-		return t.pool(`SELECT body, mark FROM pools WHERE id = $1`, `SELECT body, mark FROM pools WHERE id = $1 FOR UPDATE`, string(id))
+		if t.tx.configures {
+			return t.poolForUpdate(id)
+		}
+		return t.pool(`SELECT body, mark FROM pools WHERE id = $1`, string(id))
 	})
 	return p, err
 }
@@ -83,9 +96,38 @@ func (t *cognitoTx) Pool(id cognito.IdentityPoolId) (*cognito.Pool, error) {
 // PoolByNumber implements cognito.Tx.
 func (t *cognitoTx) PoolByNumber(number int64) (*cognito.Pool, error) {
 	p, _, err := t.c.byNumber.get(t.tx, number, func() (*cognito.Pool, bool, error) {
-		return t.pool(`SELECT body, mark FROM pools WHERE number = $1`, `SELECT body, mark FROM pools WHERE number = $1 FOR UPDATE`, number)
+		return t.pool(`SELECT body, mark FROM pools WHERE number = $1`, number)
 	})
 	return p, err
+}
+
+// poolForUpdate locks the row of a pool that is about to be changed, before anything is
+// decided by it.
+//
+// PostgreSQL lets those who lock a row for sharing go before somebody who waits to have
+// it alone, as long as others share it. Under a flood of new guests nobody could switch
+// them off. So who finds the row locked stands in the queue for the table, which is
+// first come, first served, and where whoever creates an identity stands, too. CockroachDB,
+// which queues for rows, and YugabyteDB have no such lock.
+func (t *cognitoTx) poolForUpdate(id cognito.IdentityPoolId) (*cognito.Pool, bool, error) {
+	p, found, err := t.pool(`SELECT body, mark FROM pools WHERE id = $1 FOR UPDATE SKIP LOCKED`, string(id))
+	if found || err != nil {
+		return p, found, err
+	}
+	var n int64
+	if locked, err := t.tx.query(`SELECT number FROM pools WHERE id = $1`, string(id)).one(&n); err != nil || !locked {
+		return nil, false, err
+	}
+	var queues int64 // asked only where rows were locked: SQLite has neither
+	if _, err := t.tx.query(`SELECT CASE WHEN version() LIKE 'PostgreSQL %' AND version() NOT LIKE '%-YB-%' THEN 1 ELSE 0 END`).one(&queues); err != nil {
+		return nil, false, err
+	}
+	if queues == 1 {
+		if _, err := t.tx.exec(`LOCK TABLE pools IN EXCLUSIVE MODE`); err != nil {
+			return nil, false, err
+		}
+	}
+	return t.pool(`SELECT body, mark FROM pools WHERE id = $1 FOR UPDATE`, string(id))
 }
 
 // LockPool implements cognito.Tx.
@@ -94,12 +136,7 @@ func (t *cognitoTx) LockPool(number int64) (mark int64, found bool, err error) {
 	return mark, found, err
 }
 
-// pool reads a pool. Who is about to change it locks its row, before anything that
-// depends on it is read or decided.
-func (t *cognitoTx) pool(text, locking string, key any) (*cognito.Pool, bool, error) {
-	if t.tx.configures {
-		text = locking
-	}
+func (t *cognitoTx) pool(text string, key any) (*cognito.Pool, bool, error) {
 	var body string
 	var mark int64
 	found, err := t.tx.query(text, key).one(&body, &mark)
@@ -543,6 +580,9 @@ func (c *Cognito) Run(ctx context.Context, now func() time.Time, failed func(err
 			continue
 		}
 		wait := tidyEvery
+		if !c.db.engine.Alone() {
+			wait = tidyRetry // for what a node leaves behind that dies
+		}
 		if err != nil && ctx.Err() == nil {
 			failed(err)
 			wait = tidyRetry
@@ -577,8 +617,8 @@ func (c *Cognito) tidy(ctx context.Context, now time.Time) (more bool, err error
 const deadIdentities = `FROM identities WHERE (state = 2 OR (state = 1 AND logins IS NULL)) AND created + modified <= $1`
 
 // compact removes a batch of identities that nobody can reach any more, and
-// says whether there may be more. Of a chain of merges the older ones go first. What
-// another node is removing at the same time is left to it.
+// says whether there may be more. Of a chain of merges the older ones go first. Nodes
+// that do so at the same time wait for each other, row by row in the same order.
 func (c *Cognito) compact(ctx context.Context, now time.Time) (more bool, err error) {
 	before := now.Add(-cognito.DeadFor).UnixMilli()
 	err = c.db.View(ctx, func(tx *Tx) error {
@@ -589,18 +629,16 @@ func (c *Cognito) compact(ctx context.Context, now time.Time) (more bool, err er
 	if err != nil || !more {
 		return false, err
 	}
-	err = c.db.update(ctx, engine.Joining, func(tx *Tx) error {
-		removed, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id `+deadIdentities+` ORDER BY created + modified LIMIT $2 FOR UPDATE SKIP LOCKED)`, before, tidyBatch)
-		more = removed > 0
+	return true, c.db.update(ctx, engine.Joining, func(tx *Tx) error {
+		_, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id `+deadIdentities+` ORDER BY created + modified, id LIMIT $2 FOR UPDATE)`, before, tidyBatch)
 		return err
 	})
-	return more && err == nil, err
 }
 
 // sweep removes a batch of what deleted pools left behind, and says whether
-// there may be more. The row of the dead pool is locked meanwhile: each pool is swept
-// by one node at a time, and by another when that one is gone. Nothing is added to a
-// pool that is gone, since whoever adds an identity locks the pool's row.
+// there may be more. The row of the dead pool is locked meanwhile: nodes that sweep at
+// the same time take turns, and one that dies leaves the rest to the others. Nothing
+// is added to a pool that is gone, since whoever adds an identity locks the pool's row.
 func (c *Cognito) sweep(ctx context.Context) (more bool, err error) {
 	err = c.db.View(ctx, func(tx *Tx) error {
 		var pool int64
@@ -610,10 +648,10 @@ func (c *Cognito) sweep(ctx context.Context) (more bool, err error) {
 	if err != nil || !more {
 		return false, err
 	}
-	err = c.db.update(ctx, engine.Joining, func(tx *Tx) error {
+	return true, c.db.update(ctx, engine.Joining, func(tx *Tx) error {
 		var pool int64
-		var err error
-		if more, err = tx.query(`SELECT number FROM dead_pools ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED`).one(&pool); err != nil || !more {
+		dead, err := tx.query(`SELECT number FROM dead_pools ORDER BY number LIMIT 1 FOR UPDATE`).one(&pool)
+		if err != nil || !dead {
 			return err
 		}
 		identities, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE pool = $1 LIMIT $2)`, pool, tidyBatch)
@@ -627,5 +665,4 @@ func (c *Cognito) sweep(ctx context.Context) (more bool, err error) {
 		_, err = tx.exec(`DELETE FROM dead_pools WHERE number = $1`, pool)
 		return err
 	})
-	return more && err == nil, err
 }
