@@ -40,7 +40,11 @@ func checks(t *testing.T, n, steps string) {
 // reference's, and all that is stored must be what the reference says it is.
 func TestModelSequences(t *testing.T) {
 	checks(t, "40", "50")
-	r, seen := newRig(t), census{}
+	modelSequences(t, newRig(t))
+}
+
+func modelSequences(t *testing.T, r *rig) {
+	seen := census{}
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(r)
 		if pick(t, "small", []bool{true, false}) {
@@ -59,7 +63,11 @@ func TestModelSequences(t *testing.T) {
 // answers and what is stored in the end; see explanation.
 func TestModelTogether(t *testing.T) {
 	checks(t, "40", "30")
-	r, seen := newRig(t), census{}
+	modelTogether(t, newRig(t))
+}
+
+func modelTogether(t *testing.T, r *rig) {
+	seen := census{}
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(r)
 		w.makeSmall()

@@ -23,7 +23,7 @@ func (e event) String() string {
 }
 
 // together makes the calls of several callers at the same time, each caller's
-// one after the other.
+// one after the other, at all nodes in turn.
 func together(ctx context.Context, r *rig, plans [][]call) [][]event {
 	var clock atomic.Int64
 	var callers sync.WaitGroup
@@ -31,9 +31,9 @@ func together(ctx context.Context, r *rig, plans [][]call) [][]event {
 	for n, plan := range plans {
 		callers.Go(func() {
 			<-start
-			for _, c := range plan {
+			for at, c := range plan {
 				e := event{call: c, began: clock.Add(1)}
-				e.got = c.ask(ctx, r)
+				e.got = c.ask(ctx, r.node(n+at))
 				e.ended = clock.Add(1)
 				lanes[n] = append(lanes[n], e)
 			}

@@ -125,43 +125,95 @@ func (i *issuers) arn(name string) cognito.ARNString {
 // rig is the real service on the real store, without the front door. One rig
 // serves many random sequences, each of which has pools of its own.
 type rig struct {
-	t       testing.TB
-	dir     string
-	key     *seal.MasterKey
-	issuers *issuers
-	role    cognito.ARNString
-	clock   atomic.Int64 // milliseconds
-	tokens  []cognito.OIDCToken
-
+	*fleet
 	db      *store.DB
 	store   cognito.Store
 	service *cognito.Service
 	oidc    *login.OIDC
 }
 
+// fleet is what the nodes on one database have in common.
+type fleet struct {
+	t       testing.TB
+	open    func(testing.TB) *store.DB
+	key     *seal.MasterKey
+	issuers *issuers
+	role    cognito.ARNString
+	clock   atomic.Int64 // milliseconds
+	tokens  []cognito.OIDCToken
+	nodes   []*rig
+}
+
+// newRig is a single node on the embedded store.
 func newRig(t testing.TB) *rig {
+	path := filepath.Join(t.TempDir(), "daypass.db")
+	return newFleet(t, 1, func(t testing.TB) *store.DB { return opened(store.Open(t.Context(), store.Options{Path: path}))(t) })
+}
+
+// newFleet is so many nodes on what open opens. It gives the first of them.
+func newFleet(t testing.TB, nodes int, open func(testing.TB) *store.DB) *rig {
 	t.Helper()
 	key, err := seal.Generate(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, dir: t.TempDir(), key: key, issuers: newIssuers(t, []string{"a", "b", "c"}, modelSubjects)}
-	r.clock.Store(time.Now().UnixMilli())
-	r.open()
-	t.Cleanup(r.close)
-	r.prepare()
-	return r
+	f := &fleet{t: t, open: open, key: key, issuers: newIssuers(t, []string{"a", "b", "c"}, modelSubjects)}
+	f.clock.Store(time.Now().UnixMilli())
+	for range nodes {
+		f.nodes = append(f.nodes, &rig{fleet: f})
+	}
+	f.start()
+	t.Cleanup(f.stop)
+	f.nodes[0].prepare()
+	if nodes > 1 { // the first pool makes the signing key, which others are some seconds in learning
+		f.nodes[0].newPool(false)
+		f.restart()
+	}
+	return f.nodes[0]
 }
 
-func (r *rig) now() time.Time { return time.UnixMilli(r.clock.Load()).UTC() }
-
-// open puts the services together as package instance does, with low limits.
-func (r *rig) open() {
-	r.t.Helper()
-	db, err := store.Open(r.t.Context(), store.Options{Path: filepath.Join(r.dir, "daypass.db")})
-	if err != nil {
-		r.t.Fatal(err)
+// opened is a store that was opened, for a test.
+func opened(db *store.DB, err error) func(testing.TB) *store.DB {
+	return func(t testing.TB) *store.DB {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
 	}
+}
+
+// node is one of the nodes; there is one for any number.
+func (f *fleet) node(n int) *rig { return f.nodes[n%len(f.nodes)] }
+
+func (f *fleet) now() time.Time { return time.UnixMilli(f.clock.Load()).UTC() }
+
+func (f *fleet) start() {
+	for _, r := range f.nodes {
+		r.start()
+	}
+}
+
+func (f *fleet) stop() {
+	for _, r := range f.nodes {
+		r.oidc.Wait()
+		if err := r.db.Close(); err != nil {
+			f.t.Error(err)
+		}
+	}
+}
+
+// restart closes the stores and opens them again, with services that remember
+// nothing.
+func (f *fleet) restart() {
+	f.stop()
+	f.start()
+}
+
+// start puts the services together as package instance does, with low limits.
+func (r *rig) start() {
+	r.t.Helper()
+	db := r.open(r.t)
 	own := []string{modelIssuer}
 	if r.oidc == nil { // its keys are not what a restart is about
 		r.oidc = &login.OIDC{Fetch: &fetch.Client{AllowLoopback: true}, Now: r.now, Own: own}
@@ -190,20 +242,6 @@ func (r *rig) open() {
 			Tokens: r.key.Box(sts.TokenPurpose), Now: r.now,
 		},
 	}
-}
-
-func (r *rig) close() {
-	r.oidc.Wait()
-	if err := r.db.Close(); err != nil {
-		r.t.Error(err)
-	}
-}
-
-// restart closes the database and opens it again, with services that remember
-// nothing.
-func (r *rig) restart() {
-	r.close()
-	r.open()
 }
 
 // prepare makes what all pools share: the IAM providers and a role.
