@@ -241,3 +241,48 @@ func BenchmarkAddIdentities(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "identities/s")
 }
+
+// BenchmarkCreate stores new guests, by 64 callers, each in an update of its own as it
+// was before, and by Create.
+func BenchmarkCreate(b *testing.B) {
+	db := openBench(b, Schema())
+	c := db.Cognito(fixture.MasterKey(b).Box("pool-secret"))
+	p := fixture.Pool(1)
+	fixture.AddPool(b, c, p)
+	guest := func(r *rand.Rand) *cognito.Identity {
+		i := fixture.Identity(p, 0)
+		i.GUID = cognito.GUID(benchID(r))
+		return i
+	}
+	seed := uint64(0)
+	for name, create := range map[string]func(*cognito.Identity) error{
+		"update": func(i *cognito.Identity) error {
+			return c.Update(context.Background(), func(tx cognito.Tx) error {
+				if _, found, err := tx.LockPool(p.Number); err != nil || !found {
+					return errors.Join(err, errors.New("no pool"))
+				}
+				return tx.AddIdentity(i)
+			})
+		},
+		"create": func(i *cognito.Identity) error {
+			made, err := c.Create(context.Background(), p, i)
+			if err == nil && !made {
+				err = errors.New("not made")
+			}
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			seed++
+			b.ReportAllocs()
+			var at atomic.Uint64
+			at.Store(seed << 32)
+			inParallel(b, 64, func(*rand.Rand) {
+				if err := create(guest(rand.New(rand.NewPCG(seed, at.Add(1))))); err != nil {
+					b.Error(err)
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "identities/s")
+		})
+	}
+}
