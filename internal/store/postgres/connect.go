@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/daypass/daypass/internal/store/migrate"
 )
 
 // connect makes a connection to the server that takes writes. The host that took the
@@ -86,13 +88,34 @@ func (e *Engine) validate(ctx context.Context, pg *pgconn.PgConn) error {
 }
 
 // settle makes the settings of a connection. Behind a pooler nothing may be set for
-// longer than a transaction, and each begins with these (see settings).
+// longer than a transaction, and each begins with these (see settings). Once the
+// schema is known it also looks whether another node has migrated it to what this one
+// does not work with.
 func (e *Engine) settle(ctx context.Context, pg *pgconn.PgConn) error {
-	if pooled, _ := pg.CustomData()[pooledKey].(bool); pooled {
+	text := ""
+	if pooled, _ := pg.CustomData()[pooledKey].(bool); !pooled {
+		text = e.settings(false) + ";"
+	}
+	known := e.known.Load()
+	if known > 0 {
+		text += fmt.Sprintf(`SELECT version, beside FROM %s WHERE beside > %d ORDER BY version DESC LIMIT 1`, migrate.VersionTable, known)
+	}
+	if text == "" {
 		return nil
 	}
-	_, err := pg.Exec(ctx, e.settings(false)).ReadAll()
-	return err
+	results, err := pg.Exec(ctx, text).ReadAll()
+	if err != nil {
+		return err
+	}
+	if last := results[len(results)-1]; known > 0 && len(last.Rows) > 0 {
+		return newer(string(last.Rows[0][0]), string(last.Rows[0][1]), known)
+	}
+	return nil
+}
+
+// newer says that the schema is one that this node does not work with.
+func newer(version, beside string, known int64) error {
+	return fmt.Errorf("schema version %s, beside which nodes work that know at least %s, and this one knows %d: %w", version, beside, known, migrate.ErrNewer)
 }
 
 // settings is a statement that makes settings for a connection or a transaction:

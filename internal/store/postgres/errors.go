@@ -12,11 +12,11 @@ import (
 
 // ErrorKind implements [engine.Engine].
 func (e *Engine) ErrorKind(err error) engine.ErrorKind {
+	if _, ok := errors.AsType[*unavailable](err); ok {
+		return engine.Unavailable // whatever the server has said before
+	}
 	if answer, ok := errors.AsType[*answerError](err); ok {
 		return answer.kind()
-	}
-	if _, ok := errors.AsType[*unavailable](err); ok {
-		return engine.Unavailable
 	}
 	return engine.Other
 }
@@ -85,14 +85,14 @@ func (a *answerError) kind() engine.ErrorKind {
 		return engine.TryAgain
 	case codeReadOnly, codeDiskFull, codeIOError:
 		return engine.Unwritable
-	case codeProtocol:
-		return engine.Other
 	case codeCanceled:
 		return engine.Unavailable
 	}
 	switch {
 	case a.fatal():
 		return engine.Unavailable
+	case a.code == codeProtocol: // what we have said
+		return engine.Other
 	case strings.HasPrefix(a.code, "08"), strings.HasPrefix(a.code, "53"), strings.HasPrefix(a.code, "57"):
 		return engine.Unavailable
 	}

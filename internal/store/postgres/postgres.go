@@ -85,6 +85,7 @@ type Engine struct {
 	attempts  attempts
 	counters  counters
 	upgrade   engine.Upgrade
+	known     atomic.Int64 // the last migration that this node knows, once the schema is there
 
 	closing atomic.Bool
 	closed  chan struct{} // closed when Close is called

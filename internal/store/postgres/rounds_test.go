@@ -20,15 +20,21 @@ func through(t testing.TB, p *pgtest.Proxy, database string) string {
 	return u.String()
 }
 
-// proxied opens a database of the test's through a proxy.
-func proxied(t testing.TB, opts Options) (enginetest.DB, *Engine, *pgtest.Proxy) {
+// hostOf is the host and port of a URL.
+func hostOf(t testing.TB, database string) string {
 	t.Helper()
-	database := pgtest.Database(t)
 	u, err := url.Parse(database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := pgtest.NewProxy(t, u.Host)
+	return u.Host
+}
+
+// proxied opens a database of the test's through a proxy.
+func proxied(t testing.TB, opts Options) (enginetest.DB, *Engine, *pgtest.Proxy) {
+	t.Helper()
+	database := pgtest.Database(t)
+	p := pgtest.NewProxy(t, hostOf(t, database))
 	opts.URL, opts.Schema = through(t, p, database), enginetest.Schema
 	e := open(t, opts)
 	return enginetest.DB{Engine: e}, e, p

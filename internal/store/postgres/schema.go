@@ -90,7 +90,7 @@ func (e *Engine) migrateOnce(ctx context.Context, known []migrate.Migration) (ag
 		for version, beside := range applied {
 			last = max(last, version)
 			if beside > top {
-				return false, fmt.Errorf("schema version %d, beside which nodes work that know at least %d, and this one knows %d: %w", version, beside, top, migrate.ErrNewer)
+				return false, newer(strconv.FormatInt(version, 10), strconv.FormatInt(beside, 10), top)
 			}
 		}
 		if e.upgrade.From < 0 {
@@ -99,6 +99,7 @@ func (e *Engine) migrateOnce(ctx context.Context, known []migrate.Migration) (ag
 		e.upgrade.To = last
 		next := slices.IndexFunc(known, func(m migrate.Migration) bool { _, ok := applied[m.Number]; return !ok })
 		if next < 0 {
+			e.known.Store(top)
 			return false, nil
 		}
 		if err := c.apply(known[next]); err != nil {

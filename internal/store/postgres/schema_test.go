@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
 	"github.com/daypass/daypass/internal/store/migrate"
 	"github.com/daypass/daypass/internal/store/postgres/pgtest"
@@ -121,16 +123,23 @@ func TestOlderNodeBesideNewer(t *testing.T) {
 		t.Error(err)
 	}
 	add(open(t, Options{URL: url, Schema: enginetest.Files(texts[:2]...)}), "e")
+
+	// One that runs stops when it connects anew.
+	first.pool.retire()
+	db := enginetest.DB{Engine: first}
+	for _, run := range []func(context.Context, func(*enginetest.Tx) error) error{db.View, db.Update} {
+		err := run(t.Context(), func(tx *enginetest.Tx) error { _, _, err := enginetest.ValueOf(tx, "a"); return err })
+		if !errors.Is(err, migrate.ErrNewer) || first.ErrorKind(err) != engine.Unavailable {
+			t.Errorf("%v", err)
+		}
+	}
 }
 
 // What a database must be like, in so many words.
 func TestDatabasesThatAreRefused(t *testing.T) {
 	s := pgtest.Start(t)
 	_, owner := s.Database(t)
-	at := func(user, database string) string {
-		return strings.Replace(s.URLOf(database, s.Addr()), "postgres:", user+":", 1)
-	}
-	_ = at
+	s.Exec(t, `CREATE ROLE guest LOGIN PASSWORD 'guest'`)
 	schema := fs.FS(enginetest.Schema)
 	s.Exec(t, `CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0`)
 	s.Exec(t, `CREATE DATABASE lax`)
@@ -144,6 +153,8 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 		{"another encoding", s.URLOf("latin", s.Addr()), "the encoding of the database is LATIN1, and daypass needs UTF8: CREATE DATABASE latin ENCODING 'UTF8' TEMPLATE template0"},
 		{"answers before it is durable", s.URLOf("lax", s.Addr()), "synchronous_commit is off"},
 		{"only reads", s.URLOf("reading", s.Addr()), "the server only takes transactions that read"},
+		{"somebody else's", "postgres://guest:guest@" + s.Addr() + "/postgres", "the user guest may not make tables; make it the owner of the database: ALTER DATABASE postgres OWNER TO guest"},
+		{"another password", "postgres://guest:guess@" + s.Addr() + "/postgres", `password authentication failed for user "guest"`},
 		{"not there", s.URLOf("nothing", s.Addr()), `database "nothing" does not exist`},
 		{"with tables of others", full, "the database has tables of something else; give daypass one of its own"},
 		{"a standby", s.URLOf("postgres", standby.Addr()), "the server is a standby"},
@@ -151,6 +162,9 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Open(t.Context(), Options{URL: test.url, Schema: schema})
 			enginetest.CheckError(t, err, test.want)
+			if err != nil && (strings.Contains(err.Error(), "guess") || strings.Contains(err.Error(), "\n")) {
+				t.Errorf("the error tells the password, or has lines: %q", err)
+			}
 		})
 	}
 	// Of several hosts the one that takes writes is used, wherever it stands.

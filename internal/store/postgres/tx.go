@@ -123,7 +123,7 @@ func (t *tx) start(s *stmt) error {
 	defer cancel()
 	c, err2 := t.e.connect(ctx)
 	if err2 != nil {
-		return errors.Join(err, err2)
+		return err2
 	}
 	t.e.counters.viewsAgain.Add(1)
 	t.c, t.reused, t.began = c, false, false

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +70,18 @@ func TestURLFromEnvironment(t *testing.T) {
 	}
 	if len(e.hosts) != 2 || e.hosts[1].name() != "b:2" || e.config.User != "someone" || e.config.Password != "pass" || e.config.Database != "base" || e.opts.Connect != 7*time.Second {
 		t.Errorf("%s, %v", e.database, e.opts.Connect)
+	}
+}
+
+func TestPasswordFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pass")
+	if err := os.WriteFile(file, []byte("h:5432:d:other:wrong\nh:*:d:u:right\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PGPASSWORD", "")
+	e := new(Engine)
+	if err := e.configure(Options{URL: "postgres://u@h/d?passfile=" + file}); err != nil || e.config.Password != "right" {
+		t.Errorf("%v, the password right: %v", err, e.config.Password == "right")
 	}
 }
 
