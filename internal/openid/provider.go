@@ -332,7 +332,7 @@ func (p *Provider) refresh(ctx context.Context) error {
 	if age := now.Sub(p.lastRead); p.lastErr != nil && 0 <= age && age < failedFloor {
 		return p.lastErr
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout) // nobody's: how it ends is for all
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 	defer cancel()
 	err = p.publish(ctx)
 	p.lastRead, p.lastErr = now, err

@@ -441,6 +441,11 @@ func (db *DB) attendedBy(ctx context.Context) *attended {
 	return nil
 }
 
+// unattended is a context for what does not belong to the request that it is of.
+func unattended(ctx context.Context) context.Context {
+	return context.WithValue(ctx, attendedKey{}, nil)
+}
+
 // rely notes that the request goes by a position, or by one that is known to be out of
 // date and that it can do without. It must not have gone by another that no stamp has
 // confirmed.

@@ -82,9 +82,10 @@ type keys struct {
 
 const allKeys = ""
 
-// SigningKeys implements openid.Store.
+// SigningKeys implements openid.Store. The list is published for all requests, so it
+// goes by what is stored now, and not by what was when one of them came.
 func (k keys) SigningKeys(ctx context.Context) (list []openid.SigningKey, err error) {
-	err = k.db.View(ctx, func(tx *Tx) error {
+	err = k.db.View(unattended(ctx), func(tx *Tx) error {
 		list, _, err = k.all.get(tx, allKeys, func() ([]openid.SigningKey, bool, error) {
 			list, err := all(tx.query(`SELECT kid, region, created, sign_after, certificate, sealed FROM signing_keys ORDER BY kid`), scanKey)
 			return list, true, err
@@ -149,7 +150,19 @@ func (k keys) LastRemovedKey(ctx context.Context, region string) (number int, er
 // when this first sees it, and from anew when its region has got a pool in between
 // (see AddPool). One that is in use again counts as used: which keys are in use
 // may have changed with the configuration.
+//
+// Every node looks now and then; most find nothing to do, and change nothing.
 func (k keys) RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.Duration, one string) (kids []string, err error) {
+	due := false
+	err = k.db.View(ctx, func(tx *Tx) error {
+		var n int
+		due, err = tx.query(`SELECT 1 FROM signing_keys WHERE unused <= $1
+			OR (unused IS NULL) <> ($2 = region OR $2 = '' AND region IN (SELECT region FROM pools)) LIMIT 1`, now.Add(-unused).UnixMilli(), one).one(&n)
+		return err
+	})
+	if err != nil || !due {
+		return nil, err
+	}
 	err = k.db.Configure(ctx, func(tx *Tx) error {
 		if _, err := tx.exec(`UPDATE signing_keys SET unused = NULL WHERE unused IS NOT NULL AND ($1 = region OR $1 = '' AND region IN (SELECT region FROM pools))`, one); err != nil {
 			return err
