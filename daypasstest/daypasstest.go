@@ -43,6 +43,9 @@ type Config struct {
 	// DataDir keeps the data where a test wants to look at it, or to start again
 	// on it; empty means a temporary directory.
 	DataDir string
+	// Database keeps the data in place of DataDir, where only the master key is then.
+	// Servers can share both. Package daypasstest/postgres gives one.
+	Database Database
 	// Issuer overrides the iss of OpenID tokens, which is the server's URL.
 	Issuer string
 	// GuestsPerSecond and GuestBurst limit how fast guests can be made; zero
@@ -119,6 +122,9 @@ type Config struct {
 	Log *slog.Logger
 }
 
+// Database is a database that several servers can share.
+type Database = instance.Database
+
 // Server is a running test server.
 type Server struct {
 	// URL is its endpoint and the issuer of its tokens.
@@ -171,7 +177,7 @@ func (s *Server) open(h *httptest.Server) {
 	s.http = h
 	s.URL = "http://" + h.Listener.Addr().String()
 	c := instance.Config{
-		DataDir: s.DataDir, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
+		DataDir: s.DataDir, Database: s.config.Database, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
 		Root:  instance.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
 		Rates: s.config.Rates, Region: Region, Regions: s.config.Regions, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
 		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,

@@ -103,7 +103,10 @@ func (r *running) announce(p *process, dev bool) (remove func(), err error) {
 		return nil, err
 	}
 	forgetGone(dir)
-	a := announcement{Process: os.Getpid(), Endpoint: r.url, Region: r.instance.Region, DataDir: absolute(r.instance.DataDir), ID: r.id, Dev: dev}
+	a := announcement{Process: os.Getpid(), Endpoint: r.url, Region: r.instance.Region, DataDir: r.where(), ID: r.id, Dev: dev}
+	if r.database == "" {
+		a.DataDir = absolute(a.DataDir)
+	}
 	if r.rootFile != "" {
 		a.RootCredentials = absolute(r.rootFile)
 	}

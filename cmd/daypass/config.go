@@ -36,9 +36,10 @@ type Config struct {
 	MetricsConfig
 
 	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
+	Database      string   `placeholder:"URL" help:"PostgreSQL database to use instead of a data directory, such as postgres://daypass@db.example.com/daypass?sslmode=verify-full; any number of servers can share it. Put a password into DAYPASS_DATABASE, PGPASSWORD or a password file, because command lines are there for all to see. Needs a master key and root credentials; an empty database is set up."`
 	Init          bool     `env:"-" help:"Make an empty database although the data directory has a master key or root credentials. Refused where a database has been (daypass.mark)."`
 	AcceptLoss    bool     `env:"-" help:"Use a database that was copied without its log, or whose log was removed, while a server had it open. Its newest changes are lost, in the worst case all of them."`
-	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates."`
+	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates; with --database there is no default."`
 	PublicURL     string   `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Required if --listen has no address."`
 	Issuer        string   `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
 	AccountID     string   `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
@@ -47,7 +48,7 @@ type Config struct {
 	FlatTagsClaim bool     `help:"Repeat the principal tags of OpenID tokens in the claim https://aws.amazon.com/tags/principal_tags, which SeaweedFS reads instead of AWS's claim."`
 	AllowRegion   []string `placeholder:"REGION" help:"Regions in which identity pools can be created (AWS's). Repeatable. The region of --region and those that have pools are always included."`
 
-	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. The default is root-credentials in the data directory, which the first start creates."`
+	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. The default is root-credentials in the data directory, which the first start creates; with --database there is no default."`
 
 	OutboundAllow    []string `placeholder:"HOST|CIDR" help:"Hosts and networks with private addresses that outbound calls (to login providers and targets) may reach; with http:// in front, also over plain HTTP. The host and port of a --target are included. Metadata addresses are always refused."`
 	OutboundCAFile   string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities for outbound calls, PEM, instead of the system's."`
@@ -68,7 +69,7 @@ type Config struct {
 	// LogRequests is empty where no flags were parsed.
 	LogRequests string `enum:"all,refused" default:"all" help:"Requests that get a line in the log: all, or those that were refused, failed or need attention (${default})."`
 
-	Dev bool `help:"For development: a temporary data directory unless --data-dir is set, root credentials test/test, http issuers and outbound calls on loopback."`
+	Dev bool `help:"For development: a temporary data directory unless --data-dir or --database is set, root credentials test/test, http issuers and outbound calls on loopback."`
 
 	DevHost []string `placeholder:"NAME" help:"With --dev: a host name that the server answers to besides loopback names, such as that of a container. It allows plain HTTP (--allow-plain-http), and the first name is the host of --public-url unless that is set. Repeatable."`
 
@@ -89,6 +90,8 @@ type settings struct {
 	instance instance.Config
 	// tls is how to speak TLS; nil for plain HTTP.
 	tls *tlsFiles
+	// database is the URL of the database; empty for that in the data directory.
+	database string
 	// ephemeral is the throw-away data directory, if there is one.
 	ephemeral string
 	// rootFile is where the root credentials are, empty if they were given.
@@ -136,6 +139,9 @@ func (c *Config) check() error {
 		return usage("--guest-burst must be at least 1")
 	}
 	if err := c.checkAddresses(); err != nil {
+		return err
+	}
+	if err := c.checkDatabase(); err != nil {
 		return err
 	}
 	if err := c.GatewayConfig.check(); err != nil {
@@ -321,6 +327,9 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	}
 	if err = c.checkRoot(p); err != nil {
 		return nil, err
+	}
+	if c.Database != "" {
+		return s, c.database(p, s)
 	}
 	if err = c.dataDir(s); err != nil {
 		return nil, err

@@ -19,6 +19,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/daypass/daypass/internal/store/postgres/pgtest"
 )
 
 // TestMain lets the test binary be daypass: for the scripts, and for the tests
@@ -58,16 +60,34 @@ func sourceFolder() []string {
 	return names
 }
 
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
+
+// Scripts with a PostgreSQL database, whose URL is in DATABASE.
+func TestDatabaseScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/database/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal(scripts, err)
+	}
+	for _, script := range scripts {
+		runScripts(t, script, pgtest.Database(t))
+	}
+}
+
+func runScripts(t *testing.T, scripts, database string) {
+	p := testscript.Params{Dir: scripts, RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"once": once, "private": private, "server": server, "halt": halt, "keep": keep, "provider": provider, "commandsof": commandsOfPage,
 		"fails": fails, "forget": forget,
-		"ends": ends, "stranger": stranger,
+		"ends": ends, "stranger": stranger, "nopassword": noPassword,
 	}, Setup: func(e *testscript.Env) error {
 		e.Setenv("HOME", e.WorkDir)
 		e.Setenv("TMPDIR", os.TempDir())
+		e.Setenv("DATABASE", database)
 		return nil
-	}})
+	}}
+	if strings.HasSuffix(scripts, ".txtar") {
+		p.Dir, p.Files = "", []string{scripts}
+	}
+	testscript.Run(t, p)
 }
 
 // once runs "daypass serve" until it is ready, stops it as Ctrl-C does, and
@@ -80,7 +100,7 @@ func once(ts *testscript.TestScript, _ bool, args []string) {
 	c.Args = append([]string{"daypass", "serve", "--listen", "127.0.0.1:0"}, args...)
 	c.Dir = ts.MkAbs(".")
 	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
-	for _, name := range []string{"DAYPASS_DATA_DIR", "DAYPASS_MASTER_KEY", "DAYPASS_PROVIDER_ENDPOINTS", "DAYPASS_USER_POOL_ISSUER", "DAYPASS_FACEBOOK_APP_SECRETS_FILE", "DAYPASS_SAML_AUDIENCE"} {
+	for _, name := range []string{"DAYPASS_DATA_DIR", "DAYPASS_DATABASE", "DAYPASS_MASTER_KEY", "DAYPASS_ROOT_ACCESS_KEY_ID", "DAYPASS_ROOT_SECRET_ACCESS_KEY", "DAYPASS_PROVIDER_ENDPOINTS", "DAYPASS_USER_POOL_ISSUER", "DAYPASS_FACEBOOK_APP_SECRETS_FILE", "DAYPASS_SAML_AUDIENCE"} {
 		if value := ts.Getenv(name); value != "" {
 			c.Env = append(c.Env, name+"="+value)
 		}
@@ -260,4 +280,18 @@ func stranger(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Defer(s.Close)
 	ts.Setenv("STRANGER", s.URL)
+}
+
+// noPassword fails if the password of the database is in one of the files.
+func noPassword(ts *testscript.TestScript, _ bool, args []string) {
+	user, _, _, _ := splitDatabase(ts.Getenv("DATABASE"))
+	_, password, _ := strings.Cut(user, ":")
+	if password == "" {
+		ts.Fatalf("the database has no password")
+	}
+	for _, file := range args {
+		if strings.Contains(ts.ReadFile(file), password) {
+			ts.Fatalf("the password of the database is in %s", file)
+		}
+	}
 }

@@ -228,7 +228,7 @@ func (r *running) wait() error {
 // banner says where the server is and how to call it.
 func (c *Config) banner(p *process, r *running) {
 	w := p.stdout
-	data := r.instance.DataDir
+	data := r.where()
 	if r.ephemeral != "" {
 		data += " (thrown away at the end)"
 	}

@@ -40,13 +40,17 @@ import (
 	"github.com/daypass/daypass/internal/target"
 )
 
+// Database opens a database that other instances may share, and brings its schema up to
+// date.
+type Database = store.Opener
+
 // Config says what an instance is like.
 type Config struct {
 	// DataDir holds the embedded database. It is made if it is not there.
 	DataDir string
-	// Engine is a database that is open already, in place of that in DataDir: for
-	// tests. It is closed with the instance, and also where the instance does not open.
-	Engine store.Engine
+	// Database opens another database in place of that in DataDir, one that other
+	// instances may share; nil for none. The instance closes it.
+	Database Database
 	// Existing opens a database that was made before, and makes none.
 	Existing bool
 	// AcceptLoss opens a database that lacks its newest changes.
@@ -200,8 +204,12 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 // open opens the database.
 func (c *Config) open(ctx context.Context) (*store.DB, error) {
 	o := store.Options{Existing: c.Existing, AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain}
-	if c.Engine != nil {
-		return store.On(ctx, c.Engine, o)
+	if c.Database != nil {
+		e, err := c.Database(ctx, store.Schema())
+		if err != nil {
+			return nil, err
+		}
+		return store.On(ctx, e, o)
 	}
 	o.Path = filepath.Join(c.DataDir, datadir.Database)
 	db, err := store.Open(ctx, o)

@@ -223,8 +223,10 @@ func (m *matrix) call(t *testing.T, service awsapi.Service, op awsapi.Operation,
 	return e
 }
 
-func newMatrix(t *testing.T) *matrix {
-	m := &matrix{story: newStory(t, daypasstest.Config{})}
+func newMatrix(t *testing.T) *matrix { return newMatrixOf(t, daypasstest.Config{}) }
+
+func newMatrixOf(t *testing.T, c daypasstest.Config) *matrix {
+	m := &matrix{story: newStory(t, c)}
 	guest := m.mustID("")
 	guestClient, err := m.credentials(guest, "")
 	if err != nil {

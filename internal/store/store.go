@@ -36,8 +36,9 @@ var (
 	ErrNotEmbedded = errors.New("store: the database is not the embedded one")
 )
 
-// Engine is what runs the SQL of a database, see [On].
-type Engine = engine.Engine
+// Opener opens a database and brings its schema up to date: numbered .sql files, see
+// [Schema].
+type Opener = func(ctx context.Context, schema fs.FS) (engine.Engine, error)
 
 // Upgrade is what opening a database did to its schema.
 type Upgrade = engine.Upgrade
