@@ -235,6 +235,57 @@ func TestFleetWithoutDatabase(t *testing.T) {
 	}
 }
 
+// Gateways and reverse proxies are not told that somebody may do something which the
+// database might say otherwise by now.
+func TestSidesWithoutDatabase(t *testing.T) {
+	database, err := url.Parse(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := pgtest.NewProxy(t, database.Host)
+	database.Host = proxy.Addr()
+	a := newAskingOf(t, daypasstest.Config{
+		Database: postgres.Database(database.String()), DataDir: t.TempDir(), ForwardAuthAPIs: []string{"photos=photos.example.com"},
+	})
+	a.query("PutRolePolicy", "RoleName", "user", "PolicyName", "p", "PolicyDocument", allowAll)
+	token := a.signIn("alice")
+	id, alice := a.mustCredentials("alice")
+	ours := a.openIDToken(id, token)
+	forwardAuth := a.server.ForwardAuth()
+	mayPass := func() int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, forwardAuth, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = "photos.example.com"
+		r.Header = http.Header{"Authorization": {"Bearer " + ours}, "X-Original-Method": {"GET"}, "X-Original-Uri": {"/cat.jpg"}, "X-Forwarded-For": {"203.0.113.9"}}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	for range 2 { // before and after
+		if got := a.evaluate(alice, nil, "s3:GetObject", "arn:aws:s3:::b/o"); got != "allow" {
+			t.Fatalf("the gateway is told %q", got)
+		}
+		if got := mayPass(); got != 200 {
+			t.Fatalf("the proxy is told %d", got)
+		}
+		proxy.Refuse()
+		if got := a.evaluate(alice, nil, "s3:GetObject", "arn:aws:s3:::b/o"); got != "ServiceUnavailable" {
+			t.Errorf("without a database the gateway is told %q", got)
+		}
+		a.wantLast("level=ERROR", "status=503 error=ServiceUnavailable cause=database-unavailable")
+		if got := mayPass(); got != 503 {
+			t.Errorf("without a database the proxy is told %d", got)
+		}
+		a.wantLast("level=ERROR", "status=503 error=ServiceUnavailableException cause=database-unavailable")
+		proxy.Resume(t)
+	}
+}
+
 // unavailable says whether an answer is that of a node without a database.
 func unavailable(e *client.Error) bool {
 	return e != nil && e.Status == 503 && (e.Code == "InternalErrorException" || e.Code == "ServiceUnavailable")

@@ -35,10 +35,13 @@ type asking struct {
 
 const serveGateway = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"daypass:ServeGateway","Resource":"*"}}`
 
-func newAsking(t *testing.T) *asking {
+func newAsking(t *testing.T) *asking { return newAskingOf(t, daypasstest.Config{}) }
+
+func newAskingOf(t *testing.T, c daypasstest.Config) *asking {
 	t.Helper()
 	a := &asking{log: &logged{}, clock: newClock()}
-	a.story = newStory(t, daypasstest.Config{Now: a.clock.now, Log: slog.New(slog.NewTextHandler(a.log, nil))})
+	c.Now, c.Log = a.clock.now, slog.New(slog.NewTextHandler(a.log, nil))
+	a.story = newStory(t, c)
 	a.dial()
 	a.key = a.user("gateway").Credentials
 	a.query("PutUserPolicy", "UserName", "gateway", "PolicyName", "serve", "PolicyDocument", serveGateway)
