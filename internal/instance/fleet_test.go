@@ -1,6 +1,7 @@
 package instance_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -174,14 +177,14 @@ func TestFleetWithoutDatabase(t *testing.T) {
 	}
 	proxy := pgtest.NewProxy(t, database.Host)
 	database.Host = proxy.Addr()
-	var log safeLog
+	var log logged
 	m := newMatrixOf(t, daypasstest.Config{Database: postgres.Database(database.String()), DataDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil))})
 	token := m.signIn("alice")
 
 	for name, fault := range map[string]func(){"refused": proxy.Refuse, "stalled": proxy.StallAll} {
 		t.Run(name, func(t *testing.T) {
 			get(t, m.server.URL+"/readyz", 200, "ready\n")
-			log.reset()
+			from := len(log.String())
 			fault()
 			began := time.Now()
 			var calls sync.WaitGroup
@@ -209,10 +212,10 @@ func TestFleetWithoutDatabase(t *testing.T) {
 			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("refusing took %s", took)
 			}
-			if !strings.Contains(log.String(), `msg="not ready" error=`) {
+			if !strings.Contains(log.String()[from:], `msg="not ready" error=`) {
 				t.Error("the log does not say why the node is not ready")
 			}
-			for line := range strings.Lines(log.String()) {
+			for line := range strings.Lines(log.String()[from:]) {
 				if strings.Contains(line, "status=503") && !strings.Contains(line, "cause=database-unavailable") {
 					t.Errorf("logged %s", line)
 				}
@@ -286,6 +289,88 @@ func TestSidesWithoutDatabase(t *testing.T) {
 	}
 }
 
+// What goes over the wire, and into the log, without a database.
+func TestTranscriptWithoutDatabase(t *testing.T) {
+	database, err := url.Parse(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := pgtest.NewProxy(t, database.Host)
+	database.Host = proxy.Addr()
+	var log logged
+	c := newClock()
+	s := newStory(t, daypasstest.Config{
+		Database: postgres.Database(database.String()), DataDir: t.TempDir(), Now: c.now, Rand: daypasstest.Seeded(1), Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	proxy.Refuse()
+	var page strings.Builder
+	for _, q := range []struct{ method, path, target, body string }{
+		{"POST", "/", "AWSCognitoIdentityService.GetId", `{"IdentityPoolId":"` + s.pool + `"}`},
+		{"POST", "/", "AWSCognitoIdentityService.GetCredentialsForIdentity", `{"IdentityId":"` + s.pool + `"}`},
+		{"POST", "/", "", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/user&RoleSessionName=app&WebIdentityToken=" + s.signIn("alice")},
+		{"GET", "/readyz", "", ""},
+		{"GET", "/healthz", "", ""},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), q.method, s.server.URL+q.path, strings.NewReader(q.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		fmt.Fprintf(&page, "%s %s\n", q.method, q.path)
+		if q.target != "" {
+			r.Header.Set("X-Amz-Target", q.target)
+			fmt.Fprintf(&page, "X-Amz-Target: %s\n", q.target)
+		} else if q.body != "" {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		if body, _, long := strings.Cut(q.body, "WebIdentityToken="); body != "" {
+			fmt.Fprintf(&page, "\n%s", body)
+			if long {
+				fmt.Fprint(&page, "WebIdentityToken=...")
+			}
+			fmt.Fprintln(&page)
+		}
+		from := len(log.String())
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&page, "\n%d\n", answer.StatusCode)
+		if kind := answer.Header.Get("X-Amzn-Errortype"); kind != "" {
+			fmt.Fprintf(&page, "x-amzn-ErrorType: %s\n", kind)
+		}
+		fmt.Fprintf(&page, "%s\n", bytes.TrimSpace(body))
+		for line := range strings.Lines(log.String()[from:]) {
+			_, line, _ = strings.Cut(line, " ") // the time
+			fmt.Fprintf(&page, "log: %s", line)
+		}
+		fmt.Fprintln(&page)
+	}
+	got := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`).ReplaceAllString(page.String(), "ID")
+	got = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(got, "127.0.0.1:PORT")
+	got = regexp.MustCompile(`detail=".*?[^\\]"|error="[^"]*"`).ReplaceAllStringFunc(got, func(detail string) string {
+		if !strings.Contains(detail, "connect") {
+			t.Errorf("the log does not say what is wrong: %s", detail)
+		}
+		name, _, _ := strings.Cut(detail, "=")
+		return name + "=..."
+	})
+	const file = "testdata/unavailable.txt"
+	if *updateGateway {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(file); err != nil || string(want) != got {
+		t.Errorf("%s is not what goes over the wire (%v): go test ./internal/instance -run Transcript -update\n%s", file, err, got)
+	}
+}
+
 // unavailable says whether an answer is that of a node without a database.
 func unavailable(e *client.Error) bool {
 	return e != nil && e.Status == 503 && (e.Code == "InternalErrorException" || e.Code == "ServiceUnavailable")
@@ -344,30 +429,6 @@ func get(t *testing.T, url string, status int, text string) {
 	}
 }
 
-// safeLog keeps a log, of which several goroutines write lines.
-type safeLog struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *safeLog) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *safeLog) reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.Reset()
-}
-
-func (l *safeLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // What --rate and the rates of guests allow, they allow all nodes together.
 func TestFleetSharesRates(t *testing.T) {
 	c := newClock() // which stands still
@@ -421,7 +482,7 @@ func TestFleetSharesRates(t *testing.T) {
 
 // The background work of several nodes gets done, and none of them fails for another's.
 func TestFleetTidies(t *testing.T) {
-	var log safeLog
+	var log logged
 	database := pgtest.Database(t)
 	f := newFleetOn(t, 3, database, daypasstest.Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	db, err := pgconn.Connect(t.Context(), database)
