@@ -190,7 +190,7 @@ func TestFleetWithoutDatabase(t *testing.T) {
 			var calls sync.WaitGroup
 			for _, service := range instance.Services() {
 				for _, op := range service.Operations {
-					for _, who := range slices.Concat(m.callers[:2], m.callers[4:5], m.callers[8:9]) {
+					for _, who := range slices.Concat(m.callers[:2], m.callers[4:5], m.callers[8:10]) {
 						calls.Go(func() {
 							if e := m.answerOf(t, service, op, who); !unavailable(e) && !m.withoutDatabase(service, op, who, e) {
 								t.Errorf("%s by %s: %v", op.Name, who.name, e)
