@@ -123,11 +123,18 @@ func (l *Keyed[K]) most(now time.Time) int64 {
 	return now.UnixNano() + (int64(l.Burst)+owed)*l.each()
 }
 
-// at is when a bucket will be full. A clock that was set back must not close it
-// for longer than a bucket can owe.
+// setBack is by how much a bucket must owe more than it can for it to be known that the
+// clock was set back: those who ask at the same time do not have quite the same one.
+const setBack = int64(time.Minute)
+
+// at is when a bucket will be full. What it owed before the clock was set back is not
+// known: it may have been nothing.
 func (l *Keyed[K]) at(h uint64, now time.Time) int64 {
 	at, known := l.full[h]
 	if most := l.most(now); known && at > most {
+		if at-most > setBack {
+			most = now.UnixNano()
+		}
 		at, l.full[h] = most, most
 	}
 	return max(at, now.UnixNano())

@@ -37,8 +37,10 @@ func TestTake(t *testing.T) {
 		{"a", 499 * time.Millisecond, 0},
 		{"a", 500 * time.Millisecond, 1},
 		{"a", 2 * time.Second, 3},
-		{"a", time.Hour, 5},   // no more than a burst
-		{"a", time.Minute, 0}, // a clock that was set back
+		{"a", time.Hour, 5},                  // no more than a burst
+		{"a", time.Hour - 10*time.Second, 0}, // a clock that was set back a little
+		{"a", time.Minute, 5},                // and by an hour
+		{"a", time.Minute, 0},
 		{"a", time.Minute + 5*time.Second, 5},
 	} {
 		if got := taken(l, step.key, noon.Add(step.at), 8); got != step.want {

@@ -63,6 +63,7 @@ type issuer struct {
 func (i *issuer) current(ctx context.Context, now time.Time) (*published, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.setBack(now)
 	if i.serves(now) {
 		if !now.Before(i.stale()) {
 			i.refresh(now)
@@ -100,6 +101,20 @@ func (i *issuer) newer(ctx context.Context, than *published, now time.Time) (*pu
 		return i.set, nil
 	}
 	return nil, i.failed
+}
+
+// setBack finds times that lie ahead, because the clock was set back since: nothing is
+// known to have happened lately then, and the keys at hand have come to the end of
+// their lifetime. Callers look at the clock one after the other, so a little does not
+// count.
+func (i *issuer) setBack(now time.Time) {
+	ahead := now.Add(floor)
+	if i.tried.After(ahead) {
+		i.tried = time.Time{}
+	}
+	if i.set != nil && i.fetched.After(ahead) {
+		i.fetched = now.Add(-i.set.lifetime)
+	}
 }
 
 // stale is when the lifetime of the set ends. i.mu is held, as in all below.

@@ -235,6 +235,31 @@ func TestOIDCHammeringAnIssuerThatIsDown(t *testing.T) {
 	}
 }
 
+// A clock that is set back an hour does not keep daypass from asking an issuer for an
+// hour, nor an old key set in use for longer than its lifetime; one that is set ahead
+// does no harm.
+func TestOIDCClockSteps(t *testing.T) {
+	down, up := newIssuerServer(t), newIssuerServer(t)
+	down.status = http.StatusServiceUnavailable
+	o, c := newOIDC(t)
+	c.advance(time.Hour)
+	verifies(t, o, down, down.token(t, "k1", rsaKey()), KeysUnavailable)
+	verifies(t, o, up, up.token(t, "k1", rsaKey()), "")
+	down.set(func() { down.status = http.StatusOK })
+	up.set(func() { up.keys = keySet(jwkOf("k2", otherRSAKey())) }) // and k1 is withdrawn
+
+	c.advance(-time.Hour)
+	verifies(t, o, down, down.token(t, "k1", rsaKey()), "")
+	verifies(t, o, up, up.token(t, "k1", rsaKey()), "") // the last time: it is fetched meanwhile
+	o.Wait()
+	verifies(t, o, up, up.token(t, "k1", rsaKey()), KeyUnknown)
+	verifies(t, o, up, up.token(t, "k2", otherRSAKey()), "")
+
+	c.advance(time.Hour)
+	verifies(t, o, down, down.token(t, "k1", rsaKey()), "")
+	verifies(t, o, up, up.token(t, "k2", otherRSAKey()), "")
+}
+
 // While an issuer is down its known keys serve, within bounds; unknown ones are
 // a matter of not being able to ask.
 func TestOIDCIssuerDown(t *testing.T) {

@@ -97,7 +97,7 @@ type refusal struct {
 func (o *OIDC) askAboutToken(p Provider, v Presented, question func() (*Login, error)) (*Login, error) {
 	now, key := o.now(), questionKey(p, v)
 	refusals := &o.bounds().refusals
-	if r, ok := refusals.Get(key); ok && now.Before(r.until) {
+	if r, ok := refusals.Get(key); ok && now.Before(r.until) && r.until.Sub(now) <= refusalLasts { // which is longer after the clock was set back
 		return nil, r.err
 	}
 	l, err := o.ask(p, v, question)

@@ -61,6 +61,10 @@ func TestRefusalsAreRemembered(t *testing.T) {
 		asks(t, f, p, "EAAgood", "client", "")
 		called(t, d, 2)
 	}
+	// A clock that is set back does not make it longer.
+	c.advance(-time.Hour)
+	asks(t, f, p, "EAAunknown", "client", ProviderRefused)
+	called(t, d, 1)
 	// It is withdrawn: no earlier yes counts.
 	d.AddFacebook("EAAgood", logintest.FacebookToken{Code: 190})
 	asks(t, f, p, "EAAgood", "client", ProviderRefused)

@@ -163,7 +163,7 @@ func (b *Budget) full() {
 	if b.Log == nil {
 		return
 	}
-	if last, now := b.told.Load(), time.Now().Unix(); now-last >= 10 && b.told.CompareAndSwap(last, now) {
+	if last, now := b.told.Load(), time.Now().Unix(); (now-last >= 10 || now < last) && b.told.CompareAndSwap(last, now) {
 		b.Log.Warn("the memory that is set apart for clients is in use: connections and requests are closed or refused",
 			slog.Int64("bytes", b.Bytes), slog.Int64("closed_or_refused", b.turned.Swap(0)))
 	}
