@@ -131,8 +131,8 @@ func (d *smallDisk) end(pid int, with syscall.Signal) {
 	}
 }
 
-// holdDisk is the holder: "hold-disk DIR SIZE". It mounts the disk and starts a server
-// on it for each line that it reads.
+// holdDisk is the holder: "hold-disk DIR SIZE". It mounts the disk, and for each line
+// that it reads starts a server on it, or mounts it differently.
 func holdDisk() {
 	runtime.LockOSThread() // whose end is that of its servers
 	dir := os.Args[1]
@@ -147,6 +147,16 @@ func holdDisk() {
 	exe, err := os.Executable()
 	check(err)
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		switch lines.Text() {
+		case "read-only":
+			check(syscall.Mount("none", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+			fmt.Println("remounted")
+			continue
+		case "writable":
+			check(syscall.Mount("none", dir, "", syscall.MS_REMOUNT, ""))
+			fmt.Println("remounted")
+			continue
+		}
 		c := exec.Command(exe)
 		c.Args = []string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, "data")}
 		c.Stdout, c.Stderr = os.Stdout, os.Stderr
@@ -354,4 +364,29 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	t.Logf("%d acknowledged", len(acknowledged))
+}
+
+// On a file system that may only be read a server does not start, and says why; nothing
+// has changed when it may be written again.
+func TestReadOnlyDisk(t *testing.T) {
+	d := newSmallDisk(t, "6m")
+	pid, _ := d.serve()
+	d.end(pid, syscall.SIGINT)
+	fmt.Fprintln(d.in, "read-only")
+	d.expect("remounted")
+	before := stateOf(t, filepath.Join(d.outside, "data"))
+	fmt.Fprintln(d.in, "serve")
+	if got := d.expect("ended"); got != "ended exit status 1" {
+		t.Error(got)
+	}
+	if text := d.log.String(); !strings.Contains(text, "daypass: ") || !strings.Contains(text, "read-only file system") {
+		t.Errorf("it does not say why: %s", text)
+	}
+	if after := stateOf(t, filepath.Join(d.outside, "data")); after != before {
+		t.Errorf("from %s to %s", before, after)
+	}
+	fmt.Fprintln(d.in, "writable")
+	d.expect("remounted")
+	pid, _ = d.serve()
+	d.end(pid, syscall.SIGINT)
 }
