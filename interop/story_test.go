@@ -25,8 +25,12 @@ import (
 // credentials, in both flows, for a user and for a guest.
 func TestStory(t *testing.T) {
 	t.Parallel()
-	d := daypasstest.Start(t, daypasstest.Config{})
-	s := openShop(t, d.URL)
+	tellStory(t, daypasstest.Start(t, daypasstest.Config{}).URL)
+}
+
+func tellStory(t *testing.T, endpoint string) {
+	t.Helper()
+	s := openShop(t, endpoint)
 
 	login := s.provider.logins(s.provider.signIn(t, app, alice))
 	user := s.getID(t, s.pool, login)
