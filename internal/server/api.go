@@ -27,6 +27,8 @@ type call struct {
 	caller   awsapi.Caller
 	// large says that the body is one of those beyond MaxBody.
 	large bool
+	// rated says that the request was taken from its operation's rate.
+	rated bool
 	// hold is the memory that the body has, and room where a small one is.
 	hold *hold
 	room *room
@@ -193,7 +195,7 @@ func (s *Server) handle(ctx context.Context, w http.ResponseWriter, c *call) (an
 			return nil, err
 		}
 	}
-	if !s.Rates.allow(c.row, s.now()) {
+	if c.rated = c.rated || s.Rates.allow(c.row, s.now()); !c.rated {
 		return nil, c.protocol.Refuse(awsapi.Throttled, "").Because(causeRequestRate, nil)
 	}
 	if c.row.Streams() {

@@ -54,3 +54,18 @@ func TestHandledAgain(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
+
+// A request that is handled again is one request to its operation's rate.
+func TestHandledAgainIsRatedOnce(t *testing.T) {
+	s, _ := newServer()
+	s.Attend = func(ctx context.Context, do func(context.Context) error) error {
+		_ = do(ctx)
+		return do(ctx)
+	}
+	s.Rates.PerSecond = map[string]float64{"Hello": 2}
+	for n, want := range []int{200, 200, 400} {
+		if w := serve(s, jsonCall("Hello", `{"Name":"world"}`)); w.Code != want {
+			t.Errorf("request %d: %d %s, want %d", n, w.Code, w.Body, want)
+		}
+	}
+}
