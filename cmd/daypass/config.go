@@ -61,7 +61,7 @@ type Config struct {
 
 	LoginConfig
 
-	Rate  map[string]float64 `placeholder:"OPERATION=N" help:"Calls per second of an operation, for all callers together (no limit), such as GetOpenIdToken=200."`
+	Rate  map[string]float64 `placeholder:"OPERATION=N" help:"Calls per second of an operation, for all callers together (no limit), such as GetOpenIdToken=200. Servers on one database share this limit and those of guests."`
 	Limit map[string]int     `placeholder:"NAME=N" help:"Quotas that differ from AWS's: ${limits}."`
 
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Minimum log level: debug, info, warn or error (${default})."`
