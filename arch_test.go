@@ -45,7 +45,8 @@ const imports = `
 	awsjson:     awsapi plainjson
 	awsquery:    awsapi
 	jmespath:    awsapi                       # queries on trees
-	cli:         awsapi backup backup/agekey jmespath seal signin   # seal: files that only their owner can read; backup: what it writes is checked
+	declare:     awsapi typo                  # a file, and the calls that bring a server to it
+	cli:         declare awsapi backup backup/agekey jmespath seal signin   # seal: files that only their owner can read; backup: what it writes is checked
 	client:      awsapi awsjson awsquery sigv4
 	server:      awsapi awsjson awsquery sigv4 audit limit seal     # seal: the type of a secret
 
@@ -89,7 +90,7 @@ const imports = `
 	daypasstest/postgres: daypasstest store/engine store/postgres   # apart, so that tests without it do not download it
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	metrics:     audit                       # a sink of events; what only the binary links
-	cmd/daypass: audit instance backup/agekey cli client datadir idp metrics seal store/engine store/postgres typo   # typo: environment variables that do not exist
+	cmd/daypass: audit awsapi declare instance backup/agekey cli client datadir idp metrics seal store/engine store/postgres typo   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard
@@ -112,7 +113,7 @@ const reserved = `
 	github.com/prometheus:           metrics
 	github.com/jmespath-community:   jmespath
 	github.com/aws:                  cli                  # the configuration, the credentials, the retries of AWS's tools
-	github.com/goccy/go-yaml:        cli
+	github.com/goccy/go-yaml:        cli declare
 	gopkg.in/ini.v1:                 cli
 	golang.org/x/term:               cmd/daypass
 	golang.org/x/text:               cli

@@ -75,7 +75,7 @@ func TestDatabaseScripts(t *testing.T) {
 
 func runScripts(t *testing.T, scripts, database string) {
 	p := testscript.Params{Dir: scripts, RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"once": once, "private": private, "server": server, "halt": halt, "keep": keep, "provider": provider, "commandsof": commandsOfPage,
+		"once": once, "private": private, "server": server, "halt": halt, "keep": keep, "provider": provider, "commandsof": commandsOfPage, "exampleof": exampleOfPage,
 		"fails": fails, "forget": forget,
 		"ends": ends, "stranger": stranger, "nopassword": noPassword,
 	}, Setup: func(e *testscript.Env) error {

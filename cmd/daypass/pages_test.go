@@ -61,3 +61,16 @@ func commandsOfPage(ts *testscript.TestScript, _ bool, args []string) {
 	what := strings.NewReplacer("./daypass ", "daypass ", "127.0.0.1:4601", host)
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(what.Replace(script.String())), 0o600))
 }
+
+// exampleOfPage writes the first example of YAML of a page of the documentation into a
+// file: "exampleof PAGE FILE".
+func exampleOfPage(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile(filepath.Join("..", "..", args[0]))
+	ts.Check(err)
+	_, rest, ok := strings.Cut(string(text), "\n```yaml\n")
+	example, _, end := strings.Cut(rest, "```\n")
+	if !ok || !end {
+		ts.Fatalf("%s has no example", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(example), 0o600))
+}

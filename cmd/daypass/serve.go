@@ -97,6 +97,10 @@ func start(p *process, c Config) (_ *running, err error) {
 	if err != nil {
 		return nil, err
 	}
+	seed, err := c.readSeed(p)
+	if err != nil {
+		return nil, err
+	}
 	l, err := listenTCP("--listen", c.Listen)
 	if err != nil {
 		return nil, err
@@ -116,6 +120,13 @@ func start(p *process, c Config) (_ *running, err error) {
 			err = fmt.Errorf("%w. If nothing was ever in it, start with --init", err)
 		}
 		return nil, errors.Join(err, l.Close(), closeAll(beside))
+	}
+	if seed != nil {
+		if err := s.seed(p.ctx, seed, i); err != nil {
+			err = errors.Join(err, i.Close(), l.Close(), closeAll(beside))
+			s.cleanUp()
+			return nil, err
+		}
 	}
 	if s.ephemeral == "" {
 		if err := datadir.Made(s.instance.DataDir, time.Now()); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/declare"
 )
 
 // CLI is a command line.
@@ -31,6 +32,9 @@ type CLI struct {
 	Servers func(context.Context) []Server
 	// Machine is what the command "credentials" works with.
 	Machine Machine
+	// Rehearse finds the mistakes in a file for "apply" that show when it is applied to
+	// an empty server; nil for none.
+	Rehearse func(context.Context, *declare.File) error
 	// Prompt asks for a line, which begins as text, and completes it; nil where
 	// nobody can be asked. An end without a line is io.EOF.
 	Prompt func(ctx context.Context, prompt, text string, complete func(line string) (candidates []Candidate, partial string)) (string, error)
@@ -176,6 +180,10 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 		return c.helpCredentials(g)
 	case word == credentialsWord:
 		return c.credentials(ctx, g, left, command)
+	case word == applyWord && (help || slices.Equal(left, []string{"help"})):
+		return c.helpApply(g)
+	case word == applyWord:
+		return c.apply(ctx, g, left)
 	case word == "":
 		return callError("the following arguments are required: command")
 	}
@@ -256,7 +264,7 @@ func (c *CLI) ownCommands() []OwnCommand {
 	for _, f := range forms {
 		all = append(all, OwnCommand{Word: f.word, Doc: f.doc})
 	}
-	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc}, OwnCommand{Word: credentialsWord, Doc: credentialsDoc})
+	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc}, OwnCommand{Word: credentialsWord, Doc: credentialsDoc}, OwnCommand{Word: applyWord, Doc: applyDoc})
 	return append(all, c.Own...)
 }
 

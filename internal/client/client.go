@@ -55,6 +55,9 @@ type Error struct {
 	Code, Message string
 }
 
+// ErrorCode is the code of the error.
+func (e *Error) ErrorCode() string { return e.Code }
+
 func (e *Error) Error() string { return fmt.Sprintf("%s (%d): %s", e.Code, e.Status, e.Message) }
 
 // JSON calls an operation of a service of the AWS JSON protocol and gives the
@@ -95,6 +98,28 @@ func (c *Client) Query(ctx context.Context, s awsapi.Service, action string, par
 	}
 	_ = xml.Unmarshal(answer, &e) // the status says enough
 	return answer, &Error{status, e.Code, e.Message}
+}
+
+// Call calls an operation with an input, and gives its output, as trees.
+func (c *Client) Call(ctx context.Context, row *awsapi.Row, in awsapi.Node) (awsapi.Node, error) {
+	wire := Wire(*row.Service)
+	request, err := wire.EncodeInput(row, in)
+	if err != nil {
+		return awsapi.Node{}, err
+	}
+	header := http.Header{}
+	for i := 0; i+1 < len(request.Header); i += 2 {
+		header.Set(request.Header[i], request.Header[i+1])
+	}
+	answer, status, err := c.post(ctx, row.Service.Name, header, request.Body)
+	if err != nil {
+		return awsapi.Node{}, err
+	}
+	if status != http.StatusOK {
+		code, message := wire.DecodeError(answer)
+		return awsapi.Node{}, &Error{status, code, message}
+	}
+	return wire.DecodeOutput(row, answer)
 }
 
 func (c *Client) post(ctx context.Context, service string, header http.Header, body []byte) ([]byte, int, error) {

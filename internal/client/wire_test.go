@@ -146,6 +146,9 @@ func TestInputsTravel(t *testing.T) {
 // What a server writes a client reads, in the order of the API model.
 func TestOutputsTravel(t *testing.T) {
 	everyRow(t, func(t *testing.T, p both, row *awsapi.Row) {
+		if row.Streams() {
+			return // bytes as they are
+		}
 		r := rand.New(rand.NewPCG(3, 4))
 		for range 20 {
 			out := reflect.New(row.Out)

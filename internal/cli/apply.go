@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/declare"
+)
+
+const applyWord = "apply"
+
+const applyDoc = "Bring a server to what a file says: pools with the IDs that you choose, roles, policies, providers, users and keys."
+
+var applyOptions = []*option{
+	{name: "file", takes: one, required: true, doc: "The file, YAML or JSON; -f for short. See docs/seed.md."},
+	{name: "dry-run", doc: "Show what would change, and change nothing."},
+	{name: "reuse-id", doc: "Create identity pools with IDs that deleted pools had. Roles and stores may still trust them."},
+}
+
+// apply does the command.
+func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
+	args = slices.Clone(args)
+	for i, a := range args {
+		if a == "-f" {
+			args[i] = "--file"
+		}
+	}
+	got, left, err := parse(args, byName(applyOptions))
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return callError("Unknown options: " + left[0])
+	}
+	if err := missing(applyOptions, got, nil); err != nil {
+		return err
+	}
+	file, err := c.declared(got.word("file"))
+	if err != nil {
+		return err
+	}
+	settings, err := c.settings(ctx, g, c.service(identityPools))
+	if err != nil {
+		return err
+	}
+	call := func(ctx context.Context, service, name, region string, in awsapi.Node) (awsapi.Node, error) {
+		at := slices.IndexFunc(c.Services, func(s Service) bool { return s.Table.Name == service })
+		own := *settings
+		own.region = region
+		one := &caller{cli: c, globals: g, settings: &own, op: &operation{service: &c.Services[at], row: c.Services[at].Table.Row(name)}}
+		defer one.close()
+		return one.call(ctx, in)
+	}
+	if c.Rehearse != nil {
+		if err := c.Rehearse(ctx, file); err != nil {
+			return exit(exitGeneral, "%w\nNothing was changed.", err)
+		}
+	}
+	steps, err := file.Plan(ctx, call, declare.Options{Region: first(settings.region, defaultRegion), ReuseID: got.has("reuse-id")})
+	if err != nil {
+		return notApplied(err, 0)
+	}
+	if len(steps) == 0 {
+		fmt.Fprintln(c.Stdout, "Nothing to change.")
+		return nil
+	}
+	if got.has("dry-run") {
+		for _, s := range steps {
+			fmt.Fprintln(c.Stdout, visible(s.Text))
+		}
+		return nil
+	}
+	done := -1
+	err = file.Apply(ctx, call, steps, func(s declare.Step) {
+		done++
+		fmt.Fprintln(c.Stdout, visible(s.Text))
+	})
+	return notApplied(err, done)
+}
+
+// notApplied is an error, with how much was done before it.
+func notApplied(err error, done int) error {
+	var service *exitError
+	switch {
+	case err == nil:
+		return nil
+	case done > 0:
+		err = fmt.Errorf("%w\n%d changes were made before this one. Mend the file and apply it again.", err, done) //nolint:staticcheck // sentences for a person
+	default:
+		err = fmt.Errorf("%w\nNothing was changed.", err) //nolint:staticcheck // a sentence for a person
+	}
+	if errors.As(err, &service) {
+		return &exitError{service.code, err}
+	}
+	return exit(exitGeneral, "%w", err)
+}
+
+// declared reads a file.
+func (c *CLI) declared(name string) (*declare.File, error) {
+	text, err := readDeclared(name)
+	if err != nil {
+		return nil, usageError("--file: %w", err)
+	}
+	var tables []awsapi.Service
+	for _, s := range c.Services {
+		tables = append(tables, s.Table.Service)
+	}
+	file, err := declare.Parse(declare.Source{Name: name, Text: text, Getenv: c.getenv, Services: tables})
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return file, nil
+}
+
+// readDeclared reads a file that is not too long.
+func readDeclared(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.Size() > declare.MaxFile:
+		return nil, fmt.Errorf("%s is longer than %d bytes", name, declare.MaxFile)
+	case info.IsDir():
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
+	}
+	return os.ReadFile(name)
+}
+
+func (c *CLI) helpApply(g *globals) error {
+	return c.show(g, func(p *page) {
+		name := c.Name + " " + applyWord
+		p.heading("NAME")
+		p.line(3, name)
+		p.heading("DESCRIPTION")
+		p.text(3, applyDoc)
+		_ = p.WriteByte('\n')
+		p.text(3, "The command compares the file with the server and makes the calls that are missing, with your rights. Applied again, it changes nothing. What the file says of an entity is all of it: members that it leaves out go back to their defaults. Entities that it does not name stay as they are.")
+		p.heading("SYNOPSIS")
+		p.line(3, name+" -f <file> [--dry-run] [options]")
+		p.heading("OPTIONS")
+		for _, o := range applyOptions {
+			p.option(o)
+		}
+		p.heading("EXAMPLE")
+		p.line(3, name+" -f seed.yaml --dry-run")
+	})
+}

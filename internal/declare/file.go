@@ -1,0 +1,451 @@
+package declare
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/daypass/daypass/internal/awsapi"
+)
+
+// File is what a file says.
+type File struct {
+	name      string
+	rows      func(service, operation string) *awsapi.Row
+	policies  []*entity
+	oidc      []*entity
+	saml      []*entity
+	roles     []*principal
+	users     []*principal
+	pools     []*pool
+	principal map[string]bool // roles and users by kind and name
+}
+
+// entity is something with a name, and the input that makes it.
+type entity struct {
+	line int
+	name string
+	in   awsapi.Node
+}
+
+// principal is a role or a user.
+type principal struct {
+	entity
+	kind     string // Role or User
+	policies []document
+	attached []string
+	keys     []accessKey
+}
+
+type document struct {
+	line int
+	name string
+	text string
+}
+
+type accessKey struct {
+	line       int
+	id, secret string
+}
+
+// pool is an identity pool.
+type pool struct {
+	entity
+	region          string
+	roles, mappings awsapi.Node // as SetIdentityPoolRoles has them
+	tags            []entity    // by provider, as SetPrincipalTagAttributeMap has them
+	users           []string
+}
+
+// Source says where a file is and what it may read.
+type Source struct {
+	// Name is the file's, for messages. Other files that it names are beside it.
+	Name string
+	Text []byte
+	// Getenv reads the environment, for secrets.
+	Getenv func(string) string
+	// Services are the tables of the API.
+	Services []awsapi.Service
+}
+
+// Parse reads a file. The error is an *Error.
+func Parse(s Source) (*File, error) {
+	tables := map[string]*awsapi.Table{}
+	for _, service := range s.Services {
+		tables[service.Name] = service.Compile()
+	}
+	f := &File{name: s.Name, principal: map[string]bool{}, rows: func(service, operation string) *awsapi.Row { return tables[service].Row(operation) }}
+	root, err := read(s.Text)
+	if err == nil {
+		err = f.all(root, s)
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		e.File = s.Name
+	}
+	return f, err
+}
+
+func (f *File) all(root *value, s Source) error {
+	if root.kind != awsapi.Map {
+		return mistake(root.line, "the file is an object that begins with Version: 1")
+	}
+	switch version := root.take("Version"); {
+	case version == nil:
+		return mistake(root.line, "the file has no Version: write Version: 1")
+	case version.text != "1":
+		return mistake(version.line, "version %s of the format is not known: this daypass reads version 1", version.text)
+	}
+	lists := []struct {
+		name string
+		read func(*value, Source) error
+	}{
+		{"ManagedPolicies", f.policy}, {"OpenIDConnectProviders", f.oidcProvider}, {"SAMLProviders", f.samlProvider},
+		{"Roles", f.role}, {"Users", f.user}, {"IdentityPools", f.pool},
+	}
+	var known []string
+	for _, l := range lists {
+		known = append(known, l.name)
+		v := root.take(l.name)
+		if v == nil || v.kind == awsapi.Null {
+			continue
+		}
+		if v.kind != awsapi.List {
+			return mistake(v.line, "%s is a list", l.name)
+		}
+		for _, e := range v.list {
+			if e.kind != awsapi.Map {
+				return mistake(e.line, "each of %s is an object", l.name)
+			}
+			if err := l.read(e, s); err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range root.members {
+		return unknown(m.line, m.name, "the file", append(known, "Version"))
+	}
+	return nil
+}
+
+// named takes the member that is an entity's name, and says whether it is new.
+func named(v *value, member, what string, there []*entity) (string, error) {
+	n := v.member(member)
+	if n == nil {
+		return "", mistake(v.line, "%s has no %s", what, member)
+	}
+	name, err := n.word(member)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range there {
+		if strings.EqualFold(e.name, name) {
+			return "", mistake(n.line, "%s %s is there twice, also in line %d", what, name, e.line)
+		}
+	}
+	return name, nil
+}
+
+func (f *File) policy(v *value, _ Source) error {
+	name, err := named(v, "PolicyName", "a managed policy", f.policies)
+	if err != nil {
+		return err
+	}
+	in, err := input(v, f.rows("iam", "CreatePolicy"), "managed policy "+name)
+	f.policies = append(f.policies, &entity{v.line, name, in})
+	return err
+}
+
+func (f *File) oidcProvider(v *value, _ Source) error {
+	url, err := named(v, "Url", "an OpenID Connect provider", f.oidc)
+	if err != nil {
+		return err
+	}
+	in, err := input(v, f.rows("iam", "CreateOpenIDConnectProvider"), "OpenID Connect provider "+url)
+	f.oidc = append(f.oidc, &entity{v.line, url, in})
+	return err
+}
+
+func (f *File) samlProvider(v *value, s Source) error {
+	name, err := named(v, "Name", "a SAML provider", f.saml)
+	if err != nil {
+		return err
+	}
+	if m := v.member("SAMLMetadataDocument"); m != nil && m.kind == awsapi.Map {
+		text, err := secret(m, s, "SAMLMetadataDocument")
+		if err != nil {
+			return err
+		}
+		*m = value{line: m.line, kind: awsapi.Text, text: text}
+	}
+	in, err := input(v, f.rows("iam", "CreateSAMLProvider"), "SAML provider "+name)
+	f.saml = append(f.saml, &entity{v.line, name, in})
+	return err
+}
+
+// secret reads {env: VAR} or {file: PATH}.
+func secret(v *value, s Source, what string) (string, error) {
+	if v.kind != awsapi.Map || len(v.members) != 1 {
+		return "", mistake(v.line, "%s is {env: VARIABLE} or {file: PATH}", what)
+	}
+	m := v.members[0]
+	at, err := m.word(m.name)
+	if err != nil {
+		return "", err
+	}
+	switch m.name {
+	case "env":
+		if text := s.Getenv(at); text != "" {
+			return text, nil
+		}
+		return "", mistake(m.line, "%s: the environment variable %s is not set", what, at)
+	case "file":
+		if !filepath.IsAbs(at) {
+			at = filepath.Join(filepath.Dir(s.Name), at)
+		}
+		info, err := os.Stat(at)
+		if err == nil && info.Size() > MaxFile*4 {
+			err = fmt.Errorf("%s is longer than %d bytes", at, MaxFile*4)
+		}
+		if err != nil {
+			return "", mistake(m.line, "%s: %w", what, err)
+		}
+		text, err := os.ReadFile(at)
+		if err != nil {
+			return "", mistake(m.line, "%s: %w", what, err)
+		}
+		return strings.TrimRight(string(text), "\r\n"), nil
+	}
+	return "", mistake(m.line, "%s is {env: VARIABLE} or {file: PATH}", what)
+}
+
+func (f *File) role(v *value, s Source) error {
+	return f.addPrincipal(v, s, "Role", "RoleName", &f.roles)
+}
+
+func (f *File) user(v *value, s Source) error {
+	return f.addPrincipal(v, s, "User", "UserName", &f.users)
+}
+
+func (f *File) addPrincipal(v *value, s Source, kind, member string, all *[]*principal) error {
+	what := "a " + strings.ToLower(kind)
+	name, err := named(v, member, what, nil)
+	if err != nil {
+		return err
+	}
+	what = strings.ToLower(kind) + " " + name
+	key := kind + " " + strings.ToLower(name)
+	if f.principal[key] {
+		return mistake(v.line, "%s is there twice", what)
+	}
+	f.principal[key] = true
+	p := &principal{entity: entity{line: v.line, name: name}, kind: kind}
+	more := []string{"Policies", "AttachedPolicyArns"}
+	if policies := v.take("Policies"); policies != nil {
+		if policies.kind != awsapi.Map {
+			return mistake(policies.line, "%s's Policies is an object: {NAME: POLICY}", what)
+		}
+		for _, m := range policies.members {
+			doc, err := m.document(what + "'s policy " + m.name)
+			if err != nil {
+				return err
+			}
+			p.policies = append(p.policies, document{m.line, m.name, doc})
+		}
+	}
+	if p.attached, err = v.take("AttachedPolicyArns").texts(what + "'s AttachedPolicyArns"); err != nil {
+		return err
+	}
+	if kind == "User" {
+		more = append(more, "AccessKeys")
+		if err := p.accessKeys(v.take("AccessKeys"), s, what); err != nil {
+			return err
+		}
+	}
+	p.in, err = input(v, f.rows("iam", "Create"+kind), what, more...)
+	*all = append(*all, p)
+	return err
+}
+
+func (p *principal) accessKeys(v *value, s Source, what string) error {
+	if v == nil {
+		return nil
+	}
+	if v.kind != awsapi.List {
+		return mistake(v.line, "%s's AccessKeys is a list", what)
+	}
+	for _, e := range v.list {
+		id, hidden := e.take("AccessKeyId"), e.take("SecretAccessKey")
+		for _, m := range e.members {
+			return unknown(m.line, m.name, "an access key", []string{"AccessKeyId", "SecretAccessKey"})
+		}
+		if id == nil || hidden == nil {
+			return mistake(e.line, "an access key has AccessKeyId and SecretAccessKey")
+		}
+		name, err := id.word("AccessKeyId")
+		if err != nil {
+			return err
+		}
+		text := hidden.text
+		if hidden.kind != awsapi.Text {
+			if text, err = secret(hidden, s, "SecretAccessKey"); err != nil {
+				return err
+			}
+		}
+		p.keys = append(p.keys, accessKey{e.line, name, text})
+	}
+	return nil
+}
+
+var poolID = regexp.MustCompile(`\A([a-z0-9-]+):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\z`)
+
+func (f *File) pool(v *value, s Source) error {
+	var there []*entity
+	for _, p := range f.pools {
+		there = append(there, &p.entity)
+	}
+	id, err := named(v, "IdentityPoolId", "an identity pool", there)
+	if err != nil {
+		return err
+	}
+	match := poolID.FindStringSubmatch(id)
+	if match == nil {
+		return mistake(v.member("IdentityPoolId").line, "IdentityPoolId %q: an ID is REGION:GUID, such as us-east-1:11111111-2222-4333-8444-555555555555", id)
+	}
+	p := &pool{entity: entity{line: v.line, name: id}, region: match[1]}
+	what := "identity pool " + id
+	name := v.member("IdentityPoolName")
+	if name == nil {
+		return mistake(v.line, "%s has no IdentityPoolName", what)
+	}
+	p.roles, p.mappings = awsapi.Node{Kind: awsapi.Map}, awsapi.Node{Kind: awsapi.Map}
+	if err := f.short(v, p, name.text, s); err != nil {
+		return err
+	}
+	roles := f.rows("cognito-identity", "SetIdentityPoolRoles").Input()
+	for _, part := range []struct {
+		name string
+		to   *awsapi.Node
+	}{{"Roles", &p.roles}, {"RoleMappings", &p.mappings}} {
+		if m := v.take(part.name); m != nil {
+			field, _ := roles.Member(part.name)
+			n, err := typed(m, field.Type, what+"'s "+part.name)
+			if err != nil {
+				return err
+			}
+			for _, e := range n.Members {
+				set(part.to, e.Name, e.Value)
+			}
+		}
+	}
+	if tags := v.take("PrincipalTags"); tags != nil {
+		if tags.kind != awsapi.Map {
+			return mistake(tags.line, "%s's PrincipalTags is an object: {PROVIDER: {UseDefaults: …, PrincipalTags: …}}", what)
+		}
+		for _, m := range tags.members {
+			n, err := structure(m.value, f.rows("cognito-identity", "SetPrincipalTagAttributeMap").Input(), what+"'s PrincipalTags", nil)
+			if err != nil {
+				return err
+			}
+			p.tags = append(p.tags, entity{m.line, m.name, n})
+		}
+	}
+	if p.users, err = v.take("DeveloperUsers").texts(what + "'s DeveloperUsers"); err != nil {
+		return err
+	}
+	if len(p.users) > 0 && v.member("DeveloperProviderName") == nil {
+		return mistake(v.line, "%s has DeveloperUsers and no DeveloperProviderName", what)
+	}
+	p.in, err = input(v, f.rows("cognito-identity", "UpdateIdentityPool"), what,
+		"Roles", "RoleMappings", "PrincipalTags", "DeveloperUsers", "Provider", "Authenticated", "Unauthenticated")
+	f.pools = append(f.pools, p)
+	return err
+}
+
+var notInRoleName = regexp.MustCompile(`[^\w+=,.@-]+`)
+
+// short reads the short form: a provider, and a policy for each kind of user, which
+// becomes a role with the right trust policy.
+func (f *File) short(v *value, p *pool, name string, s Source) error {
+	if provider := v.take("Provider"); provider != nil {
+		url, client := provider.take("Url"), provider.take("ClientId")
+		for _, m := range provider.members {
+			return unknown(m.line, m.name, "a pool's Provider", []string{"Url", "ClientId"})
+		}
+		if url == nil || client == nil {
+			return mistake(provider.line, "a pool's Provider has Url and ClientId")
+		}
+		f.shareProvider(provider.line, url.text, client.text)
+		arns := v.member("OpenIdConnectProviderARNs")
+		if arns == nil {
+			arns = &value{line: provider.line, kind: awsapi.List}
+			v.members = append(v.members, member{"OpenIdConnectProviderARNs", provider.line, arns})
+		}
+		arns.list = append(arns.list, &value{line: url.line, kind: awsapi.Text, text: url.text})
+	}
+	for _, kind := range []struct{ member, user string }{{"Authenticated", "authenticated"}, {"Unauthenticated", "unauthenticated"}} {
+		of := v.take(kind.member)
+		if of == nil {
+			continue
+		}
+		policy := of.take("Policy")
+		for _, m := range of.members {
+			return unknown(m.line, m.name, "a pool's "+kind.member, []string{"Policy"})
+		}
+		if policy == nil {
+			return mistake(of.line, "a pool's %s has Policy", kind.member)
+		}
+		doc, err := policy.document("the policy of " + kind.member)
+		if err != nil {
+			return err
+		}
+		role := strings.Trim(notInRoleName.ReplaceAllString(name, "-"), "-")
+		if most := 64 - len("-unauthenticated"); len(role) > most {
+			role = role[:most]
+		}
+		role += "-" + kind.user
+		key := "Role " + strings.ToLower(role)
+		if f.principal[key] {
+			return mistake(of.line, "the role %s, which this would make, is there already: give the pool another name, or write its Roles", role)
+		}
+		f.principal[key] = true
+		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"],` +
+			`"Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":"` + p.name + `"},"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"` + kind.user + `"}}}]}`
+		f.roles = append(f.roles, &principal{
+			entity: entity{of.line, role, object("RoleName", role, "AssumeRolePolicyDocument", trust)}, kind: "Role",
+			policies: []document{{policy.line, "access", doc}},
+		})
+		set(&p.roles, kind.user, role)
+		if kind.user == "unauthenticated" && v.member("AllowUnauthenticatedIdentities") == nil {
+			v.members = append(v.members, member{"AllowUnauthenticatedIdentities", of.line, &value{line: of.line, kind: awsapi.Bool, text: "true"}})
+		}
+	}
+	if v.member("AllowUnauthenticatedIdentities") == nil {
+		v.members = append(v.members, member{"AllowUnauthenticatedIdentities", v.line, &value{line: v.line, kind: awsapi.Bool, text: "false"}})
+	}
+	return nil
+}
+
+// shareProvider adds a provider, or a client to one that other pools have too.
+func (f *File) shareProvider(line int, url, client string) {
+	for _, e := range f.oidc {
+		if e.name != url {
+			continue
+		}
+		clients := e.in.Member("ClientIDList")
+		if clients == nil {
+			set(&e.in, "ClientIDList", awsapi.Node{Kind: awsapi.List})
+			clients = e.in.Member("ClientIDList")
+		}
+		for _, c := range clients.List {
+			if c.Text == client {
+				return
+			}
+		}
+		clients.List = append(clients.List, text(client))
+		return
+	}
+	f.oidc = append(f.oidc, &entity{line, url, object("Url", url, "ClientIDList", awsapi.Node{Kind: awsapi.List, List: []awsapi.Node{text(client)}})})
+}
