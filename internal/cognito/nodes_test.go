@@ -235,10 +235,14 @@ func TestChangesOfPoolsHoldAtOnce(t *testing.T) {
 					t.Errorf("round %d: guest %s was made after they were switched off (or the pool deleted)", round, id)
 				}
 			}
-			if !off && len(now) != len(then) {
-				t.Errorf("round %d: the deleted pool had %d identities and has %d", round, len(then), len(now))
+			if off {
+				c.check(t, now)
+			} else {
+				c.check(t, then)
+				if len(now) != len(then) {
+					t.Errorf("round %d: the deleted pool had %d identities and has %d", round, len(then), len(now))
+				}
 			}
-			c.check(t, now)
 			for what, n := range c.refused {
 				if !strings.HasPrefix(what, want) {
 					t.Errorf("round %d: %d times %s", round, n, what)
