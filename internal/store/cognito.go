@@ -42,6 +42,7 @@ type Cognito struct {
 	swept    chan struct{} // holds a value when a pool was deleted
 
 	creations creations
+	sweptTo   sweptTo // of Run
 }
 
 var _ cognito.Store = (*Cognito)(nil)
@@ -176,16 +177,12 @@ func (t *cognitoTx) CountPools(account, region string) (n int, err error) {
 
 // AddPool implements cognito.Tx. The region's signing keys are in use with it.
 func (t *cognitoTx) AddPool(p *cognito.Pool) error {
-	for {
+	for taken := true; taken; {
 		// Small, since it is in every identity's rows three times.
 		p.Number = 1 + rand.Int64N(1<<31-1)
-		var taken int64
-		found, err := t.tx.query(`SELECT number FROM pools WHERE number = $1 UNION ALL SELECT number FROM dead_pools WHERE number = $1`, p.Number).one(&taken)
-		if err != nil {
+		var err error
+		if taken, err = t.numberTaken(p.Number); err != nil {
 			return err
-		}
-		if !found {
-			break
 		}
 	}
 	body, err := t.c.sealPool(p)
@@ -199,6 +196,11 @@ func (t *cognitoTx) AddPool(p *cognito.Pool) error {
 	_, err = t.tx.exec(`INSERT INTO pools (id, account, region, number, mark, body) VALUES ($1, $2, $3, $4, $5, $6)`,
 		string(p.IdentityPoolId), p.Account, p.Region(), p.Number, p.Mark, body)
 	return err
+}
+
+// numberTaken says whether a pool has a number, or rows of one that had it are left.
+func (t *cognitoTx) numberTaken(number int64) (bool, error) {
+	return t.tx.query(`SELECT number FROM pools WHERE number = $1 UNION ALL SELECT number FROM dead_pools WHERE number = $1`, number).one(new(int64))
 }
 
 // SavePool implements cognito.Tx.
@@ -635,6 +637,16 @@ func (c *Cognito) compact(ctx context.Context, now time.Time) (more bool, err er
 	})
 }
 
+// sweptTo is how far a node has swept a dead pool. The rows before were removed, by it or
+// another, and are not looked at again: until the database has cleaned up, that takes as
+// long as if they were there.
+type sweptTo struct {
+	pool     int64
+	id       []byte
+	provider int64
+	subject  []byte
+}
+
 // sweep removes a batch of what deleted pools left behind, and says whether
 // there may be more. The row of the dead pool is locked meanwhile: nodes that sweep at
 // the same time take turns, and one that dies leaves the rest to the others. Nothing
@@ -648,21 +660,59 @@ func (c *Cognito) sweep(ctx context.Context) (more bool, err error) {
 	if err != nil || !more {
 		return false, err
 	}
-	return true, c.db.update(ctx, engine.Joining, func(tx *Tx) error {
-		var pool int64
-		dead, err := tx.query(`SELECT number FROM dead_pools ORDER BY number LIMIT 1 FOR UPDATE`).one(&pool)
-		if err != nil || !dead {
-			return err
-		}
-		identities, err := tx.exec(`DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE pool = $1 LIMIT $2)`, pool, tidyBatch)
-		if err != nil {
-			return err
-		}
-		logins, err := tx.exec(`DELETE FROM logins WHERE pool = $1 AND (provider, subject) IN (SELECT provider, subject FROM logins WHERE pool = $1 LIMIT $2)`, pool, tidyBatch)
-		if err != nil || identities+logins > 0 {
-			return err
-		}
-		_, err = tx.exec(`DELETE FROM dead_pools WHERE number = $1`, pool)
+	var to sweptTo
+	err = c.db.update(ctx, engine.Joining, func(tx *Tx) (err error) {
+		to, err = sweepBatch(tx, c.sweptTo)
 		return err
 	})
+	if err != nil {
+		to = sweptTo{}
+	}
+	c.sweptTo = to
+	return true, err
+}
+
+// sweepBatch goes on from where a node was, and from the beginning when nothing is left
+// from there on. From the beginning, that is the end of the dead pool.
+func sweepBatch(tx *Tx, from sweptTo) (to sweptTo, err error) {
+	dead, err := tx.query(`SELECT number FROM dead_pools ORDER BY number LIMIT 1 FOR UPDATE`).one(&to.pool)
+	if err != nil || !dead {
+		return sweptTo{}, err
+	}
+	begins := from.pool != to.pool
+	to.id, to.subject = []byte{}, []byte{}
+	if !begins {
+		to = from
+	}
+	removed := 0
+	err = tx.query(`DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE pool = $1 AND id > $2 ORDER BY id LIMIT $3) RETURNING id`,
+		to.pool, to.id, tidyBatch).each(func(r row) (more bool, err error) {
+		removed++
+		if id := r.AppendBytes(nil, 0); bytes.Compare(id, to.id) > 0 {
+			to.id = id
+		}
+		return true, r.Err()
+	})
+	if err != nil {
+		return sweptTo{}, err
+	}
+	err = tx.query(`DELETE FROM logins WHERE pool = $1 AND (provider, subject) IN (
+			SELECT provider, subject FROM logins WHERE pool = $1 AND (provider, subject) > ($2, $3) ORDER BY provider, subject LIMIT $4)
+		RETURNING provider, subject`,
+		to.pool, to.provider, to.subject, tidyBatch).each(func(r row) (more bool, err error) {
+		removed++
+		provider, subject := r.Int(0), r.AppendBytes(nil, 1)
+		if cmp.Or(cmp.Compare(provider, to.provider), bytes.Compare(subject, to.subject)) > 0 {
+			to.provider, to.subject = provider, subject
+		}
+		return true, r.Err()
+	})
+	switch {
+	case err != nil || removed == 0 && !begins:
+		return sweptTo{}, err
+	case removed == 0:
+		_, err = tx.exec(`DELETE FROM dead_pools WHERE number = $1`, to.pool)
+		return sweptTo{}, err
+	}
+	return to, nil
 }

@@ -70,32 +70,31 @@ func TestCreationsDoNotDeadlock(t *testing.T) {
 	nodes := startNodes(t, 3)
 	p := fixture.Pool(1)
 	fixture.AddPool(t, nodes[0], p)
-	const callers, each, subjects = 48, 60, 150
+	const callers, rounds, subjects = 96, 40, 24
 	var mu sync.Mutex
 	owners := map[string]cognito.GUID{}
-	var wg sync.WaitGroup
-	for caller := range callers {
-		wg.Go(func() {
-			rnd := rand.New(rand.NewPCG(1, uint64(caller)))
-			for n := range each {
-				i := person(p, uint64(1+caller*each+n), rnd.IntN(subjects))
+	for round := range rounds { // of logins that nobody has yet
+		var wg sync.WaitGroup
+		for caller := range callers {
+			wg.Go(func() {
+				i := person(p, uint64(1+round*callers+caller), round*subjects+rand.IntN(subjects))
 				made, err := nodes[caller%len(nodes)].Create(context.Background(), p, i)
 				if err != nil {
 					t.Error(err)
+				}
+				if !made {
 					return
 				}
-				if made {
-					mu.Lock()
-					if other, taken := owners[i.Logins[0].Subject]; taken {
-						t.Errorf("%s belongs to %v and %v", i.Logins[0].Subject, other, i.GUID)
-					}
-					owners[i.Logins[0].Subject] = i.GUID
-					mu.Unlock()
+				mu.Lock()
+				defer mu.Unlock()
+				if other, taken := owners[i.Logins[0].Subject]; taken {
+					t.Errorf("%s belongs to %v and %v", i.Logins[0].Subject, other, i.GUID)
 				}
-			}
-		})
+				owners[i.Logins[0].Subject] = i.GUID
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
 	for n := range nodes {
 		if c := nodes[n].engine.Counters(); c.Deadlocks+c.Serialization > 0 {
 			t.Errorf("node %d: %d deadlocks and %d serialization failures", n, c.Deadlocks, c.Serialization)
@@ -155,6 +154,32 @@ func TestUpdatesDoNotDeadlock(t *testing.T) {
 		if i := fixture.ViewCognito(t, nodes[0], func(tx cognito.Tx) (*cognito.Identity, error) { return tx.IdentityByLogin(p.Number, l) }); i == nil {
 			t.Errorf("nobody has %v", l)
 		}
+	}
+}
+
+// An update that has found that nobody has a login, and then clashes with a creation of
+// another node, looks again.
+func TestUpdateLooksAgainAfterAClash(t *testing.T) {
+	nodes := startNodes(t, 2)
+	p := fixture.Pool(1)
+	fixture.AddPool(t, nodes[0], p)
+	created, added := person(p, 1, 1), person(p, 2, 1)
+	var found *cognito.Identity
+	runs := 0
+	if err := nodes[0].Update(t.Context(), func(tx cognito.Tx) (err error) {
+		runs++
+		if found, err = tx.IdentityByLogin(p.Number, added.Logins[0]); found != nil || err != nil {
+			return err
+		}
+		if made, err := nodes[1].Create(t.Context(), p, created); !made || err != nil {
+			t.Errorf("%v, %v", made, err)
+		}
+		return tx.AddIdentity(added)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if found == nil || found.GUID != created.GUID || runs != 2 {
+		t.Errorf("found %v in run %d", found, runs)
 	}
 }
 

@@ -40,11 +40,18 @@ func TestDeletedPoolIsSweptAway(t *testing.T) {
 		t.Error("the pool is still there")
 	}
 	for {
+		taken := fixture.ViewCognito(t, c, func(tx cognito.Tx) (bool, error) { return tx.(*cognitoTx).numberTaken(p.Number) })
+		if more := count(t, db, "identities")+count(t, db, "logins") > 2; more && !taken {
+			t.Error("another pool may get the number while rows are left")
+		}
 		more, err := c.sweep(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !more {
+			if taken {
+				t.Error("the number is not free in the end")
+			}
 			break
 		}
 	}
