@@ -161,6 +161,27 @@ func TestSlow(t *testing.T) {
 	bounded(t, db, most, engine.Other, "", view(enginetest.SelectNames))
 }
 
+// Whoever has less time than a statement may take gets no other connection into
+// suspicion.
+func TestHurry(t *testing.T) {
+	db := enginetest.DB{Engine: open(t, Options{URL: pgtest.Database(t), Schema: enginetest.Schema})}
+	e := db.Engine.(*Engine)
+	if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	was := e.pool.generation()
+	bounded(t, db, 5*time.Second, engine.Unavailable, "no answer in time while running SELECT pg_sleep", func() error {
+		return db.View(ctx, func(tx *enginetest.Tx) error {
+			return tx.Each(`SELECT pg_sleep(3)`, nil, func(engine.Stmt) error { return nil })
+		})
+	})
+	if got := e.pool.generation(); got != was {
+		t.Error("all connections are given up because of one who was in a hurry")
+	}
+}
+
 // What PostgreSQL does not store is refused before it is sent.
 func TestTextsThatAreNone(t *testing.T) {
 	db := enginetest.DB{Engine: open(t, Options{URL: pgtest.Database(t), Schema: enginetest.Schema})}

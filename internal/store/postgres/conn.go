@@ -34,6 +34,7 @@ type conn struct {
 	warned  bool  // the server has warned of something since this was cleared
 	broken  error // why it is not used any more
 	timeout bool  // broken because the server said nothing
+	hurried bool  // whoever waits has less time than a statement may take
 
 	parse    pgproto3.Parse // what is sent, so that it need not be made anew
 	describe pgproto3.Describe
@@ -55,7 +56,9 @@ func (c *conn) breaks(doing string, err error) error {
 	c.broken = &unavailable{text, err}
 	c.net.Close()
 	c.e.counters.broken.Add(1)
-	c.e.pool.suspect(c)
+	if !c.timeout || !c.hurried {
+		c.e.pool.suspect(c)
+	}
 	return c.broken
 }
 
@@ -153,6 +156,7 @@ func (c *conn) rest(doing string) error {
 func (c *conn) run(doing, text string, deadline time.Time) (tag string, err error) {
 	c.query.String = text
 	c.wire.SendQuery(&c.query)
+	c.hurried = false
 	if err := c.flush(doing, deadline); err != nil {
 		return "", err
 	}

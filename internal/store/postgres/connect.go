@@ -18,10 +18,16 @@ import (
 func (e *Engine) connect(ctx context.Context) (*conn, error) {
 	generation := e.pool.generation()
 	first := int(e.good.Load())
+	config, err := e.target.config()
+	if err != nil {
+		return nil, &unavailable{err.Error(), err}
+	}
+	e.prepare(config)
+	hosts := hostsOf(config)
 	var errs []error
-	for n := range e.hosts {
-		at := (first + n) % len(e.hosts)
-		c, err := e.connectTo(ctx, e.hosts[at])
+	for n := range hosts {
+		at := (first + n) % len(hosts)
+		c, err := e.connectTo(ctx, config.Copy(), hosts[at])
 		if err == nil {
 			e.good.Store(int32(at))
 			c.generation = generation
@@ -36,8 +42,7 @@ func (e *Engine) connect(ctx context.Context) (*conn, error) {
 	return nil, &unavailable{oneLine(errors.Join(errs...).Error()), errs[len(errs)-1]}
 }
 
-func (e *Engine) connectTo(ctx context.Context, h host) (*conn, error) {
-	config := e.config.Copy()
+func (e *Engine) connectTo(ctx context.Context, config *pgconn.Config, h host) (*conn, error) {
 	config.Host, config.Port, config.TLSConfig, config.Fallbacks = h[0].Host, h[0].Port, h[0].TLSConfig, h[1:]
 	ctx, cancel := context.WithTimeout(ctx, e.opts.Connect)
 	defer cancel()

@@ -75,10 +75,11 @@ type Options struct {
 // Engine is an open database.
 type Engine struct {
 	opts     Options
-	config   *pgconn.Config
-	hosts    []host       // in the order of the URL
-	good     atomic.Int32 // the host that took the last connection
-	database string       // for messages
+	target   target
+	config   *pgconn.Config // as it was when the engine was opened
+	hosts    []host         // in the order of the URL
+	good     atomic.Int32   // the host that took the last connection
+	database string         // for messages
 
 	pool      pool
 	described sync.Map // text to *description: what the server has said of statements

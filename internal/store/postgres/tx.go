@@ -107,7 +107,12 @@ const slack = time.Second
 
 // deadline is when the answer to a statement has to be there.
 func (t *tx) deadline() time.Time {
-	return until(until(time.Now().Add(t.e.opts.Statement+slack), t.ctxEnds), t.ends)
+	ours := time.Now().Add(t.e.opts.Statement + slack)
+	ends := until(until(ours, t.ctxEnds), t.ends)
+	if t.c != nil {
+		t.c.hurried = ends.Before(ours)
+	}
+	return ends
 }
 
 // start sends a statement, after what the transaction begins with, and reads up to its

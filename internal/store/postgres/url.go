@@ -106,18 +106,43 @@ func parseURL(text string) (t target, err error) {
 // else one in the wrong place.
 var quoted = regexp.MustCompile("cannot parse `[^`]*`: ")
 
+// config is what the URL and the environment say now: the password file and the
+// certificates may have changed since the last connection.
+func (t target) config() (*pgconn.Config, error) {
+	config, err := pgconn.ParseConfig(t.url)
+	if err != nil {
+		return nil, fmt.Errorf("the database URL or the environment (PGHOST and the like): %s", quoted.ReplaceAllLiteralString(err.Error(), ""))
+	}
+	if t.password != "" {
+		config.Password = t.password
+	}
+	return config, nil
+}
+
+// prepare makes a configuration one of the engine's.
+func (e *Engine) prepare(config *pgconn.Config) {
+	config.DialFunc = dialer.DialContext
+	config.ConnectTimeout = e.opts.Connect
+	config.ValidateConnect = e.validate
+	config.AfterConnect = e.settle
+	config.BuildFrontend = pgproto3.NewFrontend
+	config.MaxProtocolMessageBodyLen = 256 << 20
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "daypass"
+	}
+	config.RuntimeParams["client_encoding"] = "UTF8" // poolers know these two
+}
+
 // configure prepares connecting.
 func (e *Engine) configure(opts Options) error {
 	t, err := parseURL(opts.URL)
 	if err != nil {
 		return err
 	}
-	config, err := pgconn.ParseConfig(t.url)
+	e.target = t
+	config, err := t.config()
 	if err != nil {
-		return fmt.Errorf("the database URL or the environment (PGHOST and the like): %s", quoted.ReplaceAllLiteralString(err.Error(), ""))
-	}
-	if t.password != "" {
-		config.Password = t.password
+		return err
 	}
 	e.hosts = hostsOf(config)
 	def := func(d *time.Duration, otherwise time.Duration) {
@@ -137,19 +162,7 @@ func (e *Engine) configure(opts Options) error {
 	def(&opts.Commit, 10*time.Second)
 	def(&opts.Update, 25*time.Second)
 	def(&opts.Migration, time.Hour)
-	e.opts = opts
-
-	config.DialFunc = dialer.DialContext
-	config.ConnectTimeout = opts.Connect
-	config.ValidateConnect = e.validate
-	config.AfterConnect = e.settle
-	config.BuildFrontend = pgproto3.NewFrontend
-	config.MaxProtocolMessageBodyLen = 256 << 20
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "daypass"
-	}
-	config.RuntimeParams["client_encoding"] = "UTF8" // poolers know these two
-	e.config = config
+	e.opts, e.config = opts, config
 	names := make([]string, 0, len(e.hosts))
 	for _, h := range e.hosts {
 		names = append(names, h.name())

@@ -83,6 +83,13 @@ func TestPasswordFile(t *testing.T) {
 	if err := e.configure(Options{URL: "postgres://u@h/d?passfile=" + file}); err != nil || e.config.Password != "right" {
 		t.Errorf("%v, the password right: %v", err, e.config.Password == "right")
 	}
+	// It may change while the server runs.
+	if err := os.WriteFile(file, []byte("h:*:d:u:new\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if config, err := e.target.config(); err != nil || config.Password != "new" {
+		t.Errorf("%v, the password new: %v", err, err == nil && config.Password == "new")
+	}
 }
 
 func FuzzURL(f *testing.F) {
