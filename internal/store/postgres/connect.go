@@ -124,12 +124,28 @@ func newer(version, beside string, known int64) error {
 }
 
 // settings is a statement that makes settings for a connection or a transaction:
-// nothing may take longer than somebody waits for it.
+// nothing may take longer than somebody waits for it, and look-ups go by the index
+// even where the planner thinks that a small table is read quicker as a whole. At
+// SERIALIZABLE, who reads a table as a whole is in everybody's way.
 func (e *Engine) settings(local bool) string {
 	ms := func(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
-	return fmt.Sprintf(`SELECT set_config('statement_timeout', '%[1]s', %[4]t), set_config('lock_timeout', '%[2]s', %[4]t),
-		set_config('idle_in_transaction_session_timeout', '%[3]s', %[4]t)`,
-		ms(e.opts.Statement), ms(e.opts.Statement*4/5), ms(2*e.opts.Statement), local)
+	values := []string{
+		"statement_timeout", ms(e.opts.Statement),
+		"lock_timeout", ms(e.opts.Statement * 4 / 5),
+		"idle_in_transaction_session_timeout", ms(2 * e.opts.Statement),
+		"enable_seqscan", "off",
+	}
+	if !local {
+		values = append(values, "default_transaction_isolation", "read committed") // of views of one statement
+	}
+	text := "SELECT "
+	for n := 0; n < len(values); n += 2 {
+		if n > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("set_config('%s', '%s', %t)", values[n], values[n+1], local)
+	}
+	return text
 }
 
 // oneLine folds the white space of a message.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
@@ -83,5 +84,42 @@ func TestBouncerLeadsToStandby(t *testing.T) {
 		}
 		p.To(primary.Addr())
 		p.ResetAll()
+	}
+}
+
+// The settings are there in each transaction, also where nothing of a transaction
+// stays on the server.
+func TestSettings(t *testing.T) {
+	database := pgtest.Database(t)
+	for name, url := range map[string]string{"direct": database, "through a pooler": pgtest.Bouncer(t, database, 8)} {
+		t.Run(name, func(t *testing.T) {
+			db := enginetest.DB{Engine: open(t, Options{URL: url, Schema: enginetest.Schema, Statement: 3 * time.Second})}
+			read := func(tx *enginetest.Tx) error {
+				for setting, want := range map[string]string{
+					"statement_timeout": "3s", "lock_timeout": "2400ms", "idle_in_transaction_session_timeout": "6s", "enable_seqscan": "off",
+					"application_name": "daypass", "client_encoding": "UTF8",
+				} {
+					var got string
+					if _, err := tx.One(`SELECT current_setting($1)`, setting, &got); err != nil || got != want {
+						t.Errorf("%s is %s, %v, want %s", setting, got, err, want)
+					}
+				}
+				return nil
+			}
+			for kind, level := range map[engine.UpdateKind]string{engine.Serial: "serializable", engine.Configuring: "read committed", engine.Joining: "read committed"} {
+				if err := db.UpdateAs(t.Context(), kind, func(tx *enginetest.Tx) error {
+					var got string
+					if _, err := tx.One(`SELECT current_setting('transaction_isolation')`, nil, &got); err != nil || got != level {
+						t.Errorf("an update of kind %d is %s, %v, want %s", kind, got, err, level)
+					}
+					return read(tx)
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := db.ViewAs(t.Context(), engine.Several, read); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -63,7 +63,7 @@ func parseURL(text string) (t target, err error) {
 			return t, errURL // of a password with a slash, part is in the path now
 		}
 	}
-	values, err := url.ParseQuery(query)
+	values, err := url.ParseQuery(strings.ReplaceAll(query, "+", "%2B")) // libpq: a plus is a plus
 	if err != nil {
 		return t, errURL
 	}
@@ -97,7 +97,7 @@ func parseURL(text string) (t target, err error) {
 	}
 	t.url += hosts + path
 	if len(values) > 0 {
-		t.url += "?" + values.Encode()
+		t.url += "?" + strings.ReplaceAll(values.Encode(), "+", "%20")
 	}
 	return t, nil
 }

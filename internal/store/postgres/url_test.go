@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
 )
 
@@ -57,6 +59,18 @@ func TestURL(t *testing.T) {
 		if strings.Contains(e.database, "s3cr") {
 			t.Errorf("%s: messages tell the password: %s", test.url, e.database)
 		}
+	}
+}
+
+func TestURLOptions(t *testing.T) {
+	e := new(Engine)
+	if err := e.configure(Options{URL: "postgres://u:p@h/d?options=-c%20search_path%3Da%2Bb&application_name=x+y&connect_timeout=3"}); err != nil {
+		t.Fatal(err)
+	}
+	e.prepare(e.config)
+	want := map[string]string{"options": "-c search_path=a+b", "application_name": "x+y", "client_encoding": "UTF8"}
+	if diff := cmp.Diff(want, e.config.RuntimeParams); diff != "" || e.opts.Connect != 3*time.Second {
+		t.Error(diff, e.opts.Connect)
 	}
 }
 
