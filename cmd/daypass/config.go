@@ -95,6 +95,8 @@ type settings struct {
 	database string
 	// ephemeral is the throw-away data directory, if there is one.
 	ephemeral string
+	// counters tell what the connections to a database did; nil for the embedded one.
+	counters func(yield func(figure string, n float64))
 	// rootFile is where the root credentials are, empty if they were given.
 	rootFile string
 	log      *slog.Logger

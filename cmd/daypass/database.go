@@ -42,11 +42,31 @@ func (c *Config) database(p *process, s *settings) (err error) {
 		s.log.Warn("the password in --database is there for all who see the command line: put it into DAYPASS_DATABASE, PGPASSWORD or a password file")
 	}
 	s.instance.Database = func(ctx context.Context, schema fs.FS) (engine.Engine, error) {
-		return postgres.Open(ctx, postgres.Options{URL: c.Database, Schema: schema})
+		e, err := postgres.Open(ctx, postgres.Options{URL: c.Database, Schema: schema})
+		if err != nil {
+			return nil, err
+		}
+		s.counters = func(yield func(figure string, n float64)) { postgresFigures(e.Counters(), yield) }
+		return e, nil
 	}
 	s.database = c.Database
 	s.instance.Root, _, err = c.root(p, "")
 	return err
+}
+
+// postgresFigures tells what an engine has done, for metrics.
+func postgresFigures(c postgres.Counters, yield func(figure string, n float64)) {
+	for _, f := range []struct {
+		name string
+		n    int64
+	}{
+		{"round_trips", c.RoundTrips}, {"views", c.Views}, {"views_again", c.ViewsAgain}, {"updates", c.Updates},
+		{"serialization_failures", c.Serialization}, {"deadlocks", c.Deadlocks}, {"connections_lost", c.Lost},
+		{"commits_in_doubt", c.InDoubt}, {"commits_in_doubt_unresolved", c.DoubtUnresolved},
+		{"connections_made", c.Connected}, {"connections_broken", c.Broken}, {"connections_waited_for", c.Waited},
+	} {
+		yield(f.name, float64(f.n))
+	}
 }
 
 // hasPassword says whether there is a password in the URL of a database.

@@ -55,7 +55,7 @@ func (c *Config) metricsSide() (*side, error) {
 func (c *Config) measure(i *instance.Config) {
 	if c.metrics != nil {
 		i.Sinks = []audit.Sink{c.metrics}
-		i.Outbound = c.metrics.Called
+		i.Outbound, i.Updating = c.metrics.Called, c.metrics.Updating
 	}
 }
 
@@ -77,6 +77,10 @@ func (r *running) watch(m *metrics.Metrics, i *instance.Instance) {
 			}
 		}
 	})
+	if r.counters != nil {
+		m.Counter("daypass_postgres_total", "What the connections to PostgreSQL did since the start, by figure.", "figure", r.counters)
+		return
+	}
 	m.Gauge("daypass_store_size_bytes", "Bytes of the embedded database, with what is not yet checkpointed.", "", func(yield func(string, float64)) {
 		size := int64(0)
 		for _, name := range []string{"daypass.db", "daypass.db-wal"} {

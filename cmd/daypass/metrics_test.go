@@ -115,6 +115,12 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s%q is %v, want %v", want.name, want.labels, got, want.figure)
 		}
 	}
+	if got := figure(t, families, "daypass_store_update_duration_seconds", "outcome=ok"); got < 2 { // the pool and the guest
+		t.Errorf("%v changes of the database", got)
+	}
+	if got := figure(t, families, "daypass_store_updates_waiting"); got != 0 {
+		t.Errorf("%v changes wait", got)
+	}
 	if got := figure(t, families, "daypass_store_size_bytes"); got < 4096 {
 		t.Errorf("the database has %v bytes", got)
 	}

@@ -124,6 +124,9 @@ type Config struct {
 	LogRefused bool
 	// Sinks take each request's event, beside the log.
 	Sinks []audit.Sink
+	// Updating is told of each update of the database, and gives what is told of its end
+	// (see [store.Options]); nil for nobody.
+	Updating func() (end func(error))
 	// Outbound is told of each request to a login provider or a target (see
 	// [fetch.Client]); nil for nobody.
 	Outbound func(host, outcome string, took time.Duration)
@@ -203,7 +206,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 
 // open opens the database.
 func (c *Config) open(ctx context.Context) (*store.DB, error) {
-	o := store.Options{Existing: c.Existing, AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain}
+	o := store.Options{Begin: c.Updating, Existing: c.Existing, AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain}
 	if c.Database != nil {
 		e, err := c.Database(ctx, store.Schema())
 		if err != nil {

@@ -42,6 +42,8 @@ type Metrics struct {
 	issued      *prometheus.CounterVec
 	outbound    *prometheus.CounterVec
 	outboundFor *prometheus.HistogramVec
+	updates     *prometheus.HistogramVec
+	updating    prometheus.Gauge
 
 	pools, hosts labels
 }
@@ -64,12 +66,14 @@ func New(version string) *Metrics {
 			"pool", "flow"),
 		outbound:    counter("daypass_outbound_calls_total", "Requests to login providers and targets, by host and outcome.", "host", "outcome"),
 		outboundFor: histogram("daypass_outbound_call_duration_seconds", "How long those requests took.", "host"),
+		updates:     histogram("daypass_store_update_duration_seconds", "How long changes of the database took, from when they asked for their turn until they were durable; the outcome is ok or failed.", "outcome"),
+		updating:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "daypass_store_updates_waiting", Help: "Changes of the database that wait for their turn or their commit."}),
 		pools:       labels{most: maxPools},
 		hosts:       labels{most: maxHosts},
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "daypass_build_info", Help: "1, with the version of the server."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.requests, m.durations, m.refusals, m.warnings, m.issued, m.outbound, m.outboundFor, build,
+	m.registry.MustRegister(m.requests, m.durations, m.refusals, m.warnings, m.issued, m.outbound, m.outboundFor, m.updates, m.updating, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -132,33 +136,57 @@ func (m *Metrics) Called(host, outcome string, took time.Duration) {
 	m.outboundFor.WithLabelValues(host).Observe(took.Seconds())
 }
 
+// Updating counts a change of the database that begins, and gives what counts its end.
+func (m *Metrics) Updating() (end func(error)) {
+	began := time.Now()
+	m.updating.Inc()
+	return func(err error) {
+		m.updating.Dec()
+		outcome := "ok"
+		if err != nil {
+			outcome = "failed"
+		}
+		m.updates.WithLabelValues(outcome).Observe(time.Since(began).Seconds())
+	}
+}
+
 // Gauge adds a figure that is asked for when somebody looks: name and help as
 // Prometheus has them, and what it is for each value of its label.
 func (m *Metrics) Gauge(name, help, label string, ask func(yield func(value string, figure float64))) {
+	m.register(prometheus.GaugeValue, name, help, label, ask)
+}
+
+// Counter is Gauge for a figure that only grows.
+func (m *Metrics) Counter(name, help, label string, ask func(yield func(value string, figure float64))) {
+	m.register(prometheus.CounterValue, name, help, label, ask)
+}
+
+func (m *Metrics) register(kind prometheus.ValueType, name, help, label string, ask func(yield func(value string, figure float64))) {
 	var names []string
 	if label != "" {
 		names = []string{label}
 	}
-	m.registry.MustRegister(&gauge{prometheus.NewDesc(name, help, names, nil), label != "", ask})
+	m.registry.MustRegister(&asked{kind, prometheus.NewDesc(name, help, names, nil), label != "", ask})
 }
 
-// gauge is a figure that is asked for.
-type gauge struct {
+// asked is a figure that is asked for.
+type asked struct {
+	kind     prometheus.ValueType
 	desc     *prometheus.Desc
 	labelled bool
 	ask      func(func(string, float64))
 }
 
 // Describe implements [prometheus.Collector].
-func (g *gauge) Describe(to chan<- *prometheus.Desc) { to <- g.desc }
+func (g *asked) Describe(to chan<- *prometheus.Desc) { to <- g.desc }
 
 // Collect implements [prometheus.Collector].
-func (g *gauge) Collect(to chan<- prometheus.Metric) {
+func (g *asked) Collect(to chan<- prometheus.Metric) {
 	g.ask(func(value string, figure float64) {
 		if g.labelled {
-			to <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, figure, value)
+			to <- prometheus.MustNewConstMetric(g.desc, g.kind, figure, value)
 		} else {
-			to <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, figure)
+			to <- prometheus.MustNewConstMetric(g.desc, g.kind, figure)
 		}
 	})
 }

@@ -71,6 +71,10 @@ type Options struct {
 	// [ErrLogMissing].
 	AcceptLoss bool
 
+	// Begin is told of each update when it begins to wait for its turn, and gives what is
+	// told when it is durable, or has failed; nil for nobody.
+	Begin func() (end func(error))
+
 	// RunAgain runs the function of every transaction twice, the first time in
 	// vain, as engines do that find at the commit that others were faster. SQLite
 	// is not one of them, so this is how tests find functions that are not safe to
@@ -84,7 +88,8 @@ type Options struct {
 // DB is an open database, for any number of goroutines.
 type DB struct {
 	engine     engine.Engine
-	alone      bool // nobody else changes the database
+	begin      func() (end func(error)) // see Options.Begin
+	alone      bool                     // nobody else changes the database
 	texts      texts
 	generation atomic.Uint64 // counts invalidations: see cache
 	loaded     atomic.Uint64 // counts what the caches did not have
@@ -128,7 +133,7 @@ func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
 
 // on is a database on an engine with any schema.
 func on(e engine.Engine, opts Options) *DB {
-	db := &DB{engine: e, alone: e.Alone(), runAgain: opts.RunAgain, now: opts.Now, texts: textsFor(e)}
+	db := &DB{engine: e, alone: e.Alone(), runAgain: opts.RunAgain, begin: opts.Begin, now: opts.Now, texts: textsFor(e)}
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -285,7 +290,12 @@ func (db *DB) update(ctx context.Context, kind engine.UpdateKind, fn func(*Tx) e
 			return err
 		}
 	}
+	end := func(error) {}
+	if db.begin != nil {
+		end = db.begin()
+	}
 	err := db.wrote(db.updateOnce(ctx, kind, fn))
+	end(err)
 	if err != nil {
 		db.renew(ctx)
 	}
