@@ -128,7 +128,7 @@ func start(p *process, c Config) (_ *running, err error) {
 			return nil, err
 		}
 	}
-	if s.ephemeral == "" {
+	if s.ephemeral == "" && s.database == "" {
 		if err := datadir.Made(s.instance.DataDir, time.Now()); err != nil {
 			return nil, errors.Join(err, i.Close(), l.Close(), closeAll(beside))
 		}
