@@ -378,7 +378,7 @@ func unavailable(e *client.Error) bool {
 
 // withoutDatabase says whether an operation may answer so without a database: to root,
 // whose key is not in it, what is in the request alone; to everybody that a request
-// cannot be right, and that others are changing the same pool.
+// cannot be right, and that others are changing the same pool, or making a backup.
 func (m *matrix) withoutDatabase(service awsapi.Service, op awsapi.Operation, who someone, e *client.Error) bool {
 	switch {
 	case op.Name == "AssumeRoleWithWebIdentity":
@@ -390,7 +390,7 @@ func (m *matrix) withoutDatabase(service awsapi.Service, op awsapi.Operation, wh
 	case service.Name == "cognito-identity":
 		return e.Code == "TooManyRequestsException" || e.Code == "ConcurrentModificationException"
 	}
-	return slices.Contains([]string{"MalformedPolicyDocument", "InvalidInput", "InvalidParameterException"}, e.Code) || op.Name == "AssumeRole" && e.Code == "AccessDenied"
+	return slices.Contains([]string{"MalformedPolicyDocument", "InvalidInput", "InvalidParameterException", "ResourceConflictException"}, e.Code) || op.Name == "AssumeRole" && e.Code == "AccessDenied"
 }
 
 // answerOf is how an operation is refused; nil if it is not.
