@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/instance"
@@ -15,11 +16,12 @@ import (
 
 // rootCommand is what there is to do with root credentials.
 type rootCommand struct {
-	Reset rootResetCommand `cmd:"" help:"Make new root credentials for a server that is stopped."`
+	Reset rootResetCommand `cmd:"" help:"Make new root credentials, for a server that is stopped or for the servers of a database."`
 }
 
 type rootResetCommand struct {
 	DataDir   string `placeholder:"DIR" help:"The data directory of the server (${datadir})."`
+	Database  string `placeholder:"URL" help:"The PostgreSQL database of the servers, instead of a data directory. It has no root credentials, because each server is given them: the new ones are printed, as variables."`
 	AccountID string `default:"000000000000" placeholder:"ID" help:"The account ID of the server (${default}). The root credentials that there are tell it too."`
 }
 
@@ -30,10 +32,13 @@ func (rootResetCommand) Help() string {
 
 // Run makes the credentials.
 func (c rootResetCommand) Run(p *process) (err error) {
-	dir := cmp.Or(c.DataDir, defaultDataDir)
 	if !accountID.MatchString(c.AccountID) {
 		return usage("--account-id %q: an account ID has twelve digits", c.AccountID)
 	}
+	if c.Database != "" {
+		return c.forDatabase(p)
+	}
+	dir := cmp.Or(c.DataDir, defaultDataDir)
 	if _, err := os.Stat(filepath.Join(dir, datadir.Database)); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s has no database: the first start of a server makes root credentials there", dir)
 	} else if err != nil {
@@ -70,4 +75,24 @@ func (c rootResetCommand) Run(p *process) (err error) {
 		fmt.Fprintf(p.stdout, "A server that is started with --root-access-key-id (DAYPASS_ROOT_ACCESS_KEY_ID) and %s\ndoes not read this file: start it without them.\n", rootSecret)
 	}
 	return nil
+}
+
+// forDatabase makes the credentials of servers that share a database. There is nothing
+// about the old ones in it; their sessions are tied to the access key ID, and end with
+// it.
+func (c rootResetCommand) forDatabase(p *process) error {
+	switch scheme, _, _ := strings.Cut(c.Database, "://"); {
+	case c.DataDir != "":
+		return usage("--data-dir and --database: the data is in one of them, so give one")
+	case scheme != "postgres" && scheme != "postgresql":
+		return usage("--database: give a URL such as postgres://daypass@db.example.com/daypass")
+	}
+	key, err := newRoot(c.AccountID)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stderr, "The database has no root credentials, and nothing in it has changed: each server is given them. Give these to all\n"+
+		"servers and start them again. The old ones, and the sessions that were made with them, end at each server with that.")
+	_, err = fmt.Fprintf(p.stdout, "DAYPASS_ROOT_ACCESS_KEY_ID=%s\n%s=%s\n", key.ID, rootSecret, key.Secret.Reveal())
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,17 +67,7 @@ func TestRootReset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var made struct {
-		Credentials struct {
-			AccessKeyId, SecretAccessKey, SessionToken string
-		} `xml:"GetSessionTokenResult>Credentials"`
-	}
-	if err := xml.Unmarshal(answer, &made); err != nil || made.Credentials.SessionToken == "" {
-		t.Fatalf("%v, %s", err, answer)
-	}
-	session := sigv4.Credentials{
-		AccessKeyID: made.Credentials.AccessKeyId, SecretAccessKey: made.Credentials.SecretAccessKey, SessionToken: made.Credentials.SessionToken,
-	}
+	session := sessionIn(t, answer)
 	for name, k := range map[string]sigv4.Credentials{"root": old, "session": session} {
 		if answer, err := calls(endpoint, k); err != nil || !strings.Contains(answer, ":root") {
 			t.Errorf("%s: %v, %s", name, err, answer)
@@ -130,4 +121,67 @@ func TestRootReset(t *testing.T) {
 	if err != nil || modesCount && info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
+}
+
+// Servers that share a database are given their root credentials: the new ones are
+// printed, each time others, and work as they are printed. A session of the old ones
+// ends.
+func TestRootResetOfADatabase(t *testing.T) {
+	reset := func(args ...string) (code int, stdout, stderr string) {
+		return inEnvironment(t, append([]string{"root", "reset"}, args...)...)
+	}
+	const url = "postgres://daypass:hunter2@db.example.com/daypass"
+	printed := func() (id, secret string) {
+		code, stdout, stderr := reset("--database", url, "--account-id", "111122223333")
+		m := regexp.MustCompile(`\ADAYPASS_ROOT_ACCESS_KEY_ID=(AKIA[A-Z2-7]{16})\nDAYPASS_ROOT_SECRET_ACCESS_KEY=([A-Za-z0-9+/]{40})\n\z`).FindStringSubmatch(stdout)
+		if code != exitOK || m == nil || !strings.Contains(stderr, "Give these to all\nservers and start them again") || strings.Contains(stdout+stderr, "hunter2") {
+			t.Fatalf("exit code %d, %s%s", code, stdout, stderr)
+		}
+		return m[1], m[2]
+	}
+	var sessions []sigv4.Credentials
+	dir := t.TempDir()
+	for range 2 {
+		id, secret := printed()
+		p, endpoint := startPlain(t, dir, "DAYPASS_ACCOUNT_ID=111122223333", "DAYPASS_ROOT_ACCESS_KEY_ID="+id, "DAYPASS_ROOT_SECRET_ACCESS_KEY="+secret)
+		root := sigv4.Credentials{AccessKeyID: id, SecretAccessKey: secret}
+		for _, old := range sessions {
+			if _, err := (&client.Client{Endpoint: endpoint, Region: "us-east-1", Credentials: old}).Query(t.Context(), sts.API, "GetCallerIdentity"); err == nil {
+				t.Error("the session of the old credentials goes on")
+			}
+		}
+		answer, err := (&client.Client{Endpoint: endpoint, Region: "us-east-1", Credentials: root}).Query(t.Context(), sts.API, "GetSessionToken")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions = append(sessions, sessionIn(t, answer))
+		if err := p.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = p.Wait()
+	}
+	for name, args := range map[string][]string{
+		"--data-dir and --database: the data is in one of them": {"--database", url, "--data-dir", dir},
+		"--database: give a URL such as postgres://":            {"--database", "mysql://db.example.com/x"},
+		"--account-id \"12\": an account ID has twelve digits":  {"--database", url, "--account-id", "12"},
+	} {
+		if code, stdout, stderr := reset(args...); code != exitUsage || stdout != "" || !strings.Contains(stderr, name) {
+			t.Errorf("%q: exit code %d, %s%s", args, code, stdout, stderr)
+		}
+	}
+}
+
+// sessionIn is what GetSessionToken has answered.
+func sessionIn(t *testing.T, answer []byte) sigv4.Credentials {
+	t.Helper()
+	var made struct {
+		Credentials struct {
+			AccessKeyId, SecretAccessKey, SessionToken string
+		} `xml:"GetSessionTokenResult>Credentials"`
+	}
+	if err := xml.Unmarshal(answer, &made); err != nil || made.Credentials.SessionToken == "" {
+		t.Fatalf("%v, %s", err, answer)
+	}
+	c := made.Credentials
+	return sigv4.Credentials{AccessKeyID: c.AccessKeyId, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}
 }
