@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -46,7 +47,7 @@ func checkPrivate(f *os.File) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is not a regular file", f.Name())
 	}
-	if perm := info.Mode().Perm(); perm&0o077 != 0 {
+	if perm := info.Mode().Perm(); perm&0o077 != 0 && runtime.GOOS != "windows" { // whose modes say nothing of readers
 		return fmt.Errorf("%s has mode %#o: only its owner may have access; run chmod 600 %[1]s", f.Name(), perm)
 	}
 	return nil
@@ -136,8 +137,11 @@ func RemoveLeftovers(dir string) error {
 	return nil
 }
 
-// syncDir makes the entries of a directory durable.
+// syncDir makes the entries of a directory durable. On Windows there is no way to.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
