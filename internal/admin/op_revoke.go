@@ -61,7 +61,8 @@ func (s *Service) notReached(t revocation.Target) (names TargetNameList) {
 	return names
 }
 
-// exists says whether there is a target; nil for a session, which nobody keeps.
+// exists says whether there is a target; nil for a session, which nobody keeps, and
+// for everything.
 func (s *Service) exists(ctx context.Context, t revocation.Target) (*bool, error) {
 	var exists bool
 	var err error
@@ -83,6 +84,9 @@ func (s *Service) exists(ctx context.Context, t revocation.Target) (*bool, error
 // hashOf stands for the target in a log, since an identity ID is all that a guest
 // has to show.
 func hashOf(t revocation.Target) string {
+	if t.Kind == revocation.Everything {
+		return "*"
+	}
 	if t.Kind == revocation.Role || t.Kind == revocation.AccessKey || t.Kind == revocation.IdentityPool {
 		return t.Name
 	}
@@ -107,9 +111,12 @@ func (in *RevokeSessionsRequest) target(account string) (revocation.Target, erro
 	if in.RoleArn != "" {
 		named = append(named, revocation.Target{Kind: revocation.Role, Name: string(in.RoleArn)})
 	}
+	if in.Everything != nil && *in.Everything {
+		named = append(named, revocation.Target{Kind: revocation.Everything})
+	}
 	switch {
 	case len(named) != 1:
-		return revocation.Target{}, invalid(causeTarget, "Name exactly one of IdentityId, Login, IdentityPoolId, AccessKeyId and RoleArn.")
+		return revocation.Target{}, invalid(causeTarget, "Name exactly one of IdentityId, Login, IdentityPoolId, AccessKeyId, RoleArn and Everything.")
 	case in.AccessKeyId != "" && !strings.HasPrefix(string(in.AccessKeyId), "ASIA"):
 		return revocation.Target{}, invalid(causeTarget, "AccessKeyId must be that of temporary credentials. Long-term access keys are made inactive or deleted in IAM.")
 	case in.RoleArn != "" && !isRole(string(in.RoleArn), account):
@@ -179,6 +186,9 @@ func detailOf(r revocation.Revocation) RevocationDetail {
 		d.AccessKeyId = AccessKeyId(r.Name)
 	case revocation.Role:
 		d.RoleArn = RoleArn(r.Name)
+	case revocation.Everything:
+		yes := true
+		d.Everything = &yes
 	}
 	return d
 }

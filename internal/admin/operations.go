@@ -29,7 +29,7 @@ func Operations(s *Service) awsapi.Service {
 				invalidParameter, limitExceeded, resourceConflict, tooManyRequests, internalError),
 			awsapi.Op("ListRevocations", awsapi.Signed, awsapi.OnNothing(), "Lists the revocations that are in force.", s.ListRevocations,
 				invalidParameter, tooManyRequests, internalError),
-			awsapi.Op("RevokeSessions", awsapi.Signed, s.aboutTarget(), "Voids the credentials and the OpenID tokens that were issued to an identity, a login, an identity pool or a role, or one session.", s.RevokeSessions,
+			awsapi.Op("RevokeSessions", awsapi.Signed, s.aboutTarget(), "Voids the credentials and the OpenID tokens that were issued to an identity, a login, an identity pool, a role or everybody, or one session.", s.RevokeSessions,
 				invalidParameter, limitExceeded, tooManyRequests, internalError),
 		},
 	}

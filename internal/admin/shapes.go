@@ -49,7 +49,9 @@ type RevokeSessionsRequest struct {
 	AccessKeyId AccessKeyId
 	// Revokes the sessions of a role.
 	RoleArn RoleArn
-	// The moment up to which what was issued is void, in seconds since 1970; absent for now.
+	// Revokes everything that was issued to anybody.
+	Everything *bool
+	// The moment up to which what was issued is void, in seconds since 1970; absent for everything that was issued so far.
 	IssuedBefore *EpochSeconds
 }
 
@@ -57,7 +59,7 @@ type RevokeSessionsRequest struct {
 type RevokeSessionsResponse struct {
 	// What is in force now.
 	Revocation RevocationDetail
-	// Whether daypass finds the target: the identity (one that was neither deleted nor merged), the identity pool, the role by its whole ARN, or an identity that has the login. The revocation holds either way. Absent for a session, which is not stored.
+	// Whether daypass finds the target: the identity (one that was neither deleted nor merged), the identity pool, the role by its whole ARN, or an identity that has the login. The revocation holds either way. Absent for a session, which is not stored, and for everything.
 	TargetExists *bool
 	// The names of the stores and accounts (--target) whose own sessions the revocation does not end: the credentials that they issued last until they expire. Absent if there are none, or if one session is revoked.
 	TargetsNotReached TargetNameList
@@ -78,6 +80,8 @@ type RevocationDetail struct {
 	AccessKeyId AccessKeyId
 	// The role.
 	RoleArn RoleArn
+	// True if everything is revoked; absent otherwise.
+	Everything *bool
 	// The moment up to which what was issued is void.
 	IssuedBefore time.Time `aws:"required"`
 	// When it was revoked.

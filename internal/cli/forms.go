@@ -74,11 +74,11 @@ func revokeOptions(got given) error {
 		}
 		got["issued-before"] = []string{strconv.FormatInt(moment.Unix(), 10)}
 	}
-	targets := []string{"identity-id", "login", "identity-pool-id", "access-key-id", "role-arn"}
+	targets := []string{"identity-id", "login", "identity-pool-id", "access-key-id", "role-arn", "everything"}
 	count := len(slices.DeleteFunc(slices.Clone(targets), func(name string) bool { return !got.has(name) }))
 	elsewhere := got.has("cli-input-json") || got.has("cli-input-yaml") || got.has("generate-cli-skeleton")
 	if count > 1 || count == 0 && !elsewhere {
-		return usageError("Say what to revoke: one of --identity-id, --provider with --user, --identity-pool-id, --access-key-id and --role-arn.")
+		return usageError("Say what to revoke: one of --identity-id, --provider with --user, --identity-pool-id, --access-key-id, --role-arn and --everything.")
 	}
 	return nil
 }

@@ -308,12 +308,14 @@ func TestRevokeSessionsTellsWhetherTheTargetExists(t *testing.T) {
 func TestRevokeSessionsRefuses(t *testing.T) {
 	c := newClock()
 	s := newStory(t, daypasstest.Config{Now: c.now})
-	const one = "Name exactly one of IdentityId, Login, IdentityPoolId, AccessKeyId and RoleArn."
+	const one = "Name exactly one of IdentityId, Login, IdentityPoolId, AccessKeyId, RoleArn and Everything."
 	for name, test := range map[string]struct {
 		in      map[string]any
 		message string
 	}{
 		"nothing":          {map[string]any{}, one},
+		"nothing at all":   {map[string]any{"Everything": false}, one},
+		"all and one":      {map[string]any{"Everything": true, "IdentityPoolId": s.pool}, one},
 		"two":              {map[string]any{"IdentityPoolId": s.pool, "AccessKeyId": "ASIA0123456789ABCDEF"}, one},
 		"a long-term key":  {map[string]any{"AccessKeyId": "AKIA0123456789ABCDEF"}, "AccessKeyId must be that of temporary credentials. Long-term access keys are made inactive or deleted in IAM."},
 		"no role":          {map[string]any{"RoleArn": "arn:aws:iam::123456789012:user/anna"}, "RoleArn must be the ARN of a role of this account."},

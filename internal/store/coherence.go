@@ -352,7 +352,7 @@ var errUncounted = errors.New("store: the row that counts changes is missing")
 
 // leapBy is how far beyond everything that was seen a database goes on which has
 // gone back, so that it is beyond what was seen by nodes that are no more.
-const leapBy = 1 << 32
+const leapBy = 1 << 40
 
 // leap goes on, in a new epoch, above everything that was seen in the one that the
 // database has gone back in. Revocations may have been lost, so everything that was

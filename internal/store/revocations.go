@@ -54,6 +54,11 @@ func (v *Revocations) follow(key jsontext.Value) error {
 // Revoke implements admin.Store.
 func (v *Revocations) Revoke(ctx context.Context, r revocation.Revocation) (stored revocation.Revocation, err error) {
 	err = v.db.Configure(ctx, func(tx *Tx) (err error) {
+		if r.Kind == revocation.Everything && r.Asked.IsZero() {
+			if err := tx.leap(0); err != nil {
+				return err
+			}
+		}
 		stored, err = v.db.revoke(tx, r)
 		return err
 	})
