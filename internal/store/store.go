@@ -68,7 +68,7 @@ type Options struct {
 	Existing bool
 
 	// AcceptLoss opens an embedded database also where Open would answer
-	// [ErrLogMissing].
+	// [ErrLogMissing]. What was issued before is void then.
 	AcceptLoss bool
 
 	// Begin is told of each update when it begins to wait for its turn, and gives what is
@@ -113,7 +113,18 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return On(ctx, e, opts)
+	db, err := On(ctx, e, opts)
+	if err != nil || !e.Lost() {
+		return db, err
+	}
+	// Revocations may be among what was lost.
+	if err = db.Revocations().RevokeEverything(ctx); err == nil {
+		err = e.LossHandled(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // Lock keeps Open out of an embedded database, without opening it.

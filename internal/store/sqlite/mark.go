@@ -11,6 +11,8 @@ import (
 	"os"
 
 	modernc "modernc.org/sqlite"
+
+	"github.com/daypass/daypass/internal/store/engine"
 )
 
 // The newest commits are in the log beside the main file (-wal), and a main file
@@ -29,6 +31,7 @@ import (
 const (
 	closedVersion = "0" // also of files that earlier versions made
 	openVersion   = "1"
+	lostVersion   = "2" // open, and without its newest changes, which nobody has dealt with yet
 
 	versionOffset = 60 // in the header of the file: https://www.sqlite.org/fileformat2.html
 )
@@ -82,9 +85,14 @@ func sayClosed(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// markOpen makes the main file say "open". What the log had is in the main file then.
-func (c *conn) markOpen() error {
-	if err := c.mark(openVersion); err != nil {
+// markOpen makes the main file say "open", and whether its newest changes were lost. What
+// the log had is in the main file then.
+func (c *conn) markOpen(lost bool) error {
+	version := openVersion
+	if lost {
+		version = lostVersion
+	}
+	if err := c.mark(version); err != nil {
 		return err
 	}
 	whole, err := c.checkpoint("FULL")
@@ -97,13 +105,28 @@ func (c *conn) markOpen() error {
 	return nil
 }
 
-// markClosed makes the database say "closed". The main file follows when the keeper
-// closes. The checkpoint makes room in the log where the disk has none.
+// markClosed makes the database say "closed", unless something that was lost has not
+// been dealt with. The main file follows when the keeper closes. The checkpoint makes
+// room in the log where the disk has none.
 func (c *conn) markClosed() error {
 	if _, err := c.checkpoint("TRUNCATE"); err != nil {
 		return err
 	}
+	if now, err := c.pragma("PRAGMA user_version"); err != nil || now == lostVersion {
+		return err
+	}
 	return c.mark(closedVersion)
+}
+
+// Lost says that the database lacks its newest changes, as Options.AcceptLoss accepted:
+// now, or before and [Engine.LossHandled] was never reached.
+func (e *Engine) Lost() bool { return e.lost }
+
+// LossHandled forgets that changes were lost.
+func (e *Engine) LossHandled(ctx context.Context) error {
+	return e.Update(ctx, engine.Serial, func(c engine.Conn) (func(), error) {
+		return nil, c.(*conn).mark(openVersion)
+	})
 }
 
 func (c *conn) mark(version string) error {

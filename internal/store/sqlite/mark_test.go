@@ -89,12 +89,23 @@ func TestCopies(t *testing.T) {
 		}
 	}
 
-	// Who accepts the loss is not asked again.
+	// Who accepts the loss is not asked again. That it was lost is known until somebody
+	// has dealt with it.
 	if list, err := openNames(t, Options{Path: alone, AcceptLoss: true}); err != nil || len(list) > 0 {
 		t.Errorf("accepted: %q, %v", list, err)
 	}
-	if _, err := openNames(t, Options{Path: alone}); err != nil {
-		t.Errorf("accepted before: %v", err)
+	for _, lost := range []bool{true, false} {
+		db, err := open(t.Context(), Options{Path: alone}, testSchema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := db.Engine.(*Engine)
+		if e.Lost() != lost {
+			t.Errorf("lost: %v, want %v", e.Lost(), lost)
+		}
+		if err := errors.Join(e.LossHandled(t.Context()), db.Close()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

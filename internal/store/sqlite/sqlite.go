@@ -75,6 +75,7 @@ type Engine struct {
 	copying sync.RWMutex // each Snapshot reads; Close writes
 	lock    io.Closer
 	keeper  *keeper
+	lost    bool // when it was opened
 	writer  *writer
 	readers *readers
 	closing atomic.Bool
@@ -107,8 +108,10 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	if err := makeFile(path); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	if err := checkLog(path); err != nil && !(opts.AcceptLoss && errors.Is(err, ErrLogMissing)) {
-		return nil, fmt.Errorf("store: open %s: %w", path, err)
+	if err := checkLog(path); err != nil {
+		if e.lost = opts.AcceptLoss && errors.Is(err, ErrLogMissing); !e.lost {
+			return nil, fmt.Errorf("store: open %s: %w", path, err)
+		}
 	}
 	if err := e.connect(ctx, path, opts); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
@@ -153,11 +156,16 @@ func (e *Engine) connect(ctx context.Context, path string, opts Options) (err er
 	}
 	// A disk that takes no writes now may do so later, and until then there is
 	// something to read.
-	marked := c.markOpen()
+	said, err := c.pragma("PRAGMA user_version")
+	if err != nil {
+		return errors.Join(err, c.discard())
+	}
+	e.lost = e.lost || said == lostVersion
+	marked := c.markOpen(e.lost)
 	if marked != nil && e.ErrorKind(marked) != engine.Unwritable {
 		return errors.Join(marked, c.discard())
 	}
-	e.writer = newWriter(c, openWriter, marked == nil, cmp.Or(opts.Idle, defaultIdle))
+	e.writer = newWriter(c, openWriter, marked == nil, e.lost, cmp.Or(opts.Idle, defaultIdle))
 	e.readers = newReaders(n, e.closed, func() (*conn, error) { return openConn(path, readConn) })
 	return nil
 }

@@ -96,6 +96,7 @@ type writer struct {
 	conn   *conn         // nil when it must be opened anew
 	back   chan struct{} // the caller returns the connection
 	marked bool          // the main file says that it is open
+	lost   bool          // and is to say that changes were lost
 
 	// What was committed goes into the main file when nobody has written for a while.
 	idle     *time.Timer
@@ -115,9 +116,9 @@ const defaultIdle = 2 * time.Second
 
 // newWriter starts a writer on c; open makes another connection when c has to
 // be given up.
-func newWriter(c *conn, open func() (*conn, error), marked bool, patience time.Duration) *writer {
+func newWriter(c *conn, open func() (*conn, error), marked, lost bool, patience time.Duration) *writer {
 	w := &writer{
-		open: open, conn: c, marked: marked, patience: patience, idle: time.NewTimer(patience),
+		open: open, conn: c, marked: marked, lost: lost, patience: patience, idle: time.NewTimer(patience),
 		back:  make(chan struct{}, 1),
 		wake:  make(chan struct{}, 1),
 		ended: make(chan struct{}),
@@ -337,7 +338,7 @@ func (w *writer) begin() error {
 		return err
 	}
 	if !w.marked {
-		if err := w.conn.markOpen(); err != nil {
+		if err := w.conn.markOpen(w.lost); err != nil {
 			w.rollback()
 			return err
 		}
