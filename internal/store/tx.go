@@ -193,9 +193,15 @@ func (tx *Tx) fail(text string, err error) error {
 	return tx.failed
 }
 
-// oneLine folds the white space of a statement, for messages.
+// oneLine folds the white space of a statement, for messages, and cuts it off where it
+// becomes long: those of many rows have thousands of placeholders.
 func oneLine(text string) string {
-	return strings.Join(strings.Fields(text), " ")
+	const most = 400
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return text
 }
 
 // run calls fn and returns its error, or else that of a statement it ignored.
