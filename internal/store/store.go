@@ -31,6 +31,8 @@ var (
 	// ErrNewer answers Open when the database was written by a later daypass, whose
 	// schema this one does not know.
 	ErrNewer = migrate.ErrNewer
+	// ErrNotWhole answers Open of a database that another one is being brought into.
+	ErrNotWhole = errors.New("the database is not whole: a migration into it was not finished. Run daypass migrate again")
 	// ErrNotEmbedded answers Snapshot where the database is a server of its own, which
 	// has its own means.
 	ErrNotEmbedded = errors.New("store: the database is not the embedded one")
@@ -136,10 +138,26 @@ func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
 	db := on(e, opts)
 	db.keep(revocationLog, db.Revocations())
 	db.goOn = db.revokeEverything
-	if err := db.start(ctx); err != nil {
+	err := db.whole(ctx)
+	if err == nil {
+		err = db.start(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// whole refuses a database that another one is being brought into.
+func (db *DB) whole(ctx context.Context) error {
+	return db.plainView(ctx, new(Tx), func(tx *Tx) error {
+		var one int
+		moving, err := tx.query(`SELECT 1 FROM moving`).one(&one)
+		if err == nil && moving {
+			err = ErrNotWhole
+		}
+		return err
+	})
 }
 
 // on is a database on an engine with any schema.

@@ -110,6 +110,9 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 	return e, nil
 }
 
+// String names the database for people: where it is, and no password.
+func (e *Engine) String() string { return e.database }
+
 // Alone implements [engine.Engine].
 func (e *Engine) Alone() bool { return false }
 
