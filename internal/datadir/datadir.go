@@ -6,7 +6,9 @@
 //
 //   - making: a first start has begun, and may begin again
 //   - made: there is a database, and never another one in this directory
+//   - moving: the database is being copied elsewhere, or that was interrupted
 //   - moved: the database is elsewhere now
+//   - restoring: a backup is being restored, or that was interrupted
 //
 // Directories that earlier versions made have no mark, and get one when their
 // database has been opened.
@@ -37,6 +39,9 @@ var (
 	// ErrNoDatabase answers Prepare for a directory that has lost its database, as far
 	// as can be seen.
 	ErrNoDatabase = errors.New("the database is missing")
+	// ErrUnfinished answers Prepare and Made for a directory that a backup was being
+	// restored into.
+	ErrUnfinished = errors.New("a restore was not finished")
 	// ErrMoved answers Prepare and Made for a directory whose database is elsewhere.
 	ErrMoved = errors.New("the database was moved")
 )
@@ -48,7 +53,10 @@ const maxMark = 4096
 const (
 	making = "making"
 	made   = "made"
+	moving = "moving"
 	moved  = "moved"
+
+	restoring = "restoring"
 )
 
 // Prepare says whether a server may start on a directory, before it makes anything
@@ -71,8 +79,10 @@ func Prepare(dir string, insist bool) (mayMake bool, err error) {
 	switch {
 	case err != nil:
 		return false, err
-	case word == moved:
-		return false, movedError(dir, rest)
+	case word == moved, word == moving:
+		return false, movedError(dir, word, rest)
+	case word == restoring:
+		return false, unfinishedError(dir)
 	case word == making:
 		return true, nil
 	case word == made && database:
@@ -102,11 +112,17 @@ func Made(dir string, now time.Time) error {
 	switch word, rest, err := readMark(dir); {
 	case err != nil:
 		return err
-	case word == moved:
-		return movedError(dir, rest)
+	case word == moved, word == moving:
+		return movedError(dir, word, rest)
+	case word == restoring:
+		return unfinishedError(dir)
 	case word == made:
 		return nil
 	}
+	return writeMade(dir, now)
+}
+
+func writeMade(dir string, now time.Time) error {
 	return writeMark(dir, made, fmt.Sprintf("# daypass wrote this on %s, when there was a database in %s.\n"+
 		"# It makes no other one here: if the file is missing, restore a backup.\n", stamp(now), Database))
 }
@@ -114,20 +130,76 @@ func Made(dir string, now time.Time) error {
 // Marked says whether a directory says that it has, or had, a database.
 func Marked(dir string) bool {
 	word, _, err := readMark(dir)
-	return err != nil || word == made || word == moved
+	return err != nil || word != "" && word != making
 }
 
-// Move writes down that the database of a directory is elsewhere: to says where, for
-// people. The lock of the database is held.
-func Move(dir, to string, now time.Time) error {
-	if strings.ContainsAny(to, "\r\n") || len(to) > maxMark/2 {
+// Restore writes down that a backup is being restored into a directory, and where, in
+// it, what was there is kept; empty for nothing. The lock of the database is held.
+func Restore(dir, aside string, now time.Time) error {
+	return writeMark(dir, strings.TrimSpace(restoring+" "+aside), "# daypass restore began on "+stamp(now)+". Run it again, until it is finished.\n")
+}
+
+// Restoring says whether a restore into a directory was begun and not finished, and
+// where what was there is kept.
+func Restoring(dir string) (aside string, unfinished bool, err error) {
+	word, rest, err := readMark(dir)
+	if err != nil || word != restoring {
+		return "", false, err
+	}
+	if rest != "" && (rest != filepath.Base(rest) || !strings.HasPrefix(rest, "replaced-")) {
+		return "", false, fmt.Errorf("%s names %q, which no restore does", filepath.Join(dir, Mark), rest)
+	}
+	return rest, true, nil
+}
+
+// Restored writes down that a directory has the database of a backup.
+func Restored(dir string, now time.Time) error { return writeMade(dir, now) }
+
+// Forget removes the mark of a directory into which nothing was restored.
+func Forget(dir string) error { return os.Remove(filepath.Join(dir, Mark)) }
+
+func unfinishedError(dir string) error {
+	return fmt.Errorf("%w: %s says so. Run daypass restore again", ErrUnfinished, filepath.Join(dir, Mark))
+}
+
+// Moving writes down that the database of a directory is being copied elsewhere: where
+// says so for people. The lock of the database is held.
+func Moving(dir, where string, now time.Time) error {
+	return writeMark(dir, moving+" to "+where, "# daypass migrate began on "+stamp(now)+". Run it again, until it is finished.\n")
+}
+
+// Move writes down that the database of a directory is elsewhere.
+func Move(dir, where string, now time.Time) error {
+	return writeMark(dir, moved+" to "+where, "# daypass does not serve from here any more. That was on "+stamp(now)+".\n")
+}
+
+// MayMove says whether the database of a directory may be copied somewhere.
+func MayMove(dir, where string) error {
+	if strings.ContainsAny(where, "\r\n") || len(where) > maxMark/2 {
 		return errors.New("the place that a database is moved to has to fit a line")
 	}
-	return writeMark(dir, moved+" to "+to+" on "+stamp(now), "# daypass does not serve from here any more.\n")
+	switch word, rest, err := readMark(dir); {
+	case err != nil:
+		return err
+	case (word == moved || word == moving) && rest != "to "+where:
+		return movedError(dir, word, rest)
+	case word == restoring:
+		return unfinishedError(dir)
+	}
+	return nil
 }
 
-func movedError(dir, where string) error {
-	return fmt.Errorf("%w: %s says %q. Serve it from there", ErrMoved, filepath.Join(dir, Mark), strings.TrimSpace(moved+" "+where))
+// Moved says whether the database of a directory is elsewhere.
+func Moved(dir string) (bool, error) {
+	word, _, err := readMark(dir)
+	return word == moved, err
+}
+
+func movedError(dir, word, where string) error {
+	if word == moving {
+		return fmt.Errorf("%w: %s says %q, and that was not finished. Run daypass migrate again", ErrMoved, filepath.Join(dir, Mark), word+" "+where)
+	}
+	return fmt.Errorf("%w: %s says %q. Serve it from there", ErrMoved, filepath.Join(dir, Mark), word+" "+where)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -151,7 +223,7 @@ func readMark(dir string) (word, rest string, err error) {
 	line, _, _ := strings.Cut(string(text), "\n")
 	word, rest, _ = strings.Cut(strings.TrimSpace(line), " ")
 	switch word {
-	case making, made, moved:
+	case making, made, moving, moved, restoring:
 		return word, rest, nil
 	}
 	return "", "", fmt.Errorf("%s begins with %.20q, which this version of daypass does not know", path, word)
