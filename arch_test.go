@@ -84,13 +84,16 @@ const imports = `
 	store/fixture: cognito seal
 	store/storetest: cognito iam limit openid revocation seal store store/engine store/engine/enginetest store/fixture
 
+	# Brings databases elsewhere, while no server runs.
+	move:        backup datadir seal store store/engine store/migrate store/sqlite
+
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy backup datadir
 	daypasstest: instance seal
 	daypasstest/postgres: daypasstest store/engine store/postgres   # apart, so that tests without it do not download it
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	metrics:     audit                       # a sink of events; what only the binary links
-	cmd/daypass: audit awsapi declare instance backup/agekey cli client datadir idp metrics seal store/engine store/postgres typo   # typo: environment variables that do not exist
+	cmd/daypass: audit awsapi declare instance backup/agekey cli client datadir idp metrics seal store/engine store/postgres typo backup move   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard

@@ -29,6 +29,8 @@ type commands struct {
 	Demo       demoCommand       `cmd:"" help:"Run a temporary server and walk through a sign-in."`
 	IDP        idpCommand        `cmd:"" name:"idp" help:"Run an OpenID and SAML provider for development, or make its tokens."`
 	Key        keyCommand        `cmd:"" help:"Make a master key."`
+	Migrate    migrateCommand    `cmd:"" help:"Move the database of a data directory into PostgreSQL, while no server runs on it."`
+	Restore    restoreCommand    `cmd:"" help:"Restore a backup into a data directory, while no server runs on it."`
 	Root       rootCommand       `cmd:"" help:"Reset the root credentials of a server that is stopped."`
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and options in a shell."`
 	Man        manCommand        `cmd:"" help:"Print a page for man(1): of the tool, a command or a subcommand."`

@@ -128,7 +128,10 @@ func server(ts *testscript.TestScript, _ bool, args []string) {
 	exe, err := os.Executable()
 	ts.Check(err)
 	c := exec.Command(exe)
-	c.Args = append([]string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir", ts.MkAbs("server-data"), "--log-level", "error"}, args...)
+	c.Args = append([]string{"daypass", "serve", "--dev", "--listen", "127.0.0.1:0", "--log-level", "error"}, args...)
+	if !slices.Contains(args, "--data-dir") && !slices.Contains(args, "--database") {
+		c.Args = append(c.Args, "--data-dir", ts.MkAbs("server-data"))
+	}
 	c.Dir = ts.MkAbs(".")
 	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
 	stdout, err := c.StdoutPipe()
