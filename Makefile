@@ -8,7 +8,7 @@ GO         ?= go
 tool       := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz vuln bench bench-guard bench-peers bench-large golden docs hostile interop run check
+.PHONY: help build test race lint fuzz vuln bench bench-guard bench-peers bench-large golden docs hostile faults interop run check
 
 help: ## This list.
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -60,6 +60,9 @@ docs: ## Write docs/operations.md, docs/causes.md and docs/troubleshooting.md fr
 
 hostile: ## Attack a server that has 256 MiB, in a cgroup: minutes, on all cores.
 	DAYPASS_HOSTILE=1 $(GO) test -count=1 -timeout 20m -v ./internal/hostile
+
+faults: ## Harm nodes, PostgreSQL and the network between them, under load: minutes.
+	DAYPASS_FAULTS=1 DAYPASS_TEST_REQUIRE=postgres $(GO) test -count=1 -timeout 20m -v ./internal/faults
 
 interop: ## Run the real clients against a real server.
 	cd interop && ../scripts/test ./...

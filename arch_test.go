@@ -72,6 +72,7 @@ const imports = `
 	awsquery/wiretest: awsapi awsquery
 	bench:                                      # benchmarks only
 	hostile:                                    # attacks only
+	faults:                                     # harm only
 
 	# Memory: implements what the services ask for, and seals the secrets in it.
 	store:       cognito iam limit openid revocation seal store/engine store/migrate store/sqlite

@@ -373,6 +373,33 @@ func (s *Server) CaughtUp(t testing.TB, primary *Server) {
 	s.until(t, "SELECT pg_last_wal_replay_lsn() >= '"+lsn+"'")
 }
 
+// CPU is the CPU time that the server's processes have used, those that have ended
+// too; zero where the system does not say.
+func (s *Server) CPU(t testing.TB) (sum time.Duration) {
+	t.Helper()
+	if s.process == nil {
+		t.Fatal("the server does not run")
+	}
+	pid := s.process.cmd.Process.Pid
+	for _, pid := range append(childrenOf(pid), pid) {
+		// The first number is nanoseconds (Documentation/scheduler/sched-stats.rst).
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
+		first, _, _ := strings.Cut(string(text), " ")
+		n, _ := strconv.ParseInt(first, 10, 64)
+		sum += time.Duration(n)
+	}
+	// Of children that have ended, user and system, in hundredths of a second: the 14th
+	// and 15th number behind the name (proc_pid_stat(5)).
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])); len(f) > 14 {
+		for _, ticks := range f[13:15] {
+			n, _ := strconv.ParseInt(ticks, 10, 64)
+			sum += time.Duration(n) * 10 * time.Millisecond
+		}
+	}
+	return sum
+}
+
 // until waits until a query of one truth value says so.
 func (s *Server) until(t testing.TB, sql string) {
 	t.Helper()

@@ -21,3 +21,5 @@ func killAll(pid int) {
 		_ = p.Kill()
 	}
 }
+
+func childrenOf(int) []int { return nil }
