@@ -8,7 +8,7 @@ GO         ?= go
 tool       := $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz vuln bench bench-guard bench-peers bench-large golden docs hostile faults interop run check
+.PHONY: help build test race lint fuzz vuln bench bench-guard bench-peers bench-large bench-fleet golden docs hostile faults interop run check
 
 help: ## This list.
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,6 +50,9 @@ bench-peers: ## Compare with MinIO (built if need be), with SeaweedFS and moto w
 
 bench-large: ## Measure with IDENTITIES (ten million) in the database: ten minutes, 4 GB below TMPDIR.
 	DAYPASS_BENCH_LARGE=$(IDENTITIES) $(GO) test -count=1 -run '^$$' -bench '^BenchmarkLarge$$' -timeout 60m ./internal/bench
+
+bench-fleet: ## Measure nodes on a PostgreSQL that it starts, beside the embedded store: minutes.
+	DAYPASS_BENCH_FLEET=1 DAYPASS_TEST_REQUIRE=postgres $(GO) test -count=1 -run '^$$' -bench '^BenchmarkFleet$$' -timeout 30m ./internal/bench
 
 golden: ## Renew the golden files; then read the diff.
 	@packages=$$(grep -rlE --include='*_test.go' --exclude-dir=interop '"update"|/wiretest"' . | xargs -r -n1 dirname | sort -u); \

@@ -31,6 +31,8 @@ const (
 	bulkPath   = "identities by the bulk path"
 	tenMillion = " at 10,000,000 identities"
 	flatCost   = ", CPU over that at 10,000 identities"
+	fleetCost  = " on PostgreSQL, CPU over that of the embedded store"
+	fleetTrips = ", round trips to PostgreSQL"
 )
 
 // goals are those of the results that have some.
@@ -53,6 +55,11 @@ var goals = map[string]aims{
 	"GetId" + flatCost:                             {{itself, true, 1.10, 1.05}},
 	"GetCredentialsForIdentity" + flatCost:         {{itself, true, 1.10, 1.05}},
 	"new-guest" + flatCost:                         {{itself, true, 1.10, 1.05}},
+	"GetId" + fleetCost:                            {{itself, true, 1.30, 1.15}},
+	"GetCredentialsForIdentity" + fleetCost:        {{itself, true, 1.30, 1.15}},
+	"GetId" + fleetTrips:                           {{itself, true, 1.01, 1.00}},
+	"GetCredentialsForIdentity" + fleetTrips:       {{itself, true, 1.01, 1.00}},
+	"Fleet/inserts":                                {{itself, false, 2, 4}},
 }
 
 // String is the bars, with the stretches in parentheses.

@@ -157,7 +157,7 @@ func serve(name string) error {
 	}
 	instance.Tune(math.MaxInt64) // as cmd/daypass does; the others should have no disadvantage
 	open, ok := map[string]func(addr string) (*server, error){
-		"daypass": openDaypass, "ceiling": openCeiling, "inserts": openInserts, "logins": openLogins,
+		"daypass": openDaypass, "ceiling": openCeiling, "inserts": openInserts, "logins": openLogins, "fleet-inserts": openFleetInserts,
 	}[name]
 	if !ok {
 		return errors.New("no such server")

@@ -67,7 +67,7 @@ func openDaypass(addr string) (*server, error) {
 		return nil, err
 	}
 	i, err := instance.Open(context.Background(), instance.Config{
-		DataDir: "data", MasterKey: key, Account: account, PublicURL: "http://" + addr,
+		DataDir: "data", Database: database(), MasterKey: key, Account: account, PublicURL: "http://" + addr,
 		Root:          iam.RootAccessKey{ID: rootKey, Secret: seal.NewSecret(rootSecret)},
 		OutboundAllow: []string{"127.0.0.1"}, OutboundCAs: roots,
 		Log: slog.New(slog.NewTextHandler(log, nil)),
