@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,9 +24,13 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/daypass/daypass/daypasstest"
+	"github.com/daypass/daypass/daypasstest/postgres"
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/iam"
+	"github.com/daypass/daypass/internal/move"
 	"github.com/daypass/daypass/internal/sigv4"
+	enginepg "github.com/daypass/daypass/internal/store/postgres"
+	"github.com/daypass/daypass/internal/store/postgres/pgtest"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -63,28 +68,67 @@ func oldDirectory(t *testing.T) (dir string, was told) {
 	return dir, was
 }
 
-// bystanders are how many more identities the directory has.
-const bystanders = 100_000
+// bystanders are how many more identities the directory has: in continuous integration
+// fewer than in the nightly run, which says how many.
+func bystanders(t *testing.T, usually int) int {
+	t.Helper()
+	text := os.Getenv("DAYPASS_TEST_IDENTITIES")
+	if text == "" {
+		return usually
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
 
 // A data directory of the first daypass opens. Everybody keeps the identity, the
 // roles and the credentials that they had then, and what was void stays void.
 func TestUpgrade(t *testing.T) {
 	dir, was := oldDirectory(t)
-	some := addGuests(t, filepath.Join(dir, "daypass.db"), was.Pool, bystanders)
-
-	now := time.Unix(was.At, 0).Add(time.Minute)
+	n := bystanders(t, 100_000)
+	some := addGuests(t, filepath.Join(dir, "daypass.db"), was.Pool, n)
 	var log bytes.Buffer
 	opening := time.Now()
-	keys := filepath.Join(oldFiles, "provider.jwks.json")
-	d := daypasstest.Start(t, daypasstest.Config{
-		Log:     slog.New(slog.NewTextHandler(&log, nil)),
-		DataDir: dir, Issuer: was.Issuer, Now: func() time.Time { return now },
-		OIDCKeyFiles: map[string]string{was.Slash: keys, was.Plain: keys},
+	wantAsBefore(t, was, some, daypasstest.Config{DataDir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))}, func() {
+		t.Logf("opened with %d identities more after %v", n, time.Since(opening))
+		if want := `msg="brought the database up to date" from_version=6 to_version=`; !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say what was migrated:\n%s", &log)
+		}
 	})
-	if want := `msg="brought the database up to date" from_version=6 to_version=`; !strings.Contains(log.String(), want) {
-		t.Errorf("the log does not say what was migrated:\n%s", &log)
+}
+
+// The same directory, moved to PostgreSQL by a daypass that has never served it.
+func TestUpgradeAndMove(t *testing.T) {
+	dir, was := oldDirectory(t)
+	n := bystanders(t, 10_000)
+	some := addGuests(t, filepath.Join(dir, "daypass.db"), was.Pool, n)
+	database := pgtest.Database(t)
+	to, err := enginepg.Open(t.Context(), enginepg.Options{URL: database, Schema: move.Schema()})
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("opened with %d identities more after %v", bystanders, time.Since(opening))
+	moving := time.Now()
+	out, err := move.Migrate{From: dir, To: to, Where: to.String()}.Run(t.Context())
+	if err := errors.Join(err, to.Close()); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("moved %d identities in %v", out.Rows["identities"], time.Since(moving))
+	if out.Rows["identities"] < int64(n) {
+		t.Errorf("%v", out.Rows)
+	}
+	wantAsBefore(t, was, some, daypasstest.Config{DataDir: dir, Database: postgres.Database(database)}, func() {})
+}
+
+// wantAsBefore starts a server and sees that everything is as it was told.
+func wantAsBefore(t *testing.T, was told, some []string, config daypasstest.Config, started func()) {
+	now := time.Unix(was.At, 0).Add(time.Minute)
+	keys := filepath.Join(oldFiles, "provider.jwks.json")
+	config.Issuer, config.Now = was.Issuer, func() time.Time { return now }
+	config.OIDCKeyFiles = map[string]string{was.Slash: keys, was.Plain: keys}
+	d := daypasstest.Start(t, config)
+	started()
 	public := &client.Client{Endpoint: d.URL, Now: d.Now}
 	root := as(d, daypasstest.AccessKeyID, daypasstest.SecretAccessKey, "")
 	provider := newOldProvider(t, oldFiles+"provider.pem", now)
