@@ -130,3 +130,37 @@ func FuzzURL(f *testing.F) {
 		}
 	})
 }
+
+// The page about the database has each parameter, and the messages that it explains
+// are those that there are.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/database.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range parameters {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/database.md lacks the parameter %s", name)
+		}
+	}
+	var sources strings.Builder
+	for _, name := range []string{"connect.go", "conn.go", "schema.go", "pool.go", "tx.go", "update.go", "../migrate/migrate.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources.Write(text)
+	}
+	_, table, _ := strings.Cut(string(page), "| message | what to do |")
+	for row := range strings.Lines(table) {
+		message, _, ok := strings.Cut(strings.TrimPrefix(row, "| `"), "`")
+		if !ok || !strings.HasPrefix(row, "| `") {
+			continue
+		}
+		for part := range strings.SplitSeq(message, "…") {
+			if part = strings.TrimSpace(part); !strings.Contains(sources.String(), part) {
+				t.Errorf("nothing says %q", part)
+			}
+		}
+	}
+}
