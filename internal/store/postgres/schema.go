@@ -29,9 +29,12 @@ var own = migrate.Migration{Number: 0, Name: "the engine's own", Text: makeAttem
 // EXISTS.
 var codesThere = []string{codeUnique, codeTableThere, codeObjectThere}
 
-// mostRaces is how often opening starts over because others were faster or the
-// connection was lost.
-const mostRaces = 100
+// A migration waits for locks, those of others' migrations too, only so long at a time,
+// because everybody else waits behind it. Then it gives up and tries again.
+const (
+	migrationLock  = 2 * time.Second
+	migrationPause = 250 * time.Millisecond
+)
 
 // migrate brings the schema up to date.
 func (e *Engine) migrate(ctx context.Context) error {
@@ -47,10 +50,10 @@ func (e *Engine) migrate(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		if !again || n == mostRaces || ctx.Err() != nil {
+		if !again || time.Since(began) > e.opts.Migration || ctx.Err() != nil {
 			return err
 		}
-		wait := time.NewTimer(min(time.Duration(n)*5*time.Millisecond, 250*time.Millisecond))
+		wait := time.NewTimer(min(time.Duration(n)*5*time.Millisecond, migrationPause))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
@@ -130,11 +133,11 @@ func (c *conn) apply(m migrate.Migration) error {
 	bound := c.e.opts.Migration
 	deadline := time.Now().Add(bound + slack)
 	doing := "applying " + m.Name
-	ms := strconv.FormatInt(bound.Milliseconds(), 10)
 	for _, text := range []string{
 		fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;
-			SET LOCAL statement_timeout = %[1]s; SET LOCAL lock_timeout = %[1]s; SET LOCAL idle_in_transaction_session_timeout = %[1]s;
-			INSERT INTO %[2]s (version, beside) VALUES (%[3]d, %[4]d)`, ms, migrate.VersionTable, m.Number, m.Beside),
+			SET LOCAL statement_timeout = %[1]d; SET LOCAL idle_in_transaction_session_timeout = %[1]d; SET LOCAL lock_timeout = %[2]d;
+			INSERT INTO %[3]s (version, beside) VALUES (%[4]d, %[5]d)`,
+			bound.Milliseconds(), migrationLock.Milliseconds(), migrate.VersionTable, m.Number, m.Beside),
 		m.Text,
 		`COMMIT`,
 	} {
@@ -166,7 +169,7 @@ func overtaken(err error) bool {
 	switch answer.code {
 	case codeUnique: // the number
 		return true
-	case codeSerialization, codeDeadlock:
+	case codeSerialization, codeDeadlock, codeLockTimeout:
 		return true
 	}
 	return false

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -83,6 +84,58 @@ func TestTenNodesMakeOneSchema(t *testing.T) {
 	}); err != nil || rows != 2 || sum != 5 {
 		t.Errorf("%d rows, together %d, %v", rows, sum, err)
 	}
+}
+
+// A migration that waits for a lock lets others pass from time to time, and is applied
+// when it gets the lock.
+func TestMigrationWaitsItsTurn(t *testing.T) {
+	url := pgtest.Database(t)
+	texts := []string{`CREATE TABLE thing (id {{bytes}} NOT NULL, pool BIGINT NOT NULL, name {{text}} NOT NULL UNIQUE, value BIGINT NOT NULL);`, `ALTER TABLE thing ADD COLUMN extra BIGINT;`}
+	db := enginetest.DB{Engine: open(t, Options{URL: url, Schema: enginetest.Files(texts[:1]...), Statement: 4 * time.Second})}
+	if err := db.Update(t.Context(), enginetest.Add("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	reading, over := make(chan struct{}), make(chan struct{})
+	opened := make(chan error, 1)
+	var wg sync.WaitGroup
+	wg.Go(func() { // nobody reads as long as this, but a person may
+		c, err := pgconn.Connect(t.Context(), url)
+		if err == nil {
+			_, err = c.Exec(t.Context(), `BEGIN; SELECT * FROM thing`).ReadAll()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		close(reading)
+		<-over
+		if c != nil {
+			c.Close(context.Background())
+		}
+	})
+	<-reading
+	wg.Go(func() {
+		e, err := Open(t.Context(), Options{URL: url, Schema: enginetest.Files(texts...)})
+		if err == nil {
+			err = e.Close()
+		}
+		opened <- err
+	})
+	// Each of these would wait behind the migration for as long as the reader reads.
+	for n := int64(0); n < 3; n++ {
+		if err := db.Update(t.Context(), func(tx *enginetest.Tx) error { _, err := tx.Exec(enginetest.UpdateThing, "a", n); return err }); err != nil {
+			t.Error(err)
+		}
+		select {
+		case err := <-opened:
+			t.Errorf("the migration did not wait: %v", err)
+		case <-time.After(time.Second):
+		}
+	}
+	close(over)
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
 }
 
 // A node goes on, and starts, on a database that a newer one has migrated, if the

@@ -174,8 +174,6 @@ func (s *stmt) encode() error {
 				kind = s.what.params[n]
 			}
 			switch kind {
-			case typeUnknown: // the server finds out which integer it wants
-				v, s.formats[n] = strconv.AppendInt(nil, i, 10), 0
 			case typeInt4:
 				if i != int64(int32(i)) {
 					return fmt.Errorf("the value for $%d is too large", n+1)
@@ -186,10 +184,8 @@ func (s *stmt) encode() error {
 					return fmt.Errorf("the value for $%d is too large", n+1)
 				}
 				v = v[6:]
-			case typeText, typeVarchar:
-				v = strconv.AppendInt(nil, i, 10)
-			default:
-				return fmt.Errorf("the value for $%d is an integer, and is compared with something else", n+1)
+			default: // also where it is not known yet: the server reads digits as what it wants
+				v, s.formats[n] = strconv.AppendInt(nil, i, 10), 0
 			}
 		}
 		s.values[n] = v
@@ -220,7 +216,7 @@ func (s *stmt) send() {
 		}
 		c.parse.Name, c.parse.Query, c.parse.ParameterOIDs = s.name, s.text, types
 		c.wire.SendParse(&c.parse)
-		if s.what == nil {
+		if s.what == nil || !c.pooled {
 			c.describe.ObjectType, c.describe.Name = 'S', s.name
 			c.wire.SendDescribe(&c.describe)
 		}
@@ -269,10 +265,8 @@ func (s *stmt) head() error {
 }
 
 func (s *stmt) describe(d *description) {
-	if s.what == nil {
-		s.what = d
-		s.c.e.described.Store(s.text, d)
-	}
+	s.what = d
+	s.c.e.described.Store(s.text, d)
 }
 
 // next reads the next row, or the end of them.
