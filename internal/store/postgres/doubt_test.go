@@ -303,6 +303,25 @@ func TestAttemptsAreSwept(t *testing.T) {
 	}
 }
 
+// Closing ends the search for an outcome.
+func TestClosedInDoubt(t *testing.T) {
+	db, e, p := proxied(t, quick)
+	p.At(func(m pgtest.Moment) pgtest.Fault {
+		if m.SQL != "COMMIT" {
+			return pgtest.Pass
+		}
+		e.closing.Store(true)
+		return pgtest.Reset
+	})
+	err := db.Update(t.Context(), enginetest.Add("n", 0))
+	e.closing.Store(false)
+	p.Resume(t)
+	enginetest.CheckError(t, err, "it is not known whether the update was made: store: the database is closed")
+	if c := e.Counters(); c.DoubtUnresolved != 1 || db.ErrorKind(err) != engine.Unavailable {
+		t.Errorf("%+v, kind %d", c, db.ErrorKind(err))
+	}
+}
+
 var errOwn = errors.New("own")
 
 // A function that fails after a doubt that was resolved ends the update with its error.

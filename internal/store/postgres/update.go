@@ -82,7 +82,7 @@ func (u *update) do(fn func(engine.Conn) (func(), error)) error {
 			}
 			return nil
 		}
-		if err2 := u.pause(n); err2 != nil {
+		if err2 := u.pause(n); err2 != nil || errors.Is(err, engine.ErrClosed) {
 			if u.doubt != nil {
 				u.e.counters.doubtUnresolved.Add(1)
 				return &unavailable{fmt.Sprintf("it is not known whether the update was made: %v", err), err}
