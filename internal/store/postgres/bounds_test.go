@@ -128,9 +128,20 @@ func TestSlow(t *testing.T) {
 		}
 	})
 	<-locked
-	bounded(t, db, most, engine.TryAgain, "lock timeout", func() error { return db.UpdateAs(t.Context(), engine.Configuring, change) })
+	// Who configures waits for others as long as there is time.
+	ended := make(chan error, 1)
+	go func() { ended <- db.UpdateAs(context.Background(), engine.Configuring, change) }()
+	bounded(t, db, most, engine.TryAgain, "lock timeout", func() error { return db.UpdateAs(t.Context(), engine.Joining, change) })
+	select {
+	case err := <-ended:
+		t.Errorf("it did not wait: %v", err)
+	default:
+	}
 	close(over)
 	wg.Wait()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 
 	// All connections for views, and none of those for updates.
 	over = make(chan struct{})

@@ -18,7 +18,7 @@ import (
 )
 
 // execute runs statements as the owner of a database.
-func execute(t *testing.T, url, sql string) {
+func execute(t testing.TB, url, sql string) {
 	t.Helper()
 	c, err := pgconn.Connect(t.Context(), url)
 	if err != nil {

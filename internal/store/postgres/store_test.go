@@ -11,8 +11,9 @@ import (
 )
 
 func TestStore(t *testing.T) {
+	database := pgtest.Database(t)
 	storetest.Run(t, func(t testing.TB, schema fs.FS) engine.Engine {
-		e, err := postgres.Open(t.Context(), postgres.Options{URL: pgtest.Database(t), Schema: schema})
+		e, err := postgres.Open(t.Context(), postgres.Options{URL: postgres.Within(t, database), Schema: schema})
 		if err != nil {
 			t.Fatal(err)
 		}

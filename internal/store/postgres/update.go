@@ -27,7 +27,7 @@ func (e *Engine) Update(ctx context.Context, kind engine.UpdateKind, fn func(eng
 	if kind == engine.Serial {
 		begin = beginSerial
 	}
-	u := &update{e: e, ctx: ctx, begin: begin, attempt: a, ends: time.Now().Add(e.opts.Update)}
+	u := &update{e: e, ctx: ctx, begin: begin, waits: kind == engine.Configuring, attempt: a, ends: time.Now().Add(e.opts.Update)}
 	return u.do(fn)
 }
 
@@ -36,6 +36,7 @@ type update struct {
 	e       *Engine
 	ctx     context.Context
 	begin   string
+	waits   bool // for others of its kind, as long as there is time
 	attempt *attempt
 	ends    time.Time
 
@@ -212,6 +213,8 @@ func (t *tx) gaveUp(u *update, err error) (outcome, error) {
 		case a.again(), t.stale:
 			t.e.count(a)
 			return vain, err
+		case u.waits && (a.code == codeLockTimeout || a.code == codeCanceled):
+			return vain, err // many were before it
 		case u.begin == beginSerial && u.clashes < mostClashes && (a.kind() == engine.Unique || a.kind() == engine.ForeignKey):
 			// PostgreSQL says this also of a row that others committed after fn has looked
 			// for it. In another run fn finds it, or the clash is one that is true.

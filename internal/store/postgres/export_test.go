@@ -1,0 +1,4 @@
+package postgres
+
+// Within is for the tests outside of the package.
+var Within = within
