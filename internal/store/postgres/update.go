@@ -203,7 +203,8 @@ const mostClashes = 3
 
 // gaveUp ends a run that failed before its commit. Nothing is in doubt then.
 func (t *tx) gaveUp(u *update, err error) (outcome, error) {
-	c, failed := t.c, t.failed
+	failed := t.failed
+	lost := t.c != nil && t.c.broken != nil && !t.c.timeout // read while nobody else has the connection
 	t.rollback()
 	if a, ok := errors.AsType[*answerError](failed); ok && !a.fatal() {
 		switch {
@@ -224,7 +225,7 @@ func (t *tx) gaveUp(u *update, err error) (outcome, error) {
 		default:
 			return refused, err
 		}
-	} else if c == nil || c.broken == nil || c.timeout {
+	} else if !lost {
 		return refused, err
 	} else {
 		t.e.counters.lost.Add(1)
