@@ -1,8 +1,12 @@
 package instance_test
 
 import (
+	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,6 +161,78 @@ func TestRevocationsOutliveClocks(t *testing.T) {
 				c.pass(steps.after)
 				h.want(t, s, what+", revoked", revocation.void...)
 				s.hold(anna).want(t, s, what+", issued after it")
+			}
+		})
+	}
+}
+
+// A database that was put back to an older state while no server ran is found out by
+// what was issued since: that is refused, for its cause, and from then on everything is
+// that was issued before, since it may have been revoked in what is lost.
+func TestWhatTheDatabaseHasLostIsRevoked(t *testing.T) {
+	for name, shown := range map[string]struct {
+		show  func(s *story, session *client.Client, token string) string
+		code  string
+		cause string
+	}{
+		"a session": {func(s *story, session *client.Client, _ string) string { return whoami(s.t, session) }, "ExpiredToken", "cause=session-lost"},
+		"a token":   {func(s *story, _ *client.Client, token string) string { return codeOf(s.t, s.assume(token)) }, "ExpiredTokenException", "cause=token-lost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, log := newClock(), &logged{}
+			dir := t.TempDir()
+			s := newStory(t, daypasstest.Config{Now: c.now, DataDir: dir, Log: slog.New(slog.NewTextHandler(log, nil))})
+			alice := s.mustID(s.signIn("alice"))
+			old, err := s.credentials(alice, s.signIn("alice"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := func(between func()) {
+				t.Helper()
+				s.server.Close()
+				between()
+				s.server = daypasstest.Start(t, daypasstest.Config{Now: c.now, DataDir: dir, Issuer: "https://issuer.example", Log: slog.New(slog.NewTextHandler(log, nil))})
+				old.Endpoint = s.server.URL
+			}
+			var backup []byte
+			database := filepath.Join(dir, "daypass.db")
+			again(func() {
+				if backup, err = os.ReadFile(database); err != nil {
+					t.Fatal(err)
+				}
+			})
+			s.query("CreateRole", "RoleName", "lost", "AssumeRolePolicyDocument", trust(s.pool, "authenticated"))
+			session, err := s.credentials(alice, s.signIn("alice"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			token := s.openIDToken(alice, s.signIn("alice"))
+			again(func() {
+				if err := os.WriteFile(database, backup, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			})
+			session.Endpoint = s.server.URL
+			if got := whoami(t, old); got != "" {
+				t.Errorf("what was issued before the backup answers %q: nobody knows yet", got)
+			}
+			if got := shown.show(s, session, token); got != shown.code {
+				t.Errorf("what was issued after it answers %q", got)
+			}
+			if !strings.Contains(log.String(), shown.cause) {
+				t.Errorf("the log has no %s", shown.cause)
+			}
+			for name, c := range map[string]*client.Client{"before": old, "after": session} {
+				if got := whoami(t, c); got != "ExpiredToken" {
+					t.Errorf("once it is known, what was issued %s the backup answers %q", name, got)
+				}
+			}
+			if fresh, err := s.credentials(alice, s.signIn("alice")); err != nil || whoami(t, fresh) != "" {
+				t.Errorf("signing in anew: %v", err)
+			}
+			out, err := s.daypass("ListRevocations", map[string]any{})
+			if list, _ := out["Revocations"].([]any); err != nil || len(list) != 1 || list[0].(map[string]any)["Everything"] != true {
+				t.Errorf("listed %v, %v", out, err)
 			}
 		})
 	}
