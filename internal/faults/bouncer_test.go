@@ -26,6 +26,7 @@ func TestThroughBouncer(t *testing.T) {
 
 // The whole store does.
 func TestLongStoreThroughBouncer(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t testing.TB, schema fs.FS) engine.Engine {
 		e, err := postgres.Open(t.Context(), postgres.Options{URL: pgtest.Bouncer(t, pgtest.Database(t), 12), Schema: schema})
 		if err != nil {

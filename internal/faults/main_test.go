@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		_ = flag.Set("test.run", "^TestPatroni")
 	default:
 		leaveOut("^TestPatroni")
-		writers, rounds = 64, 3
+		writers, rounds = 64, 2
 	}
 	_ = flag.Set("test.parallel", "8") // what is parallel waits
 	code := pgtest.Run(m)
