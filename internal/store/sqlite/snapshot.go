@@ -37,6 +37,10 @@ func (e *Engine) Snapshot(ctx context.Context, to string) error {
 	if e.closing.Load() {
 		return engine.ErrClosed
 	}
+	to, err := filepath.Abs(to) // a URI has no relative paths
+	if err != nil {
+		return fmt.Errorf("store: copy the database: %w", err)
+	}
 	return e.snapshot(ctx, to, max(logMayGrow, sizeOf(e.path)))
 }
 

@@ -90,6 +90,23 @@ func TestSnapshot(t *testing.T) {
 	writers.Wait()
 }
 
+// The data directory of a server may be a relative path, and so is that of the copy then.
+func TestSnapshotRelative(t *testing.T) {
+	db := openTest(t)
+	if err := db.Update(t.Context(), add("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	to := emptyFile(t)
+	t.Chdir(filepath.Dir(filepath.Dir(to)))
+	relative := filepath.Join(filepath.Base(filepath.Dir(to)), filepath.Base(to))
+	if err := db.Engine.(*Engine).Snapshot(t.Context(), relative); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := Inspect(t.Context(), to); err != nil || found.Rows["thing"] != 1 {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
 // What was deleted is not in a copy, not even in pages that are free.
 func TestSnapshotForgets(t *testing.T) {
 	db := openTest(t)
