@@ -16,8 +16,6 @@ import (
 	"github.com/daypass/daypass/internal/instance"
 )
 
-const account = "123456789012"
-
 var environment = map[string]string{"CI_SECRET": "0123456789abcdef0123"}
 
 func parse(name, text string) (*declare.File, error) {
