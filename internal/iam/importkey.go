@@ -24,7 +24,8 @@ var (
 
 // ImportAccessKey gives a user of the caller's account an access key whose ID and
 // secret are chosen, or the key that the user has under the ID another secret, and
-// says whether that changes anything. With dryRun it changes nothing.
+// says whether that changes anything. With dryRun it changes nothing. Sessions that were
+// got with another secret of the key, or with a key of the ID that was deleted, end.
 func (s *Service) ImportAccessKey(ctx context.Context, c awsapi.Caller, user UserNameType, id AccessKeyIdType, secret seal.Secret, dryRun bool) (changed bool, err error) {
 	audit.From(ctx).Set("user", string(user))
 	audit.From(ctx).Set("access_key", string(id))
@@ -55,7 +56,7 @@ func (s *Service) ImportAccessKey(ctx context.Context, c awsapi.Caller, user Use
 			return nil
 		case found:
 			other := *key
-			other.Secret = secret
+			other.Secret, other.Since = secret, tx.Change()
 			key = &other
 		default:
 			keys, err := tx.AccessKeys(owner.UserId)
@@ -65,7 +66,7 @@ func (s *Service) ImportAccessKey(ctx context.Context, c awsapi.Caller, user Use
 			if len(keys) >= s.Limits.AccessKeysPerUser {
 				return ErrTooManyKeys
 			}
-			key = &AccessKeyEntity{ID: id, Owner: owner.UserId, Secret: secret, Status: keyActive, Created: s.now()}
+			key = &AccessKeyEntity{ID: id, Owner: owner.UserId, Secret: secret, Status: keyActive, Created: s.now(), Since: tx.Change()}
 		}
 		if changed = true; dryRun {
 			return errDry

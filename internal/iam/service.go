@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"math"
 	"net/url"
 	"time"
 
@@ -103,6 +104,18 @@ type RootAccessKey struct {
 // AccessKey finds the owner and the secret of a long-term access key. One that
 // nobody has, or that is inactive, is an *awsapi.Refused.
 func (s *Service) AccessKey(ctx context.Context, id string) (caller awsapi.Caller, secret seal.Secret, err error) {
+	return s.accessKey(ctx, id, math.MaxInt64)
+}
+
+// ParentKey finds the owner of the long-term access key that a session was got with,
+// which bears the number of a change. If the key has got its secret later, the session
+// was got with another one, and it is an *awsapi.Refused.
+func (s *Service) ParentKey(ctx context.Context, id string, change int64) (awsapi.Caller, error) {
+	caller, _, err := s.accessKey(ctx, id, change)
+	return caller, err
+}
+
+func (s *Service) accessKey(ctx context.Context, id string, change int64) (caller awsapi.Caller, secret seal.Secret, err error) {
 	if id != "" && id == s.Root.ID {
 		return awsapi.Caller{
 			Account: s.Account, ARN: rootARN(s.Account), UserID: s.Account, Root: true, AccessKeyID: id,
@@ -117,6 +130,8 @@ func (s *Service) AccessKey(ctx context.Context, id string) (caller awsapi.Calle
 			return s.RefusedKey(id, causeUnknownKey)
 		case key.Status != keyActive:
 			return s.RefusedKey(id, causeInactiveKey)
+		case change < key.Since:
+			return s.RefusedKey(id, causeUnknownKey)
 		}
 		caller, secret = user.caller(key.ID), key.Secret
 		return nil

@@ -20,6 +20,9 @@ type Tx interface {
 	Grants
 	Policies
 	Providers
+
+	// Change is the number of the update that the transaction is.
+	Change() int64
 }
 
 // Roles are what a transaction knows of roles.

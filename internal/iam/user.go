@@ -71,6 +71,10 @@ type AccessKeyEntity struct {
 	Created time.Time
 	// LastUse is when the key was last used, as far as it was written down.
 	LastUse KeyUse
+	// Since is the number of the change that gave it the secret, where somebody chose
+	// both (ImportAccessKey); zero otherwise. What was got with the ID before that was
+	// got with another secret, or with a key that was deleted.
+	Since int64
 }
 
 // The statuses that an access key can have.

@@ -129,4 +129,38 @@ func TestImportAccessKey(t *testing.T) {
 	if got := imported("ci", chosenKey, second, false); got != "changed" || who(first) != "SignatureDoesNotMatch" || !strings.HasSuffix(who(second), ":user/ci") {
 		t.Errorf("another secret: %s; the first is %s, the second %s", got, who(first), who(second))
 	}
+	// What was got with an earlier secret ends with that, and does not come back with
+	// another key of the ID.
+	session := func(secret string) func() string {
+		t.Helper()
+		c := s.clientOf("us-east-1")
+		c.Credentials = sigv4.Credentials{AccessKeyID: chosenKey, SecretAccessKey: secret}
+		answer, err := c.Query(t.Context(), sts.API, "GetSessionToken")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := texts(t, answer)
+		c.Credentials = sigv4.Credentials{AccessKeyID: got["AccessKeyId"], SecretAccessKey: got["SecretAccessKey"], SessionToken: got["SessionToken"]}
+		return func() string {
+			answer, err := c.Query(t.Context(), sts.API, "GetCallerIdentity")
+			if err != nil {
+				return codeOf(t, err)
+			}
+			return texts(t, answer)["Arn"]
+		}
+	}
+	before := session(second)
+	if got := before(); !strings.HasSuffix(got, ":user/ci") {
+		t.Errorf("a session of the key: %s", got)
+	}
+	imported("ci", chosenKey, first, false)
+	after := session(first)
+	if before() != "InvalidClientTokenId" || !strings.HasSuffix(after(), ":user/ci") {
+		t.Errorf("after another secret, a session of the one before: %s, of this one: %s", before(), after())
+	}
+	s.query("DeleteAccessKey", "UserName", "ci", "AccessKeyId", chosenKey)
+	imported("ci", chosenKey, first, false)
+	if got := after(); got != "InvalidClientTokenId" {
+		t.Errorf("a session of a deleted key, whose ID another has: %s", got)
+	}
 }

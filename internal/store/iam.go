@@ -65,6 +65,9 @@ type iamTx struct {
 	i  *IAM
 }
 
+// Change implements iam.Tx.
+func (t *iamTx) Change() int64 { return t.tx.Change() }
+
 // Role implements iam.Tx.
 func (t *iamTx) Role(account string, name iam.RoleNameType) (*iam.RoleEntity, bool, error) {
 	key := roleKey{account, iam.RoleKey(name)}

@@ -124,6 +124,7 @@ type keyFacts struct {
 	Status  iam.StatusType
 	Created time.Time
 	LastUse iam.KeyUse
+	Since   int64
 }
 
 // keyRow is the row of an access key. The secret is in it sealed, and tied to the
@@ -146,13 +147,13 @@ func (r *keyRow) open(box *seal.Box) (*iam.AccessKeyEntity, error) {
 		return nil, fmt.Errorf("store: secret of access key %s: %w", r.id, err)
 	}
 	key.ID, key.Owner, key.Secret = iam.AccessKeyIdType(r.id), iam.IdType(r.owner), seal.NewSecret(string(secret))
-	key.Status, key.Created, key.LastUse = facts.Status, facts.Created, facts.LastUse
+	key.Status, key.Created, key.LastUse, key.Since = facts.Status, facts.Created, facts.LastUse, facts.Since
 	return key, nil
 }
 
 // PutAccessKey implements iam.Tx.
 func (t *iamTx) PutAccessKey(key *iam.AccessKeyEntity) error {
-	body, err := json.Marshal(keyFacts{key.Status, key.Created, key.LastUse}, json.OmitZeroStructFields(true))
+	body, err := json.Marshal(keyFacts{key.Status, key.Created, key.LastUse, key.Since}, json.OmitZeroStructFields(true))
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ const (
 	causeTokenMissing awsapi.Cause = "session-token-missing"
 	// A long-term access key came with a session token.
 	causeTokenLeftOver awsapi.Cause = "session-token-left-over"
-	// The access key that GetSessionToken was called with was made inactive or deleted, and the session ended with it.
+	// The access key that GetSessionToken was called with was made inactive or deleted, or got another secret, and the session ended with it.
 	causeParentKey awsapi.Cause = "parent-key"
 	// Credentials of GetSessionToken cannot call the operation.
 	causeSessionCredentials awsapi.Cause = "session-credentials"

@@ -78,9 +78,9 @@ func MayCall(row *awsapi.Row, c awsapi.Caller) error {
 }
 
 // checkParent says whether the access key that a user's or root's session was
-// got with is still theirs. The user may have another name by now.
+// got with is still theirs, with the secret that it had then. The user may have another name by now.
 func (s *Service) checkParent(ctx context.Context, session *Session, caller *awsapi.Caller) error {
-	owner, _, err := s.IAM.AccessKey(ctx, session.Parent)
+	owner, err := s.IAM.ParentKey(ctx, session.Parent, session.Change)
 	_, refused := awsapi.AsRefused(err)
 	switch {
 	case refused:
