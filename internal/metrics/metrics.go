@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -27,6 +28,8 @@ const (
 	// hosts of outbound calls.
 	maxPools = 1000
 	maxHosts = 200
+	// maxLabel is the longest value of a label, in bytes: a name of a host has no more.
+	maxLabel = 253
 	// other is where the rest is counted.
 	other = "other"
 )
@@ -210,6 +213,9 @@ type labels struct {
 }
 
 func (l *labels) label(value string) string {
+	if len(value) > maxLabel || !utf8.ValidString(value) { // the library panics
+		return other
+	}
 	l.mu.RLock()
 	ok := l.seen[value]
 	l.mu.RUnlock()
