@@ -214,6 +214,7 @@ func TestMistakes(t *testing.T) {
 		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: none}}]", ":4: SecretAccessKey: stat "},
 		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {vault: none}}]", ":4: SecretAccessKey is {env: VARIABLE} or {file: PATH}"},
 		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: secret}}]", ""},
+		{"Version: 1\nSAMLProviders:\n  - Name: s\n    SAMLMetadataDocument: {file: secret}", ":4: SAMLMetadataDocument: what {file: secret} names is no SAML metadata, which is XML of at least 1000 characters"},
 		{"Version: 1\nIdentityPools:\n  - IdentityPoolName: p", ":3: an identity pool has no IdentityPoolId"},
 		{strings.Replace(pool, "us-east-1:1", "1", 1), `:3: IdentityPoolId "11111111-2222-4333-8444-555555555555": an ID is REGION:GUID, such as us-east-1:11111111-2222-4333-8444-555555555555`},
 		{pool, ""},
@@ -226,12 +227,17 @@ func TestMistakes(t *testing.T) {
 		{"Version: 1\nRoles: &a [*a]", ":2: anchors, aliases, tags and the like are not read"},
 		{"Version: 1\nRoles: [", ":2: "},
 		{"Version: 1\nRoles: " + strings.Repeat("[", 100) + strings.Repeat("]", 100), ":2: nested more than 64 deep"},
+		{"Version: 1\nRoles: " + strings.Repeat("[", 2_000_000), ":2: nested more than 64 deep"}, // which would take gigabytes
+		{"Version: 1\nRoles:\n  " + strings.Repeat("- ", 1_000_000) + "a", ":3: nested more than 64 deep"},
 		{"{\"Version\": 1, \"Roles\": [{\"RoleName\": \"r\"}]}", ""},
 	} {
 		_, err := parse(filepath.Join(dir, "seed.yaml"), test.text)
 		var e *declare.Error
 		if test.want == "" && err == nil {
 			continue
+		}
+		if err != nil && strings.Contains(err.Error(), "0123456789abcdef") {
+			t.Errorf("%q: shows the secret: %v", test.text, err)
 		}
 		if test.want == "" || err == nil || !errors.As(err, &e) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: %v, want %s", test.text, err, test.want)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/daypass/daypass/internal/awsapi"
 )
@@ -178,11 +179,23 @@ func (f *File) samlProvider(v *value, s Source) error {
 		if err != nil {
 			return err
 		}
+		if !metadata(text) { // said without what it is: the API's error shows it
+			return mistake(m.line, "SAMLMetadataDocument: what {%s: %s} names is no SAML metadata, which is XML of at least %d characters", m.members[0].name, m.members[0].text, leastMetadata)
+		}
 		*m = value{line: m.line, kind: awsapi.Text, text: text}
 	}
 	in, err := input(v, f.rows("iam", "CreateSAMLProvider"), "SAML provider "+name)
 	f.saml = append(f.saml, &entity{v.line, name, in})
 	return err
+}
+
+// leastMetadata is how long the API wants metadata to be, in characters.
+const leastMetadata = 1000
+
+// metadata says whether a text can be the metadata of a SAML provider. What a file names
+// may be anything that the command can read, such as a key.
+func metadata(text string) bool {
+	return utf8.RuneCountInString(text) >= leastMetadata && strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")), "<")
 }
 
 // secret reads {env: VAR} or {file: PATH}.

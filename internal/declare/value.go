@@ -59,6 +59,9 @@ func read(text []byte) (*value, error) {
 	if len(text) > MaxFile {
 		return nil, mistake(0, "longer than %d bytes", MaxFile)
 	}
+	if line := tooDeep(text); line > 0 {
+		return nil, mistake(line, "nested more than %d deep", maxDepth)
+	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, yamlError(err)
@@ -73,6 +76,41 @@ func read(text []byte) (*value, error) {
 		return nil, mistake(0, "%d documents in the file, and one is read", len(docs))
 	}
 	return fromNode(docs[0].Body, 0)
+}
+
+// tooDeep is the line where a text is nested so deeply that the parser, whose work grows
+// with the square of the depth, is not to see it; 0 where it is not. It looks at
+// brackets without asking whether they are in a text, so it leaves much room.
+func tooDeep(text []byte) int {
+	const most = 1000
+	line, open, dashes, begins := 1, 0, 0, true
+	for _, b := range text {
+		switch b {
+		case '\n', '\r':
+			dashes, begins = 0, true
+			if b == '\n' {
+				line++
+			}
+			continue
+		case '[', '{':
+			open++
+		case ']', '}':
+			open = max(0, open-1)
+		case '-', '?', ':':
+			if begins {
+				dashes++
+			}
+			continue
+		case ' ', '\t':
+			if open <= most && dashes <= most {
+				continue
+			}
+		}
+		if begins = false; open > most || dashes > most {
+			return line
+		}
+	}
+	return 0
 }
 
 // yamlError is an error of the parser, whose text begins with [line:column] and goes on
