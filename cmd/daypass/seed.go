@@ -24,7 +24,7 @@ func (c *Config) readSeed(p *process) (*declare.File, error) {
 	if c.Database != "" {
 		return nil, usage("--seed goes with a data directory: other servers may use the database already. Run daypass apply -f %s", c.Seed)
 	}
-	text, err := os.ReadFile(c.Seed)
+	text, err := declare.ReadFile(c.Seed)
 	if err != nil {
 		return nil, usage("--seed: %w", err)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/daypass/daypass/internal/awsapi"
@@ -102,7 +100,7 @@ func notApplied(err error, done int) error {
 
 // declared reads a file.
 func (c *CLI) declared(name string) (*declare.File, error) {
-	text, err := readDeclared(name)
+	text, err := declare.ReadFile(name)
 	if err != nil {
 		return nil, usageError("--file: %w", err)
 	}
@@ -115,20 +113,6 @@ func (c *CLI) declared(name string) (*declare.File, error) {
 		return nil, usageError("%w", err)
 	}
 	return file, nil
-}
-
-// readDeclared reads a file that is not too long.
-func readDeclared(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	switch {
-	case err != nil:
-		return nil, err
-	case info.Size() > declare.MaxFile:
-		return nil, fmt.Errorf("%s is longer than %d bytes", name, declare.MaxFile)
-	case info.IsDir():
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
-	}
-	return os.ReadFile(name)
 }
 
 func (c *CLI) helpApply(g *globals) error {

@@ -212,6 +212,7 @@ func TestMistakes(t *testing.T) {
 		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a}]", ":4: an access key has AccessKeyId and SecretAccessKey"},
 		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {env: NONE}}]", ":4: SecretAccessKey: the environment variable NONE is not set"},
 		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: none}}]", ":4: SecretAccessKey: stat "},
+		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: /dev/zero}}]", ":4: SecretAccessKey: /dev/zero is not a regular file"},
 		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {vault: none}}]", ":4: SecretAccessKey is {env: VARIABLE} or {file: PATH}"},
 		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: secret}}]", ""},
 		{"Version: 1\nSAMLProviders:\n  - Name: s\n    SAMLMetadataDocument: {file: secret}", ":4: SAMLMetadataDocument: what {file: secret} names is no SAML metadata, which is XML of at least 1000 characters"},

@@ -3,6 +3,7 @@ package declare
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -218,20 +219,44 @@ func secret(v *value, s Source, what string) (string, error) {
 		if !filepath.IsAbs(at) {
 			at = filepath.Join(filepath.Dir(s.Name), at)
 		}
-		info, err := os.Stat(at)
-		if err == nil && info.Size() > MaxFile*4 {
-			err = fmt.Errorf("%s is longer than %d bytes", at, MaxFile*4)
-		}
-		if err != nil {
-			return "", mistake(m.line, "%s: %w", what, err)
-		}
-		text, err := os.ReadFile(at)
+		text, err := readFile(at, maxBeside)
 		if err != nil {
 			return "", mistake(m.line, "%s: %w", what, err)
 		}
 		return strings.TrimRight(string(text), "\r\n"), nil
 	}
 	return "", mistake(m.line, "%s is {env: VARIABLE} or {file: PATH}", what)
+}
+
+// maxBeside is the longest file that a file may name, in bytes: SAML metadata has up
+// to ten million characters.
+const maxBeside = 16 << 20
+
+// ReadFile reads a file for [Parse].
+func ReadFile(name string) ([]byte, error) { return readFile(name, MaxFile) }
+
+// readFile reads a regular file of at most so many bytes: a pipe would keep its reader
+// waiting, and a device has no end.
+func readFile(name string, most int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	if int64(len(text)) > most {
+		return nil, fmt.Errorf("%s is longer than %d bytes", name, most)
+	}
+	return text, nil
 }
 
 func (f *File) role(v *value, s Source) error {

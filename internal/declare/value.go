@@ -24,6 +24,7 @@ type value struct {
 	text    string
 	list    []*value
 	members []member
+	names   map[string]bool // of the members, while they are read
 }
 
 type member struct {
@@ -178,9 +179,13 @@ func (v *value) add(m *ast.MappingValueNode, depth int) error {
 		return mistake(v.line, "a name that is no text")
 	}
 	name, line := key.GetToken().Value, key.GetToken().Position.Line
-	if v.member(name) != nil {
+	if v.names[name] {
 		return mistake(line, "%s is there twice", name)
 	}
+	if v.names == nil {
+		v.names = map[string]bool{}
+	}
+	v.names[name] = true
 	below, err := fromNode(m.Value, depth+1)
 	if err != nil {
 		return err
