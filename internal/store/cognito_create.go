@@ -14,7 +14,7 @@ import (
 
 // Create implements cognito.Store. An engine that is alone with its database brings
 // those that wait together by itself. On others each commit is a conversation with a
-// server, so whoever comes while a group is stored waits and is in the next one.
+// server, so whoever comes while groups are stored waits and is in the next one.
 func (c *Cognito) Create(ctx context.Context, p *cognito.Pool, i *cognito.Identity) (bool, error) {
 	n := &creation{identityRow: rowOf(i), mark: p.Mark}
 	switch len(i.Logins) {
@@ -70,14 +70,18 @@ const mostCreations = 256
 // errUnfinished answers a group whose leader panicked.
 var errUnfinished = errors.New("store: the identities were not stored, because another one failed")
 
-// creations brings those together who create at the same time. One group is being
-// stored, by one of its callers; the others wait, and go together in the next.
+// mostGroups is how many groups are stored at the same time. A single one would have
+// its callers wait while bytes travel; with many, each group would be one caller.
+const mostGroups = 4
+
+// creations brings those together who create at the same time. Few groups are being
+// stored, each by one of its callers; the others wait, and go together in the next.
 type creations struct {
 	store func([]*creation) error
 
 	mu      sync.Mutex
-	busy    bool
-	waiting []*creation
+	groups  int         // that are being stored
+	waiting []*creation // nobody, unless there are mostGroups
 }
 
 // join waits until the creation has its outcome, or ctx ends before anybody began to
@@ -87,8 +91,8 @@ func (g *creations) join(ctx context.Context, n *creation) error {
 		return err
 	}
 	g.mu.Lock()
-	if !g.busy {
-		g.busy = true
+	if g.groups < mostGroups {
+		g.groups++
 		g.mu.Unlock()
 		g.lead([]*creation{n})
 		return nil
@@ -138,10 +142,12 @@ func (g *creations) lead(group []*creation) {
 	leader, err := group[0], errUnfinished
 	defer func() { // also for a panic, which goes on to the leader's caller
 		g.mu.Lock()
-		if g.busy = len(g.waiting) > 0; g.busy {
+		if len(g.waiting) > 0 {
 			next := g.waiting[0]
 			g.waiting = slices.Delete(g.waiting, 0, 1)
 			next.turn <- leading
+		} else {
+			g.groups--
 		}
 		g.mu.Unlock()
 		for _, n := range group {
