@@ -259,7 +259,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	c.Logins.announce(ctx, c.Log)
 	keys := &openid.Provider{
-		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Box: c.MasterKey.Box(openid.Purpose),
+		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Shared: !i.db.Alone(), Box: c.MasterKey.Box(openid.Purpose),
 		Region: c.Region, OneKey: c.OneSigningKey, FlatTags: c.FlatTagsClaim,
 		Now: c.Now, GenerateKey: c.SigningKey, Log: c.Log,
 	}

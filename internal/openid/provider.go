@@ -52,6 +52,9 @@ type Provider struct {
 	FlatTags bool
 	// Store keeps the signing keys.
 	Store Store
+	// Shared says that other nodes change the keys too. Whoever signs or verifies then asks
+	// the Store, which knows what any of them has done before the request came.
+	Shared bool
 	// Box seals them; it is made for [Purpose].
 	Box *seal.Box
 	// Now is the clock, time.Now when nil.
@@ -208,6 +211,9 @@ func (p *Provider) sign(ctx context.Context, region string, c *Claims) (string, 
 // could be ours but is not known makes it look into the store. The
 // list belongs to everybody and is not to be changed.
 func (p *Provider) Keys(ctx context.Context, kid string) ([]jose.JSONWebKey, error) {
+	if err := p.follow(ctx); err != nil {
+		return nil, err
+	}
 	found := p.set.Load().verifiers(kid)
 	if len(found) == 0 && p.mayExist(kid) {
 		if err := p.refresh(ctx); err != nil {
@@ -225,6 +231,9 @@ func (p *Provider) mayExist(kid string) bool {
 
 // signer returns the key that signs for the region, making it if need be.
 func (p *Provider) signer(ctx context.Context, region string, room Room) (*key, error) {
+	if err := p.follow(ctx); err != nil {
+		return nil, err
+	}
 	if k := p.current(region); k != nil {
 		return k, nil
 	}
@@ -317,6 +326,14 @@ func (p *Provider) reload(ctx context.Context) error {
 	}
 	defer leave()
 	return p.publish(ctx)
+}
+
+// follow publishes what other nodes have changed.
+func (p *Provider) follow(ctx context.Context) error {
+	if !p.Shared {
+		return nil
+	}
+	return p.reload(ctx)
 }
 
 // refresh does the same for a stranger. Readings cost nothing while nothing has

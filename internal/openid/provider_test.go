@@ -256,6 +256,34 @@ func TestKeysOfAnotherProcess(t *testing.T) {
 	mustSign(t, b, "eu-west-1", c.claims("eu-west-1"))
 }
 
+// A key that another node has removed signs and verifies nothing any more: the node
+// that still has it in memory makes another one.
+func TestKeyThatAnotherNodeRemoved(t *testing.T) {
+	c := newClock()
+	store := &memory{}
+	p := newProvider(t, store, c, "1", "2")
+	p.Shared = true
+	mustLoad(t, p)
+	token := mustSign(t, p, "us-east-1", c.claims("us-east-1"))
+	store.mu.Lock()
+	store.keys, store.last = nil, 1
+	store.mu.Unlock()
+	if keys, err := p.Keys(t.Context(), "us-east-1-1"); len(keys) != 0 || err != nil {
+		t.Errorf("a key that was removed is %v, %v", keys, err)
+	}
+	again := mustSign(t, p, "us-east-1", c.claims("us-east-1"))
+	if again == token {
+		t.Error("signed with the key that was removed")
+	}
+	if kid, _ := verify(t, p, again); kid != "us-east-1-2" {
+		t.Errorf("signed with %s", kid)
+	}
+	store.setFail(errors.New("away"))
+	if _, err := p.Sign(t.Context(), "us-east-1", c.claims("us-east-1")); err == nil {
+		t.Error("signed although nobody knows whether the key is there")
+	}
+}
+
 // A region whose key another process has made is not given a second one.
 func TestEnsureKeyFindsStoredKey(t *testing.T) {
 	c := newClock()

@@ -429,6 +429,9 @@ func (db *DB) Attender() func(ctx context.Context, do func(context.Context) erro
 	return db.Attend
 }
 
+// Alone says that nobody else changes the database.
+func (db *DB) Alone() bool { return db.alone }
+
 // attendedBy is the request that a context is of, of this database; nil if it is of
 // none.
 func (db *DB) attendedBy(ctx context.Context) *attended {
