@@ -644,11 +644,7 @@ func (db *DB) confirm(b *basis) bool {
 type texts struct{ news, stamp, identityByID, identityByLogin string }
 
 func textsFor(e engine.Engine) texts {
-	standby := "0"
-	if e, ok := e.(interface{ Standby() string }); ok {
-		standby = e.Standby()
-	}
-	stamp := "c.epoch, c.number, c.mark, " + standby
+	stamp := "c.epoch, c.number, c.mark, " + e.Standby()
 	return texts{
 		news:            fmt.Sprintf(selectNews, stamp),
 		stamp:           `SELECT ` + stamp + ` FROM change c WHERE c.id = 1`,

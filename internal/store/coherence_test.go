@@ -17,6 +17,8 @@ import (
 	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/fixture"
+	"github.com/daypass/daypass/internal/store/postgres"
+	"github.com/daypass/daypass/internal/store/postgres/pgtest"
 	"github.com/daypass/daypass/internal/store/sqlite"
 )
 
@@ -82,12 +84,40 @@ type node struct {
 	*counted
 }
 
-// openNodes opens so many nodes on one database.
+// opener opens so many nodes on one new database.
+type opener func(t *testing.T, n int) []*node
+
+// onEach runs a test on each kind of database that several nodes can be on.
+func onEach(t *testing.T, test func(*testing.T, opener)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, openNodes) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, openPostgresNodes) })
+}
+
 func openNodes(t *testing.T, n int) []*node {
 	t.Helper()
 	e := openShared(t, filepath.Join(t.TempDir(), "x.db"))
 	nodes := make([]*node, n)
 	for i := range nodes {
+		nodes[i] = nodeOn(t, e)
+	}
+	return nodes
+}
+
+// openPostgresNodes has connections of its own for each node.
+func openPostgresNodes(t *testing.T, n int) []*node {
+	t.Helper()
+	url := pgtest.Database(t)
+	nodes := make([]*node, n)
+	for i := range nodes {
+		e, err := postgres.Open(t.Context(), postgres.Options{URL: url, Schema: testSchema})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 		nodes[i] = nodeOn(t, e)
 	}
 	return nodes
@@ -134,7 +164,9 @@ func (n *node) want(t *testing.T, name string, want int64) {
 }
 
 // What one node has acknowledged, the next View at another obeys, and keeps.
-func TestNodesObeyOneAnother(t *testing.T) {
+func TestNodesObeyOneAnother(t *testing.T) { onEach(t, testNodesObeyOneAnother) }
+
+func testNodesObeyOneAnother(t *testing.T, openNodes opener) {
 	nodes := openNodes(t, 3)
 	a := nodes[0]
 	mustUpdate(t, a.DB, add("a", 0))
@@ -161,7 +193,9 @@ func TestNodesObeyOneAnother(t *testing.T) {
 
 // Many change and read at many nodes, and nobody reads what is older than what was
 // acknowledged before.
-func TestNodesAreNeverBehindAnAnswer(t *testing.T) {
+func TestNodesAreNeverBehindAnAnswer(t *testing.T) { onEach(t, testNodesAreNeverBehindAnAnswer) }
+
+func testNodesAreNeverBehindAnAnswer(t *testing.T, openNodes opener) {
 	nodes := openNodes(t, 3)
 	const things = 4
 	var acknowledged [things]atomic.Int64
@@ -208,7 +242,9 @@ func TestNodesAreNeverBehindAnAnswer(t *testing.T) {
 }
 
 // A load that is overtaken by a change at another node does not stay.
-func TestSlowLoadIsOvertaken(t *testing.T) {
+func TestSlowLoadIsOvertaken(t *testing.T) { onEach(t, testSlowLoadIsOvertaken) }
+
+func testSlowLoadIsOvertaken(t *testing.T, openNodes opener) {
 	for _, loadFirst := range []bool{true, false} {
 		for _, look := range []bool{true, false} { // whether the node looks in between
 			t.Run(fmt.Sprintf("load first %v, look %v", loadFirst, look), func(t *testing.T) {
@@ -259,7 +295,9 @@ func TestSlowLoadIsOvertaken(t *testing.T) {
 
 // A stamp that was asked for before a request came says nothing to it: the change
 // may have been acknowledged since.
-func TestEarlierStampDoesNotCount(t *testing.T) {
+func TestEarlierStampDoesNotCount(t *testing.T) { onEach(t, testEarlierStampDoesNotCount) }
+
+func testEarlierStampDoesNotCount(t *testing.T, openNodes opener) {
 	for _, attended := range []bool{false, true} {
 		nodes := openNodes(t, 2)
 		a, b := nodes[0], nodes[1]
@@ -310,7 +348,9 @@ func TestEarlierStampDoesNotCount(t *testing.T) {
 }
 
 // Requests share rounds: however many come at once, the database is asked little.
-func TestRoundsAreShared(t *testing.T) {
+func TestRoundsAreShared(t *testing.T) { onEach(t, testRoundsAreShared) }
+
+func testRoundsAreShared(t *testing.T, openNodes opener) {
 	b := openNodes(t, 1)[0]
 	mustUpdate(t, b.DB, add("a", 1))
 	b.want(t, "a", 1)
@@ -349,7 +389,9 @@ func (n *node) cacheOnly(ctx context.Context, name string) (value int64, err err
 
 // A request that is attended asks once, whatever it has found in memory, and all of
 // that is judged.
-func TestAttend(t *testing.T) {
+func TestAttend(t *testing.T) { onEach(t, testAttend) }
+
+func testAttend(t *testing.T, openNodes opener) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	for _, name := range []string{"a", "b", "c"} {
@@ -435,7 +477,9 @@ func TestAttend(t *testing.T) {
 }
 
 // What is in memory outside of caches is relied on like the rest.
-func TestRely(t *testing.T) {
+func TestRely(t *testing.T) { onEach(t, testRely) }
+
+func testRely(t *testing.T, openNodes opener) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	mark := revocation.Mark{Target: revocation.Target{Kind: revocation.Role, Name: "r"}, At: time.Unix(1000, 0)}
@@ -590,7 +634,9 @@ func (n *node) exec(t *testing.T, text string, values ...any) {
 }
 
 // A node that does not find its place in the log forgets what it has in memory.
-func TestNodeFindsNoPlace(t *testing.T) {
+func TestNodeFindsNoPlace(t *testing.T) { onEach(t, testNodeFindsNoPlace) }
+
+func testNodeFindsNoPlace(t *testing.T, openNodes opener) {
 	for name, spoil := range map[string]func(t *testing.T, n *node){
 		"gap":          func(t *testing.T, n *node) { n.exec(t, `DELETE FROM change_log WHERE number = 5`) },
 		"long absence": func(t *testing.T, n *node) { n.exec(t, `DELETE FROM change_log WHERE number < 7`) },
@@ -631,7 +677,9 @@ func TestNodeFindsNoPlace(t *testing.T) {
 
 // A database that has gone back to an older state, and perhaps on from there, is
 // found out: everything is forgotten, and it goes on above all numbers that were seen.
-func TestHistoryGoesBack(t *testing.T) {
+func TestHistoryGoesBack(t *testing.T) { onEach(t, testHistoryGoesBack) }
+
+func testHistoryGoesBack(t *testing.T, openNodes opener) {
 	for name, on := range map[string]int{"behind": 0, "equal": 5, "ahead": 8} {
 		t.Run(name, func(t *testing.T) {
 			nodes := openNodes(t, 2)
@@ -782,7 +830,9 @@ func (standby) Standby() string { return "1" }
 
 // The number that is handed out is one that what it was decided by has, and every change
 // that was acknowledged before is in it.
-func TestStampAtOtherNodes(t *testing.T) {
+func TestStampAtOtherNodes(t *testing.T) { onEach(t, testStampAtOtherNodes) }
+
+func testStampAtOtherNodes(t *testing.T, openNodes opener) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	for range 3 {
@@ -800,7 +850,9 @@ func TestStampAtOtherNodes(t *testing.T) {
 }
 
 // An engine that calls a Configure again counts it once.
-func TestConfigureIsCalledAgain(t *testing.T) {
+func TestConfigureIsCalledAgain(t *testing.T) { onEach(t, testConfigureIsCalledAgain) }
+
+func testConfigureIsCalledAgain(t *testing.T, openNodes opener) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	a.net.twice = true
@@ -823,7 +875,9 @@ func TestConfigureIsCalledAgain(t *testing.T) {
 
 // A request that finds at an update that something has changed since it came finds out
 // what, when it looks again.
-func TestAttendedLooksAgain(t *testing.T) {
+func TestAttendedLooksAgain(t *testing.T) { onEach(t, testAttendedLooksAgain) }
+
+func testAttendedLooksAgain(t *testing.T, openNodes opener) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	mustUpdate(t, a.DB, add("a", 1))

@@ -43,6 +43,10 @@ var (
 
 // An Engine is an open database, for any number of goroutines.
 type Engine interface {
+	// Standby is SQL that is 1 where a statement is run by a server that is behind
+	// another, whose changes it repeats, and 0 otherwise.
+	Standby() string
+
 	// Alone says that nobody but this process, with this engine, changes the database
 	// while it is open: what was read once is true until this process changes it.
 	Alone() bool

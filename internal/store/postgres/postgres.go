@@ -113,6 +113,9 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 // String names the database for people: where it is, and no password.
 func (e *Engine) String() string { return e.database }
 
+// Standby implements [engine.Engine].
+func (e *Engine) Standby() string { return "CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END" }
+
 // Alone implements [engine.Engine].
 func (e *Engine) Alone() bool { return false }
 

@@ -173,6 +173,9 @@ func (e *Engine) connect(ctx context.Context, path string, opts Options) (err er
 // Upgraded implements [engine.Engine].
 func (e *Engine) Upgraded() engine.Upgrade { return e.upgrade }
 
+// Standby implements [engine.Engine]: there is no server.
+func (e *Engine) Standby() string { return "0" }
+
 // Alone implements [engine.Engine]: the lock keeps others out.
 func (e *Engine) Alone() bool { return !e.shared }
 
