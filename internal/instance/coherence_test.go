@@ -1,9 +1,11 @@
 package instance_test
 
 import (
+	"context"
 	cryptorand "crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"io/fs"
 	"math/rand/v2"
 	"net/http/httptest"
 	"path/filepath"
@@ -17,49 +19,46 @@ import (
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/store"
+	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/postgres"
 	"github.com/daypass/daypass/internal/store/postgres/pgtest"
 	"github.com/daypass/daypass/internal/store/sqlite"
 	"github.com/daypass/daypass/internal/sts"
 )
 
-// fleet are several nodes on one database, each with its own caches: a story at
+// nodes are several nodes on one database, each with its own caches: a story at
 // each, with the same pool and provider.
-type fleet []*story
+type nodes []*story
 
 // database makes a new database, and gives what each node opens it with.
-type database func(t *testing.T) func() (store.Engine, error)
+type database func(t *testing.T) instance.Database
 
-func onSQLite(t *testing.T) func() (store.Engine, error) {
+func onSQLite(t *testing.T) instance.Database {
 	e, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "daypass.db"), Schema: store.Schema(), Shared: true})
-	return func() (store.Engine, error) { return e, err }
+	return func(context.Context, fs.FS) (engine.Engine, error) { return e, err }
 }
 
-func onPostgreSQL(t *testing.T) func() (store.Engine, error) {
+func onPostgreSQL(t *testing.T) instance.Database {
 	url := pgtest.Database(t)
-	return func() (store.Engine, error) {
-		return postgres.Open(t.Context(), postgres.Options{URL: url, Schema: store.Schema()})
+	return func(ctx context.Context, schema fs.FS) (engine.Engine, error) {
+		return postgres.Open(ctx, postgres.Options{URL: url, Schema: schema})
 	}
 }
 
-// newFleet opens the nodes before there is anything in the database.
-func newFleet(t *testing.T, on database, nodes int) fleet {
+// newNodes opens the nodes before there is anything in the database.
+func newNodes(t *testing.T, on database, n int) nodes {
 	t.Helper()
 	key, err := seal.Generate(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f fleet
+	var f nodes
 	open := on(t)
-	for range nodes {
-		e, err := open()
-		if err != nil {
-			t.Fatal(err)
-		}
+	for range n {
 		h := httptest.NewUnstartedServer(nil)
 		url := "http://" + h.Listener.Addr().String()
 		i, err := instance.Open(t.Context(), instance.Config{
-			Engine: e, MasterKey: key, Account: daypasstest.Account, PublicURL: url, Issuer: "https://issuer.example", Dev: true,
+			Database: open, MasterKey: key, Account: daypasstest.Account, PublicURL: url, Issuer: "https://issuer.example", Dev: true,
 			Root: instance.RootAccessKey{ID: daypasstest.AccessKeyID, Secret: seal.NewSecret(daypasstest.SecretAccessKey)},
 		})
 		if err != nil {
@@ -138,7 +137,7 @@ type kind struct {
 }
 
 // kinds are the changes of everything that nodes keep in memory.
-func (f fleet) kinds(t *testing.T) []kind {
+func (f nodes) kinds(t *testing.T) []kind {
 	t.Helper()
 	a := f[0]
 	token := a.signIn("alice")
@@ -442,9 +441,9 @@ func TestNodesObeyOneAnother(t *testing.T) {
 	for name, test := range map[string]struct {
 		on      database
 		changes int
-	}{"SQLite": {onSQLite, 500}, "PostgreSQL": {onPostgreSQL, 500}} {
+	}{"SQLite": {onSQLite, 900}, "PostgreSQL": {onPostgreSQL, 100}} {
 		t.Run(name, func(t *testing.T) {
-			f := newFleet(t, test.on, 3)
+			f := newNodes(t, test.on, 3)
 			kinds := f.kinds(t)
 			for _, kind := range kinds {
 				t.Run(kind.name, func(t *testing.T) {
@@ -465,5 +464,75 @@ func TestNodesObeyOneAnother(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// What a request costs of a database that nodes share: what is known is found with one
+// round trip, however much of it is in memory.
+func TestRoundTripsOfRequests(t *testing.T) {
+	var engines []*postgres.Engine
+	f := newNodes(t, func(t *testing.T) instance.Database {
+		open := onPostgreSQL(t)
+		return func(ctx context.Context, schema fs.FS) (engine.Engine, error) {
+			e, err := open(ctx, schema)
+			if err == nil {
+				engines = append(engines, e.(*postgres.Engine))
+			}
+			return e, err
+		}
+	}, 2)
+	a, b := f[0], f[1]
+	anna := a.user("anna")
+	a.query("PutUserPolicy", "UserName", "anna", "PolicyName", "p", "PolicyDocument", everything)
+	token := a.signIn("alice")
+	alice, guest := a.mustID(token), a.mustID("")
+	hers, err := b.credentials(alice, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(c *client.Client, operation string, in any) func() error {
+		return func() error { _, err := call(c, operation, in); return err }
+	}
+	logins := map[string]string{b.providerName(): token}
+	for _, test := range []struct {
+		name  string
+		ask   func() error
+		trips int64
+	}{
+		{"GetId of a known user", get(b.public(), "GetId", map[string]any{"IdentityPoolId": b.pool, "Logins": logins}), 1},
+		{"GetCredentialsForIdentity of a user", get(b.public(), "GetCredentialsForIdentity", map[string]any{"IdentityId": alice, "Logins": logins}), 1},
+		{"GetCredentialsForIdentity of a guest", get(b.public(), "GetCredentialsForIdentity", map[string]any{"IdentityId": guest}), 1},
+		{"GetOpenIdToken", get(b.public(), "GetOpenIdToken", map[string]any{"IdentityId": alice, "Logins": logins}), 1},
+		{"a session of an identity", func() error { _, err := hers.Query(t.Context(), sts.API, "GetCallerIdentity"); return err }, 1},
+		{"a user's own key", func() error { _, err := at(b, anna).Query(t.Context(), sts.API, "GetCallerIdentity"); return err }, 1},
+		{"what a user may do", get(at(b, anna), "DescribeIdentityPool", map[string]any{"IdentityPoolId": b.pool}), 1},
+		{"garbage", func() error {
+			nobody := at(b, anna)
+			nobody.Credentials.AccessKeyID = "ASIA"
+			nobody.Credentials.SessionToken = "x"
+			if code := whoami(t, nobody); code != "InvalidClientTokenId" {
+				t.Errorf("answered %q", code)
+			}
+			return nil
+		}, 0},
+		{"no signature", func() error {
+			if _, err := call(b.public(), "DescribeIdentityPool", map[string]any{"IdentityPoolId": b.pool}); err == nil {
+				t.Error("answered")
+			}
+			return nil
+		}, 0},
+	} {
+		for range 3 { // until what it needs is in memory
+			if err := test.ask(); err != nil {
+				t.Fatal(test.name, err)
+			}
+		}
+		was := engines[1].Counters().RoundTrips
+		if err := test.ask(); err != nil {
+			t.Fatal(test.name, err)
+		}
+		if got := engines[1].Counters().RoundTrips - was; got != test.trips {
+			t.Errorf("%s takes %d round trips, want %d", test.name, got, test.trips)
+		}
 	}
 }

@@ -444,8 +444,12 @@ func (db *DB) attendedBy(ctx context.Context) *attended {
 	return nil
 }
 
-// unattended is a context for what does not belong to the request that it is of.
-func unattended(ctx context.Context) context.Context {
+// unattended is a context for what does not belong to the request that it is of. Where
+// the position was confirmed after the request came, its own is as good.
+func (db *DB) unattended(ctx context.Context) context.Context {
+	if a := db.attendedBy(ctx); a == nil || db.confirmed.Load() > a.came.Load() {
+		return ctx
+	}
 	return context.WithValue(ctx, attendedKey{}, nil)
 }
 

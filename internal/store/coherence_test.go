@@ -242,9 +242,7 @@ func testNodesAreNeverBehindAnAnswer(t *testing.T, openNodes opener) {
 }
 
 // A load that is overtaken by a change at another node does not stay.
-func TestSlowLoadIsOvertaken(t *testing.T) { onEach(t, testSlowLoadIsOvertaken) }
-
-func testSlowLoadIsOvertaken(t *testing.T, openNodes opener) {
+func TestSlowLoadIsOvertaken(t *testing.T) {
 	for _, loadFirst := range []bool{true, false} {
 		for _, look := range []bool{true, false} { // whether the node looks in between
 			t.Run(fmt.Sprintf("load first %v, look %v", loadFirst, look), func(t *testing.T) {
@@ -348,9 +346,7 @@ func testEarlierStampDoesNotCount(t *testing.T, openNodes opener) {
 }
 
 // Requests share rounds: however many come at once, the database is asked little.
-func TestRoundsAreShared(t *testing.T) { onEach(t, testRoundsAreShared) }
-
-func testRoundsAreShared(t *testing.T, openNodes opener) {
+func TestRoundsAreShared(t *testing.T) {
 	b := openNodes(t, 1)[0]
 	mustUpdate(t, b.DB, add("a", 1))
 	b.want(t, "a", 1)
@@ -477,9 +473,7 @@ func testAttend(t *testing.T, openNodes opener) {
 }
 
 // What is in memory outside of caches is relied on like the rest.
-func TestRely(t *testing.T) { onEach(t, testRely) }
-
-func testRely(t *testing.T, openNodes opener) {
+func TestRely(t *testing.T) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	mark := revocation.Mark{Target: revocation.Target{Kind: revocation.Role, Name: "r"}, At: time.Unix(1000, 0)}
@@ -634,9 +628,7 @@ func (n *node) exec(t *testing.T, text string, values ...any) {
 }
 
 // A node that does not find its place in the log forgets what it has in memory.
-func TestNodeFindsNoPlace(t *testing.T) { onEach(t, testNodeFindsNoPlace) }
-
-func testNodeFindsNoPlace(t *testing.T, openNodes opener) {
+func TestNodeFindsNoPlace(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, n *node){
 		"gap":          func(t *testing.T, n *node) { n.exec(t, `DELETE FROM change_log WHERE number = 5`) },
 		"long absence": func(t *testing.T, n *node) { n.exec(t, `DELETE FROM change_log WHERE number < 7`) },
@@ -830,9 +822,7 @@ func (standby) Standby() string { return "1" }
 
 // The number that is handed out is one that what it was decided by has, and every change
 // that was acknowledged before is in it.
-func TestStampAtOtherNodes(t *testing.T) { onEach(t, testStampAtOtherNodes) }
-
-func testStampAtOtherNodes(t *testing.T, openNodes opener) {
+func TestStampAtOtherNodes(t *testing.T) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	for range 3 {
@@ -850,9 +840,7 @@ func testStampAtOtherNodes(t *testing.T, openNodes opener) {
 }
 
 // An engine that calls a Configure again counts it once.
-func TestConfigureIsCalledAgain(t *testing.T) { onEach(t, testConfigureIsCalledAgain) }
-
-func testConfigureIsCalledAgain(t *testing.T, openNodes opener) {
+func TestConfigureIsCalledAgain(t *testing.T) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	a.net.twice = true
@@ -875,9 +863,7 @@ func testConfigureIsCalledAgain(t *testing.T, openNodes opener) {
 
 // A request that finds at an update that something has changed since it came finds out
 // what, when it looks again.
-func TestAttendedLooksAgain(t *testing.T) { onEach(t, testAttendedLooksAgain) }
-
-func testAttendedLooksAgain(t *testing.T, openNodes opener) {
+func TestAttendedLooksAgain(t *testing.T) {
 	nodes := openNodes(t, 2)
 	a, b := nodes[0], nodes[1]
 	mustUpdate(t, a.DB, add("a", 1))

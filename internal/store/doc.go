@@ -36,6 +36,23 @@
 // effect after the commit and before anybody is told of it, so that whoever
 // reads after an answer reads the new value.
 //
+// Where other nodes change the database too, what is in memory follows the log of
+// changes, and a View that has used it is answered once a stamp says that the log had not
+// gone on when the request came: see coherence.go and docs/adr/0042. All that a node keeps
+// follows the log under a name: the caches of pools, roles, providers, users, access keys,
+// permissions, policies and their versions, the list of signing keys, and the index of
+// revocations, which is kept whole. Packages above keep only what is made from these:
+//
+//   - openid the keys of that list, opened, which it compares with it each time;
+//   - iam compiled documents and sigv4 derived keys, by their whole text or secret, so
+//     that what is found cannot be out of date; compiled trust policies and certificates
+//     in the entity that they belong to;
+//   - iam the last uses of access keys, which are written down each minute and decide
+//     nothing;
+//   - login what it has fetched from providers, which is theirs to change.
+//
+// Identities and logins, quotas, counts and lists are read each time.
+//
 // # Rules for a function given to View or Update
 //
 //   - It runs on the goroutine of its caller, uses its Tx only there, and does

@@ -85,7 +85,7 @@ const allKeys = ""
 // SigningKeys implements openid.Store. The list is published for all requests, so it
 // goes by what is stored now, and not by what was when one of them came.
 func (k keys) SigningKeys(ctx context.Context) (list []openid.SigningKey, err error) {
-	err = k.db.View(unattended(ctx), func(tx *Tx) error {
+	err = k.db.View(k.db.unattended(ctx), func(tx *Tx) error {
 		list, _, err = k.all.get(tx, allKeys, func() ([]openid.SigningKey, bool, error) {
 			list, err := all(tx.query(`SELECT kid, region, created, sign_after, certificate, sealed FROM signing_keys ORDER BY kid`), scanKey)
 			return list, true, err
