@@ -16,6 +16,7 @@ import (
 // never changed, only replaced, and signers are looked up nowhere else: so no
 // token is ever signed by a key that the document of the same moment lacks.
 type keySet struct {
+	stored   []SigningKey
 	first    string // the region whose keys come first
 	byKID    map[string]*key
 	byRegion map[string][]*key // the one to sign with first

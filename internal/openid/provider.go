@@ -333,6 +333,15 @@ func (p *Provider) follow(ctx context.Context) error {
 	if !p.Shared {
 		return nil
 	}
+	// Not behind the gate: while the database does not answer, nobody waits for others
+	// who wait for it.
+	stored, err := p.Store.SigningKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the signing keys: %w", err)
+	}
+	if set := p.set.Load(); set != nil && sameList(set.stored, stored) {
+		return nil
+	}
 	return p.reload(ctx)
 }
 
@@ -371,6 +380,7 @@ func (p *Provider) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	set.stored = stored
 	p.set.Store(set)
 	p.stored, p.lastRead, p.lastErr = stored, p.now(), nil
 	return nil
@@ -378,7 +388,11 @@ func (p *Provider) publish(ctx context.Context) error {
 
 // same says that a list is the one that was published last.
 func (p *Provider) same(stored []SigningKey) bool {
-	return p.set.Load() != nil && len(stored) == len(p.stored) && (len(stored) == 0 || &stored[0] == &p.stored[0])
+	return p.set.Load() != nil && sameList(stored, p.stored)
+}
+
+func sameList(a, b []SigningKey) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 func (p *Provider) issuer() string { return cmp.Or(p.Issuer, p.PublicURL) }
