@@ -133,6 +133,9 @@ func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room ope
 		_, err = tx.exec(`UPDATE signing_keys SET unused = NULL WHERE unused IS NOT NULL`)
 		return err
 	})
+	if !added {
+		k.db.renew(ctx) // another node was faster, perhaps after the request came
+	}
 	return added, err
 }
 
