@@ -196,8 +196,8 @@ func TestMistakes(t *testing.T) {
 	}
 	pool := "Version: 1\nIdentityPools:\n  - IdentityPoolId: us-east-1:11111111-2222-4333-8444-555555555555\n    IdentityPoolName: p\n"
 	for _, test := range []struct{ text, want string }{
-		{"", "0 documents in the file, and one is read"},
-		{"Version: 1\n---\nVersion: 1", "2 documents in the file, and one is read"},
+		{"", "the file has nothing in it: it begins with Version: 1"},
+		{"Version: 1\n---\nVersion: 1", "2 documents in the file: only one is allowed"},
 		{"- a", ":1: the file is an object that begins with Version: 1"},
 		{"Roles: []", ":1: the file has no Version: write Version: 1"},
 		{"Version: 2", ":1: version 2 of the format is not known: this daypass reads version 1"},

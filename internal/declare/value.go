@@ -73,8 +73,11 @@ func read(text []byte) (*value, error) {
 			docs = append(docs, d)
 		}
 	}
-	if len(docs) != 1 {
-		return nil, mistake(0, "%d documents in the file, and one is read", len(docs))
+	if len(docs) == 0 {
+		return nil, mistake(0, "the file has nothing in it: it begins with Version: 1")
+	}
+	if len(docs) > 1 {
+		return nil, mistake(0, "%d documents in the file: only one is allowed", len(docs))
 	}
 	return fromNode(docs[0].Body, 0)
 }
