@@ -213,7 +213,7 @@ func (s *settings) findServer(ctx context.Context, c *CLI) error {
 		for _, at := range servers {
 			fmt.Fprintf(&list, "\n  %s  (process %d, data in %s)", at.Endpoint, at.Process, at.Data)
 		}
-		return exit(exitConfig, "Several servers run here. Name one with --endpoint-url or AWS_ENDPOINT_URL:\n%s", list.String())
+		return exit(exitConfig, "Several servers run here. Name one with --endpoint-url or AWS_ENDPOINT_URL, and give its credentials, such as\nAWS_SHARED_CREDENTIALS_FILE=DIR/root-credentials, where DIR is its data directory:\n%s", list.String())
 	}
 	s.region = first(s.region, defaultRegion)
 	return nil

@@ -29,11 +29,14 @@ func plainly(to io.Writer, from io.Reader) (string, error) {
 	return "", err
 }
 
+// errFileExists answers for a file that is to be written.
+var errFileExists = errors.New("the file exists and is not overwritten: give the name of a new file")
+
 // receive calls an operation that streams, and writes what comes to a file.
 func (c *CLI) receive(ctx context.Context, g *globals, op *operation, got given, in awsapi.Node, path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		if err == nil {
-			err = errors.New("it exists, and is not overwritten")
+			err = errFileExists
 		}
 		return exit(exitGeneral, "%s: %w", path, err)
 	}
@@ -60,7 +63,7 @@ func (c *CLI) receive(ctx context.Context, g *globals, op *operation, got given,
 			return err
 		})
 		if errors.Is(err, fs.ErrExist) {
-			err = fmt.Errorf("%s: it exists, and is not overwritten", path)
+			err = fmt.Errorf("%s: %w", path, errFileExists)
 		}
 		return err
 	})
