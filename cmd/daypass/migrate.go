@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
 	"github.com/daypass/daypass/internal/datadir"
@@ -23,8 +25,13 @@ type migrateCommand struct {
 }
 
 // Run moves a database into PostgreSQL.
-func (c *migrateCommand) Run(p *process) (err error) {
-	if _, err := os.Stat(filepath.Join(c.From, datadir.Database)); err != nil {
+func (c *migrateCommand) Run(p *process, parser *kong.Kong) (err error) {
+	if _, err := checkEnvironment(parser.Model.Node, os.Environ()); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(c.From, datadir.Database)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--from: %s has no database (%s): give the data directory of the server", c.From, datadir.Database)
+	} else if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
 	if c.To != p.getenv("DAYPASS_DATABASE") && hasPassword(c.To) {

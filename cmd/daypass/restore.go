@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/daypass/daypass/internal/backup"
 	"github.com/daypass/daypass/internal/backup/agekey"
@@ -23,7 +26,10 @@ type restoreCommand struct {
 }
 
 // Run restores a backup.
-func (c *restoreCommand) Run(p *process) error {
+func (c *restoreCommand) Run(p *process, parser *kong.Kong) error {
+	if _, err := checkEnvironment(parser.Model.Node, os.Environ()); err != nil {
+		return err
+	}
 	dir := cmp.Or(c.DataDir, defaultDataDir)
 	given, err := (&Config{MasterKeyFile: c.MasterKeyFile}).givenMasterKey(p)
 	if err != nil {

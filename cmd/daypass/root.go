@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/seal"
@@ -31,7 +33,10 @@ func (rootResetCommand) Help() string {
 }
 
 // Run makes the credentials.
-func (c rootResetCommand) Run(p *process) (err error) {
+func (c rootResetCommand) Run(p *process, parser *kong.Kong) (err error) {
+	if _, err := checkEnvironment(parser.Model.Node, os.Environ()); err != nil {
+		return err
+	}
 	if !accountID.MatchString(c.AccountID) {
 		return usage("--account-id %q: an account ID has twelve digits", c.AccountID)
 	}
@@ -46,7 +51,7 @@ func (c rootResetCommand) Run(p *process) (err error) {
 	}
 	lock, err := instance.Lock(dir)
 	if err != nil {
-		return fmt.Errorf("%w. Stop the server first: it reads its root credentials when it starts", err)
+		return fmt.Errorf("%w. A server reads its root credentials when it starts", err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	if _, err := datadir.Prepare(dir, false); err != nil {

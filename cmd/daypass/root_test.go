@@ -74,7 +74,7 @@ func TestRootReset(t *testing.T) {
 		}
 	}
 
-	if out, err := reset(); err == nil || !strings.Contains(out, fmt.Sprintf("another process is using this database (process %d). Stop the server first", p.Process.Pid)) {
+	if out, err := reset(); err == nil || !strings.Contains(out, fmt.Sprintf("another process is using this database (process %d): stop it first. A server reads its root credentials when it starts", p.Process.Pid)) {
 		t.Errorf("while it runs: %v, %s", err, out)
 	}
 	if root() != old {

@@ -32,7 +32,7 @@ func lockFile(path string) (io.Closer, error) {
 		if len(pid) == 0 {
 			return nil, ErrInUse // the message is good without it
 		}
-		return nil, fmt.Errorf("%w (process %s)", ErrInUse, strings.TrimSpace(string(pid)))
+		return nil, fmt.Errorf("%w (process %s): stop it first", ErrInUse, strings.TrimSpace(string(pid)))
 	}
 	dir, err := lockDir(filepath.Dir(path))
 	if err != nil {

@@ -170,7 +170,7 @@ func TestOnlyOneProcess(t *testing.T) {
 		t.Errorf("same process: got %v, want %v", err, ErrInUse)
 	}
 	out, err := helper(t, "open", path).CombinedOutput()
-	want := fmt.Sprintf(`^store: open .*x\.db: another process is using this database \(process %d\)\n$`, os.Getpid())
+	want := fmt.Sprintf(`^store: open .*x\.db: another process is using this database \(process %d\): stop it first\n$`, os.Getpid())
 	if err == nil || !regexp.MustCompile(want).Match(out) {
 		t.Errorf("other process: %v, %q; want %s", err, out, want)
 	}
