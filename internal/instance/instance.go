@@ -219,6 +219,9 @@ func (c *Config) open(ctx context.Context) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if db.Lost() {
+		c.Log.Warn("the database lacks its newest changes, as --accept-loss accepted: all credentials and OpenID tokens that were issued before are void")
+	}
 	if err := seal.RemoveLeftovers(c.DataDir); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

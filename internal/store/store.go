@@ -92,6 +92,7 @@ type DB struct {
 	engine     engine.Engine
 	begin      func() (end func(error)) // see Options.Begin
 	alone      bool                     // nobody else changes the database
+	lost       bool                     // see Lost
 	texts      texts
 	generation atomic.Uint64 // counts invalidations: see cache
 	loaded     atomic.Uint64 // counts what the caches did not have
@@ -126,8 +127,13 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	db.lost = true
 	return db, nil
 }
+
+// Lost says that the database lacked its newest changes, as Options.AcceptLoss accepted,
+// and that Open has voided what was issued before.
+func (db *DB) Lost() bool { return db.lost }
 
 // Lock keeps Open out of an embedded database, without opening it.
 func Lock(path string) (io.Closer, error) { return sqlite.Lock(path) }
