@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // restoredRate is how many changes a second no server makes.
 const restoredRate = 1 << 20
@@ -15,6 +18,12 @@ const restoredRate = 1 << 20
 // is as far as those get who read them as floating point, for two hundred years.
 func (db *DB) Restored(ctx context.Context) error {
 	return db.Configure(ctx, func(tx *Tx) error {
-		return db.revokeEverything(tx, max(tx.Change(), db.now().Unix()*restoredRate))
+		return db.revokeEverything(tx, max(tx.Change(), restoredCount(db.now())))
 	})
+}
+
+// restoredCount is how far a server counts that goes on at this time: two restores
+// within a second differ, too.
+func restoredCount(now time.Time) int64 {
+	return now.Unix()*restoredRate + int64(now.Nanosecond())*restoredRate/int64(time.Second)
 }
