@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -88,7 +89,7 @@ func TestMetrics(t *testing.T) {
 	m.Called("idp.example.com", "ok", time.Second)
 	for n := range 2000 { // more pools than are counted
 		e := &audit.Event{Service: "cognito-identity", Operation: "GetOpenIdToken", Status: 200}
-		audit.From(audit.NewContext(ctx, e)).Set("pool", strings.Repeat("x", n))
+		audit.From(audit.NewContext(ctx, e)).Set("pool", fmt.Sprint("pool-", n))
 		if err := m.Record(ctx, e); err != nil {
 			t.Fatal(err)
 		}
