@@ -86,14 +86,14 @@ func TestFleetWithAPartitionedNode(t *testing.T) {
 		return nil
 	}
 	config := aws.Config{Region: daypasstest.Region, BaseEndpoint: &b.URL, Credentials: root()}
-	identities, tokens := cognitoidentity.NewFromConfig(config), sts.NewFromConfig(config)
+	identities := cognitoidentity.NewFromConfig(config)
 	for range 4 {
 		must(identities.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: &pool}))(t)
 		must(identities.DescribeIdentityPool(t.Context(), &cognitoidentity.DescribeIdentityPoolInput{IdentityPoolId: &pool}))(t)
 	}
 	guest := *must(identities.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: &pool}))(t).IdentityId
 	config.Credentials = holder(must(identities.GetCredentialsForIdentity(t.Context(), &cognitoidentity.GetCredentialsForIdentityInput{IdentityId: &guest}))(t).Credentials)
-	tokens = sts.NewFromConfig(config)
+	tokens := sts.NewFromConfig(config)
 	before := refused.Load()
 	for range 4 {
 		must(tokens.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}))(t)
