@@ -45,9 +45,9 @@ func TestCeilingVerifies(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.iam = sigv4.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}
-	// As sts seals it: a version, a kind, five texts, three numbers, the secret.
-	plain := append([]byte{2, 0, 1, 'a', 1, 'b', 1, 'c', 1, 'd', 0, 1, 2, 3}, bytes.Repeat([]byte{9}, 30)...)
-	u.credentials = sigv4.Credentials{AccessKeyID: "ASIA", SecretAccessKey: base64.StdEncoding.EncodeToString(plain[14:]),
+	// As sts seals it: a version, a kind, five texts, five numbers, the secret.
+	plain := append([]byte{3, 0, 1, 'a', 1, 'b', 1, 'c', 1, 'd', 0, 1, 2, 3, 4, 5}, bytes.Repeat([]byte{9}, 30)...)
+	u.credentials = sigv4.Credentials{AccessKeyID: "ASIA", SecretAccessKey: base64.StdEncoding.EncodeToString(plain[16:]),
 		SessionToken: base64.StdEncoding.EncodeToString(c.tokens.Seal(nil, plain, []byte("ASIA")))}
 	for name, test := range map[string]struct {
 		request request

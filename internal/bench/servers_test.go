@@ -284,7 +284,7 @@ func sum(key []byte, text string) []byte {
 }
 
 // open gives the secret access key in a session token: behind a version and a kind,
-// five texts and three numbers.
+// five texts and five numbers.
 func (c *ceiling) open(token, id string) ([]byte, error) {
 	sealed, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
@@ -296,7 +296,7 @@ func (c *ceiling) open(token, id string) ([]byte, error) {
 	}
 	c.opened.Add(1)
 	at := 2
-	for field := range 8 {
+	for field := range 10 {
 		n, size := binary.Uvarint(plain[at:])
 		if at += size; field < 5 {
 			at += int(n)
