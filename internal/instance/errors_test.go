@@ -27,14 +27,14 @@ func leastOfAll(t *testing.T, pool, identity string) map[string]map[string]any {
 
 // Beyond its rate every operation says so, and nothing else.
 func TestEveryOperationCanBeThrottled(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := newClock()
 	rates := map[string]float64{}
 	const pool = "us-east-1:00000000-0000-4000-8000-000000000000"
 	all := leastOfAll(t, pool, pool)
 	for name := range all {
 		rates[name] = 0.5
 	}
-	s := &story{t: t, server: daypasstest.Start(t, daypasstest.Config{Now: func() time.Time { return now }, Rates: rates})}
+	s := &story{t: t, server: daypasstest.Start(t, daypasstest.Config{Now: at.now, Rates: rates})}
 	for name, in := range all {
 		c := s.clientOf("us-east-1")
 		_, _ = call(c, name, in)
@@ -43,7 +43,7 @@ func TestEveryOperationCanBeThrottled(t *testing.T) {
 		if want := `{"__type":"TooManyRequestsException","message":"Rate exceeded"}`; string(answer) != want {
 			t.Errorf("%s: %s", name, answer)
 		}
-		now = now.Add(2 * time.Second)
+		at.pass(2 * time.Second)
 		if _, err := call(c, name, in); err != nil && err.(*client.Error).Code == "TooManyRequestsException" {
 			t.Errorf("%s: still throttled after two seconds", name)
 		}

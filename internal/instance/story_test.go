@@ -228,17 +228,17 @@ func TestCredentialsNameTheRole(t *testing.T) {
 }
 
 func TestCredentialsEnd(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	s := newStory(t, daypasstest.Config{Now: func() time.Time { return now }})
+	at := newClock()
+	s := newStory(t, daypasstest.Config{Now: at.now})
 	c, err := s.credentials(s.mustID(""), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(time.Hour - time.Second)
+	at.pass(time.Hour - time.Second)
 	if _, err := c.Query(t.Context(), sts.API, "GetCallerIdentity"); err != nil {
 		t.Errorf("a second before the end: %v", err)
 	}
-	now = now.Add(time.Second)
+	at.pass(time.Second)
 	_, err = c.Query(t.Context(), sts.API, "GetCallerIdentity")
 	wantError(t, err, "ExpiredToken", "The security token included in the request is expired")
 	_, err = call(c, "ListIdentityPools", map[string]any{"MaxResults": 1})
@@ -246,12 +246,12 @@ func TestCredentialsEnd(t *testing.T) {
 }
 
 func TestExpiredLogin(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	s := newStory(t, daypasstest.Config{Now: func() time.Time { return now }})
+	at := newClock()
+	s := newStory(t, daypasstest.Config{Now: at.now})
 	token := s.signIn("alice")
-	now = now.Add(2 * time.Hour)
+	at.pass(2 * time.Hour)
 	_, err := s.getID(token)
-	wantError(t, err, "NotAuthorizedException", "Invalid login token. Token expired: 1767232800 >= 1767229200")
+	wantError(t, err, "NotAuthorizedException", "Invalid login token. Token expired: 1770007200 >= 1770003600")
 }
 
 func TestProviderThatIsDown(t *testing.T) {
