@@ -56,19 +56,9 @@ func (c *Cognito) View(ctx context.Context, read func(cognito.Tx) error) error {
 	})
 }
 
-// mostClashes is how often an update is run again that adds what others have added
-// since it looked.
-const mostClashes = 5
-
-// Update implements cognito.Store. It may find that a login belongs to nobody, and clash
-// with a creation, which no engine keeps apart from it: then it looks again.
+// Update implements cognito.Store.
 func (c *Cognito) Update(ctx context.Context, change func(cognito.Tx) error) error {
-	for n := 1; ; n++ {
-		err := c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx: tx, c: c}) })
-		if c.db.engine.ErrorKind(err) != engine.Unique || c.db.engine.Alone() || n == mostClashes {
-			return err
-		}
-	}
+	return c.db.Update(ctx, func(tx *Tx) error { return change(&cognitoTx{tx: tx, c: c}) })
 }
 
 // Configure implements cognito.Store.
