@@ -528,23 +528,6 @@ func (db *DB) renew(ctx context.Context) {
 	}
 }
 
-// Rely says that what is kept in memory outside of caches may be gone by, from now on: it
-// has all changes that were acknowledged before the request came. It is for what
-// is asked outside of a View.
-func (db *DB) Rely(ctx context.Context) error {
-	if db.alone {
-		return nil
-	}
-	a := db.attendedBy(ctx)
-	if a == nil {
-		return db.current(ctx, db.moments.Load())
-	}
-	if db.confirmed.Load() > a.came.Load() {
-		return nil
-	}
-	return a.rely(db.position.Load(), false)
-}
-
 // basis is what a View on a database that others change too goes by.
 type basis struct {
 	at      *position // when it began

@@ -493,7 +493,7 @@ func TestAttendedGoesByOnePosition(t *testing.T) {
 	})
 	mustUpdate(t, a.DB, a.set("a", 2))
 	round := make(chan error)
-	go func() { round <- b.Rely(context.Background()) }()
+	go func() { round <- rely(context.Background(), b.DB) }()
 	<-asked // it knows of the change, and the node does not yet
 	runs, old, got := 0, int64(0), int64(0)
 	if err := b.Attend(t.Context(), func(ctx context.Context) (err error) {
@@ -514,6 +514,14 @@ func TestAttendedGoesByOnePosition(t *testing.T) {
 	}
 }
 
+// rely asks for nothing but to go by what is in memory outside of caches.
+func rely(ctx context.Context, db *DB) error {
+	return db.View(ctx, func(tx *Tx) error {
+		tx.Stamp()
+		return nil
+	})
+}
+
 // What is in memory outside of caches is relied on like the rest.
 func TestRely(t *testing.T) {
 	nodes := openNodes(t, 2)
@@ -523,7 +531,7 @@ func TestRely(t *testing.T) {
 		n.keep(revocationLog, n.Revocations())
 	}
 	void := func(ctx context.Context) (void bool) {
-		if err := b.Rely(ctx); err != nil {
+		if err := rely(ctx, b.DB); err != nil {
 			t.Error(err)
 		}
 		_, void = b.revoked.Voids(mark)
@@ -806,9 +814,11 @@ func TestPartition(t *testing.T) {
 							return err
 						})
 					},
-					db.Rely,
+					func(ctx context.Context) error { return rely(ctx, db) },
 					db.Ping,
-					func(ctx context.Context) error { return db.Attend(ctx, db.Rely) },
+					func(ctx context.Context) error {
+						return db.Attend(ctx, func(ctx context.Context) error { return rely(ctx, db) })
+					},
 				} {
 					if err := ask(t.Context()); !errors.Is(err, ErrUnavailable) {
 						t.Errorf("got %v, want %v", err, ErrUnavailable)
@@ -826,7 +836,7 @@ func TestPartition(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if err := db.Rely(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := rely(ctx, db); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(2 * roundWait) // the round ends
@@ -955,14 +965,14 @@ func TestAloneAsksNothing(t *testing.T) {
 			return err
 		})
 	}
-	if err := errors.Join(read(ctx), db.Attend(ctx, read), db.Rely(ctx)); err != nil {
+	if err := errors.Join(read(ctx), db.Attend(ctx, read), rely(ctx, db)); err != nil {
 		t.Fatal(err)
 	}
 	if asked := n.asked.Load() - before; asked != 0 {
 		t.Errorf("asked %d times", asked)
 	}
 	plain := testing.AllocsPerRun(100, func() { read(ctx) })
-	if attended := testing.AllocsPerRun(100, func() { db.Attend(ctx, read); db.Rely(ctx) }); attended > plain {
+	if attended := testing.AllocsPerRun(100, func() { db.Attend(ctx, read) }); attended > plain {
 		t.Errorf("%v allocations, and %v where nobody attends", attended, plain)
 	}
 }
