@@ -251,7 +251,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	if err := out.Check(); err != nil {
 		return err
 	}
-	if i.db.Shared() {
+	if !i.db.Alone() {
 		i.fleet = limit.NewFleet(c.MasterKey.Hash("rates"))
 	}
 	limits := cmp.Or(c.Limits, DefaultLimits())

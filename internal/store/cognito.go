@@ -572,7 +572,7 @@ func (c *Cognito) Run(ctx context.Context, now func() time.Time, failed func(err
 			continue
 		}
 		wait := tidyEvery
-		if !c.db.engine.Alone() {
+		if !c.db.alone {
 			wait = tidyRetry // for what a node leaves behind that dies
 		}
 		if err != nil && ctx.Err() == nil {

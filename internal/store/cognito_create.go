@@ -24,7 +24,7 @@ func (c *Cognito) Create(ctx context.Context, p *cognito.Pool, i *cognito.Identi
 	default:
 		return false, errSeveralLogins
 	}
-	if c.db.engine.Alone() {
+	if c.db.alone {
 		err := c.db.update(ctx, engine.Joining, func(tx *Tx) error { return createOne(tx, n) })
 		return n.made, err
 	}

@@ -10,9 +10,6 @@ import (
 // mostNotices is how many notices a node reads.
 const mostNotices = 1000
 
-// Shared says whether other nodes may use the database at the same time.
-func (db *DB) Shared() bool { return !db.engine.Alone() }
-
 // Board gives the notices of the nodes.
 func (db *DB) Board() limit.Board { return board{db} }
 
