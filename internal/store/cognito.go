@@ -223,7 +223,7 @@ func (t *cognitoTx) DeletePool(p *cognito.Pool) error {
 		return err
 	}
 	_, err := t.tx.exec(`INSERT INTO deleted_pools (id, deleted) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET deleted = excluded.deleted`,
-		string(p.IdentityPoolId), time.Now().UnixMilli())
+		string(p.IdentityPoolId), t.c.db.now().UnixMilli())
 	return err
 }
 
