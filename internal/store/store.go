@@ -139,7 +139,7 @@ func (db *DB) Lost() bool { return db.lost }
 func Lock(path string) (io.Closer, error) { return sqlite.Lock(path) }
 
 // On is a database on an engine that was opened with [Schema], and is closed with
-// it. Of the options only RunAgain and Now count.
+// it. Of the options only Begin, RunAgain and Now count.
 func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
 	db := on(e, opts)
 	db.keep(revocationLog, db.Revocations())

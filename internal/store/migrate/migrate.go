@@ -26,7 +26,8 @@ const VersionTable = "schema_version"
 
 // Migrations is a folder of numbered .sql files, applied forward only, each in a
 // transaction and in the order of their numbers, and the words to put into them. One
-// whose number a database is beyond, and that it does not have, is applied as well. See store/schema/README.md.
+// that a database lacks is applied also where later ones were. See
+// store/schema/README.md.
 type Migrations struct {
 	Files fs.FS
 	Words Words
