@@ -60,7 +60,7 @@ const (
 	causeNotOwnToken awsapi.Cause = "not-own-token"
 	// The call names neither an identity nor a developer user.
 	causeNothingToLookUp awsapi.Cause = "nothing-to-look-up"
-	// The pool, or the identity of the login, was changed by others again and again while the call was answered.
+	// Other requests kept changing the pool, or the identity of the login, while daypass answered the call.
 	causeOvertaken awsapi.Cause = "overtaken"
 	// A token issued by daypass was sent together with other logins.
 	causeOwnTokenCombined awsapi.Cause = "own-token-combined"
@@ -76,9 +76,9 @@ const (
 	causePoolRegion awsapi.Cause = "pool-region"
 	// The identity pool ID that a caller chose is not REGION:GUID, with a GUID in lower case.
 	causePoolIDMalformed awsapi.Cause = "pool-id-malformed"
-	// There is an identity pool of the ID that a caller chose.
+	// An identity pool already has the ID that the caller chose.
 	causePoolIDTaken awsapi.Cause = "pool-id-taken"
-	// An identity pool of the ID was deleted, and the call does not say ReuseId.
+	// An identity pool that had this ID was deleted, and the call does not set ReuseId.
 	causePoolIDUsed awsapi.Cause = "pool-id-used"
 	// An ARN does not name a provider, or the pool would have two providers of one issuer; the detail says which.
 	causeProviderArn awsapi.Cause = "provider-arn"
