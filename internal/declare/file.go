@@ -15,15 +15,15 @@ import (
 
 // File is what a file says.
 type File struct {
-	name      string
-	rows      func(service, operation string) *awsapi.Row
-	policies  []*entity
-	oidc      []*entity
-	saml      []*entity
-	roles     []*principal
-	users     []*principal
-	pools     []*pool
-	principal map[string]bool // roles and users by kind and name
+	name     string
+	rows     func(service, operation string) *awsapi.Row
+	policies []*entity
+	oidc     []*entity
+	saml     []*entity
+	roles    []*principal
+	users    []*principal
+	pools    []*pool
+	lines    map[string]int // of the entities, by what they are and their names
 }
 
 // entity is something with a name, and the input that makes it.
@@ -79,7 +79,7 @@ func Parse(s Source) (*File, error) {
 	for _, service := range s.Services {
 		tables[service.Name] = service.Compile()
 	}
-	f := &File{name: s.Name, principal: map[string]bool{}, rows: func(service, operation string) *awsapi.Row { return tables[service].Row(operation) }}
+	f := &File{name: s.Name, lines: map[string]int{}, rows: func(service, operation string) *awsapi.Row { return tables[service].Row(operation) }}
 	root, err := read(s.Text)
 	if err == nil {
 		err = f.all(root, s)
@@ -132,8 +132,8 @@ func (f *File) all(root *value, s Source) error {
 	return nil
 }
 
-// named takes the member that is an entity's name, and says whether it is new.
-func named(v *value, member, what string, there []*entity) (string, error) {
+// named takes the member that is an entity's name, and sees to it that it is new.
+func (f *File) named(v *value, member, what string) (string, error) {
 	n := v.member(member)
 	if n == nil {
 		return "", mistake(v.line, "%s has no %s", what, member)
@@ -142,16 +142,26 @@ func named(v *value, member, what string, there []*entity) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, e := range there {
-		if strings.EqualFold(e.name, name) {
-			return "", mistake(n.line, "%s %s is there twice, also in line %d", what, name, e.line)
-		}
+	_, kind, _ := strings.Cut(what, " ") // without its article
+	if line := f.taken(kind, name, v.line); line != 0 {
+		return "", mistake(n.line, "%s %s is there twice, also in line %d", kind, name, line)
 	}
 	return name, nil
 }
 
+// taken is the line of the entity that has a name already, whatever its case; 0 where
+// it is new, and from then on that of the entity in this line.
+func (f *File) taken(kind, name string, line int) int {
+	key := kind + " " + strings.ToLower(name)
+	if there := f.lines[key]; there != 0 {
+		return there
+	}
+	f.lines[key] = line
+	return 0
+}
+
 func (f *File) policy(v *value, _ Source) error {
-	name, err := named(v, "PolicyName", "a managed policy", f.policies)
+	name, err := f.named(v, "PolicyName", "a managed policy")
 	if err != nil {
 		return err
 	}
@@ -161,7 +171,7 @@ func (f *File) policy(v *value, _ Source) error {
 }
 
 func (f *File) oidcProvider(v *value, _ Source) error {
-	url, err := named(v, "Url", "an OpenID Connect provider", f.oidc)
+	url, err := f.named(v, "Url", "an OpenID Connect provider")
 	if err != nil {
 		return err
 	}
@@ -171,7 +181,7 @@ func (f *File) oidcProvider(v *value, _ Source) error {
 }
 
 func (f *File) samlProvider(v *value, s Source) error {
-	name, err := named(v, "Name", "a SAML provider", f.saml)
+	name, err := f.named(v, "Name", "a SAML provider")
 	if err != nil {
 		return err
 	}
@@ -269,16 +279,11 @@ func (f *File) user(v *value, s Source) error {
 
 func (f *File) addPrincipal(v *value, s Source, kind, member string, all *[]*principal) error {
 	what := "a " + strings.ToLower(kind)
-	name, err := named(v, member, what, nil)
+	name, err := f.named(v, member, what)
 	if err != nil {
 		return err
 	}
 	what = strings.ToLower(kind) + " " + name
-	key := kind + " " + strings.ToLower(name)
-	if f.principal[key] {
-		return mistake(v.line, "%s is there twice", what)
-	}
-	f.principal[key] = true
 	p := &principal{entity: entity{line: v.line, name: name}, kind: kind}
 	more := []string{"Policies", "AttachedPolicyArns"}
 	if policies := v.take("Policies"); policies != nil {
@@ -340,11 +345,7 @@ func (p *principal) accessKeys(v *value, s Source, what string) error {
 var poolID = regexp.MustCompile(`\A([a-z0-9-]+):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\z`)
 
 func (f *File) pool(v *value, s Source) error {
-	var there []*entity
-	for _, p := range f.pools {
-		there = append(there, &p.entity)
-	}
-	id, err := named(v, "IdentityPoolId", "an identity pool", there)
+	id, err := f.named(v, "IdentityPoolId", "an identity pool")
 	if err != nil {
 		return err
 	}
@@ -444,11 +445,9 @@ func (f *File) short(v *value, p *pool, name string, s Source) error {
 			role = role[:most]
 		}
 		role += "-" + kind.user
-		key := "Role " + strings.ToLower(role)
-		if f.principal[key] {
+		if f.taken("role", role, of.line) != 0 {
 			return mistake(of.line, "the role %s, which this would make, is there already: give the pool another name, or write its Roles", role)
 		}
-		f.principal[key] = true
 		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"],` +
 			`"Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":"` + p.name + `"},"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"` + kind.user + `"}}}]}`
 		f.roles = append(f.roles, &principal{

@@ -24,7 +24,6 @@ type value struct {
 	text    string
 	list    []*value
 	members []member
-	names   map[string]bool // of the members, while they are read
 }
 
 type member struct {
@@ -159,41 +158,34 @@ func fromNode(n ast.Node, depth int) (*value, error) {
 			v.list = append(v.list, item)
 		}
 	case *ast.MappingNode:
-		v.kind = awsapi.Map
-		for _, m := range n.Values {
-			if err := v.add(m, depth); err != nil {
-				return nil, err
-			}
-		}
+		return v, v.add(n.Values, depth)
 	case *ast.MappingValueNode:
-		v.kind = awsapi.Map
-		if err := v.add(n, depth); err != nil {
-			return nil, err
-		}
+		return v, v.add([]*ast.MappingValueNode{n}, depth)
 	default:
 		return nil, mistake(line, "anchors, aliases, tags and the like are not read")
 	}
 	return v, nil
 }
 
-func (v *value) add(m *ast.MappingValueNode, depth int) error {
-	key, ok := m.Key.(ast.ScalarNode)
-	if !ok {
-		return mistake(v.line, "a name that is no text")
+// add makes the value an object with these members.
+func (v *value) add(members []*ast.MappingValueNode, depth int) error {
+	v.kind = awsapi.Map
+	var names awsapi.Names
+	for _, m := range members {
+		key, ok := m.Key.(ast.ScalarNode)
+		if !ok {
+			return mistake(v.line, "a name that is no text")
+		}
+		name, line := key.GetToken().Value, key.GetToken().Position.Line
+		if !names.Add(name) {
+			return mistake(line, "%s is there twice", name)
+		}
+		below, err := fromNode(m.Value, depth+1)
+		if err != nil {
+			return err
+		}
+		v.members = append(v.members, member{name, line, below})
 	}
-	name, line := key.GetToken().Value, key.GetToken().Position.Line
-	if v.names[name] {
-		return mistake(line, "%s is there twice", name)
-	}
-	if v.names == nil {
-		v.names = map[string]bool{}
-	}
-	v.names[name] = true
-	below, err := fromNode(m.Value, depth+1)
-	if err != nil {
-		return err
-	}
-	v.members = append(v.members, member{name, line, below})
 	return nil
 }
 
