@@ -10,14 +10,6 @@ const (
 	causeFuture awsapi.Cause = "revocation-future"
 	// The maximum number of targets is revoked.
 	causeLimitRevocations awsapi.Cause = "limit-revocations"
-	// There is no user of the name, for an access key that is imported.
-	causeNoUser awsapi.Cause = "import-user"
-	// The access key ID that is imported belongs to another user, or to root.
-	causeKeyTaken awsapi.Cause = "import-key-taken"
-	// The access key ID that is imported begins with ASIA, as those of temporary credentials do.
-	causeKeyKind awsapi.Cause = "import-key-kind"
-	// The user of the access key that is imported has the maximum number of keys.
-	causeTooManyKeys awsapi.Cause = "limit-imported-keys"
 	// Another backup is being created, or its client still reads it.
 	causeBackupRuns awsapi.Cause = "backup-running"
 	// The database is not the embedded one (--database), so daypass cannot copy it.

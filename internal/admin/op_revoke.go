@@ -161,8 +161,7 @@ func (s *Service) findTarget(ctx context.Context, c awsapi.Caller, in *RevokeSes
 	case in.RoleArn != "":
 		r.ARN = string(in.RoleArn)
 	case pool != "":
-		region, _, _ := strings.Cut(string(pool), ":")
-		r.ARN = "arn:aws:cognito-identity:" + region + ":" + c.Account + ":identitypool/" + string(pool)
+		r.ARN = poolARN(c, string(pool))
 	}
 	if in.IdentityId != "" {
 		if err := s.Owners.SetIdentityPool(ctx, c, string(in.IdentityId), facts); err != nil {

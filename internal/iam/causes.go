@@ -128,6 +128,14 @@ const (
 	causeServiceNotSupported awsapi.Cause = "service-not-supported"
 	// IAM has no such user.
 	causeUserMissing awsapi.Cause = "user-missing"
+	// There is no user of the name, for an access key that is imported.
+	causeImportUser awsapi.Cause = "import-user"
+	// The access key ID that is imported belongs to another user, or to root.
+	causeImportKeyTaken awsapi.Cause = "import-key-taken"
+	// The access key ID that is imported begins with ASIA, as those of temporary credentials do.
+	causeImportKeyKind awsapi.Cause = "import-key-kind"
+	// The user of the access key that is imported has the maximum number of keys.
+	causeImportTooManyKeys awsapi.Cause = "limit-imported-keys"
 	// The user has no inline policy of this name.
 	causeUserPolicyMissing awsapi.Cause = "user-policy-missing"
 )

@@ -2,7 +2,6 @@ package iam
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/daypass/daypass/internal/audit"
@@ -10,39 +9,40 @@ import (
 	"github.com/daypass/daypass/internal/seal"
 )
 
-// The errors of ImportAccessKey.
-var (
-	// ErrKeyTaken says that the ID is that of a key of another user, or of root.
-	ErrKeyTaken = errors.New("iam: the access key ID belongs to somebody else")
-	// ErrKeyKind says that the ID begins as those of temporary credentials do.
-	ErrKeyKind = errors.New("iam: an access key ID that begins with ASIA is for temporary credentials")
-	// ErrNoUser says that there is no user of the name.
-	ErrNoUser = errors.New("iam: no such user")
-	// ErrTooManyKeys says that the user has the most keys already.
-	ErrTooManyKeys = errors.New("iam: the user has the maximum number of access keys")
-)
+// imported is a refusal of ImportAccessKey, an operation of the service daypass, whose
+// exceptions are named otherwise than those of IAM.
+func imported(code, message string, cause awsapi.Cause) error {
+	return &awsapi.Error{Code: code, Message: message, Cause: cause}
+}
+
+func importedTaken() error {
+	return imported("ResourceConflictException", "The access key ID belongs to another user.", causeImportKeyTaken)
+}
 
 // ImportAccessKey gives a user of the caller's account an access key whose ID and
 // secret are chosen, or the key that the user has under the ID another secret, and
-// says whether that changes anything. With dryRun it changes nothing. Sessions that were
+// says whether that changes anything. With dryRun it only looks. Sessions that were
 // got with another secret of the key, or with a key of the ID that was deleted, end.
 func (s *Service) ImportAccessKey(ctx context.Context, c awsapi.Caller, user UserNameType, id AccessKeyIdType, secret seal.Secret, dryRun bool) (changed bool, err error) {
 	audit.From(ctx).Set("user", string(user))
 	audit.From(ctx).Set("access_key", string(id))
 	switch {
 	case strings.HasPrefix(string(id), string(TemporaryKeyPrefix)):
-		return false, ErrKeyKind
+		return false, imported("InvalidParameterException", "An access key ID that begins with ASIA is for temporary credentials.", causeImportKeyKind)
 	case string(id) == s.Root.ID:
-		return false, ErrKeyTaken
+		return false, importedTaken()
 	}
-	errDry := errors.New("iam: nothing was to be changed")
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	do := s.Store.Update
+	if dryRun {
+		do = s.Store.View
+	}
+	err = do(ctx, func(tx Tx) error {
 		owner, ok, err := tx.User(c.Account, user)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return ErrNoUser
+			return imported("ResourceNotFoundException", "There is no user of this name.", causeImportUser)
 		}
 		key, found, err := tx.AccessKey(id)
 		if err != nil {
@@ -50,13 +50,13 @@ func (s *Service) ImportAccessKey(ctx context.Context, c awsapi.Caller, user Use
 		}
 		switch {
 		case found && key.Owner != owner.UserId:
-			return ErrKeyTaken
+			return importedTaken()
 		case found && key.Secret.Equal(secret):
 			changed = false
 			return nil
 		case found:
 			other := *key
-			other.Secret, other.Since = secret, tx.Change()
+			other.Secret = secret
 			key = &other
 		default:
 			keys, err := tx.AccessKeys(owner.UserId)
@@ -64,17 +64,15 @@ func (s *Service) ImportAccessKey(ctx context.Context, c awsapi.Caller, user Use
 				return err
 			}
 			if len(keys) >= s.Limits.AccessKeysPerUser {
-				return ErrTooManyKeys
+				return imported("LimitExceededException", "The user has the maximum number of access keys.", causeImportTooManyKeys)
 			}
-			key = &AccessKeyEntity{ID: id, Owner: owner.UserId, Secret: secret, Status: keyActive, Created: s.now(), Since: tx.Change()}
+			key = &AccessKeyEntity{ID: id, Owner: owner.UserId, Secret: secret, Status: keyActive, Created: s.now()}
 		}
 		if changed = true; dryRun {
-			return errDry
+			return nil
 		}
+		key.Since = tx.Change()
 		return tx.PutAccessKey(key)
 	})
-	if errors.Is(err, errDry) {
-		err = nil
-	}
 	return changed, err
 }

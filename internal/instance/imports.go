@@ -2,7 +2,6 @@ package instance
 
 import (
 	"context"
-	"errors"
 
 	"github.com/daypass/daypass/internal/admin"
 	"github.com/daypass/daypass/internal/awsapi"
@@ -24,13 +23,5 @@ func (i imports) ImportIdentityPool(ctx context.Context, c awsapi.Caller, in *ad
 
 // ImportAccessKey implements admin.Imports.
 func (i imports) ImportAccessKey(ctx context.Context, c awsapi.Caller, in *admin.ImportAccessKeyRequest) (bool, error) {
-	changed, err := i.iam.ImportAccessKey(ctx, c, iam.UserNameType(in.UserName), iam.AccessKeyIdType(in.AccessKeyId), seal.NewSecret(string(in.SecretAccessKey)), in.DryRun)
-	for _, known := range []struct{ theirs, ours error }{
-		{iam.ErrKeyTaken, admin.ErrKeyTaken}, {iam.ErrKeyKind, admin.ErrKeyKind}, {iam.ErrNoUser, admin.ErrNoUser}, {iam.ErrTooManyKeys, admin.ErrTooManyKeys},
-	} {
-		if errors.Is(err, known.theirs) {
-			return false, known.ours
-		}
-	}
-	return changed, err
+	return i.iam.ImportAccessKey(ctx, c, iam.UserNameType(in.UserName), iam.AccessKeyIdType(in.AccessKeyId), seal.NewSecret(string(in.SecretAccessKey)), in.DryRun)
 }
