@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,53 +28,46 @@ type tlsFiles struct {
 	// now is the clock.
 	now func() time.Time
 
-	mu      sync.Mutex
-	looked  time.Time // when the files were last looked at
-	config  *tls.Config
-	version [3]fileVersion // of the files that config was made of
-	failed  string         // why those that are there now are not in use
+	mu     sync.Mutex
+	looked time.Time // when the files were last looked at
+	config *tls.Config
+	made   [3]fs.FileInfo // the files that config was made of
+	failed string         // why those that are there now are not in use
 }
 
 // certificateInterval is how long files are taken for unchanged, so that a stranger
 // who only begins connections costs no look at the disk for each.
 const certificateInterval = time.Second
 
-// fileVersion tells a file from the one that was there before.
-type fileVersion struct {
-	modified time.Time
-	size     int64
-	info     fs.FileInfo
-}
-
-func versionOf(path string) (v fileVersion) {
-	if path == "" {
-		return v
+// sameFile says whether two looks at a path, nil where there was nothing, found the same
+// file, unchanged.
+func sameFile(a, b fs.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
 	}
-	if info, err := os.Stat(path); err == nil {
-		v = fileVersion{info.ModTime(), info.Size(), info}
-	}
-	return v
-}
-
-// is says whether it is still the same file.
-func (v fileVersion) is(o fileVersion) bool {
-	return v.modified.Equal(o.modified) && v.size == o.size && (v.info == nil) == (o.info == nil) && (v.info == nil || os.SameFile(v.info, o.info))
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
 // load reads the files for the first time.
 func (f *tlsFiles) load() error {
 	f.now = time.Now
-	versions := f.versions()
+	there := f.there()
 	config, err := f.read()
 	if err != nil {
 		return err
 	}
-	f.config, f.version, f.looked = config, versions, f.now()
+	f.config, f.made, f.looked = config, there, f.now()
 	return nil
 }
 
-func (f *tlsFiles) versions() [3]fileVersion {
-	return [3]fileVersion{versionOf(f.cert), versionOf(f.key), versionOf(f.clientCA)}
+// there is what is there now of the three files.
+func (f *tlsFiles) there() (all [3]fs.FileInfo) {
+	for i, path := range []string{f.cert, f.key, f.clientCA} {
+		if path != "" {
+			all[i], _ = os.Stat(path) // reading it says why it cannot be used
+		}
+	}
+	return all
 }
 
 func (f *tlsFiles) read() (*tls.Config, error) {
@@ -117,12 +111,8 @@ func (f *tlsFiles) reload() {
 // look takes what the files say now, if they have been replaced and fit together.
 func (f *tlsFiles) look(now time.Time) {
 	f.looked = now
-	versions := f.versions()
-	same := true
-	for i, v := range versions {
-		same = same && v.is(f.version[i])
-	}
-	if same && f.failed == "" {
+	there := f.there()
+	if f.failed == "" && slices.EqualFunc(there[:], f.made[:], sameFile) {
 		return
 	}
 	config, err := f.read()
@@ -134,7 +124,7 @@ func (f *tlsFiles) look(now time.Time) {
 		f.failed = err.Error()
 		return
 	}
-	f.config, f.version, f.failed = config, versions, ""
+	f.config, f.made, f.failed = config, there, ""
 	level := slog.LevelInfo
 	if !now.Before(notAfter(config)) {
 		level = slog.LevelWarn
