@@ -116,21 +116,15 @@ func (c *CLI) declared(name string) (*declare.File, error) {
 }
 
 func (c *CLI) helpApply(g *globals) error {
-	return c.show(g, func(p *page) {
-		name := c.Name + " " + applyWord
-		p.heading("NAME")
-		p.line(3, name)
-		p.heading("DESCRIPTION")
-		p.text(3, applyDoc)
-		_ = p.WriteByte('\n')
-		p.text(3, "The command compares the file with the server and makes the calls that are missing, with your rights. Applied again, it changes nothing. What the file says of an entity is all of it: members that it leaves out go back to their defaults. Entities that it does not name stay as they are.")
-		p.heading("SYNOPSIS")
-		p.line(3, name+" -f <file> [--dry-run] [options]")
-		p.heading("OPTIONS")
-		for _, o := range applyOptions {
-			p.option(o)
-		}
-		p.heading("EXAMPLE")
-		p.line(3, name+" -f seed.yaml --dry-run")
+	name := c.Name + " " + applyWord
+	return c.helpCommand(g, &commandPage{
+		name: name,
+		doc: []string{
+			applyDoc,
+			"The command compares the file with the server and makes the calls that are missing, with your rights. Applied again, it changes nothing. What the file says of an entity is all of it: members that it leaves out go back to their defaults. Entities that it does not name stay as they are.",
+		},
+		synopsis: []string{name + " -f <file> [--dry-run] [options]"},
+		options:  applyOptions,
+		example:  []string{name + " -f seed.yaml --dry-run"},
 	})
 }

@@ -326,25 +326,23 @@ func (i *identity) environment(s *session) []string {
 }
 
 func (c *CLI) helpCredentials(g *globals) error {
-	return c.show(g, func(p *page) {
-		name := c.Name + " " + credentialsWord
-		p.heading("NAME")
-		p.line(3, name)
-		p.heading("DESCRIPTION")
-		p.text(3, credentialsDoc)
-		_ = p.WriteByte('\n')
-		p.text(3, "The command keeps credentials in your configuration directory until shortly before they expire, together with a guest's identity and the refresh token. Nobody else can read these files. When several processes want the same credentials at once, one fetches them and the others wait.")
-		p.heading("SYNOPSIS")
-		p.line(3, name+" --identity-pool-id <value> [options]")
-		p.line(3, name+" "+execWord+" --identity-pool-id <value> [options] -- <command> [<argument> ...]")
-		p.heading("OPTIONS")
-		for _, o := range credentialsOptions {
-			p.option(o)
-		}
-		p.heading("EXAMPLE")
-		p.line(3, "# in ~/.aws/config")
-		p.line(3, "[profile photos]")
-		p.line(3, "region = us-east-1")
-		p.line(3, "credential_process = "+name+" --identity-pool-id us-east-1:1a2b3c4d-0000-4000-8000-000000000000")
+	name := c.Name + " " + credentialsWord
+	return c.helpCommand(g, &commandPage{
+		name: name,
+		doc: []string{
+			credentialsDoc,
+			"The command keeps credentials in your configuration directory until shortly before they expire, together with a guest's identity and the refresh token. Nobody else can read these files. When several processes want the same credentials at once, one fetches them and the others wait.",
+		},
+		synopsis: []string{
+			name + " --identity-pool-id <value> [options]",
+			name + " " + execWord + " --identity-pool-id <value> [options] -- <command> [<argument> ...]",
+		},
+		options: credentialsOptions,
+		example: []string{
+			"# in ~/.aws/config",
+			"[profile photos]",
+			"region = us-east-1",
+			"credential_process = " + name + " --identity-pool-id us-east-1:1a2b3c4d-0000-4000-8000-000000000000",
+		},
 	})
 }

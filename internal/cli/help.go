@@ -319,6 +319,42 @@ func (c *CLI) helpOption(p *page, op *operation, o *option, comments map[string]
 	_ = p.WriteByte('\n')
 }
 
+// commandPage is what the page of a command that is no operation says.
+type commandPage struct {
+	name     string
+	doc      []string // its paragraphs
+	synopsis []string
+	options  []*option
+	example  []string
+}
+
+// helpCommand shows the page of a command that is no operation.
+func (c *CLI) helpCommand(g *globals, of *commandPage) error {
+	return c.show(g, func(p *page) {
+		p.heading("NAME")
+		p.line(3, of.name)
+		p.heading("DESCRIPTION")
+		for n, paragraph := range of.doc {
+			if n > 0 {
+				_ = p.WriteByte('\n')
+			}
+			p.text(3, paragraph)
+		}
+		p.heading("SYNOPSIS")
+		for _, line := range of.synopsis {
+			p.line(3, line)
+		}
+		p.heading("OPTIONS")
+		for _, o := range of.options {
+			p.option(o)
+		}
+		p.heading("EXAMPLE")
+		for _, line := range of.example {
+			p.line(3, line)
+		}
+	})
+}
+
 // helpHealth is the page of health.
 func (c *CLI) helpHealth(g *globals) error {
 	return c.show(g, func(p *page) {
