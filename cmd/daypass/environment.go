@@ -10,7 +10,7 @@ import (
 	"github.com/daypass/daypass/internal/typo"
 )
 
-// environment is the prefix of our variables.
+// environment is the prefix of daypass's variables.
 const environment = "DAYPASS_"
 
 // maxVariable is the longest name that is looked at, in bytes.
@@ -19,9 +19,8 @@ const maxVariable = 128
 // secretVariables are those that are no flags, since they hold secrets.
 var secretVariables = []string{"DAYPASS_MASTER_KEY", rootSecret, "DAYPASS_USER_POOL_ACCESS_KEY_ID", "DAYPASS_USER_POOL_SECRET_ACCESS_KEY"}
 
-// checkEnvironment finds variables that look like ours and are not: one that is
-// nearly ours is a mistake, and names the one that it was meant for; others are
-// returned.
+// checkEnvironment finds variables that have the prefix and are not known. One that is
+// nearly a known one is a mistake, and the error names that one; others are returned.
 //
 // Names that Kubernetes and Docker make for a service called daypass, or daypass-…,
 // are passed over, and those of the tests.

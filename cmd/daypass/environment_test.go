@@ -19,8 +19,8 @@ func knownVariables(t *testing.T) (check func(environ ...string) ([]string, erro
 	return func(environ ...string) ([]string, error) { return checkEnvironment(parser.Model.Node, environ) }
 }
 
-// A variable that is nearly one of ours is refused by both names; those that others
-// make are nothing to us.
+// A misspelled variable is refused, with the name that was meant. Variables that
+// Kubernetes and Docker make are ignored.
 func TestEnvironment(t *testing.T) {
 	check := knownVariables(t)
 	for _, test := range []struct{ name, meant string }{
