@@ -19,19 +19,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/migrate"
-	"github.com/pressly/goose/v3"
 )
 
 // ErrInUse answers Open while another process, or another Engine of this one, has
@@ -266,15 +265,10 @@ func (s settings) apply(pragma func(text string) (string, error)) error {
 // (-shm) that processes share, and a look-up makes no system calls to lock parts of
 // it, which were a quarter of its CPU time. Windows has no such way.
 func uri(path string) string {
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // a Windows drive
+	if runtime.GOOS == "windows" {
+		return plainURI(path, "rw")
 	}
-	u := url.URL{Scheme: "file", Path: path, RawQuery: "mode=rw"}
-	if runtime.GOOS != "windows" {
-		u.RawQuery += "&vfs=unix-excl"
-	}
-	return u.String()
+	return plainURI(path, "rw") + "&vfs=unix-excl"
 }
 
 // connector opens connections of database/sql that leave the log, with settings.
