@@ -57,10 +57,7 @@ func present(t testing.TB, path, suffix string) bool {
 // closed is whole.
 func TestCopies(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
-	db, err := open(t.Context(), Options{Path: path}, testSchema)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := openAt(t, path)
 	fresh := copyDatabase(t, path, "")
 	mustUpdate(t, db, add("a", 1))
 	alone, both := copyDatabase(t, path, ""), copyDatabase(t, path, "", "-wal")
