@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/migrate"
 )
 
@@ -163,16 +164,7 @@ func overtaken(err error) bool {
 		return true
 	}
 	answer, ok := errors.AsType[*answerError](err)
-	if !ok {
-		return false
-	}
-	switch answer.code {
-	case codeUnique: // the number
-		return true
-	case codeSerialization, codeDeadlock, codeLockTimeout:
-		return true
-	}
-	return false
+	return ok && (answer.kind() == engine.Unique || answer.kind() == engine.TryAgain) // the number is taken, or a lock
 }
 
 // explain says what to do about errors that a new database is likely to meet.
