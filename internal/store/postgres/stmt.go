@@ -333,15 +333,20 @@ func (s *stmt) Next() (bool, error) {
 		return false, s.failed(err)
 	}
 	if !row {
-		s.running = false
-		if err := s.c.rest(s.doing); err != nil {
-			return false, s.failed(err)
-		}
-		if err := s.t.check(); err != nil {
+		if err := s.finish(); err != nil {
 			return false, s.failed(err)
 		}
 	}
 	return row, nil
+}
+
+// finish reads what comes after the last row.
+func (s *stmt) finish() error {
+	s.running = false
+	if err := s.c.rest(s.doing); err != nil {
+		return err
+	}
+	return s.t.check()
 }
 
 // failed ends the statement, and with it its transaction.
@@ -366,11 +371,7 @@ func (s *stmt) Close() error {
 	for s.running && s.err == nil {
 		row, err := s.next()
 		if err == nil && !row {
-			s.running = false
-			err = s.c.rest(s.doing)
-			if err == nil {
-				err = s.t.check()
-			}
+			err = s.finish()
 		}
 		if err != nil {
 			s.failed(err)
