@@ -99,7 +99,7 @@ func (e *Engine) validate(ctx context.Context, pg *pgconn.PgConn) error {
 func (e *Engine) settle(ctx context.Context, pg *pgconn.PgConn) error {
 	text := ""
 	if pooled, _ := pg.CustomData()[pooledKey].(bool); !pooled {
-		text = e.settings(false) + ";"
+		text = e.ofConnection + ";"
 	}
 	known := e.known.Load()
 	if known > 0 {
@@ -127,12 +127,12 @@ func newer(version, beside string, known int64) error {
 // nothing may take longer than somebody waits for it, and look-ups go by the index
 // even where the planner thinks that a small table is read quicker as a whole. At
 // SERIALIZABLE, who reads a table as a whole is in everybody's way.
-func (e *Engine) settings(local bool) string {
+func settings(opts Options, local bool) string {
 	ms := func(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
 	values := []string{
-		"statement_timeout", ms(e.opts.Statement),
-		"lock_timeout", ms(e.opts.Statement * 4 / 5),
-		"idle_in_transaction_session_timeout", ms(2 * e.opts.Statement),
+		"statement_timeout", ms(opts.Statement),
+		"lock_timeout", ms(opts.Statement * 4 / 5),
+		"idle_in_transaction_session_timeout", ms(2 * opts.Statement),
 		"enable_seqscan", "off",
 	}
 	if !local {

@@ -81,6 +81,10 @@ type Engine struct {
 	good     atomic.Int32   // the host that took the last connection
 	database string         // for messages
 
+	// The statements of settings, which are the same for each connection, and for each
+	// transaction behind a pooler.
+	ofConnection, ofTransaction string
+
 	pool      pool
 	described sync.Map // text to *description: what the server has said of statements
 	attempts  attempts
@@ -186,7 +190,7 @@ func (e *Engine) Counters() Counters {
 	}
 }
 
-// dial makes the TCP connections: a peer that is gone is noticed.
+// dialer makes the TCP connections: a peer that is gone is noticed.
 var dialer = net.Dialer{
 	KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 3 * time.Second, Count: 3},
 	Control:         control,

@@ -144,7 +144,7 @@ func (t *tx) flight(s *stmt) error {
 		t.began = true
 		prefix = append(prefix, c.stmt(t.begin).begin(t))
 		if pooled {
-			prefix = append(prefix, c.stmt(t.e.settings(true)).begin(t))
+			prefix = append(prefix, c.stmt(t.e.ofTransaction).begin(t))
 		}
 		if t.attempt != nil {
 			w := c.stmt(writeAttempt).begin(t)

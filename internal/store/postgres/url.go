@@ -163,6 +163,7 @@ func (e *Engine) configure(opts Options) error {
 	def(&opts.Update, 25*time.Second)
 	def(&opts.Migration, time.Hour)
 	e.opts, e.config = opts, config
+	e.ofConnection, e.ofTransaction = settings(opts, false), settings(opts, true)
 	names := make([]string, 0, len(e.hosts))
 	for _, h := range e.hosts {
 		names = append(names, h.name())
