@@ -38,10 +38,7 @@ func TestStalls(t *testing.T) {
 		return db.View(t.Context(), func(tx *enginetest.Tx) error { _, _, err := enginetest.ValueOf(tx, "n"); return err })
 	}
 	write := func() error {
-		return db.Update(t.Context(), func(tx *enginetest.Tx) error {
-			_, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, "n")
-			return err
-		})
+		return db.Update(t.Context(), increment("n"))
 	}
 	const most = 10 * time.Second
 	p.StallAll()

@@ -18,6 +18,25 @@ import (
 // quick are short waits, for tests in which they pass.
 var quick = Options{Statement: time.Second, Commit: 500 * time.Millisecond}
 
+// increment adds one to the value of a thing.
+func increment(name string) func(*enginetest.Tx) error {
+	return func(tx *enginetest.Tx) error {
+		_, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, name)
+		return err
+	}
+}
+
+// once has a fault happen at the first of the moments that are meant.
+func once(fault pgtest.Fault, meant func(pgtest.Moment) bool) func(pgtest.Moment) pgtest.Fault {
+	var happened atomic.Bool
+	return func(m pgtest.Moment) pgtest.Fault {
+		if meant(m) && happened.CompareAndSwap(false, true) {
+			return fault
+		}
+		return pgtest.Pass
+	}
+}
+
 // A commit whose answer does not come is found out: the update happens once, and what
 // its caller has is what the run that was committed gave.
 func TestCommitInDoubt(t *testing.T) {
@@ -44,19 +63,13 @@ func TestCommitInDoubt(t *testing.T) {
 				if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
 					t.Fatal(err)
 				}
-				var once atomic.Bool
-				p.At(func(m pgtest.Moment) pgtest.Fault {
-					if m.SQL == "COMMIT" && m.Answered == test.answered && once.CompareAndSwap(false, true) {
-						return test.fault
-					}
-					return pgtest.Pass
-				})
+				p.At(once(test.fault, func(m pgtest.Moment) bool { return m.SQL == "COMMIT" && m.Answered == test.answered }))
 				runs, hooks, answer := 0, 0, 0
 				err := db.UpdateAs(t.Context(), kind, func(tx *enginetest.Tx) error {
 					runs++
 					answer = 0 // as functions do that may be run again
 					tx.AfterCommit(func() { hooks += answer })
-					if _, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, "n"); err != nil {
+					if err := increment("n")(tx); err != nil {
 						return err
 					}
 					answer = runs
@@ -97,17 +110,8 @@ func TestLostBeforeCommit(t *testing.T) {
 	if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
 		t.Fatal(err)
 	}
-	var once atomic.Bool
-	p.At(func(m pgtest.Moment) pgtest.Fault {
-		if strings.HasPrefix(m.SQL, "UPDATE") && once.CompareAndSwap(false, true) {
-			return pgtest.Reset
-		}
-		return pgtest.Pass
-	})
-	if err := db.Update(t.Context(), func(tx *enginetest.Tx) error {
-		_, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, "n")
-		return err
-	}); err != nil {
+	p.At(once(pgtest.Reset, func(m pgtest.Moment) bool { return strings.HasPrefix(m.SQL, "UPDATE") }))
+	if err := db.Update(t.Context(), increment("n")); err != nil {
 		t.Error(err)
 	}
 	if value, c := valueOf(t, db, "n"), e.Counters(); value != 1 || c.Lost != 1 || c.InDoubt != 0 {
@@ -160,10 +164,7 @@ func killedUnderUpdates(t *testing.T, url string, kill func()) {
 					return
 				default:
 				}
-				err := db.UpdateAs(context.Background(), kind, func(tx *enginetest.Tx) error {
-					_, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, name)
-					return err
-				})
+				err := db.UpdateAs(context.Background(), kind, increment(name))
 				switch {
 				case err == nil:
 					answered[caller].Add(1)
@@ -220,8 +221,7 @@ func TestCommitWaitsForStandby(t *testing.T) {
 		go func() {
 			ended <- db.Update(t.Context(), func(tx *enginetest.Tx) error {
 				runs++
-				_, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, "n")
-				return err
+				return increment("n")(tx)
 			})
 		}()
 		for e.Counters().InDoubt == was.InDoubt {
@@ -327,13 +327,7 @@ var errOwn = errors.New("own")
 // A function that fails after a doubt that was resolved ends the update with its error.
 func TestRefusedAfterDoubt(t *testing.T) {
 	db, e, p := proxied(t, quick)
-	var once atomic.Bool
-	p.At(func(m pgtest.Moment) pgtest.Fault {
-		if m.SQL == "COMMIT" && !m.Answered && once.CompareAndSwap(false, true) {
-			return pgtest.Reset
-		}
-		return pgtest.Pass
-	})
+	p.At(once(pgtest.Reset, func(m pgtest.Moment) bool { return m.SQL == "COMMIT" && !m.Answered }))
 	runs := 0
 	err := db.Update(t.Context(), func(tx *enginetest.Tx) error {
 		if runs++; runs == 2 {

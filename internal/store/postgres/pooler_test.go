@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,17 +20,8 @@ func TestCommitInDoubtThroughBouncer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n, answered := range []bool{false, true} {
-		var once atomic.Bool
-		p.At(func(m pgtest.Moment) pgtest.Fault {
-			if m.SQL == "COMMIT" && m.Answered == answered && once.CompareAndSwap(false, true) {
-				return pgtest.Reset
-			}
-			return pgtest.Pass
-		})
-		if err := db.Update(t.Context(), func(tx *enginetest.Tx) error {
-			_, err := tx.Exec(`UPDATE thing SET value = value + 1 WHERE name = $1`, "n")
-			return err
-		}); err != nil {
+		p.At(once(pgtest.Reset, func(m pgtest.Moment) bool { return m.SQL == "COMMIT" && m.Answered == answered }))
+		if err := db.Update(t.Context(), increment("n")); err != nil {
 			t.Error(err)
 		}
 		if value := valueOf(t, db, "n"); value != int64(n+1) {
