@@ -35,24 +35,6 @@ func proxied(t *testing.T) (direct string, p *pgtest.Proxy, through string) {
 	return direct, p, u.String()
 }
 
-// query runs a statement, and gives the first column of the first row.
-func query(t *testing.T, database, sql string) string {
-	t.Helper()
-	c, err := pgconn.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close(context.Background()) }()
-	results, err := c.Exec(t.Context(), sql).ReadAll()
-	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	if len(results) == 0 || len(results[0].Rows) == 0 {
-		return ""
-	}
-	return string(results[0].Rows[0][0])
-}
-
 // Bytes stop, or a connection ends, in the middle of a look-up, an update or a
 // commit. The node answers in time, what it answers is true, the login has one
 // identity at all nodes, and a guest who is acknowledged is the only one that was
@@ -125,7 +107,7 @@ func TestOneConversationFails(t *testing.T) {
 						return
 					}
 					count := func() int {
-						n, _ := strconv.Atoi(query(t, direct, "SELECT count(*) FROM identities"))
+						n, _ := strconv.Atoi(pgtest.Exec(t, direct, "SELECT count(*) FROM identities"))
 						return n
 					}
 					before := count()

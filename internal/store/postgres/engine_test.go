@@ -53,7 +53,7 @@ func TestEngineThroughBouncer(t *testing.T) {
 func within(t testing.TB, database string) string {
 	t.Helper()
 	name := "part_" + strings.ToLower(rand.Text())
-	execute(t, database, "CREATE SCHEMA "+name)
+	pgtest.Exec(t, database, "CREATE SCHEMA "+name)
 	u, err := url.Parse(database)
 	if err != nil {
 		t.Fatal(err)

@@ -17,19 +17,6 @@ import (
 	"github.com/daypass/daypass/internal/store/postgres/pgtest"
 )
 
-// execute runs statements as the owner of a database.
-func execute(t testing.TB, url, sql string) {
-	t.Helper()
-	c, err := pgconn.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close(t.Context())
-	if _, err := c.Exec(t.Context(), sql).ReadAll(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Of ten nodes that open an empty database at the same time, each migration is applied
 // by one, once, and all of them open.
 func TestTenNodesMakeOneSchema(t *testing.T) {
@@ -200,7 +187,7 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 	s.Exec(t, `CREATE DATABASE reading`)
 	s.Exec(t, `ALTER DATABASE reading SET default_transaction_read_only = on`)
 	_, full := s.Database(t)
-	execute(t, full, `CREATE TABLE thing (a TEXT)`)
+	pgtest.Exec(t, full, `CREATE TABLE thing (a TEXT)`)
 	standby := s.Standby(t, "second")
 	for _, test := range []struct{ name, url, want string }{
 		{"another encoding", s.URLOf("latin", s.Addr()), "the encoding of the database is LATIN1, and daypass needs UTF8: CREATE DATABASE latin ENCODING 'UTF8' TEMPLATE template0"},

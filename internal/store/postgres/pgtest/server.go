@@ -206,7 +206,7 @@ func (s *Server) launchOn(port int) error {
 		return err
 	}
 	s.process, s.port = p, port
-	if err := p.until(func() error { _, err := s.query("SELECT 1"); return err }); err != nil {
+	if err := p.until(func() error { _, err := query(s.url("postgres"), "SELECT 1"); return err }); err != nil {
 		log := s.tail()
 		_ = s.end(endNow)
 		s.port = 0
@@ -218,16 +218,17 @@ func (s *Server) launchOn(port int) error {
 // Exec runs statements as the superuser, and gives the first column of the first row.
 func (s *Server) Exec(t testing.TB, sql string) string {
 	t.Helper()
-	answer, err := s.query(sql)
+	return Exec(t, s.url("postgres"), sql)
+}
+
+// Exec runs statements in a database, and gives the first column of the first row.
+func Exec(t testing.TB, url, sql string) string {
+	t.Helper()
+	answer, err := query(url, sql)
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 	return answer
-}
-
-// query runs statements in the database postgres.
-func (s *Server) query(sql string) (string, error) {
-	return query(s.url("postgres"), sql)
 }
 
 func query(url, sql string) (string, error) {
@@ -247,7 +248,7 @@ func query(url, sql string) (string, error) {
 
 // url is how to reach a database of the server.
 func (s *Server) url(database string) string {
-	return address("127.0.0.1:"+strconv.Itoa(s.port), s.password, database)
+	return s.URLOf(database, s.Addr())
 }
 
 func address(hosts, password, database string) string {
