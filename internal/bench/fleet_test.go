@@ -105,12 +105,7 @@ func BenchmarkFleet(b *testing.B) {
 					w.daypass.turn(b, ours, few, mine.next)
 					embedded.daypass.turn(b, theirs, few, others.next)
 				},
-				first: func() round {
-					before := s.CPU(b)
-					r := w.daypass.turn(b, ours, 0, mine.next)
-					cost = append(cost, float64((s.CPU(b)-before).Nanoseconds())/1000/float64(r.n))
-					return r
-				},
+				first:  costing(b, s, &cost, func() round { return w.daypass.turn(b, ours, 0, mine.next) }),
 				second: func() round { return embedded.daypass.turn(b, theirs, 0, others.next) },
 				missed: k.missed, bare: k.missed, waits: true,
 			})
@@ -149,6 +144,16 @@ func BenchmarkFleet(b *testing.B) {
 	b.Run("inserts", grouped)
 }
 
+// costing has a turn note what a request costs the database, in microseconds.
+func costing(b *testing.B, s *pgtest.Server, costs *[]float64, turn func() round) func() round {
+	return func() round {
+		before := s.CPU(b)
+		r := turn()
+		*costs = append(*costs, float64((s.CPU(b)-before).Nanoseconds())/1000/float64(r.n))
+		return r
+	}
+}
+
 // throughBouncer compares a node behind pgbouncer, where statements are unnamed, with one
 // that is not.
 func (w *world) throughBouncer(b *testing.B, s *pgtest.Server, database string) {
@@ -159,21 +164,14 @@ func (w *world) throughBouncer(b *testing.B, s *pgtest.Server, database string) 
 	d, e := at.everybody(&w.tokensAt, at.getCredentials), w.everybody(&w.tokensAt, w.getCredentials)
 	ours, theirs := dial(b, pooled.addr, connections), dial(b, w.daypass.addr, connections)
 	var cost [2][]float64 // of the database
-	turn := func(p *process, c caller, next func(int) request, cost *[]float64) func() round {
-		return func() round {
-			before := s.CPU(b)
-			r := p.turn(b, c, 0, next)
-			*cost = append(*cost, float64((s.CPU(b)-before).Nanoseconds())/1000/float64(r.n))
-			return r
-		}
-	}
 	signature := does{"Signatures": 1}
 	p := measure(b, comparison{
 		warm: func() {
 			pooled.turn(b, ours, few, d.next)
 			w.daypass.turn(b, theirs, few, e.next)
 		},
-		first: turn(pooled, ours, d.next, &cost[0]), second: turn(w.daypass, theirs, e.next, &cost[1]),
+		first:  costing(b, s, &cost[0], func() round { return pooled.turn(b, ours, 0, d.next) }),
+		second: costing(b, s, &cost[1], func() round { return w.daypass.turn(b, theirs, 0, e.next) }),
 		missed: signature, bare: signature, waits: true,
 	})
 	p.metrics(b, "direct")
@@ -288,17 +286,15 @@ func grouped(b *testing.B) {
 	b.Setenv(databaseVariable, database)
 	p := launch(b, "fleet-inserts", b.TempDir())
 	conn := dial(b, p.addr, 1)
-	cost := map[string][]float64{} // of the database
+	cost := map[string]*[]float64{"store": {}, "single": {}} // of the database
 	turn := func(how string) func() round {
 		const n = 6000
 		order := request{post(p.addr, "/"+how+"/64/"+strconv.Itoa(n), nil, nil), holds("")}
-		return func() round {
-			before := s.CPU(b)
+		return costing(b, s, cost[how], func() round {
 			r := p.turn(b, conn, 1, func(int) request { return order })
-			cost[how] = append(cost[how], float64((s.CPU(b)-before).Nanoseconds())/1000/n)
 			r.n, r.took = n, nil
 			return r
-		}
+		})
 	}
 	store, single := turn("store"), turn("single")
 	measure(b, comparison{
@@ -306,9 +302,10 @@ func grouped(b *testing.B) {
 		missed: does{"store": 1}, bare: does{"single": 1}, byRate: true,
 	}).metrics(b, "single")
 	for how, name := range map[string]string{"store": "a guest in a group", "single": "a guest with a statement of its own"} {
-		slices.Sort(cost[how])
-		n := len(cost[how])
-		table.say(b, name+", CPU of the database", cost[how][n/2], "µs", fmt.Sprintf("median of %d; %.0f to %.0f", n, cost[how][0], cost[how][n-1]))
+		each := *cost[how]
+		slices.Sort(each)
+		n := len(each)
+		table.say(b, name+", CPU of the database", each[n/2], "µs", fmt.Sprintf("median of %d; %.0f to %.0f", n, each[0], each[n-1]))
 	}
 }
 
