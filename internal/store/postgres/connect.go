@@ -81,7 +81,7 @@ func (e *Engine) validate(ctx context.Context, pg *pgconn.PgConn) error {
 	case string(row[1]) != "f":
 		return errStandby
 	case string(row[2]) != "off":
-		return errors.New("the server only takes transactions that read")
+		return errors.New("the server is read-only")
 	case string(row[3]) != "UTF8":
 		return fmt.Errorf("the encoding of the database is %s, and daypass needs UTF8: CREATE DATABASE %s ENCODING 'UTF8' TEMPLATE template0", row[3], e.config.Database)
 	case string(row[4]) == "off":
@@ -120,7 +120,7 @@ func (e *Engine) settle(ctx context.Context, pg *pgconn.PgConn) error {
 
 // newer says that the schema is one that this node does not work with.
 func newer(version, beside string, known int64) error {
-	return fmt.Errorf("schema version %s, beside which nodes work that know at least %s, and this one knows %d: %w", version, beside, known, migrate.ErrNewer)
+	return fmt.Errorf("schema version %s needs nodes that know at least version %s, and this one knows %d: %w", version, beside, known, migrate.ErrNewer)
 }
 
 // settings is a statement that makes settings for a connection or a transaction:

@@ -174,7 +174,7 @@ func (e *Engine) explain(err error, empty bool) error {
 	case ok && answer.code == codeNoPrivilege:
 		return fmt.Errorf("the user %s may not make tables; make it the owner of the database: ALTER DATABASE %s OWNER TO %s: %w", e.config.User, e.config.Database, e.config.User, err)
 	case ok && answer.code == codeTableThere && empty:
-		return fmt.Errorf("the database has tables of something else; give daypass one of its own: %w", err)
+		return fmt.Errorf("the database holds another program's tables; give daypass a database of its own: %w", err)
 	}
 	return err
 }

@@ -159,7 +159,7 @@ func TestOlderNodeBesideNewer(t *testing.T) {
 	add(again, "d")
 	open(t, Options{URL: url, Schema: enginetest.Files(texts...)})
 	_, err := Open(t.Context(), Options{URL: url, Schema: enginetest.Files(texts[:1]...)})
-	if !errors.Is(err, migrate.ErrNewer) || !strings.Contains(err.Error(), "schema version 3, beside which nodes work that know at least 2, and this one knows 1") {
+	if !errors.Is(err, migrate.ErrNewer) || !strings.Contains(err.Error(), "schema version 3 needs nodes that know at least version 2, and this one knows 1") {
 		t.Error(err)
 	}
 	add(open(t, Options{URL: url, Schema: enginetest.Files(texts[:2]...)}), "e")
@@ -192,11 +192,11 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 	for _, test := range []struct{ name, url, want string }{
 		{"another encoding", s.URLOf("latin", s.Addr()), "the encoding of the database is LATIN1, and daypass needs UTF8: CREATE DATABASE latin ENCODING 'UTF8' TEMPLATE template0"},
 		{"answers before it is durable", s.URLOf("lax", s.Addr()), "synchronous_commit is off"},
-		{"only reads", s.URLOf("reading", s.Addr()), "the server only takes transactions that read"},
+		{"only reads", s.URLOf("reading", s.Addr()), "the server is read-only"},
 		{"somebody else's", "postgres://guest:guest@" + s.Addr() + "/postgres", "the user guest may not make tables; make it the owner of the database: ALTER DATABASE postgres OWNER TO guest"},
 		{"another password", "postgres://guest:guess@" + s.Addr() + "/postgres", `password authentication failed for user "guest"`},
 		{"not there", s.URLOf("nothing", s.Addr()), `database "nothing" does not exist`},
-		{"with tables of others", full, "the database has tables of something else; give daypass one of its own"},
+		{"with tables of others", full, "the database holds another program's tables; give daypass a database of its own"},
 		{"a standby", s.URLOf("postgres", standby.Addr()), "the server is a standby"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

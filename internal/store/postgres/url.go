@@ -69,7 +69,7 @@ func parseURL(text string) (t target, err error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(parameters, name) {
-			return t, fmt.Errorf("the database URL has a parameter that is not known: %q", name)
+			return t, fmt.Errorf("the database URL has an unknown parameter: %q", name)
 		}
 		if len(values[name]) > 1 {
 			return t, fmt.Errorf("the database URL has the parameter %s more than once", name)
@@ -78,14 +78,14 @@ func parseURL(text string) (t target, err error) {
 	switch values.Get("target_session_attrs") {
 	case "", "read-write", "primary":
 	default:
-		return t, errors.New("the database URL has a target_session_attrs that is not read-write; daypass never reads from a standby")
+		return t, errors.New("target_session_attrs in the database URL must be read-write or primary; daypass never reads from a standby")
 	}
 	if values.Has("password") {
 		t.password = values.Get("password")
 	}
 	if n := values.Get("pool_max_conns"); n != "" {
 		if t.conns, err = strconv.Atoi(n); err != nil || t.conns < 2 || t.conns > 10_000 {
-			return t, errors.New("the database URL has a pool_max_conns that is not a number from 2 to 10000")
+			return t, errors.New("pool_max_conns in the database URL must be a number from 2 to 10000")
 		}
 	}
 	for _, name := range []string{"password", "pool_max_conns", "target_session_attrs"} {

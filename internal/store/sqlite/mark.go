@@ -97,7 +97,7 @@ func (c *conn) markOpen(lost bool) error {
 	}
 	whole, err := c.checkpoint("FULL")
 	if err == nil && !whole {
-		err = errors.New("views are in the way of the log's end")
+		err = errors.New("readers hold back the checkpoint of the log")
 	}
 	if err != nil {
 		return fmt.Errorf("mark the database open: %w", err)
