@@ -13,8 +13,8 @@ import (
 )
 
 // lockFile takes the exclusive lock of a file, which is made if it is missing and
-// never removed. The system releases the lock when the
-// process ends, however it ends. The file holds the process ID, for people.
+// never removed. The system releases the lock when the process ends,
+// however it ends. The file holds the process ID, for people.
 //
 // Whoever deletes the file deletes its lock, so the directory is locked as well:
 // it is there as long as what is in it. The file is what earlier versions look at.

@@ -10,8 +10,7 @@ import (
 )
 
 // lockFile takes the exclusive lock of a file, which is made if it is missing and
-// never removed. The system releases the lock when the
-// process ends, however it ends.
+// never removed. The system releases the lock when the process ends, however it ends.
 func lockFile(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

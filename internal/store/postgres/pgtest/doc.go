@@ -17,6 +17,6 @@
 // promoted, [Server.Backup] one that can be restored. A [Proxy] stands between a
 // client and a server, counts round trips, and delays, stalls, resets or refuses
 // what passes, at once or at a statement of the test's choice, such as a COMMIT
-// before or after the server has seen it. [Bouncer] is pgbouncer in transaction mode, and [Patroni] a cluster
-// that replaces its primary by itself.
+// before or after the server has seen it. [Bouncer] is pgbouncer in transaction mode,
+// and [Patroni] a cluster that replaces its primary by itself.
 package pgtest

@@ -138,7 +138,7 @@ func ports(t testing.TB) int {
 	return port
 }
 
-// command is a program that runs as an ordinary user in the cluster's folder.
+// start starts a program as an ordinary user in the cluster's folder.
 func (c *Cluster) start(t testing.TB, log, signal, program string, args ...string) *process {
 	t.Helper()
 	cmd := exec.Command(program, args...)
