@@ -16,8 +16,8 @@ import (
 // never changed, only replaced, and signers are looked up nowhere else: so no
 // token is ever signed by a key that the document of the same moment lacks.
 type keySet struct {
-	stored   []SigningKey
-	first    string // the region whose keys come first
+	stored   []SigningKey // what it was made of
+	first    string       // the region whose keys come first
 	byKID    map[string]*key
 	byRegion map[string][]*key // the one to sign with first
 	keys     []*key            // as they are published
@@ -30,7 +30,7 @@ type keySet struct {
 // verifiers read no others: the order means nothing (RFC 7517, section 5), and
 // Ceph's gateways before Squid go by it.
 func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string) (*keySet, error) {
-	set := &keySet{first: first, byKID: make(map[string]*key, len(stored)), byRegion: map[string][]*key{}}
+	set := &keySet{stored: stored, first: first, byKID: make(map[string]*key, len(stored)), byRegion: map[string][]*key{}}
 	for _, s := range stored {
 		k, err := old.open(box, s)
 		if err != nil {
@@ -55,6 +55,11 @@ func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string) (
 	var err error
 	set.document, err = newKeyDocument(set.keys)
 	return set, err
+}
+
+// isOf says that the set, which may be nil, was made of this list, the same slice.
+func (s *keySet) isOf(stored []SigningKey) bool {
+	return s != nil && len(s.stored) == len(stored) && (len(stored) == 0 || &s.stored[0] == &stored[0])
 }
 
 func (s *keySet) open(box *seal.Box, stored SigningKey) (*key, error) {

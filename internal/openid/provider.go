@@ -70,7 +70,6 @@ type Provider struct {
 	gates gates
 
 	// The last reading of the store; behind storeGate.
-	stored   []SigningKey
 	lastRead time.Time
 	lastErr  error
 }
@@ -339,7 +338,7 @@ func (p *Provider) follow(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the signing keys: %w", err)
 	}
-	if set := p.set.Load(); set != nil && sameList(set.stored, stored) {
+	if p.set.Load().isOf(stored) {
 		return nil
 	}
 	return p.reload(ctx)
@@ -372,7 +371,7 @@ func (p *Provider) publish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the signing keys: %w", err)
 	}
-	if p.same(stored) {
+	if p.set.Load().isOf(stored) {
 		p.lastErr = nil
 		return nil
 	}
@@ -380,19 +379,9 @@ func (p *Provider) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	set.stored = stored
 	p.set.Store(set)
-	p.stored, p.lastRead, p.lastErr = stored, p.now(), nil
+	p.lastErr = nil
 	return nil
-}
-
-// same says that a list is the one that was published last.
-func (p *Provider) same(stored []SigningKey) bool {
-	return p.set.Load() != nil && sameList(stored, p.stored)
-}
-
-func sameList(a, b []SigningKey) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 func (p *Provider) issuer() string { return cmp.Or(p.Issuer, p.PublicURL) }
