@@ -146,7 +146,11 @@ func (m *Migrate) begin(ctx context.Context, source engine.Engine, tables []*tab
 	if err != nil {
 		return false, err
 	}
-	moving, err := textOf(ctx, m.To, `SELECT source FROM moving WHERE id = 1`)
+	moving := "" // the state that a migration was begun with, if one was
+	err = query(ctx, m.To, `SELECT source FROM moving WHERE id = 1`, nil, func(s engine.Stmt) error {
+		moving = s.Text(0)
+		return nil
+	})
 	switch {
 	case err != nil:
 		return false, err
@@ -184,12 +188,7 @@ func (m *Migrate) begin(ctx context.Context, source engine.Engine, tables []*tab
 
 // stateOf names the source, and the state that it is in as far as that is counted.
 func stateOf(ctx context.Context, source engine.Engine) (state string, err error) {
-	v, err := source.View(ctx, engine.Single)
-	if err != nil {
-		return "", err
-	}
-	defer v.End()
-	err = each(ctx, v, `SELECT epoch, number, mark FROM change WHERE id = 1`, nil, func(s engine.Stmt) error {
+	err = query(ctx, source, `SELECT epoch, number, mark FROM change WHERE id = 1`, nil, func(s engine.Stmt) error {
 		state = fmt.Sprintf("%s %d %s", hex.EncodeToString(engine.Bytes(s, 0)), s.Int(1), hex.EncodeToString(engine.Bytes(s, 2)))
 		return nil
 	})
@@ -197,20 +196,6 @@ func stateOf(ctx context.Context, source engine.Engine) (state string, err error
 		err = errors.New("the data directory does not count its changes")
 	}
 	return state, err
-}
-
-// textOf is a text; empty if there is none.
-func textOf(ctx context.Context, e engine.Engine, query string) (found string, err error) {
-	v, err := e.View(ctx, engine.Single)
-	if err != nil {
-		return "", err
-	}
-	defer v.End()
-	err = each(ctx, v, query, nil, func(s engine.Stmt) error {
-		found = s.Text(0)
-		return nil
-	})
-	return found, err
 }
 
 // copy copies a table, from where it was interrupted: rows are in the target in the

@@ -138,18 +138,14 @@ func each(ctx context.Context, c engine.Conn, text string, values []any, visit f
 	}
 }
 
-// one is each for a statement that gives one number.
-func one(ctx context.Context, e engine.Engine, text string, values ...any) (n int64, err error) {
+// query is each for a statement that is a view of its own.
+func query(ctx context.Context, e engine.Engine, text string, values []any, visit func(engine.Stmt) error) error {
 	v, err := e.View(ctx, engine.Single)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer v.End()
-	err = each(ctx, v, text, values, func(s engine.Stmt) error {
-		n = s.Int(0)
-		return nil
-	})
-	return n, err
+	return each(ctx, v, text, values, visit)
 }
 
 func (t *table) names() string {
@@ -183,17 +179,12 @@ const pageRows = 4096
 // page reads the rows behind a key, in the order of the key, and says whether that was
 // all. Reading by pages keeps every statement short.
 func (t *table) page(ctx context.Context, e engine.Engine, after []any, visit func(row) error) (last []any, all bool, err error) {
-	v, err := e.View(ctx, engine.Single)
-	if err != nil {
-		return nil, false, err
-	}
-	defer v.End()
 	where := ""
 	if after != nil {
 		where = " WHERE (" + t.keyNames("") + ") > (" + places(1, len(t.key)) + ")"
 	}
 	n := 0
-	err = each(ctx, v, "SELECT "+t.names()+" FROM "+t.name+where+" ORDER BY "+t.keyNames("")+" LIMIT "+strconv.Itoa(pageRows), after, func(s engine.Stmt) error {
+	err = query(ctx, e, "SELECT "+t.names()+" FROM "+t.name+where+" ORDER BY "+t.keyNames("")+" LIMIT "+strconv.Itoa(pageRows), after, func(s engine.Stmt) error {
 		r := t.read(s)
 		if err := s.Err(); err != nil {
 			return err
@@ -246,12 +237,7 @@ func (t *table) rows(ctx context.Context, e engine.Engine, after []any, visit fu
 
 // lastKey is the key of the last row; nil if there is none.
 func (t *table) lastKey(ctx context.Context, e engine.Engine) (key []any, err error) {
-	v, err := e.View(ctx, engine.Single)
-	if err != nil {
-		return nil, err
-	}
-	defer v.End()
-	err = each(ctx, v, "SELECT "+t.names()+" FROM "+t.name+" ORDER BY "+t.keyNames(" DESC")+" LIMIT 1", nil, func(s engine.Stmt) error {
+	err = query(ctx, e, "SELECT "+t.names()+" FROM "+t.name+" ORDER BY "+t.keyNames(" DESC")+" LIMIT 1", nil, func(s engine.Stmt) error {
 		key = t.keyOf(t.read(s))
 		return nil
 	})
@@ -259,8 +245,12 @@ func (t *table) lastKey(ctx context.Context, e engine.Engine) (key []any, err er
 }
 
 // count is how many rows there are.
-func (t *table) count(ctx context.Context, e engine.Engine) (int64, error) {
-	return one(ctx, e, "SELECT COUNT(*) FROM "+t.name)
+func (t *table) count(ctx context.Context, e engine.Engine) (n int64, err error) {
+	err = query(ctx, e, "SELECT COUNT(*) FROM "+t.name, nil, func(s engine.Stmt) error {
+		n = s.Int(0)
+		return nil
+	})
+	return n, err
 }
 
 // sum is the number of a table's rows, and a hash of them all in the order of the key.
