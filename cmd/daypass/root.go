@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -86,11 +85,8 @@ func (c rootResetCommand) Run(p *process, parser *kong.Kong) (err error) {
 // about the old ones in it; their sessions are tied to the access key ID, and end with
 // it.
 func (c rootResetCommand) forDatabase(p *process) error {
-	switch scheme, _, _ := strings.Cut(c.Database, "://"); {
-	case c.DataDir != "":
-		return usage("--data-dir and --database: the data is in one of them, so give one")
-	case scheme != "postgres" && scheme != "postgresql":
-		return usage("--database: give a URL such as postgres://daypass@db.example.com/daypass")
+	if err := (&Config{DataDir: c.DataDir, Database: c.Database}).checkDatabase(); err != nil {
+		return err
 	}
 	key, err := newRoot(c.AccountID)
 	if err != nil {
