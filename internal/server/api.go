@@ -140,11 +140,11 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call) (aw
 		return awsapi.Answer{}, err
 	}
 	var out any
-	if s.Attend != nil {
-		out, err = s.attend(ctx, w, c)
-	} else {
+	err = s.attend(ctx, c.event, func(ctx context.Context) (err error) {
+		c.caller = awsapi.Caller{}
 		out, err = s.handle(ctx, w, c)
-	}
+		return err
+	})
 	if err != nil {
 		return awsapi.Answer{}, err
 	}
@@ -166,15 +166,16 @@ func guard(do func() error) (err error) {
 	return do()
 }
 
-// attend is handle, by one state of what is kept in memory.
-func (s *Server) attend(ctx context.Context, w http.ResponseWriter, c *call) (out any, err error) {
-	err = s.Attend(ctx, func(ctx context.Context) (err error) {
-		c.event.Restart()
-		c.caller = awsapi.Caller{}
-		out, err = s.handle(ctx, w, c)
-		return err
+// attend handles a request, of the API or to a side, by one state of what is kept in
+// memory.
+func (s *Server) attend(ctx context.Context, e *audit.Event, do func(context.Context) error) error {
+	if s.Attend == nil {
+		return do(ctx)
+	}
+	return s.Attend(ctx, func(ctx context.Context) error {
+		e.Restart()
+		return do(ctx)
 	})
-	return out, err
 }
 
 // handle takes a request from its route to its output.

@@ -62,12 +62,7 @@ func (s *Server) Beside(side Side) http.Handler {
 func (v *Visit) answer(ctx context.Context) (a awsapi.Answer) {
 	defer func() { v.hold.close() }()
 	err := guard(func() (err error) {
-		if v.server.Attend == nil {
-			a, err = v.side.Answer(ctx, v)
-			return err
-		}
-		return v.server.Attend(ctx, func(ctx context.Context) (err error) {
-			v.event.Restart()
+		return v.server.attend(ctx, v.event, func(ctx context.Context) error {
 			a, err = v.side.Answer(ctx, v)
 			return err
 		})
