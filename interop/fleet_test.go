@@ -64,16 +64,11 @@ func TestStoryAtAFleet(t *testing.T) {
 // protocols, and get to one that can.
 func TestFleetWithAPartitionedNode(t *testing.T) {
 	t.Parallel()
-	database, err := url.Parse(pgtest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	direct, proxy, through := pgtest.Proxied(t)
 	b := newBalancer(t)
-	c := daypasstest.Config{Database: postgres.Database(database.String()), DataDir: t.TempDir(), Issuer: b.URL}
+	c := daypasstest.Config{Database: postgres.Database(direct), DataDir: t.TempDir(), Issuer: b.URL}
 	b.add(t, daypasstest.Start(t, c).URL)
-	proxy := pgtest.NewProxy(t, database.Host)
-	database.Host = proxy.Addr()
-	c.Database = postgres.Database(database.String())
+	c.Database = postgres.Database(through)
 	b.add(t, daypasstest.Start(t, c).URL)
 
 	pool := openShop(t, b.URL).pool

@@ -3,7 +3,6 @@ package cognito_test
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"sync/atomic"
 	"testing"
 
@@ -35,14 +34,8 @@ func TestModelSequencesOnPostgreSQL(t *testing.T) {
 // Connections that are cut at any moment, before or after the server has seen a
 // statement or a COMMIT, lose nothing that was acknowledged and make nothing twice.
 func TestNothingIsLostWithConnections(t *testing.T) {
-	direct := pgtest.Database(t)
-	u, err := url.Parse(direct)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := pgtest.NewProxy(t, u.Host)
-	u.Host = proxy.Addr()
-	r := newFleet(t, 3, onPostgreSQL(u.String()))
+	direct, proxy, through := pgtest.Proxied(t)
+	r := newFleet(t, 3, onPostgreSQL(through))
 	db := onPostgreSQL(direct)(t)
 	defer db.Close()
 	sees := &rig{fleet: r.fleet, db: db, store: db.Cognito(r.key.Box("pool-secret"))}

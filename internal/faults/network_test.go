@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"sync"
@@ -22,19 +21,6 @@ import (
 // seconds at most, and this machine may be busy.
 const bound = 50 * time.Second
 
-// proxied gives a database directly, and through a proxy.
-func proxied(t *testing.T) (direct string, p *pgtest.Proxy, through string) {
-	t.Helper()
-	direct = pgtest.Database(t)
-	u, err := url.Parse(direct)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p = pgtest.NewProxy(t, u.Host)
-	u.Host = p.Addr()
-	return direct, p, u.String()
-}
-
 // Bytes stop, or a connection ends, in the middle of a look-up, an update or a
 // commit. The node answers in time, what it answers is true, the login has one
 // identity at all nodes, and a guest who is acknowledged is the only one that was
@@ -51,7 +37,7 @@ func TestOneConversationFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			direct, p, through := proxied(t)
+			direct, p, through := pgtest.Proxied(t)
 			w := newWorld(t, through, direct)
 			person := 0
 			for _, when := range []struct {
@@ -154,7 +140,7 @@ func askAsPerson(t *testing.T, w *world, a, b *node, person int, known bool, dur
 // what it remembers; verifiers find its keys; it recovers by itself.
 func TestOneNodeIsCutOff(t *testing.T) {
 	t.Parallel() // it mostly waits
-	direct, p, through := proxied(t)
+	direct, p, through := pgtest.Proxied(t)
 	w := newWorld(t, through, direct)
 	l := newLedger(t, w)
 	cutOff, other := w.nodes[0], w.nodes[1]
@@ -215,7 +201,7 @@ func TestOneNodeIsCutOff(t *testing.T) {
 
 // Connections are reset again and again.
 func TestConnectionsAreReset(t *testing.T) {
-	direct, p, through := proxied(t)
+	direct, p, through := pgtest.Proxied(t)
 	w := newWorld(t, through, direct)
 	l := newLedger(t, w)
 	r := l.run(writers)

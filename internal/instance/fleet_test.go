@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -171,14 +170,9 @@ func TestFleetTakesWhatOthersHandOut(t *testing.T) {
 // otherwise by now, soon, and as SDKs retry it. It goes on to publish keys, says that it is
 // not ready, and recovers by itself.
 func TestFleetWithoutDatabase(t *testing.T) {
-	database, err := url.Parse(pgtest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := pgtest.NewProxy(t, database.Host)
-	database.Host = proxy.Addr()
+	_, proxy, database := pgtest.Proxied(t)
 	var log logged
-	m := newMatrixOf(t, daypasstest.Config{Database: postgres.Database(database.String()), DataDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	m := newMatrixOf(t, daypasstest.Config{Database: postgres.Database(database), DataDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil))})
 	token := m.signIn("alice")
 
 	for name, fault := range map[string]func(){"refused": proxy.Refuse, "stalled": proxy.StallAll} {
@@ -241,14 +235,9 @@ func TestFleetWithoutDatabase(t *testing.T) {
 // Gateways and reverse proxies are not told that somebody may do something which the
 // database might say otherwise by now.
 func TestSidesWithoutDatabase(t *testing.T) {
-	database, err := url.Parse(pgtest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := pgtest.NewProxy(t, database.Host)
-	database.Host = proxy.Addr()
+	_, proxy, database := pgtest.Proxied(t)
 	a := newAskingOf(t, daypasstest.Config{
-		Database: postgres.Database(database.String()), DataDir: t.TempDir(), ForwardAuthAPIs: []string{"photos=photos.example.com"},
+		Database: postgres.Database(database), DataDir: t.TempDir(), ForwardAuthAPIs: []string{"photos=photos.example.com"},
 	})
 	a.query("PutRolePolicy", "RoleName", "user", "PolicyName", "p", "PolicyDocument", allowAll)
 	token := a.signIn("alice")
@@ -291,16 +280,11 @@ func TestSidesWithoutDatabase(t *testing.T) {
 
 // What goes over the wire, and into the log, without a database.
 func TestTranscriptWithoutDatabase(t *testing.T) {
-	database, err := url.Parse(pgtest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := pgtest.NewProxy(t, database.Host)
-	database.Host = proxy.Addr()
+	_, proxy, database := pgtest.Proxied(t)
 	var log logged
 	c := newClock()
 	s := newStory(t, daypasstest.Config{
-		Database: postgres.Database(database.String()), DataDir: t.TempDir(), Now: c.now, Rand: daypasstest.Seeded(1), Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Database: postgres.Database(database), DataDir: t.TempDir(), Now: c.now, Rand: daypasstest.Seeded(1), Log: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	proxy.Refuse()
 	var page strings.Builder

@@ -232,14 +232,8 @@ func TestBouncer(t *testing.T) {
 // proxied gives a database, its proxy and a connection through it.
 func proxied(t *testing.T) (*pgtest.Proxy, *pgconn.PgConn, string) {
 	t.Helper()
-	direct := pgtest.Database(t)
-	u, err := url.Parse(direct)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := pgtest.NewProxy(t, u.Host)
-	u.Host = p.Addr()
-	c := connect(t, u.String())
+	direct, p, through := pgtest.Proxied(t)
+	c := connect(t, through)
 	if _, err := exec1(t.Context(), c, "CREATE TABLE made (n int)"); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -70,6 +71,20 @@ func NewProxy(t testing.TB, target string) *Proxy {
 		p.wg.Wait()
 	})
 	return p
+}
+
+// Proxied makes an empty database for a test, and a proxy before its server. It gives the
+// URL of the database, and that of the same one through the proxy.
+func Proxied(t testing.TB) (direct string, p *Proxy, through string) {
+	t.Helper()
+	direct = Database(t)
+	u, err := url.Parse(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = NewProxy(t, u.Host)
+	u.Host = p.Addr()
+	return direct, p, u.String()
 }
 
 // Addr is where the proxy listens.
