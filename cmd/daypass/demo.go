@@ -385,7 +385,7 @@ func (d *demo) invite() {
 The servers go on running until you press Ctrl-C. In another terminal:
 
    export AWS_ENDPOINT_URL=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%[2]s
-   daypass cognito-identity list-identities --identity-pool-id %s \\
+   daypass cognito-identity list-identities --identity-pool-id %s \
        --max-results 10
    daypass cognito-identity get-id --identity-pool-id %[3]s
    daypass iam get-role --role-name %s
