@@ -33,7 +33,7 @@ func (f readyFile) write(url string) (err error) {
 	}
 	temp, err := os.CreateTemp(filepath.Dir(string(f)), ".daypass-ready-*")
 	if err != nil {
-		return usage("--ready-file: %w", err)
+		return f.failed(err)
 	}
 	defer func() {
 		if err != nil {
@@ -41,8 +41,28 @@ func (f readyFile) write(url string) (err error) {
 		}
 	}()
 	_, err = temp.WriteString(url + "\n")
-	if err := errors.Join(err, temp.Chmod(0o644), temp.Close()); err != nil {
-		return err
+	for _, err := range []error{err, temp.Chmod(0o644), temp.Close()} {
+		if err != nil {
+			return f.failed(err)
+		}
 	}
-	return os.Rename(temp.Name(), string(f))
+	if err := os.Rename(temp.Name(), string(f)); err != nil {
+		return f.failed(err)
+	}
+	return nil
+}
+
+// failed says why the file cannot be written, and nothing of its temporary name.
+func (f readyFile) failed(err error) error {
+	var (
+		path   *fs.PathError
+		rename *os.LinkError
+	)
+	switch {
+	case errors.As(err, &path):
+		err = path.Err
+	case errors.As(err, &rename):
+		err = rename.Err
+	}
+	return usage("--ready-file %s: %w", string(f), err)
 }

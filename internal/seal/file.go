@@ -82,20 +82,32 @@ func write(path string, from func(io.Writer) error, name func(from, to string) e
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, leftover+"*") // mode 0600
 	if err != nil {
-		return err
+		return withName(path, err)
 	}
 	defer func() { _ = os.Remove(temp.Name()) }() // it may have been renamed
 	err = from(temp)
 	if err == nil {
 		err = temp.Sync()
 	}
-	if err := errors.Join(err, temp.Close()); err != nil {
+	if err := errors.Join(withName(path, err), withName(path, temp.Close())); err != nil {
 		return err
 	}
 	if err := name(temp.Name(), path); err != nil {
-		return err
+		return withName(path, err)
 	}
 	return syncDir(dir)
+}
+
+// withName gives an error of a file the name that the file was to get: its temporary
+// one says nothing to anybody.
+func withName(path string, err error) error {
+	switch e := err.(type) { // of the file itself, and not what they may wrap
+	case *fs.PathError:
+		return &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+	case *os.LinkError:
+		return &fs.PathError{Op: "create", Path: path, Err: e.Err}
+	}
+	return err
 }
 
 // link gives a file its name, unless that is taken. Where the file system has no links,

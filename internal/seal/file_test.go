@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/daypass/daypass/internal/seal"
@@ -49,6 +50,15 @@ func TestPrivateFiles(t *testing.T) {
 	}
 	if err := seal.WriteNew(path, []byte("another")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("written twice: got %v", err)
+	}
+	for name, err := range map[string]error{
+		"secrets":   seal.WriteNew(path, []byte("another")),
+		"no/secret": seal.Replace(filepath.Join(dir, "no", "secret"), nil),
+		"secrets/":  seal.Replace(dir, nil),
+	} {
+		if err == nil || strings.Contains(err.Error(), ".daypass-") || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: %v, want an error that names the file and no temporary one", name, err)
+		}
 	}
 	if got, err := seal.ReadPrivate(path, 8); string(got) != "12345678" || err != nil {
 		t.Errorf("got %q, %v", got, err)
