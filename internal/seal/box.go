@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -45,8 +47,12 @@ func SealedUnder(sealed []byte) (KeyID, bool) {
 	return KeyID(sealed[1:]), true
 }
 
-// Box seals and opens for one purpose; [MasterKey.Box] makes it. It may be used
-// by several goroutines at once.
+// ErrNoKey answers [Box.SealWith] where the box does not have the master key.
+var ErrNoKey = errors.New("seal: the master key is not at hand")
+
+// Box seals and opens for one purpose; [MasterKey.Box] makes one of a single key, and
+// [Ring.Stored] and [Ring.Issued] those of several. It may be used by several goroutines
+// at once.
 type Box struct {
 	// Rand is where nonces come from, crypto/rand when nil. Tests set it before
 	// the first use to repeat themselves. Nonces must never repeat under a key
@@ -54,26 +60,63 @@ type Box struct {
 	// panics when it fails.
 	Rand io.Reader
 
+	keys *atomic.Pointer[boxKeys]
+}
+
+// boxKeys are the keys of a box: the first one seals, and each opens.
+type boxKeys []boxKey
+
+type boxKey struct {
 	// A pointer to the interface, because fmt may print what an interface holds,
 	// and this one holds the key.
 	aead *cipher.AEAD
 	id   KeyID
 }
 
-// KeyID returns the id of the master key behind the box.
-func (b *Box) KeyID() KeyID { return b.id }
+// of finds the key of an id, of which there is one at most.
+func (k boxKeys) of(id KeyID) (boxKey, bool) {
+	for _, key := range k {
+		if key.id == id {
+			return key, true
+		}
+	}
+	return boxKey{}, false
+}
+
+func newBox(keys boxKeys) *Box {
+	b := &Box{keys: new(atomic.Pointer[boxKeys])}
+	b.keys.Store(&keys)
+	return b
+}
+
+// KeyID returns the id of the master key that the box seals with.
+func (b *Box) KeyID() KeyID { return (*b.keys.Load())[0].id }
 
 // Seal encrypts plaintext, ties it to the additional data ad, and appends the
 // result, len(plaintext) + [Overhead] bytes, to dst. The spare capacity of dst
 // must not overlap plaintext or ad.
 func (b *Box) Seal(dst, plaintext, ad []byte) []byte {
+	return b.seal((*b.keys.Load())[0], dst, plaintext, ad)
+}
+
+// SealWith is Seal with the master key of an id, which must be one of those that the
+// box opens with; otherwise the error is [ErrNoKey].
+func (b *Box) SealWith(id KeyID, dst, plaintext, ad []byte) ([]byte, error) {
+	key, ok := b.keys.Load().of(id)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrNoKey, id)
+	}
+	return b.seal(key, dst, plaintext, ad), nil
+}
+
+func (b *Box) seal(key boxKey, dst, plaintext, ad []byte) []byte {
 	dst = slices.Grow(dst, len(plaintext)+Overhead)
 	dst = append(dst, version)
-	dst = append(dst, b.id[:]...)
+	dst = append(dst, key.id[:]...)
 	start := len(dst)
 	dst = dst[:start+nonceSize]
 	b.fill(dst[start:])
-	return (*b.aead).Seal(dst, dst[start:], plaintext, ad)
+	return (*key.aead).Seal(dst, dst[start:], plaintext, ad)
 }
 
 func (b *Box) fill(nonce []byte) {
@@ -89,14 +132,19 @@ func (b *Box) fill(nonce []byte) {
 // Open decrypts what [Box.Seal] of the same purpose made with the same
 // additional data, and appends the plaintext to dst. The spare capacity of dst
 // must not overlap sealed or ad. The only error is [ErrOpen], and with it no
-// byte of the plaintext is given away.
+// byte of the plaintext is given away. However many keys the box has, it tries the one
+// that the sealed bytes name and no other.
 func (b *Box) Open(dst, sealed, ad []byte) ([]byte, error) {
 	id, ok := SealedUnder(sealed)
-	if !ok || id != b.id {
+	if !ok {
+		return nil, ErrOpen
+	}
+	key, ok := b.keys.Load().of(id)
+	if !ok {
 		return nil, ErrOpen
 	}
 	nonce := sealed[1+keyIDSize : headerSize]
-	plaintext, err := (*b.aead).Open(dst, nonce, sealed[headerSize:], ad)
+	plaintext, err := (*key.aead).Open(dst, nonce, sealed[headerSize:], ad)
 	if err != nil {
 		return nil, ErrOpen
 	}

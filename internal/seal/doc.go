@@ -11,6 +11,8 @@
 //     (RFC 5869, SHA-256), so that what was sealed for one purpose can never be
 //     opened, nor replayed, as something else.
 //   - A [Box] seals and opens for one purpose.
+//   - A [Ring] is several master keys, one of which seals, while one takes the place of
+//     another.
 //   - The additional data (AD) is context that is not secret and not stored in
 //     the sealed bytes, but must be the same when they are opened: the name of
 //     the row that they stand in, for example. It ties them to their place.

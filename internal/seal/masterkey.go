@@ -109,6 +109,10 @@ func (k *MasterKey) Fingerprint() string {
 // Box returns the box for a purpose. The purpose must not be empty and must
 // never change once something is sealed for it.
 func (k *MasterKey) Box(purpose string) *Box {
+	return newBox(boxKeys{k.boxKey(purpose)})
+}
+
+func (k *MasterKey) boxKey(purpose string) boxKey {
 	if purpose == "" {
 		panic("seal: a box needs a purpose")
 	}
@@ -116,7 +120,15 @@ func (k *MasterKey) Box(purpose string) *Box {
 	if err != nil {
 		panic("seal: " + err.Error()) // the size is right, so only a FIPS 140-only build comes here
 	}
-	return &Box{aead: &aead, id: KeyID(k.derive(labelFingerprint, keyIDSize))}
+	return boxKey{aead: &aead, id: k.ID()}
+}
+
+// ID returns the key's ID in sealed bytes.
+func (k *MasterKey) ID() KeyID { return KeyID(k.derive(labelFingerprint, keyIDSize)) }
+
+// Equal says whether two keys are the same, in a time that does not depend on them.
+func (k *MasterKey) Equal(other *MasterKey) bool {
+	return subtle.ConstantTimeCompare([]byte(*k.key), []byte(*other.key)) == 1
 }
 
 // Hash returns the secret of a hash for a purpose that is not empty, so that servers
