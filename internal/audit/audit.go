@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/decision"
 )
 
@@ -50,6 +51,16 @@ type Event struct {
 	AccessKeyID string
 	// SourceIP is the client's address.
 	SourceIP string
+	// UserAgent is what the client calls itself.
+	UserAgent string
+	// Row is the operation and Input what it was asked, once that could be read. Output
+	// is what it answered. They have secrets in them.
+	Row           *awsapi.Row
+	Input, Output any
+	// Who is the caller, where there is a Caller.
+	Who awsapi.Caller
+	// Message is the sentence that the client saw with Code.
+	Message string
 	// Status is the HTTP status of the answer.
 	Status int
 	// Code is the AWS error that the client saw; empty for success.
@@ -71,6 +82,15 @@ type Event struct {
 	attrs    []slog.Attr
 	room     [4]slog.Attr       // where attrs begin: most operations know no more
 	trust    [1]*decision.Trust // and where decided.Trust does
+
+	// For the trail alone (who.go).
+	persons       []Person
+	person        [1]Person // where persons begin
+	identity      string
+	authenticated bool
+	pool          string
+	issued        string
+	expires       time.Time
 }
 
 // Record is the event of a request as a service has it: it receives, and tells
@@ -161,6 +181,9 @@ func (e *Event) Fact(key string) string {
 func (e *Event) Restart() {
 	e.decided, e.policies, e.attrs = decision.Decision{}, nil, nil
 	e.Caller, e.Cause, e.Err = "", "", nil
+	e.Who, e.Input, e.Output, e.Message = awsapi.Caller{}, nil, nil, ""
+	e.persons, e.identity, e.authenticated, e.pool = nil, "", false, ""
+	e.issued, e.expires = "", time.Time{}
 }
 
 func (e *Event) set(fact slog.Attr) {

@@ -51,6 +51,7 @@ func (s *Service) prove(ctx context.Context, client string, p *Pool, logins Logi
 			audit.From(ctx).Set("failed_login", p.loggedName(string(name)))
 			return nil, err
 		}
+		audit.From(ctx).SetPerson(audit.Person{Provider: proven.name, Subject: proven.login.Subject})
 		proofs = append(proofs, proven)
 	}
 	return proofs, nil

@@ -155,6 +155,9 @@ func (s *Service) developerRoleOf(ctx context.Context, i *Identity, p *Pool, cla
 	case !i.stillHas(p, claims.AMR):
 		return "", loginsDontMatch(causeNoProofForIdentity)
 	}
+	for _, l := range openid.Logins(string(p.IdentityPoolId), claims.AMR) {
+		audit.From(ctx).SetPerson(audit.Person{Provider: l.Provider, Subject: l.Subject})
+	}
 	if err := s.checkRevoked(ctx, claims); err != nil {
 		return "", err
 	}
@@ -196,10 +199,9 @@ func (s *Service) enter(ctx context.Context, c awsapi.Caller, i *Identity, p *Po
 	if err != nil {
 		return nil, nil, err
 	}
-	given := i.GUID
 	i, err = s.settle(ctx, p, entry{given: i, logins: loginsOf(proofs)})
-	if err == nil && i.GUID != given {
-		audit.From(ctx).Set("identity", audit.Hash(string(i.ID(p))))
+	if err == nil {
+		i.record(ctx, p)
 	}
 	return i, proofs, err
 }

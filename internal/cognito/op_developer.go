@@ -61,9 +61,7 @@ func (s *Service) developerToken(ctx context.Context, c awsapi.Caller, in *GetOp
 	if err != nil {
 		return nil, err
 	}
-	id := i.ID(p)
-	audit.From(ctx).Set("identity", audit.Hash(string(id)))
-	return &GetOpenIdTokenForDeveloperIdentityResponse{IdentityId: id, Token: OIDCToken(token)}, nil
+	return &GetOpenIdTokenForDeveloperIdentityResponse{IdentityId: i.record(ctx, p), Token: OIDCToken(token)}, nil
 }
 
 // namedIn finds the identity that a call names, which must be one of the pool;
@@ -115,6 +113,7 @@ func (s *Service) proveDeveloper(ctx context.Context, p *Pool, logins LoginsMap,
 		login: Login{Provider: p.developer(), Subject: string(user)},
 		name:  string(name), qualified: p.qualifiedUser(string(user)), source: string(name),
 	}
+	audit.From(ctx).SetPerson(audit.Person{Provider: mine.name, Subject: mine.login.Subject})
 	return slices.Insert(proofs, 0, mine), mine.login, nil
 }
 

@@ -26,13 +26,12 @@ func (s *Service) GetId(ctx context.Context, c awsapi.Caller, in *GetIdInput) (*
 			return nil, poolNotFound(in.IdentityPoolId)
 		}
 		audit.From(ctx).SetRegion(p.Region())
+		audit.From(ctx).SetPool(string(in.IdentityPoolId))
 		i, err := s.identify(ctx, c, p, in.Logins, again)
 		if err != nil {
 			return nil, err
 		}
-		id := i.ID(p)
-		audit.From(ctx).Set("identity", audit.Hash(string(id)))
-		return &GetIdResponse{IdentityId: id}, nil
+		return &GetIdResponse{IdentityId: i.record(ctx, p)}, nil
 	})
 }
 
@@ -82,6 +81,7 @@ func (s *Service) ListIdentities(ctx context.Context, c awsapi.Caller, in *ListI
 		if err != nil {
 			return err
 		}
+		audit.From(ctx).SetPool(string(in.IdentityPoolId))
 		identities, err := tx.Identities(p.Number, after, most+1, in.HideDisabled)
 		if len(identities) > most {
 			identities = identities[:most]

@@ -39,6 +39,9 @@ func (s *Service) viewPool(ctx context.Context, c awsapi.Caller, id IdentityPool
 		p, err = ownPool(tx, c, id)
 		return err
 	})
+	if err == nil {
+		audit.From(ctx).SetPool(string(id))
+	}
 	return p, err
 }
 
@@ -71,6 +74,7 @@ func (s *Service) changePool(ctx context.Context, c awsapi.Caller, id IdentityPo
 		if err != nil {
 			return err
 		}
+		audit.From(ctx).SetPool(string(id))
 		p = was.clone()
 		if err := change(p); err != nil {
 			return err
@@ -168,6 +172,7 @@ func (s *Service) addPool(ctx context.Context, c awsapi.Caller, p *Pool, also fu
 		if n >= s.Limits.PoolsPerAccount {
 			return exception(limitExceeded, "The account can have at most %d identity pools in a region.", s.Limits.PoolsPerAccount).Because(causeLimitPools, nil)
 		}
+		audit.From(ctx).SetPool(string(p.IdentityPoolId))
 		return tx.AddPool(p)
 	})
 }
@@ -232,6 +237,7 @@ func (s *Service) DeleteIdentityPool(ctx context.Context, c awsapi.Caller, in *D
 		if err != nil {
 			return err
 		}
+		audit.From(ctx).SetPool(string(in.IdentityPoolId))
 		number = p.Number
 		return tx.DeletePool(p)
 	})

@@ -12,7 +12,9 @@ import (
 
 // identityAndPool finds an identity and its pool.
 func (s *Service) identityAndPool(ctx context.Context, id IdentityId) (*Identity, *Pool, error) {
-	audit.From(ctx).Set("identity", audit.Hash(string(id)))
+	e := audit.From(ctx)
+	e.Set("identity", audit.Hash(string(id)))
+	e.SetIdentity(string(id), false) // unless it turns out to be
 	region, g, ok := parseID(string(id))
 	if !ok {
 		return nil, nil, identityNotFound(id)
@@ -36,10 +38,20 @@ func (s *Service) identityAndPool(ctx context.Context, id IdentityId) (*Identity
 	if i == nil || p == nil || p.Region() != region {
 		return nil, nil, identityNotFound(id)
 	}
-	e := audit.From(ctx)
 	e.SetRegion(region)
 	e.Set("pool", string(p.IdentityPoolId))
+	e.SetPool(string(p.IdentityPoolId))
+	i.record(ctx, p)
 	return i, p, nil
+}
+
+// record says which identity a request is about, and gives its ID.
+func (i *Identity) record(ctx context.Context, p *Pool) IdentityId {
+	id := i.ID(p)
+	e := audit.From(ctx)
+	e.Set("identity", audit.Hash(string(id)))
+	e.SetIdentity(string(id), i.Authenticated)
+	return id
 }
 
 // IdentityAlive says whether there is an identity of this ID, in a pool that

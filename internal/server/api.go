@@ -96,7 +96,7 @@ func (s *Server) event(r *http.Request) *audit.Event {
 
 func (s *Server) begin(e *audit.Event, r *http.Request) {
 	ip, err := s.sourceIP(r)
-	e.RequestID, e.Start, e.SourceIP = s.requestID(), s.now(), ip
+	e.RequestID, e.Start, e.SourceIP, e.UserAgent = s.requestID(), s.now(), ip, r.UserAgent()
 	if err != nil {
 		e.Warning, e.WarningErr = string(warningForwardedFor), err
 	}
@@ -134,7 +134,7 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call) (aw
 		return awsapi.Answer{}, err
 	}
 	if c.row != nil {
-		c.event.Service, c.event.Operation = c.row.Service.Name, c.row.Name
+		c.event.Service, c.event.Operation, c.event.Row = c.row.Service.Name, c.row.Name, c.row
 	}
 	if err != nil {
 		return awsapi.Answer{}, err
@@ -143,6 +143,7 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, c *call) (aw
 	if err != nil {
 		return awsapi.Answer{}, err
 	}
+	c.event.Output = out
 	a, err := c.protocol.Encode(c.row, out, c.event.RequestID)
 	if stream, ok := out.(*awsapi.Stream); ok {
 		a.Stream, a.ContentType = stream, stream.ContentType
@@ -200,6 +201,7 @@ func (s *Server) handle(ctx context.Context, w http.ResponseWriter, c *call) (an
 	if err != nil {
 		return nil, err
 	}
+	c.event.Input = in
 	if c.row.Auth != awsapi.Public && s.Authorize != nil {
 		if err = s.Authorize(ctx, c.row, c.caller, in); err != nil {
 			return nil, err
@@ -241,7 +243,7 @@ func (c *call) decode() (any, error) {
 // fail makes the answer of an error and puts it into the event.
 func (s *Server) fail(c *call, err error) awsapi.Answer {
 	e := s.edge(c, err)
-	c.event.Code, c.event.Cause, c.event.Err = e.Code, string(e.Cause), e.Err
+	c.event.Code, c.event.Message, c.event.Cause, c.event.Err = e.Code, e.Message, string(e.Cause), e.Err
 	switch {
 	case c.route == nil && e.Code == unknownOperation:
 		return notAService(c.event.RequestID)

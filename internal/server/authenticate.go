@@ -56,7 +56,7 @@ func (s *Server) prove(e *audit.Event, sig *sigv4.Signature, caller awsapi.Calle
 	if s.Used != nil {
 		s.Used(caller, o.Service)
 	}
-	e.Caller, e.Region = caller.ARN, caller.Region
+	e.Caller, e.Region, e.Who = caller.ARN, caller.Region, caller
 	return caller, nil
 }
 

@@ -75,7 +75,7 @@ func (v *Visit) answer(ctx context.Context) (a awsapi.Answer) {
 
 // fail makes the answer of an error and puts it into the event.
 func (v *Visit) fail(e *awsapi.Error) awsapi.Answer {
-	v.event.Code, v.event.Cause, v.event.Err = e.Code, string(e.Cause), e.Err
+	v.event.Code, v.event.Message, v.event.Cause, v.event.Err = e.Code, e.Message, string(e.Cause), e.Err
 	return v.side.EncodeError(e, v.event.RequestID)
 }
 
@@ -138,7 +138,9 @@ func (v *Visit) Forwarded() awsapi.Request {
 
 // Proven says who makes the request, where that is proven by something other than a
 // signature ([Visit.Signer]).
-func (v *Visit) Proven(c awsapi.Caller) { v.event.Caller, v.event.Region = c.ARN, c.Region }
+func (v *Visit) Proven(c awsapi.Caller) {
+	v.event.Caller, v.event.Region, v.event.Who = c.ARN, c.Region, c
+}
 
 // Body reads the whole body, of at most so many bytes, which belongs to the visit. What
 // it takes comes out of the server's budget until the answer is made.

@@ -2,9 +2,11 @@ package sts
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/policy"
 )
@@ -33,6 +35,22 @@ type federated struct {
 	region         string
 	tags           []SessionTag
 	sourceIdentity string
+}
+
+// record says who shows the token. The subject of a token of ours is an identity.
+func (f *federated) record(e audit.Record) {
+	p := audit.Person{Provider: f.provider, Subject: f.subject, Type: "WebIdentityUser"}
+	if f.provider == CognitoProvider {
+		p.Subject = ""
+		e.SetIdentity(f.subject, f.authenticated())
+		e.SetPool(f.audience)
+	}
+	e.SetPerson(p)
+}
+
+// authenticated says whether a token of ours is that of an authenticated identity.
+func (f *federated) authenticated() bool {
+	return slices.ContainsFunc(f.lasting, func(k Key) bool { return k.Name == "amr" && len(k.Values) > 0 && k.Values[0] == "authenticated" })
 }
 
 // KeyPrefix is what the condition keys of a provider begin with: its name, for

@@ -85,6 +85,8 @@ func (s *Service) issue(ctx context.Context, session *Session) (*Credentials, er
 	if err != nil {
 		return nil, err
 	}
-	audit.From(ctx).Set("issued_key", made.AccessKeyId)
+	event := audit.From(ctx)
+	event.Set("issued_key", made.AccessKeyId)
+	event.SetIssued(made.AccessKeyId, made.Expiration)
 	return made, nil
 }

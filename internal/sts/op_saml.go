@@ -21,6 +21,7 @@ func (s *Service) AssumeRoleWithSAML(ctx context.Context, c awsapi.Caller, in *A
 		return nil, err
 	}
 	event.Set("subject", audit.Hash(a.NameID))
+	event.SetPerson(audit.Person{Provider: string(in.PrincipalArn), Subject: a.NameID, Type: "SAMLUser"})
 	f, name, err := fromAssertion(string(in.PrincipalArn), a)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, c awsapi.Caller
 	event := audit.From(ctx)
 	event.Set("provider", f.provider)
 	event.Set("subject", audit.Hash(f.subject))
+	f.record(event)
 	name := string(in.RoleSessionName)
 	role, err := s.authorize(ctx, c.Request, string(in.RoleArn), name, f)
 	if err != nil {

@@ -60,7 +60,9 @@ func (s *Service) askTarget(ctx context.Context, role *iam.RoleEntity, session *
 		return nil, err
 	}
 	d.Outcome = decision.Allow
-	audit.From(ctx).Set("issued_key", made.AccessKeyID)
+	event := audit.From(ctx)
+	event.Set("issued_key", made.AccessKeyID)
+	event.SetIssued(made.AccessKeyID, made.Expires)
 	return &Credentials{
 		AccessKeyId: made.AccessKeyID, SecretAccessKey: made.SecretAccessKey, SessionToken: made.SessionToken, Expiration: made.Expires,
 	}, nil

@@ -1,0 +1,63 @@
+package audit
+
+import "time"
+
+// The facts here are for the audit trail alone, which shows of most of them a keyed
+// hash. The log, whose hashes have no key, never has them.
+
+// Person is a login that a request comes with.
+type Person struct {
+	// Provider is the name of the login provider, as the pool or the role's trust
+	// policy has it, and Subject who it is there; empty where that is the identity that
+	// the request is about, by a token of ours.
+	Provider, Subject string
+	// Salt is that of the login, which is kept with its identity. It is empty where the
+	// login has no identity: its hash has the salt of the day then.
+	Salt []byte
+	// Type is what CloudTrail calls whoever makes the request by this login alone, such
+	// as WebIdentityUser; empty where the login is a part of the request.
+	Type string
+}
+
+// SetPerson adds a login that the request has proven, or that was refused for another
+// reason than the proof. One of the same provider and subject is replaced.
+func (r Record) SetPerson(p Person) {
+	if r.event == nil {
+		return
+	}
+	e := r.event
+	for i := range e.persons {
+		if e.persons[i].Provider == p.Provider && e.persons[i].Subject == p.Subject {
+			e.persons[i] = p
+			return
+		}
+	}
+	if e.persons == nil {
+		e.persons = e.person[:0]
+	}
+	e.persons = append(e.persons, p)
+}
+
+// SetIdentity says which identity the request is about, and whether it is known to be
+// authenticated. The ID of a guest is all that a guest has to show, so the trail shows
+// the IDs of others alone.
+func (r Record) SetIdentity(id string, authenticated bool) {
+	if r.event != nil {
+		r.event.identity, r.event.authenticated = id, authenticated
+	}
+}
+
+// SetPool says which identity pool the request is about: one that is there. The ID of
+// another could be that of an identity, which looks the same.
+func (r Record) SetPool(id string) {
+	if r.event != nil {
+		r.event.pool = id
+	}
+}
+
+// SetIssued says which credentials were issued, and when they end.
+func (r Record) SetIssued(accessKeyID string, expires time.Time) {
+	if r.event != nil {
+		r.event.issued, r.event.expires = accessKeyID, expires
+	}
+}
