@@ -30,7 +30,8 @@ const imports = `
 	limit:
 	jws:                                     # pure: which key may go with which algorithm
 	plainjson:
-	idp:                                     # the other side: it knows nothing of daypass
+	mint:                                    # what the other side hands out
+	idp:         mint                        # the other side: it knows nothing of daypass
 	saml:
 	seal:
 	backup:      seal                        # the form of backups; the master key proves them
@@ -94,7 +95,7 @@ const imports = `
 	daypasstest/postgres: daypasstest store/engine store/postgres   # apart, so that tests without it do not download it
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	metrics:     audit                       # a sink of events; what only the binary links
-	cmd/daypass: audit awsapi declare instance backup/agekey cli client datadir idp metrics seal store/engine store/postgres typo backup move   # typo: environment variables that do not exist
+	cmd/daypass: audit awsapi declare instance backup/agekey cli client datadir idp metrics mint seal store/engine store/postgres typo backup move   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard
@@ -107,7 +108,7 @@ const reserved = `
 	github.com/jackc/pgx:            store/postgres store/postgres/pgtest   # connecting, and the messages of the protocol
 	github.com/pressly/goose:        store/migrate store/sqlite
 	github.com/KimMachineGun/automemlimit: cmd/daypass
-	github.com/go-jose/go-jose:      openid login login/logintest idp   # keys and signing: what is signed by others is verified by jws
+	github.com/go-jose/go-jose:      openid login login/logintest idp mint   # keys and signing: what is signed by others is verified by jws
 	github.com/zitadel/oidc:         idp signin
 	golang.org/x/oauth2:             signin
 	github.com/rogpeppe/go-internal/lockedfile: cli
@@ -130,7 +131,7 @@ const reserved = `
 	unsafe:                          # nobody
 	math/rand:                       store store/engine/enginetest store/fixture store/postgres daypasstest   # numbers of pools, which are no secret; what repeats; pauses
 	reflect:                         awsapi awsapi/modeltest awsjson awsquery instance   # what is declared once is read in one place
-	encoding/json:                   login/logintest store client idp cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
+	encoding/json:                   login/logintest store client idp mint cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `
 
 func TestImportPolicy(t *testing.T) {

@@ -23,7 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/daypass/daypass/daypasstest"
-	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/mint"
 )
 
 // samlIDP is a SAML identity provider that signs with xmlsec1.
@@ -187,7 +187,7 @@ func TestSAMLMint(t *testing.T) {
 	p := &samlIDP{xmlsec1: need(t, "xmlsec1"), dir: t.TempDir()}
 	key := must(rsa.GenerateKey(rand.Reader, 2048))(t)
 	p.newKey(t, "rsa", key)
-	m := idp.SAMLMint{Issuer: "http://127.0.0.1:4601", Subject: `"Ali" & <Baba>`, Key: key, Attributes: map[string][]string{"a&b": {"<x>", `"y"`}}}
+	m := mint.SAML{Issuer: "http://127.0.0.1:4601", Subject: `"Ali" & <Baba>`, Key: key, Attributes: map[string][]string{"a&b": {"<x>", `"y"`}}}
 	document := must(base64.StdEncoding.DecodeString(must(m.Response())(t)))(t)
 	run(t, environment(t), p.xmlsec1, "--verify", "--pubkey-cert-pem", filepath.Join(p.dir, "rsa.crt"),
 		"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion", p.write(t, "minted.xml", string(document)))

@@ -20,7 +20,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/daypass/daypass/daypasstest"
-	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/mint"
 	daypasssts "github.com/daypass/daypass/internal/sts"
 )
 
@@ -42,7 +42,7 @@ type stsAccount struct {
 	*shop
 	key  *string
 	user aws.CredentialsProvider
-	saml idp.SAMLMint
+	saml mint.SAML
 }
 
 func openSTS(t *testing.T, endpoint string) *stsAccount {
@@ -60,8 +60,8 @@ func openSTS(t *testing.T, endpoint string) *stsAccount {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.saml = idp.SAMLMint{Issuer: "https://staff.example.com", Subject: "anna", Key: signing, Attributes: map[string][]string{
-		idp.RoleAttribute: {roleARN("staff") + "," + staffIdP},
+	a.saml = mint.SAML{Issuer: "https://staff.example.com", Subject: "anna", Key: signing, Attributes: map[string][]string{
+		mint.RoleAttribute: {roleARN("staff") + "," + staffIdP},
 		"https://aws.amazon.com/SAML/Attributes/RoleSessionName":   {"anna"},
 		"https://aws.amazon.com/SAML/Attributes/PrincipalTag:team": {"red"},
 	}}

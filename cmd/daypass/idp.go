@@ -23,6 +23,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/mint"
 )
 
 // idpCommand is the development OpenID provider.
@@ -171,21 +172,21 @@ func (c *idpTokenCommand) token(key *rsa.PrivateKey, claims map[string]any) (str
 	switch {
 	case c.Recipient != "" || len(c.Role) > 0:
 		return "", usage("--recipient and --role go with --saml")
-	case c.Bad != "" && !slices.Contains(idp.BadKinds(), c.Bad):
-		return "", usage("--bad must be one of %s", strings.Join(idp.BadKinds(), ", "))
+	case c.Bad != "" && !slices.Contains(mint.BadTokens(), c.Bad):
+		return "", usage("--bad must be one of %s", strings.Join(mint.BadTokens(), ", "))
 	}
-	m := idp.Mint{Issuer: c.Issuer, Audience: cmp.Or(c.Audience, "app"), Subject: c.Subject, Lifetime: c.Lifetime, Claims: claims, Key: key}
+	m := mint.Token{Issuer: c.Issuer, Audience: cmp.Or(c.Audience, "app"), Subject: c.Subject, Lifetime: c.Lifetime, Claims: claims, Key: key}
 	if c.Bad != "" {
 		return m.Bad(c.Bad)
 	}
-	return m.Token()
+	return m.Good()
 }
 
 func (c *idpTokenCommand) response(key *rsa.PrivateKey, claims map[string]any) (string, error) {
-	if c.Bad != "" && !slices.Contains(idp.BadSAMLKinds(), c.Bad) {
-		return "", usage("--bad must be one of %s", strings.Join(idp.BadSAMLKinds(), ", "))
+	if c.Bad != "" && !slices.Contains(mint.BadResponses(), c.Bad) {
+		return "", usage("--bad must be one of %s", strings.Join(mint.BadResponses(), ", "))
 	}
-	m := idp.SAMLMint{
+	m := mint.SAML{
 		Issuer: c.Issuer, Audience: c.Audience, Recipient: c.Recipient, Subject: c.Subject, Lifetime: c.Lifetime, Key: key,
 		Attributes: map[string][]string{},
 	}
@@ -195,7 +196,7 @@ func (c *idpTokenCommand) response(key *rsa.PrivateKey, claims map[string]any) (
 		}
 	}
 	if len(c.Role) > 0 {
-		m.Attributes[idp.RoleAttribute] = append(m.Attributes[idp.RoleAttribute], c.Role...)
+		m.Attributes[mint.RoleAttribute] = append(m.Attributes[mint.RoleAttribute], c.Role...)
 	}
 	if c.Bad != "" {
 		return m.Bad(c.Bad)
@@ -236,7 +237,7 @@ func (c *idpMetadataCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	document, err := idp.SAMLMint{Issuer: c.Issuer, Key: key}.Metadata()
+	document, err := mint.SAML{Issuer: c.Issuer, Key: key}.Metadata()
 	if err != nil {
 		return err
 	}
@@ -313,5 +314,5 @@ func makeKey(path string) (*rsa.PrivateKey, error) {
 }
 
 // badTokens and badResponses list the kinds of bad tokens and responses.
-func badTokens() string    { return strings.Join(idp.BadKinds(), ", ") }
-func badResponses() string { return strings.Join(idp.BadSAMLKinds(), ", ") }
+func badTokens() string    { return strings.Join(mint.BadTokens(), ", ") }
+func badResponses() string { return strings.Join(mint.BadResponses(), ", ") }

@@ -16,7 +16,7 @@ import (
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/mint"
 	"github.com/daypass/daypass/internal/sigv4"
 )
 
@@ -94,7 +94,7 @@ func TestIDPTokens(t *testing.T) {
 		"no-audience": "Invalid login token. Missing a required claim: aud", "no-subject": "Invalid login token. Missing a required claim: sub",
 		"expired": "Invalid login token. Token expired: ",
 	}
-	for _, kind := range idp.BadKinds() {
+	for _, kind := range mint.BadTokens() {
 		_, err := getID(public, pool.IdentityPoolId, name, token("--bad", kind))
 		message := want[kind]
 		if message == "" {

@@ -27,7 +27,7 @@ import (
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/mint"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sigv4"
 	"github.com/daypass/daypass/internal/sts"
@@ -199,8 +199,8 @@ func (c *crowd) signTokens(b *testing.B) {
 func subject(i int) string { return fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i) }
 
 // samlMint makes SAML responses, signed with the key that tokens are signed with.
-func (c *crowd) samlMint() idp.SAMLMint {
-	return idp.SAMLMint{Issuer: c.issuer, Subject: "nobody", Key: c.key, Lifetime: 3 * time.Hour,
+func (c *crowd) samlMint() mint.SAML {
+	return mint.SAML{Issuer: c.issuer, Subject: "nobody", Key: c.key, Lifetime: 3 * time.Hour,
 		Attributes: map[string][]string{"dept": {"blue"}, "groups": {"a", "b"}}}
 }
 

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/mint"
 )
 
 // samlKey is dear to make, so transcripts share it.
@@ -33,8 +33,8 @@ var shortKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-func (w *wire) samlMint() idp.SAMLMint {
-	return idp.SAMLMint{Issuer: "https://idp.example", Key: samlKey(), Lifetime: 5 * time.Minute, Now: w.now, Attributes: map[string][]string{}}
+func (w *wire) samlMint() mint.SAML {
+	return mint.SAML{Issuer: "https://idp.example", Key: samlKey(), Lifetime: 5 * time.Minute, Now: w.now, Attributes: map[string][]string{}}
 }
 
 // metadata are the provider's: as they are, "expired" with a certificate that has,
@@ -88,7 +88,7 @@ func (w *wire) saml(words []string) string {
 		case "duration":
 			name = "https://aws.amazon.com/SAML/Attributes/SessionDuration"
 		case "role":
-			name, value = idp.RoleAttribute, "arn:aws:iam::123456789012:role/"+value+",arn:aws:iam::123456789012:saml-provider/dev"
+			name, value = mint.RoleAttribute, "arn:aws:iam::123456789012:role/"+value+",arn:aws:iam::123456789012:saml-provider/dev"
 		}
 		m.Attributes[name] = append(m.Attributes[name], value)
 	}

@@ -11,10 +11,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-)
 
-// defaultTokenLifetime is how long tokens live unless the configuration says otherwise.
-const defaultTokenLifetime = time.Hour
+	"github.com/daypass/daypass/internal/mint"
+)
 
 // Config describes a provider. Issuer (in [New]), one client and one user are required.
 type Config struct {
@@ -42,7 +41,7 @@ type Config struct {
 // withDefaults returns c with its optional fields filled in.
 func (c Config) withDefaults() Config {
 	if c.IDTokenLifetime == 0 {
-		c.IDTokenLifetime = defaultTokenLifetime
+		c.IDTokenLifetime = mint.DefaultLifetime
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -20,7 +20,8 @@
 // the next. There are no sessions, consent pages or sign-out: what a test of a token consumer has no use for is not
 // served, and discovery announces only what is.
 //
-// [SAMLMint] makes SAML 2.0 responses as well, without a sign-in; the provider serves the metadata that they go with.
+// Package mint makes ID tokens and SAML 2.0 responses without a sign-in; the provider serves the keys and the metadata that
+// they go with.
 //
 // [Start] runs a provider, [New] makes one to mount elsewhere, and [RelyingParty] is the other side: it signs a user in
 // as a browser and an application together would, and returns the tokens.

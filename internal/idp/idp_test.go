@@ -29,7 +29,7 @@ var (
 )
 
 func newKey() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
 	}
@@ -187,7 +187,7 @@ func TestTokenHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := parsed.Headers[0].KeyID, s.storage.keys.signing().id; got != want {
+	if got, want := parsed.Headers[0].KeyID, s.storage.keys.signing().ID(); got != want {
 		t.Errorf("kid is %q, want %q", got, want)
 	}
 	if _, err := jwt.ParseSigned(tokens.AccessToken, []jose.SignatureAlgorithm{jose.RS256}); err == nil {
@@ -380,7 +380,7 @@ func TestKeysArePublicOnly(t *testing.T) {
 	for _, key := range got.Keys {
 		delete(key, "n")
 	}
-	want := []map[string]any{{"kty": "RSA", "use": "sig", "alg": "RS256", "e": "AQAB", "kid": s.storage.keys.signing().id}}
+	want := []map[string]any{{"kty": "RSA", "use": "sig", "alg": "RS256", "e": "AQAB", "kid": s.storage.keys.signing().ID()}}
 	if diff := cmp.Diff(want, got.Keys); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

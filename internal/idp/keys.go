@@ -1,60 +1,37 @@
 package idp
 
 import (
-	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/daypass/daypass/internal/mint"
 )
 
-// keyBits is the size of generated keys and the least that is accepted (RFC 7518, section 3.3).
-const keyBits = 2048
-
-// signingKey is one of the provider's keys. Its ID is the key's thumbprint (RFC 7638), so equal keys have equal IDs and
-// different keys never share one.
-type signingKey struct {
-	id      string
-	private *rsa.PrivateKey
-}
+// signingKey is one of the provider's keys; it implements op.SigningKey.
+type signingKey struct{ key mint.Key }
 
 // newSigningKey checks key, or makes one when it is nil.
 func newSigningKey(key *rsa.PrivateKey) (signingKey, error) {
-	if key == nil {
-		var err error
-		if key, err = rsa.GenerateKey(rand.Reader, keyBits); err != nil {
-			return signingKey{}, fmt.Errorf("idp: make a signing key: %w", err)
-		}
-	}
-	if key.N == nil || key.N.BitLen() < keyBits {
-		return signingKey{}, fmt.Errorf("idp: the signing key is shorter than %d bits", keyBits)
-	}
-	if err := key.Validate(); err != nil {
-		return signingKey{}, errors.New("idp: the signing key is not a valid RSA key")
-	}
-	sum, err := (&jose.JSONWebKey{Key: key.Public()}).Thumbprint(crypto.SHA256)
+	k, err := mint.NewKey(key)
 	if err != nil {
-		return signingKey{}, fmt.Errorf("idp: name the signing key: %w", err)
+		return signingKey{}, fmt.Errorf("idp: %w", err)
 	}
-	return signingKey{id: base64.RawURLEncoding.EncodeToString(sum), private: key}, nil
+	return signingKey{k}, nil
 }
 
-// signingKey implements op.SigningKey.
-
-func (k signingKey) ID() string                                  { return k.id }
-func (k signingKey) Key() any                                    { return k.private }
+func (k signingKey) ID() string                                  { return k.key.ID }
+func (k signingKey) Key() any                                    { return k.key.Private }
 func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.RS256 }
 
 // publicKey is the published half of a signingKey; it implements op.Key.
 type publicKey struct{ signingKey }
 
-func (k publicKey) Key() any                           { return k.private.Public() }
+func (k publicKey) Key() any                           { return k.key.Private.Public() }
 func (k publicKey) Algorithm() jose.SignatureAlgorithm { return jose.RS256 }
 func (k publicKey) Use() string                        { return oidc.KeyUseSignature }
 
@@ -86,7 +63,7 @@ func (r *keyring) rotate(next signingKey) {
 	defer r.mu.Unlock()
 	keys := []signingKey{next}
 	for _, k := range r.keys {
-		if k.id != next.id {
+		if k.key.ID != next.key.ID {
 			keys = append(keys, k)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/daypass/daypass/internal/mint"
 )
 
 // maxBody bounds a request's body in bytes; the longest honest one is a token request.
@@ -90,7 +92,7 @@ func (p *Provider) routes() http.Handler {
 	}{
 		{"GET", oidc.DiscoveryEndpoint, p.discovery},
 		{"GET", keysPath, p.keys},
-		{"GET", metadataPath, p.metadata},
+		{"GET", mint.MetadataPath, p.metadata},
 		{"POST", tokenPath, p.token},
 		{"GET", userinfoPath, p.userinfo},
 		{"POST", userinfoPath, p.userinfo},
@@ -117,7 +119,6 @@ const (
 	tokenPath     = "/token"
 	userinfoPath  = "/userinfo"
 	keysPath      = "/keys"
-	metadataPath  = "/saml/metadata"
 )
 
 // path is where a path below the issuer lies on this host; url is the whole address.
@@ -154,4 +155,15 @@ func preflight(w http.ResponseWriter, _ *http.Request) {
 // refused logs a refusal. Errors of the library name parameters and rules, not the values of secrets.
 func (p *Provider) refused(ctx context.Context, at string, err error) {
 	p.log.WarnContext(ctx, "idp: refused", "at", at, "cause", err.Error())
+}
+
+// metadata answers with the SAML metadata for the key that signs.
+func (p *Provider) metadata(w http.ResponseWriter, _ *http.Request) {
+	document, err := mint.SAML{Issuer: p.name, Key: p.storage.keys.signing().key.Private}.Metadata()
+	if err != nil {
+		http.Error(w, "the metadata could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/samlmetadata+xml")
+	_, _ = w.Write(document) // a client that has gone away needs no answer
 }

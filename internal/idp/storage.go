@@ -10,6 +10,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/daypass/daypass/internal/mint"
 )
 
 // Lifetimes and bounds of what is held in memory.
@@ -62,7 +64,7 @@ func newStorage(cfg Config) (*storage, error) {
 		waiting:  newTickets[*visit](cfg.Now, loginLifetime, maxVisits),
 		signedIn: newTickets[*visit](cfg.Now, callbackLifetime, maxVisits),
 		codes:    newTickets[*visit](cfg.Now, codeLifetime, maxVisits),
-		tokens:   newTickets[*grant](cfg.Now, defaultTokenLifetime, maxAccessTokens),
+		tokens:   newTickets[*grant](cfg.Now, mint.DefaultLifetime, maxAccessTokens),
 		renewals: newTickets[*visit](cfg.Now, refreshLifetime, maxRefreshTokens),
 	}, nil
 }

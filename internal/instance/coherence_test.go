@@ -17,6 +17,7 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/instance"
+	"github.com/daypass/daypass/internal/mint"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/store"
 	"github.com/daypass/daypass/internal/store/engine"
@@ -200,7 +201,7 @@ func (f nodes) kinds(t *testing.T) []kind {
 	if err != nil {
 		t.Fatal(err)
 	}
-	saml := &samlShop{shop: &shop{story: a}, SAMLMint: idp.SAMLMint{Issuer: "https://idp.example", Key: key}}
+	saml := &samlShop{shop: &shop{story: a}, SAML: mint.SAML{Issuer: "https://idp.example", Key: key}}
 	metadata := [2]string{saml.metadata(), strings.Replace(saml.metadata(), "https://idp.example", "https://idp2.example", 1)}
 	samlARN := texts(t, []byte(a.query("CreateSAMLProvider", "Name", "saml", "SAMLMetadataDocument", metadata[0])))["SAMLProviderArn"]
 	var made, guest string

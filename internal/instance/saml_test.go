@@ -12,7 +12,7 @@ import (
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/internal/client"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/mint"
 )
 
 const samlARN = "arn:aws:iam::123456789012:saml-provider/dev"
@@ -20,7 +20,7 @@ const samlARN = "arn:aws:iam::123456789012:saml-provider/dev"
 // samlShop is a server that trusts a SAML provider, and a clock of both.
 type samlShop struct {
 	*shop
-	idp.SAMLMint
+	mint.SAML
 	clock atomic.Int64
 }
 
@@ -34,7 +34,7 @@ func newSAMLShop(t *testing.T, c daypasstest.Config) *samlShop {
 	s := &samlShop{}
 	s.clock.Store(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC).Unix())
 	c.Now = func() time.Time { return time.Unix(s.clock.Load(), 0) }
-	s.SAMLMint = idp.SAMLMint{Issuer: "https://idp.example", Subject: "alice@corp.example", Key: key, Now: c.Now, Lifetime: 5 * time.Minute}
+	s.SAML = mint.SAML{Issuer: "https://idp.example", Subject: "alice@corp.example", Key: key, Now: c.Now, Lifetime: 5 * time.Minute}
 	s.shop = newShop(t, c, map[string]any{"SamlProviderARNs": []string{samlARN}})
 	s.query("CreateSAMLProvider", "Name", "dev", "SAMLMetadataDocument", s.metadata())
 	return s
@@ -52,13 +52,13 @@ func (s *samlShop) metadata() string {
 // response is a good one, with roles of the provider dev unless they name another.
 func (s *samlShop) response(roles ...string) string {
 	s.t.Helper()
-	m := s.SAMLMint
+	m := s.SAML
 	m.Attributes = map[string][]string{"dept": {"blue"}, "groups": {"a", "b"}}
 	for _, role := range roles {
 		if !strings.Contains(role, ",") {
 			role = roleARN(role) + "," + samlARN
 		}
-		m.Attributes[idp.RoleAttribute] = append(m.Attributes[idp.RoleAttribute], role)
+		m.Attributes[mint.RoleAttribute] = append(m.Attributes[mint.RoleAttribute], role)
 	}
 	text, err := m.Response()
 	if err != nil {
@@ -127,7 +127,7 @@ func TestSAMLHostile(t *testing.T) {
 	s.Subject = strings.Repeat("n", 256)
 	responses := map[string]string{"a JWT": s.doubles.GoogleToken(), "long NameID": s.response()}
 	s.Subject = "alice@corp.example"
-	for _, kind := range idp.BadSAMLKinds() {
+	for _, kind := range mint.BadResponses() {
 		response, err := s.Bad(kind)
 		if err != nil {
 			t.Fatal(err)

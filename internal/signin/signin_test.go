@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/idp"
+	"github.com/daypass/daypass/internal/mint"
 )
 
 const secretWord = "correct horse"
@@ -103,7 +104,7 @@ func (w *world) mint(refresh string, claims func() map[string]any) http.HandlerF
 			audience = "app"
 		}
 		delete(c, "aud")
-		token, err := idp.Mint{Issuer: w.url, Audience: audience, Subject: subject, Claims: c, Key: w.key, Lifetime: time.Hour}.Token()
+		token, err := mint.Token{Issuer: w.url, Audience: audience, Subject: subject, Claims: c, Key: w.key, Lifetime: time.Hour}.Good()
 		if err != nil {
 			http.Error(rw, err.Error(), 500)
 			return

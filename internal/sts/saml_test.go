@@ -12,8 +12,8 @@ import (
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/awsquery/wiretest"
 	"github.com/daypass/daypass/internal/iam"
-	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/mint"
 	"github.com/daypass/daypass/internal/revocation"
 	"github.com/daypass/daypass/internal/sts"
 )
@@ -28,13 +28,13 @@ const (
 )
 
 // newIdP makes a SAML provider in IAM and gives what signs for it.
-func (h *house) newIdP() idp.SAMLMint {
+func (h *house) newIdP() mint.SAML {
 	h.t.Helper()
 	h.sts.SAML = login.SAML{Now: func() time.Time { return h.now }}
-	m := idp.SAMLMint{
+	m := mint.SAML{
 		Issuer: "https://idp.example.com", Subject: "user-77", Key: fixtureKey(h.t, "2"), Now: func() time.Time { return h.now },
 		Attributes: map[string][]string{
-			idp.RoleAttribute:           {samlRole + "," + samlARN, "arn:aws:iam::111122223333:role/Absent," + samlARN},
+			mint.RoleAttribute:          {samlRole + "," + samlARN, "arn:aws:iam::111122223333:role/Absent," + samlARN},
 			awsSAML + "RoleSessionName": {"anna@example.com"},
 		},
 	}
@@ -50,7 +50,7 @@ func (h *house) newIdP() idp.SAMLMint {
 }
 
 // with is a minter with other attributes; none removes one.
-func with(m idp.SAMLMint, name string, values ...string) idp.SAMLMint {
+func with(m mint.SAML, name string, values ...string) mint.SAML {
 	m.Attributes = maps.Clone(m.Attributes)
 	m.Attributes[name] = values
 	if len(values) == 0 {
@@ -59,7 +59,7 @@ func with(m idp.SAMLMint, name string, values ...string) idp.SAMLMint {
 	return m
 }
 
-func response(t testing.TB, m idp.SAMLMint) string {
+func response(t testing.TB, m mint.SAML) string {
 	t.Helper()
 	r, err := m.Response()
 	if err != nil {
@@ -228,12 +228,12 @@ func TestAssumeRoleWithSAMLRefuses(t *testing.T) {
 	token := func(message string) refusal { return refusal{400, "InvalidIdentityToken", message} }
 	invalid := func(code, message string) refusal { return refusal{400, code, message} }
 	wait := func(d time.Duration) func(*house) { return func(h *house) { h.now = h.now.Add(d) } }
-	attribute := func(name string, values ...string) func(idp.SAMLMint) idp.SAMLMint {
-		return func(m idp.SAMLMint) idp.SAMLMint { return with(m, awsSAML+name, values...) }
+	attribute := func(name string, values ...string) func(mint.SAML) mint.SAML {
+		return func(m mint.SAML) mint.SAML { return with(m, awsSAML+name, values...) }
 	}
 	tests := []struct {
 		name   string
-		change func(idp.SAMLMint) idp.SAMLMint
+		change func(mint.SAML) mint.SAML
 		then   func(*house)
 		in     []string
 		want   refusal
@@ -241,8 +241,8 @@ func TestAssumeRoleWithSAMLRefuses(t *testing.T) {
 	}{
 		{"five minutes old", nil, wait(5 * time.Minute), nil, refusal{}, ""},
 		{"older", nil, wait(5*time.Minute + time.Second), nil, invalid("ExpiredTokenException", stale), "saml-stale"},
-		{"expired", func(m idp.SAMLMint) idp.SAMLMint { m.Lifetime = time.Minute; return m }, wait(time.Minute), nil, invalid("ExpiredTokenException", "Token expired: current date/time 1767225660 must be before the expiration date/time 1767225660"), "login-saml-expired"},
-		{"expired long ago", func(m idp.SAMLMint) idp.SAMLMint { m.Lifetime = time.Minute; return m }, wait(time.Hour), nil, invalid("ExpiredTokenException", stale), "login-saml-expired"},
+		{"expired", func(m mint.SAML) mint.SAML { m.Lifetime = time.Minute; return m }, wait(time.Minute), nil, invalid("ExpiredTokenException", "Token expired: current date/time 1767225660 must be before the expiration date/time 1767225660"), "login-saml-expired"},
+		{"expired long ago", func(m mint.SAML) mint.SAML { m.Lifetime = time.Minute; return m }, wait(time.Hour), nil, invalid("ExpiredTokenException", stale), "login-saml-expired"},
 		{"not offered", attribute("Role", "arn:aws:iam::111122223333:role/service-role/Other,"+samlARN), nil, nil, denied, "role-not-offered"},
 		{"offered by another provider", attribute("Role", samlRole+",arn:aws:iam::111122223333:saml-provider/other"), nil, nil, denied, "role-not-offered"},
 		{"no role", attribute("Role"), nil, nil, denied, "role-not-offered"},
@@ -258,7 +258,7 @@ func TestAssumeRoleWithSAMLRefuses(t *testing.T) {
 		{"source identity", attribute("SourceIdentity", "aws:anna"), nil, nil, token(source), "source-identity"},
 		{"two source identities", attribute("SourceIdentity", "anna", "ben"), nil, nil, token(source), "source-identity"},
 		{"tag with two values", attribute("PrincipalTag:team", "red", "blue"), nil, nil, token(oneOnly), "session-tags"},
-		{"tags that differ in case", func(m idp.SAMLMint) idp.SAMLMint {
+		{"tags that differ in case", func(m mint.SAML) mint.SAML {
 			return with(with(m, awsSAML+"PrincipalTag:team", "red"), awsSAML+"PrincipalTag:Team", "red")
 		}, nil, nil, invalid("InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive."), "session-tags"},
 		{"transitive tag that is none", attribute("TransitiveTagKeys", "team"), nil, nil, invalid("InvalidParameterValue", "The specified transitive tag key must be included in the requested tags."), "session-tags"},
@@ -333,7 +333,7 @@ func TestAssumeRoleWithBadSAML(t *testing.T) {
 		"not-yet-valid": token("The SAML response is not valid yet."),
 		"status":        {403, "IDPRejectedClaim", "The identity provider reported that authentication failed."},
 	}
-	for _, kind := range idp.BadSAMLKinds() {
+	for _, kind := range mint.BadResponses() {
 		t.Run(kind, func(t *testing.T) {
 			r, err := m.Bad(kind)
 			if err != nil {

@@ -1,4 +1,4 @@
-package idp_test
+package mint_test
 
 import (
 	"crypto/rand"
@@ -14,6 +14,7 @@ import (
 	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/mint"
 )
 
 var mintTime = time.Unix(1_760_000_000, 0)
@@ -31,7 +32,7 @@ func TestMintedTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	m := idp.Mint{Issuer: s.URL, Audience: "app", Subject: "alice", Key: key, Now: now, Claims: map[string]any{"department": "blue", "auth_time": nil}}
+	m := mint.Token{Issuer: s.URL, Audience: "app", Subject: "alice", Key: key, Now: now, Claims: map[string]any{"department": "blue", "auth_time": nil}}
 	verify := func(token string) string {
 		t.Helper()
 		parsed, err := login.Parse(token, 50_000)
@@ -45,7 +46,7 @@ func TestMintedTokens(t *testing.T) {
 		}
 		return ""
 	}
-	good, err := m.Token()
+	good, err := m.Good()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func TestMintedTokens(t *testing.T) {
 		"ps256":         `login rejected: algorithm-refused: alg "PS256"`,
 		"crit":          "login rejected: header-refused: crit",
 	}
-	for _, kind := range idp.BadKinds() {
+	for _, kind := range mint.BadTokens() {
 		token, err := m.Bad(kind)
 		if err != nil {
 			t.Errorf("%s: %v", kind, err)
@@ -94,7 +95,7 @@ func TestMintedTokens(t *testing.T) {
 	if _, err := m.Bad("spelling"); err == nil || !strings.Contains(err.Error(), `no bad token of kind "spelling"; there are alg-none, audience,`) {
 		t.Errorf("unknown kind: %v", err)
 	}
-	if _, err := (idp.Mint{Issuer: s.URL}).Token(); err == nil || err.Error() != "idp: a token needs an issuer, an audience, a subject and a key" {
+	if _, err := (mint.Token{Issuer: s.URL}).Good(); err == nil || err.Error() != "mint: a token needs an issuer, an audience, a subject and a key" {
 		t.Errorf("nothing given: %v", err)
 	}
 }

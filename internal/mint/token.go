@@ -1,4 +1,4 @@
-package idp
+package mint
 
 import (
 	"crypto/hmac"
@@ -19,9 +19,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Mint makes ID tokens without a sign-in, as the provider with the same issuer and key makes them after one: good ones for
+// Token makes ID tokens without a sign-in, as the provider with the same issuer and key makes them after one: good ones for
 // scripts, and bad ones for tests of whoever has to refuse them.
-type Mint struct {
+type Token struct {
 	// Issuer, Audience and Subject are the iss, aud and sub. They are required.
 	Issuer, Audience, Subject string
 	// Claims are further claims. They win over those that the mint makes; a nil value takes one away.
@@ -37,7 +37,7 @@ type Mint struct {
 // bad says how each kind of bad token differs from a good one.
 var bad = map[string]struct {
 	claims func(now time.Time, claims map[string]any)
-	make   func(k signingKey, payload []byte) (string, error)
+	make   func(k Key, payload []byte) (string, error)
 }{
 	"expired":       {claims: func(now time.Time, c map[string]any) { c["iat"], c["exp"] = now.Unix()-7200, now.Unix()-3600 }},
 	"not-yet-valid": {claims: func(now time.Time, c map[string]any) { c["nbf"] = now.Unix() + 3600 }},
@@ -52,35 +52,35 @@ var bad = map[string]struct {
 	"embedded-key":  {make: embeddedKey},
 	"alg-none":      {make: algNone},
 	"hs256":         {make: publicHMAC},
-	"ps256":         {make: func(k signingKey, b []byte) (string, error) { return signAs(jose.PS256, k, b, nil) }},
+	"ps256":         {make: func(k Key, b []byte) (string, error) { return signAs(jose.PS256, k, b, nil) }},
 	"crit":          {make: critical},
 }
 
-// BadKinds are the kinds of token that [Mint.Bad] makes.
-func BadKinds() []string { return slices.Sorted(maps.Keys(bad)) }
+// BadTokens are the kinds of token that [Token.Bad] makes.
+func BadTokens() []string { return slices.Sorted(maps.Keys(bad)) }
 
-// Token makes a good token.
-func (m Mint) Token() (string, error) {
-	return m.token(nil, func(k signingKey, b []byte) (string, error) { return signAs(jose.RS256, k, b, nil) })
+// Good makes a good token.
+func (m Token) Good() (string, error) {
+	return m.token(nil, func(k Key, b []byte) (string, error) { return signAs(jose.RS256, k, b, nil) })
 }
 
-// Bad makes a token that has to be refused: of a kind that [BadKinds] lists.
-func (m Mint) Bad(kind string) (string, error) {
+// Bad makes a token that has to be refused: of a kind that [BadTokens] lists.
+func (m Token) Bad(kind string) (string, error) {
 	b, ok := bad[kind]
 	if !ok {
-		return "", fmt.Errorf("idp: there is no bad token of kind %q; there are %s", kind, strings.Join(BadKinds(), ", "))
+		return "", fmt.Errorf("mint: there is no bad token of kind %q; there are %s", kind, strings.Join(BadTokens(), ", "))
 	}
 	if b.make == nil {
-		b.make = func(k signingKey, b []byte) (string, error) { return signAs(jose.RS256, k, b, nil) }
+		b.make = func(k Key, b []byte) (string, error) { return signAs(jose.RS256, k, b, nil) }
 	}
 	return m.token(b.claims, b.make)
 }
 
-func (m Mint) token(change func(time.Time, map[string]any), sign func(signingKey, []byte) (string, error)) (string, error) {
+func (m Token) token(change func(time.Time, map[string]any), sign func(Key, []byte) (string, error)) (string, error) {
 	if m.Issuer == "" || m.Audience == "" || m.Subject == "" || m.Key == nil {
-		return "", errors.New("idp: a token needs an issuer, an audience, a subject and a key")
+		return "", errors.New("mint: a token needs an issuer, an audience, a subject and a key")
 	}
-	key, err := newSigningKey(m.Key)
+	key, err := NewKey(m.Key)
 	if err != nil {
 		return "", err
 	}
@@ -89,7 +89,7 @@ func (m Mint) token(change func(time.Time, map[string]any), sign func(signingKey
 		now = m.Now()
 	}
 	if lifetime == 0 {
-		lifetime = defaultTokenLifetime
+		lifetime = DefaultLifetime
 	}
 	claims := map[string]any{
 		"iss": m.Issuer, "aud": m.Audience, "sub": m.Subject, "iat": now.Unix(), "exp": now.Add(lifetime).Unix(), "auth_time": now.Unix(),
@@ -104,34 +104,34 @@ func (m Mint) token(change func(time.Time, map[string]any), sign func(signingKey
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
-		return "", fmt.Errorf("idp: claims: %w", err)
+		return "", fmt.Errorf("mint: claims: %w", err)
 	}
 	return sign(key, payload)
 }
 
 // signAs signs as the provider does, with another algorithm or further header members.
-func signAs(alg jose.SignatureAlgorithm, k signingKey, payload []byte, header map[jose.HeaderKey]any) (string, error) {
-	options := (&jose.SignerOptions{ExtraHeaders: header}).WithHeader("kid", k.id)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: k.private}, options)
+func signAs(alg jose.SignatureAlgorithm, k Key, payload []byte, header map[jose.HeaderKey]any) (string, error) {
+	options := (&jose.SignerOptions{ExtraHeaders: header}).WithHeader("kid", k.ID)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: k.Private}, options)
 	if err != nil {
-		return "", fmt.Errorf("idp: sign: %w", err)
+		return "", fmt.Errorf("mint: sign: %w", err)
 	}
 	signed, err := signer.Sign(payload)
 	if err != nil {
-		return "", fmt.Errorf("idp: sign: %w", err)
+		return "", fmt.Errorf("mint: sign: %w", err)
 	}
 	return signed.CompactSerialize()
 }
 
 // stranger is a key that nobody publishes.
-func stranger(id string) (signingKey, error) {
+func stranger(id string) (Key, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
-	return signingKey{id: id, private: key}, err
+	return Key{ID: id, Private: key}, err
 }
 
 // badKey signs with another key under the name of the published one.
-func badKey(k signingKey, payload []byte) (string, error) {
-	other, err := stranger(k.id)
+func badKey(k Key, payload []byte) (string, error) {
+	other, err := stranger(k.ID)
 	if err != nil {
 		return "", err
 	}
@@ -139,7 +139,7 @@ func badKey(k signingKey, payload []byte) (string, error) {
 }
 
 // unknownKey signs with another key under a name that nobody publishes.
-func unknownKey(_ signingKey, payload []byte) (string, error) {
+func unknownKey(_ Key, payload []byte) (string, error) {
 	other, err := stranger("unknown")
 	if err != nil {
 		return "", err
@@ -148,16 +148,16 @@ func unknownKey(_ signingKey, payload []byte) (string, error) {
 }
 
 // embeddedKey signs with another key and brings it along (jwk).
-func embeddedKey(k signingKey, payload []byte) (string, error) {
-	other, err := stranger(k.id)
+func embeddedKey(k Key, payload []byte) (string, error) {
+	other, err := stranger(k.ID)
 	if err != nil {
 		return "", err
 	}
-	return signAs(jose.RS256, other, payload, map[jose.HeaderKey]any{"jwk": jose.JSONWebKey{Key: other.private.Public(), KeyID: k.id}})
+	return signAs(jose.RS256, other, payload, map[jose.HeaderKey]any{"jwk": jose.JSONWebKey{Key: other.Private.Public(), KeyID: k.ID}})
 }
 
 // badSignature changes a good token's signature.
-func badSignature(k signingKey, payload []byte) (string, error) {
+func badSignature(k Key, payload []byte) (string, error) {
 	token, err := signAs(jose.RS256, k, payload, nil)
 	if err != nil {
 		return "", err
@@ -171,24 +171,24 @@ func badSignature(k signingKey, payload []byte) (string, error) {
 }
 
 // algNone leaves the signature out (RFC 7518, section 3.6).
-func algNone(k signingKey, payload []byte) (string, error) {
-	return part(`{"alg":"none","kid":"`+k.id+`"}`) + "." + part(string(payload)) + ".", nil
+func algNone(k Key, payload []byte) (string, error) {
+	return part(`{"alg":"none","kid":"`+k.ID+`"}`) + "." + part(string(payload)) + ".", nil
 }
 
 // publicHMAC takes the published key for a shared secret (RFC 8725, section 2.1).
-func publicHMAC(k signingKey, payload []byte) (string, error) {
-	der, err := x509.MarshalPKIXPublicKey(k.private.Public())
+func publicHMAC(k Key, payload []byte) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(k.Private.Public())
 	if err != nil {
 		return "", err
 	}
-	input := part(`{"alg":"HS256","kid":"`+k.id+`"}`) + "." + part(string(payload))
+	input := part(`{"alg":"HS256","kid":"`+k.ID+`"}`) + "." + part(string(payload))
 	m := hmac.New(sha256.New, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	m.Write([]byte(input))
 	return input + "." + part(string(m.Sum(nil))), nil
 }
 
 // critical says that an extension must be understood that nobody knows (RFC 7515, section 4.1.11).
-func critical(k signingKey, payload []byte) (string, error) {
+func critical(k Key, payload []byte) (string, error) {
 	return signAs(jose.RS256, k, payload, map[jose.HeaderKey]any{"crit": []string{"unheard-of"}, "unheard-of": true})
 }
 

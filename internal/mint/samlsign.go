@@ -1,4 +1,4 @@
-package idp
+package mint
 
 import (
 	"crypto"
@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net/http"
 	"time"
 )
 
@@ -50,7 +49,7 @@ func rsaSHA256(key *rsa.PrivateKey) signature {
 func rsaSign(key *rsa.PrivateKey, hash crypto.Hash, data []byte) ([]byte, error) {
 	value, err := rsa.SignPKCS1v15(nil, key, hash, sum(hash, data))
 	if err != nil {
-		return nil, fmt.Errorf("idp: sign: %w", err)
+		return nil, fmt.Errorf("mint: sign: %w", err)
 	}
 	return value, nil
 }
@@ -87,26 +86,15 @@ func (s signature) over(id, canonical string) (string, error) {
 
 // Metadata are the provider's SAML metadata, as they are given to whoever is to trust it. The same issuer and key have the
 // same metadata.
-func (m SAMLMint) Metadata() ([]byte, error) {
+func (m SAML) Metadata() ([]byte, error) {
 	if m.Issuer == "" || m.Key == nil {
-		return nil, errors.New("idp: metadata need an issuer and a key")
+		return nil, errors.New("mint: metadata need an issuer and a key")
 	}
 	return samlMetadata(m.Issuer, m.Key)
 }
 
-// metadata answers with the metadata for the key that signs.
-func (p *Provider) metadata(w http.ResponseWriter, _ *http.Request) {
-	document, err := samlMetadata(p.name, p.storage.keys.signing().private)
-	if err != nil {
-		http.Error(w, "the metadata could not be made", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/samlmetadata+xml")
-	_, _ = w.Write(document) // a client that has gone away needs no answer
-}
-
 // samlMetadata writes metadata (Metadata for SAML 2.0). Their schema wants the address of a sign-in page, of which there is
-// none: responses come from [SAMLMint]. AWS takes no metadata of less than a thousand characters, which these have.
+// none: responses come from [SAML]. AWS takes no metadata of less than a thousand characters, which these have.
 func samlMetadata(issuer string, key *rsa.PrivateKey) ([]byte, error) {
 	certificate, err := selfSigned(key)
 	if err != nil {
@@ -134,7 +122,7 @@ func selfSigned(key *rsa.PrivateKey) ([]byte, error) {
 	}
 	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key) // PKCS #1 v1.5 needs no randomness
 	if err != nil {
-		return nil, fmt.Errorf("idp: make a certificate: %w", err)
+		return nil, fmt.Errorf("mint: make a certificate: %w", err)
 	}
 	return der, nil
 }

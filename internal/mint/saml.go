@@ -1,4 +1,4 @@
-package idp
+package mint
 
 import (
 	"crypto/rand"
@@ -23,12 +23,12 @@ const (
 	RoleAttribute = "https://aws.amazon.com/SAML/Attributes/Role"
 )
 
-// SAMLMint makes SAML 2.0 responses without a sign-in, signed with the key that is in the metadata of the same issuer: good
+// SAML makes SAML 2.0 responses without a sign-in, signed with the key that is in the metadata of the same issuer: good
 // ones for scripts, and bad ones for tests of whoever has to refuse them.
 //
 // It writes the XML that it signs in canonical form (Exclusive XML Canonicalization 1.0) to begin with, so that there is
 // nothing to canonicalize.
-type SAMLMint struct {
+type SAML struct {
 	// Issuer is the provider's. The entity ID, which is also where the metadata are, lies below it. It is required.
 	Issuer string
 	// Subject is the NameID. It is required.
@@ -46,7 +46,7 @@ type SAMLMint struct {
 }
 
 // Response makes a good response, in base64 as it is posted.
-func (m SAMLMint) Response() (string, error) {
+func (m SAML) Response() (string, error) {
 	r, err := m.response()
 	if err != nil {
 		return "", err
@@ -76,16 +76,16 @@ type assertion struct {
 	attributes             map[string][]string
 }
 
-func (m SAMLMint) response() (*samlResponse, error) {
+func (m SAML) response() (*samlResponse, error) {
 	if m.Issuer == "" || m.Subject == "" || m.Key == nil {
-		return nil, errors.New("idp: a response needs an issuer, a subject and a key")
+		return nil, errors.New("mint: a response needs an issuer, a subject and a key")
 	}
 	now, lifetime := time.Now(), m.Lifetime
 	if m.Now != nil {
 		now = m.Now()
 	}
 	if lifetime == 0 {
-		lifetime = defaultTokenLifetime
+		lifetime = DefaultLifetime
 	}
 	r := &samlResponse{
 		id: samlID(), issuer: entityID(m.Issuer), recipient: or(m.Recipient, awsRecipient), issued: stamp(now),
@@ -175,7 +175,7 @@ func (a *assertion) attributeStatement() string {
 }
 
 // entityID is the SAML name of the provider, and where its metadata are.
-func entityID(issuer string) string { return strings.TrimSuffix(issuer, "/") + metadataPath }
+func entityID(issuer string) string { return strings.TrimSuffix(issuer, "/") + MetadataPath }
 
 // samlID makes an ID that is a name in XML's eyes and cannot be guessed.
 func samlID() string {

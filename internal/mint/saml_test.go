@@ -1,4 +1,4 @@
-package idp_test
+package mint_test
 
 import (
 	"crypto/rand"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/login"
+	"github.com/daypass/daypass/internal/mint"
 	"github.com/daypass/daypass/internal/saml"
 )
 
@@ -32,8 +33,8 @@ func TestMintedResponses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	attributes := map[string][]string{"groups": {"a", `<b> & "c" > d`}, `quoted "name" & <more>`: {""}, idp.RoleAttribute: {"x"}}
-	m := idp.SAMLMint{Issuer: s.URL, Subject: `Ali & "Baba" <x>`, Key: key, Now: now, Attributes: attributes, Lifetime: time.Minute}
+	attributes := map[string][]string{"groups": {"a", `<b> & "c" > d`}, `quoted "name" & <more>`: {""}, mint.RoleAttribute: {"x"}}
+	m := mint.SAML{Issuer: s.URL, Subject: `Ali & "Baba" <x>`, Key: key, Now: now, Attributes: attributes, Lifetime: time.Minute}
 	metadata, err := saml.ParseMetadata(get(t, s.URL+"/saml/metadata"))
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +73,7 @@ func TestMintedResponses(t *testing.T) {
 		"recipient": "saml-recipient-mismatch", "reference": "saml-reference-mismatch", "sha1": "saml-algorithm-refused", "status": "saml-status-not-success",
 		"tampered": "saml-digest-mismatch", "transform": "saml-transform-refused", "two-assertions": "saml-assertion-count", "unsigned": "saml-unsigned", "wrapped": "saml-assertion-count",
 	}
-	for _, kind := range idp.BadSAMLKinds() {
+	for _, kind := range mint.BadResponses() {
 		response, err := m.Bad(kind)
 		if err != nil {
 			t.Errorf("%s: %v", kind, err)
@@ -85,7 +86,7 @@ func TestMintedResponses(t *testing.T) {
 	if _, err := m.Bad("spelling"); err == nil || !strings.Contains(err.Error(), `no bad response of kind "spelling"; there are audience,`) {
 		t.Errorf("unknown kind: %v", err)
 	}
-	if _, err := (idp.SAMLMint{Issuer: s.URL}).Response(); err == nil || err.Error() != "idp: a response needs an issuer, a subject and a key" {
+	if _, err := (mint.SAML{Issuer: s.URL}).Response(); err == nil || err.Error() != "mint: a response needs an issuer, a subject and a key" {
 		t.Errorf("nothing given: %v", err)
 	}
 }
@@ -96,7 +97,7 @@ func TestMintedNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := idp.SAMLMint{Issuer: "http://127.0.0.1:1/a", Subject: "a\tb\x00c\xff", Key: key, Now: func() time.Time { return mintTime }, Audience: "urn:a", Recipient: "https://r/?a=b&c=d"}
+	m := mint.SAML{Issuer: "http://127.0.0.1:1/a", Subject: "a\tb\x00c\xff", Key: key, Now: func() time.Time { return mintTime }, Audience: "urn:a", Recipient: "https://r/?a=b&c=d"}
 	document, err := m.Metadata()
 	if err != nil {
 		t.Fatal(err)
