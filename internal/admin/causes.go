@@ -18,6 +18,10 @@ const (
 	causeRecipient awsapi.Cause = "backup-recipient"
 	// There is no role of the name, or it is not linked to the target.
 	causeRole awsapi.Cause = "role-not-linked"
+	// A signing key that was replaced before can still verify tokens; the answer says until when.
+	causeRetiringKey awsapi.Cause = "signing-key-retiring"
+	// There is no signing key to rotate: the region has had no identity pool.
+	causeNoSigningKey awsapi.Cause = "signing-key-missing"
 	// There is no target of the name (--target).
 	causeNoTarget awsapi.Cause = "target-missing"
 	// The pagination token was not issued by daypass, or is for another listing.

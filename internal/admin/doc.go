@@ -5,5 +5,6 @@
 // (ListRevocations). What a revocation voids is the matter of package revocation,
 // and what there is to revoke that of the services that own it ([Owners]).
 //
-// It streams backups (CreateBackup), which others make ([Backups]).
+// It streams backups (CreateBackup), which others make ([Backups]), and rotates keys,
+// which others have ([SigningKeys]).
 package admin

@@ -31,6 +31,8 @@ func Operations(s *Service) awsapi.Service {
 				invalidParameter, tooManyRequests, internalError),
 			awsapi.Op("RevokeSessions", awsapi.Signed, s.aboutTarget(), "Voids the credentials and the OpenID tokens that were issued to an identity, a login, an identity pool, a role or everybody, or one session.", s.RevokeSessions,
 				invalidParameter, limitExceeded, tooManyRequests, internalError),
+			awsapi.Op("RotateSigningKey", awsapi.Signed, awsapi.OnNothing(), "Replaces the keys that sign OpenID tokens. The new keys are published before they sign, and the old ones until their tokens have expired.", s.RotateSigningKey,
+				invalidParameter, resourceConflict, resourceNotFound, tooManyRequests, internalError),
 		},
 	}
 }
@@ -43,9 +45,11 @@ var shapes = awsapi.Shapes(
 	awsapi.String[IdentityPoolId](1, 55, `[\w-]+:[0-9a-f-]+`),
 	awsapi.String[IdentityPoolName](1, 128, `[\w\s+=,.@-]+`),
 	awsapi.String[IdentityProviderName](1, 2048, ""),
+	awsapi.String[KeyId](1, 32, ""),
 	awsapi.String[KeyRecipient](1, 128, `age1[0-9a-z]+`),
 	awsapi.Int[MaxResults](1, 60),
 	awsapi.String[PaginationKey](1, 65535, `[\S]+`),
+	awsapi.String[RegionName](1, 18, `[a-z0-9-]+`),
 	awsapi.String[RoleArn](20, 2048, ""),
 	awsapi.String[RoleName](1, 64, `[\w+=,.@-]+`),
 	awsapi.String[SecretAccessKey](16, 128, `[\x21-\x7e]+`).Sensitive(),

@@ -28,6 +28,8 @@ type Service struct {
 	Imports Imports
 	// Backups make backups.
 	Backups Backups
+	// SigningKeys are the keys that sign OpenID tokens.
+	SigningKeys SigningKeys
 	// Pages seals the tokens that say where a listing goes on.
 	Pages awsapi.Pages
 	// Now is the clock; nil means time.Now.

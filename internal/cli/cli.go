@@ -187,11 +187,14 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 	case word == "":
 		return callError("the following arguments are required: command")
 	}
-	if op := c.form(word, got.has("no-paginate")); op != nil {
+	if op := c.form(word, left, got.has("no-paginate")); op != nil {
 		if help || slices.Equal(left, []string{"help"}) || op.form.verb != "" && slices.Equal(left, []string{op.form.verb, "help"}) {
 			return c.helpOperation(g, op)
 		}
 		return c.do(ctx, g, op, left)
+	}
+	if inGroup(word) {
+		return c.group(g, word, left, help)
 	}
 	if word == healthWord { // asksHealth: with no help the command is done
 		return c.helpHealth(g)
@@ -215,6 +218,22 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 		return c.helpOperation(g, op)
 	}
 	return c.do(ctx, g, op, left)
+}
+
+// group shows the commands of a group, or says that one has to be named.
+func (c *CLI) group(g *globals, word string, left []string, help bool) error {
+	verb, _ := firstWord(left)
+	switch {
+	case help && verb == "" || slices.Equal(left, []string{"help"}):
+		return c.show(g, func(p *page) { c.groupPage(p, word) })
+	case verb == "":
+		return callError("the following arguments are required: subcommand")
+	}
+	var verbs []string
+	for _, o := range group(word) {
+		verbs = append(verbs, o.Word)
+	}
+	return argumentError("subcommand", invalidChoice(verb, append(verbs, "help")))
 }
 
 // cutCommand takes from the arguments of credentials the command behind "--", whose
@@ -262,8 +281,11 @@ func (c *CLI) serviceWords() []string {
 func (c *CLI) ownCommands() []OwnCommand {
 	var all []OwnCommand
 	for _, f := range forms {
-		all = append(all, OwnCommand{Word: f.word, Doc: f.doc})
+		if !inGroup(f.word) {
+			all = append(all, OwnCommand{Word: f.word, Doc: f.doc})
+		}
 	}
+	all = append(all, OwnCommand{Word: rotateWord, Doc: rotateDoc, Commands: group(rotateWord)})
 	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc}, OwnCommand{Word: credentialsWord, Doc: credentialsDoc}, OwnCommand{Word: applyWord, Doc: applyDoc})
 	return append(all, c.Own...)
 }
@@ -351,6 +373,9 @@ func (c *CLI) do(ctx context.Context, g *globals, op *operation, args []string) 
 	if op.form != nil {
 		if left, err = op.form.words(got, left); err != nil {
 			return err
+		}
+		if op.form.globals != nil {
+			op.form.globals(g, got)
 		}
 	}
 	file := ""

@@ -40,7 +40,7 @@ func (c *CLI) candidates(before []string, partial string) []Candidate {
 	word, left := firstWord(left)
 	options := slices.Clone(globalOptions)
 	var words []Candidate
-	op, s := c.form(word, false), c.service(word)
+	op, s := c.form(word, left, false), c.service(word)
 	own := slices.IndexFunc(c.Own, func(o OwnCommand) bool { return o.Word == word })
 	switch {
 	case own >= 0:
@@ -50,6 +50,10 @@ func (c *CLI) candidates(before []string, partial string) []Candidate {
 			words = append(words, Candidate{s.Word, s.Table.Doc})
 		}
 		for _, o := range c.ownCommands() {
+			words = append(words, Candidate{o.Word, o.Doc})
+		}
+	case inGroup(word) && op == nil:
+		for _, o := range group(word) {
 			words = append(words, Candidate{o.Word, o.Doc})
 		}
 	case s != nil:

@@ -24,6 +24,8 @@ type form struct {
 	// verb is a second word, and argument the option that a word behind it stands for;
 	// empty for none.
 	verb, argument string
+	// globals takes from the global options what stands for members; nil for nothing.
+	globals func(*globals, given)
 	// show says in lines what the answer has, where nobody asks for a format, and
 	// whether all is well.
 	show func(awsapi.Node) (lines []string, well bool)
@@ -41,6 +43,71 @@ var forms = []*form{
 	{word: "target", verb: "check", argument: "role-name", operation: "CheckTargetRole", doc: "target check ROLE: show the session policy that daypass would send to the target of a role, and what the target cannot express.", show: showTargetRole},
 	{word: "doctor", argument: "target-name", operation: "DiagnoseTarget", doc: "doctor TARGET: check that a target refuses the tokens that it must refuse and keeps users apart, and say what to change.", show: showFindings},
 	{word: "revocations", operation: "ListRevocations", doc: "List the revocations in force."},
+	{word: rotateWord, verb: "signing-key", operation: "RotateSigningKey", doc: "Replace the keys that sign OpenID tokens: in the region of --region, or in all regions that have keys.", globals: rotateRegion, show: showSigningKeys},
+}
+
+// rotateWord is the word of the commands that replace keys. It is a group: the second
+// word says which.
+const (
+	rotateWord = "rotate"
+	rotateDoc  = "Replace keys while clients run: rotate signing-key. See docs/rotation.md."
+)
+
+// inGroup says whether several forms share a word.
+func inGroup(word string) bool { return word == rotateWord }
+
+// group are the commands that share a word.
+func group(word string) []OwnCommand {
+	var all []OwnCommand
+	for _, f := range forms {
+		if f.word == word {
+			all = append(all, OwnCommand{Word: f.verb, Doc: f.doc})
+		}
+	}
+	return all
+}
+
+// rotateRegion has --region name the region whose key is rotated: it is where the call
+// goes, too.
+func rotateRegion(g *globals, got given) {
+	if g.has("region") && !got.has("key-region") {
+		got["key-region"] = []string{g.word("region")}
+	}
+}
+
+// showSigningKeys shows for each region what changes, and when.
+func showSigningKeys(n awsapi.Node) (lines []string, well bool) {
+	for _, k := range listOf(n, "SigningKeys") {
+		var replaced []string
+		for _, kid := range listOf(k, "ReplacedKeyIds") {
+			replaced = append(replaced, kid.Text)
+		}
+		old, ends := strings.Join(replaced, " and "), memberText(k, "ReplacedKeysEnd")
+		if ends == "" {
+			removed := "is removed, and tokens that it signed"
+			if len(replaced) > 1 {
+				removed = "are removed, and tokens that they signed"
+			}
+			lines = append(lines, fmt.Sprintf("%s signs from now on; %s %s are refused", memberText(k, "KeyId"), old, removed))
+		} else {
+			lines = append(lines, fmt.Sprintf("%s is published, and signs from %s; %s verifies until %s", memberText(k, "KeyId"), memberText(k, "SignsAfter"), old, ends))
+		}
+		lines = append(lines, fmt.Sprintf("%*s certificate SHA-1 %s", len(memberText(k, "KeyId")), "", memberText(k, "CertificateThumbprint")))
+	}
+	return append(lines, compromisedNotes(n)...), true
+}
+
+// compromisedNotes say what a rotation cannot end.
+func compromisedNotes(n awsapi.Node) []string {
+	for _, k := range listOf(n, "SigningKeys") {
+		if memberText(k, "ReplacedKeysEnd") == "" {
+			return []string{
+				"Other verifiers accept tokens of the old keys until they read the key set again: after five minutes, if they obey its Cache-Control.",
+				"Credentials that were given for such tokens stay valid: daypass revoke --everything ends them.",
+			}
+		}
+	}
+	return nil
 }
 
 // revokeOptions makes the Login of RevokeSessions, and sees to it that one thing
@@ -153,9 +220,11 @@ func showFindings(n awsapi.Node) (lines []string, well bool) {
 	return lines, well
 }
 
-// form finds the command of a friendlier form; nil if the word is none.
-func (c *CLI) form(word string, unpaged bool) *operation {
-	at := slices.IndexFunc(forms, func(f *form) bool { return f.word == word })
+// form finds the command of a friendlier form, which in a group is the one that the
+// first of the words behind it says; nil if there is none.
+func (c *CLI) form(word string, left []string, unpaged bool) *operation {
+	verb, _ := firstWord(left)
+	at := slices.IndexFunc(forms, func(f *form) bool { return f.word == word && (!inGroup(word) || f.verb == verb) })
 	if at < 0 {
 		return nil
 	}

@@ -129,8 +129,10 @@ func (c *CLI) Man(w io.Writer, words []string) error {
 		write = c.toolPage
 	case s != nil:
 		write = func(p *page) { c.servicePage(p, s) }
+	case len(words) == 1 && inGroup(words[0]):
+		write = func(p *page) { c.groupPage(p, words[0]) }
 	default:
-		op := c.form(words[0], false)
+		op := c.form(words[0], words[1:], false)
 		if s := c.service(words[0]); len(words) == 2 && s != nil {
 			op = s.operation(words[1], false)
 		}
@@ -217,6 +219,19 @@ func (c *CLI) servicePage(p *page, s *Service) {
 	for _, word := range s.operationWords() {
 		p.line(3, word)
 		p.text(7, s.operation(word, false).row.Doc)
+	}
+}
+
+// groupPage is the page of commands that share a word.
+func (c *CLI) groupPage(p *page, word string) {
+	p.heading("NAME")
+	p.line(3, c.Name+" "+word)
+	p.heading("DESCRIPTION")
+	p.text(3, rotateDoc)
+	p.heading("COMMANDS")
+	for _, o := range group(word) {
+		p.line(3, o.Word)
+		p.text(7, o.Doc)
 	}
 }
 

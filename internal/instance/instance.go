@@ -299,6 +299,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	adminService.Owners = owners{iamService, cognitoService}
 	adminService.Imports = imports{cognitoService, iamService}
 	adminService.Checks = targetChecks{stsService, cognitoService}
+	adminService.SigningKeys = signingKeys{keys}
 	adminService.Backups = &backups{db: i.db, dir: c.DataDir, key: c.MasterKey, sealKey: c.SealKey, version: c.Version, now: i.now}
 	var json, query []*awsapi.Table
 	for _, s := range services(cognitoService, stsService, iamService, adminService) {

@@ -28,11 +28,13 @@
 //
 // More keys may stand in the store for a region. All of them are published, those of
 // [Provider.Region] first, and the newest whose SignAfter has come signs. So a key can
-// follow another one. Nothing in this package starts such a rotation.
+// follow another one: [Provider.Rotate] makes it, and so does [Provider.Run] where keys
+// have a [Provider.KeyLifetime]. A key stays published for a day and the time that
+// verifiers may be behind after its successor signs, and Run removes it then.
 //
 // At most [MaxRegions] regions have keys, since verifiers read the whole set. The
 // keys of a region that has no identity pools any more are removed a day after the
-// last token that they may have signed, by [Provider.Run]. A kid is never used
+// last token that they may have signed, by Run. A kid is never used
 // again: somebody may still have the old key. With [Provider.OneKey] one region's
 // keys sign for all, and those of the others count as unused.
 //

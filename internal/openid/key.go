@@ -60,6 +60,11 @@ type Store interface {
 	// there is no room for, next to those of its region or next to so many other
 	// regions, is refused with ErrTooManyKeys or ErrTooManyRegions.
 	AddSigningKey(ctx context.Context, key SigningKey, room Room) (added bool, err error)
+	// ChangeSigningKeys durably does what decide says about the keys that are there, all
+	// of it or nothing, and never gives the key ID of one that is removed to another.
+	// decide may be called several times, of which the last counts; its error is
+	// returned, and nothing changes.
+	ChangeSigningKeys(ctx context.Context, decide func(stored []SigningKey) (Change, error)) error
 	// LastRemovedKey is the number of the last key of a region that was removed,
 	// zero if none was.
 	LastRemovedKey(ctx context.Context, region string) (number int, err error)

@@ -18,6 +18,7 @@ import (
 type keySet struct {
 	stored   []SigningKey // what it was made of
 	first    string       // the region whose keys come first
+	until    time.Time    // when another key signs, so that another one comes first; zero for never
 	byKID    map[string]*key
 	byRegion map[string][]*key // the one to sign with first
 	keys     []*key            // as they are published
@@ -26,10 +27,10 @@ type keySet struct {
 }
 
 // openKeySet opens stored keys. Those that the old set (which may be nil) has
-// opened already are taken from there. The keys of a region come first, since some
-// verifiers read no others: the order means nothing (RFC 7517, section 5), and
-// Ceph's gateways before Squid go by it.
-func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string) (*keySet, error) {
+// opened already are taken from there. The keys of a region come first, and of each
+// region the one that signs, since some verifiers read no others: the order means
+// nothing (RFC 7517, section 5), and Ceph's gateways before Squid go by it.
+func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string, now time.Time) (*keySet, error) {
 	set := &keySet{stored: stored, first: first, byKID: make(map[string]*key, len(stored)), byRegion: map[string][]*key{}}
 	for _, s := range stored {
 		k, err := old.open(box, s)
@@ -42,12 +43,16 @@ func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string) (
 		set.byKID[k.KID] = k
 		set.byRegion[k.Region] = append(set.byRegion[k.Region], k)
 		set.keys = append(set.keys, k)
+		if s.SignAfter.After(now) && (set.until.IsZero() || s.SignAfter.Before(set.until)) {
+			set.until = s.SignAfter
+		}
 	}
 	for _, keys := range set.byRegion {
 		slices.SortFunc(keys, newestFirst)
 	}
+	idle := func(k *key) int { return isNot(k.KID, set.signingKID(k.Region, now)) }
 	slices.SortFunc(set.keys, func(a, b *key) int {
-		return cmp.Or(isNot(a.Region, first)-isNot(b.Region, first), cmp.Compare(a.Region, b.Region), cmp.Compare(a.number, b.number))
+		return cmp.Or(isNot(a.Region, first)-isNot(b.Region, first), cmp.Compare(a.Region, b.Region), idle(a)-idle(b), cmp.Compare(a.number, b.number))
 	})
 	for _, k := range set.keys {
 		set.public = append(set.public, k.jwk())
@@ -57,9 +62,10 @@ func openKeySet(box *seal.Box, stored []SigningKey, old *keySet, first string) (
 	return set, err
 }
 
-// isOf says that the set, which may be nil, was made of this list, the same slice.
-func (s *keySet) isOf(stored []SigningKey) bool {
-	return s != nil && len(s.stored) == len(stored) && (len(stored) == 0 || &s.stored[0] == &stored[0])
+// isOf says that the set, which may be nil, was made of this list, the same slice, and
+// that its order is still right.
+func (s *keySet) isOf(stored []SigningKey, now time.Time) bool {
+	return s != nil && (s.until.IsZero() || now.Before(s.until)) && len(s.stored) == len(stored) && (len(stored) == 0 || &s.stored[0] == &stored[0])
 }
 
 func (s *keySet) open(box *seal.Box, stored SigningKey) (*key, error) {
@@ -74,16 +80,31 @@ func (s *keySet) open(box *seal.Box, stored SigningKey) (*key, error) {
 	return openKey(box, stored)
 }
 
-func newestFirst(a, b *key) int {
-	return cmp.Or(b.SignAfter.Compare(a.SignAfter), cmp.Compare(b.number, a.number))
-}
+func newestFirst(a, b *key) int { return cmp.Compare(b.number, a.number) }
 
-// isNot is 0 for the region that comes first, and 1 for others.
-func isNot(region, first string) int {
-	if region == first {
+// isNot is 0 for what comes first, and 1 for others.
+func isNot(name, first string) int {
+	if name == first {
 		return 0
 	}
 	return 1
+}
+
+// signing is the region's newest key whose time to sign has come, nil if there is none.
+func (s *keySet) signing(region string, now time.Time) *key {
+	for _, k := range s.byRegion[region] {
+		if !k.SignAfter.After(now) {
+			return k
+		}
+	}
+	return nil
+}
+
+func (s *keySet) signingKID(region string, now time.Time) string {
+	if k := s.signing(region, now); k != nil {
+		return k.KID
+	}
+	return ""
 }
 
 // signer returns the region's newest key whose time to sign has come, nil when
@@ -95,14 +116,15 @@ func (s *keySet) signer(region string, now time.Time) *key {
 	if s == nil || len(s.byRegion[region]) == 0 {
 		return nil
 	}
-	keys := s.byRegion[region]
-	for _, candidates := range [][]*key{keys, s.byRegion[s.first], s.keys} {
-		for _, k := range candidates {
-			if !k.SignAfter.After(now) {
-				return k
-			}
+	if k := cmp.Or(s.signing(region, now), s.signing(s.first, now)); k != nil {
+		return k
+	}
+	for _, k := range s.keys {
+		if !k.SignAfter.After(now) {
+			return k
 		}
 	}
+	keys := s.byRegion[region]
 	return keys[len(keys)-1]
 }
 

@@ -98,8 +98,23 @@ func (m *memory) SigningKeys(ctx context.Context) ([]SigningKey, error) {
 
 func (m *memory) LastRemovedKey(context.Context, string) (int, error) { return m.last, m.fail }
 
-func (m *memory) RemoveUnusedKeys(_ context.Context, now time.Time, unused time.Duration, _ string) (kids []string, err error) {
-	return nil, errors.New("the store of the tests never does")
+func (m *memory) RemoveUnusedKeys(context.Context, time.Time, time.Duration, string) ([]string, error) {
+	return nil, nil // that is tested where stores are
+}
+
+func (m *memory) ChangeSigningKeys(_ context.Context, decide func([]SigningKey) (Change, error)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	c, err := decide(slices.Clone(m.keys))
+	if err != nil {
+		return err
+	}
+	m.keys = slices.DeleteFunc(slices.Clone(m.keys), func(k SigningKey) bool { return slices.Contains(c.Remove, k.KID) })
+	m.keys = append(m.keys, c.Add...)
+	return nil
 }
 
 func (m *memory) AddSigningKey(_ context.Context, key SigningKey, _ Room) (bool, error) {

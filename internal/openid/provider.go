@@ -26,9 +26,12 @@ const failedFloor = time.Second
 // keys waits before getting those that are in memory.
 const refreshTimeout = time.Second
 
-// storeGate is the gate in front of reading the store; the others are named for
-// regions.
-const storeGate = ""
+// storeGate is the gate in front of reading the store, and rotationGate the one in
+// front of rotations; the others are named for regions.
+const (
+	storeGate    = ""
+	rotationGate = "rotation"
+)
 
 // Provider is the OpenID provider. Set its fields, call Load, and use it from
 // any number of goroutines.
@@ -47,6 +50,9 @@ type Provider struct {
 	// not be empty then. The keys of other regions stay published until no token
 	// can be left that they signed.
 	OneKey bool
+	// KeyLifetime is how long a key signs before another one replaces it, at least
+	// [MinKeyLifetime]; zero for ever. Run sees to it.
+	KeyLifetime time.Duration
 	// FlatTags repeats the principal tags of tokens in a claim of their own
 	// ([Claims.FlatTags]).
 	FlatTags bool
@@ -100,8 +106,8 @@ const (
 // a day.
 const unusedFor = 48 * time.Hour
 
-// retireEvery is how often it is looked for keys that can go.
-const retireEvery = time.Hour
+// tendEvery is how often Run looks at the keys.
+const tendEvery = time.Hour
 
 // EnsureKey sees to it that the region has a key that signs, before the region
 // gets its first identity pool, and makes one if it has none: stored durably
@@ -125,14 +131,15 @@ func (p *Provider) keyRegion(region string) string {
 	return region
 }
 
-// Run removes the keys of regions that are not used any more, until ctx ends. It
+// Run removes keys that verify nothing any more and those of regions that are not used
+// any more, and replaces those that have signed for their lifetime, until ctx ends. It
 // tells failed what goes wrong and tries again.
 func (p *Provider) Run(ctx context.Context, failed func(error)) {
 	for {
-		if err := p.retire(ctx); err != nil && ctx.Err() == nil {
+		if err := p.tend(ctx); err != nil && ctx.Err() == nil {
 			failed(err)
 		}
-		again := time.NewTimer(retireEvery)
+		again := time.NewTimer(tendEvery)
 		select {
 		case <-ctx.Done():
 			again.Stop()
@@ -142,17 +149,19 @@ func (p *Provider) Run(ctx context.Context, failed func(error)) {
 	}
 }
 
-// retire removes the keys of regions that are not used any more, from the store
-// and from the set; also those that another process has removed.
-func (p *Provider) retire(ctx context.Context) error {
+// tend does the work of Run once. What goes wrong with one part of it is not in the way
+// of the others.
+func (p *Provider) tend(ctx context.Context) error {
+	return errors.Join(p.removeUnused(ctx), p.removeRetired(ctx), p.rotateAged(ctx), p.reload(ctx))
+}
+
+// removeUnused removes the keys of regions that are not used any more.
+func (p *Provider) removeUnused(ctx context.Context) error {
 	kids, err := p.Store.RemoveUnusedKeys(ctx, p.now(), unusedFor, p.keyRegion(""))
-	if err != nil {
-		return err
-	}
 	for _, kid := range kids {
 		p.log().InfoContext(ctx, "signing key removed, it signed for no identity pool any more", "kid", kid)
 	}
-	return p.reload(ctx)
+	return err
 }
 
 // Sign returns the claims as a token in compact form, signed by the region's
@@ -338,7 +347,7 @@ func (p *Provider) follow(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the signing keys: %w", err)
 	}
-	if p.set.Load().isOf(stored) {
+	if p.set.Load().isOf(stored, p.now()) {
 		return nil
 	}
 	return p.reload(ctx)
@@ -371,11 +380,11 @@ func (p *Provider) publish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the signing keys: %w", err)
 	}
-	if p.set.Load().isOf(stored) {
+	if p.set.Load().isOf(stored, p.now()) {
 		p.lastErr = nil
 		return nil
 	}
-	set, err := openKeySet(p.Box, stored, p.set.Load(), p.Region)
+	set, err := openKeySet(p.Box, stored, p.set.Load(), p.Region, p.now())
 	if err != nil {
 		return err
 	}

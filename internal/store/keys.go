@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/daypass/daypass/internal/openid"
@@ -87,13 +89,21 @@ const allKeys = ""
 func (k keys) SigningKeys(ctx context.Context) (list []openid.SigningKey, err error) {
 	err = k.db.View(k.db.unattended(ctx), func(tx *Tx) error {
 		list, _, err = k.all.get(tx, allKeys, func() ([]openid.SigningKey, bool, error) {
-			list, err := all(tx.query(`SELECT kid, region, created, sign_after, certificate, sealed FROM signing_keys ORDER BY kid`), scanKey)
+			list, err := all(tx.query(selectKeys), scanKey)
 			return list, true, err
 		})
 		return err
 	})
 	return list, err
 }
+
+var errKeyIDUsed = errors.New("another key has had its key ID")
+
+const (
+	selectLast = `SELECT last FROM signing_key_numbers WHERE region = $1`
+	selectKeys = `SELECT kid, region, created, sign_after, certificate, sealed FROM signing_keys ORDER BY kid`
+	insertKey  = `INSERT INTO signing_keys (kid, region, created, sign_after, certificate, sealed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
+)
 
 func scanKey(r row) (openid.SigningKey, error) {
 	var key openid.SigningKey
@@ -120,9 +130,7 @@ func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room ope
 		if regions == 0 {
 			key.SignAfter = key.Created
 		}
-		n, err := tx.exec(`INSERT INTO signing_keys (kid, region, created, sign_after, certificate, sealed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-			key.KID, key.Region, key.Created.UnixMilli(), key.SignAfter.UnixMilli(), append([]byte{}, key.Certificate...), key.Sealed)
-		if added = n == 1; err != nil || !added {
+		if added, err = addKey(tx, key); err != nil || !added {
 			return err
 		}
 		k.all.invalidate(tx, allKeys)
@@ -139,11 +147,69 @@ func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room ope
 	return added, err
 }
 
+func addKey(tx *Tx, key openid.SigningKey) (added bool, err error) {
+	n, err := tx.exec(insertKey, key.KID, key.Region, key.Created.UnixMilli(), key.SignAfter.UnixMilli(), append([]byte{}, key.Certificate...), key.Sealed)
+	return n == 1, err
+}
+
+// ChangeSigningKeys implements openid.Store. A key that is added with the ID of one that
+// is there, or was, is a mistake.
+func (k keys) ChangeSigningKeys(ctx context.Context, decide func([]openid.SigningKey) (openid.Change, error)) error {
+	return k.db.Configure(ctx, func(tx *Tx) error {
+		list, err := all(tx.query(selectKeys), scanKey)
+		if err != nil {
+			return err
+		}
+		change, err := decide(list)
+		if err != nil || len(change.Remove)+len(change.Add) == 0 {
+			return err
+		}
+		k.all.invalidate(tx, allKeys)
+		for _, kid := range change.Remove {
+			if err := removeKeys(tx, `kid = $1`, kid); err != nil {
+				return err
+			}
+		}
+		for _, key := range change.Add {
+			var last int
+			if _, err := tx.query(selectLast, key.Region).one(&last); err != nil {
+				return err
+			}
+			number, err := strconv.Atoi(strings.TrimPrefix(key.KID, key.Region+"-"))
+			if err == nil && number <= last {
+				err = errKeyIDUsed
+			}
+			added := false
+			if err == nil {
+				added, err = addKey(tx, key)
+			}
+			if err == nil && !added {
+				err = errKeyIDUsed
+			}
+			if err != nil {
+				return fmt.Errorf("store: signing key %s: %w", key.KID, err)
+			}
+		}
+		return nil
+	})
+}
+
+// removeKeys removes the keys that a condition names, whose numbers are not used again.
+func removeKeys(tx *Tx, condition string, value any) error {
+	if _, err := tx.exec(`INSERT INTO signing_key_numbers (region, last)
+		SELECT region, MAX(CAST(SUBSTR(kid, LENGTH(region) + 2) AS BIGINT)) FROM signing_keys WHERE `+condition+` GROUP BY region
+		ON CONFLICT (region) DO UPDATE SET last = CASE WHEN excluded.last > signing_key_numbers.last THEN excluded.last ELSE signing_key_numbers.last END`, value); err != nil {
+		return err
+	}
+	_, err := tx.exec(`DELETE FROM signing_keys WHERE `+condition, value)
+	return err
+}
+
 // LastRemovedKey implements openid.Store.
 func (k keys) LastRemovedKey(ctx context.Context, region string) (number int, err error) {
 	err = k.db.View(ctx, func(tx *Tx) error {
 		number = 0
-		_, err := tx.query(`SELECT last FROM signing_key_numbers WHERE region = $1`, region).one(&number)
+		_, err := tx.query(selectLast, region).one(&number)
 		return err
 	})
 	return number, err
@@ -178,14 +244,8 @@ func (k keys) RemoveUnusedKeys(ctx context.Context, now time.Time, unused time.D
 		if err != nil || len(kids) == 0 {
 			return err
 		}
-		if _, err := tx.exec(`INSERT INTO signing_key_numbers (region, last)
-			SELECT region, MAX(CAST(SUBSTR(kid, LENGTH(region) + 2) AS BIGINT)) FROM signing_keys WHERE unused <= $1 GROUP BY region
-			ON CONFLICT (region) DO UPDATE SET last = excluded.last`, ended); err != nil {
-			return err
-		}
 		k.all.invalidate(tx, allKeys)
-		_, err = tx.exec(`DELETE FROM signing_keys WHERE unused <= $1`, ended)
-		return err
+		return removeKeys(tx, `unused <= $1`, ended)
 	})
 	return kids, err
 }

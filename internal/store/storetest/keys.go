@@ -175,3 +175,53 @@ func testUnusedSigningKeysOfOneRegion(t *testing.T, db *rig) {
 	remove("eu-west-1", unused+time.Hour)                  // which signs again, just in time
 	remove("eu-west-1", 2*unused+time.Hour, "us-east-1-1") // though there is a pool
 }
+
+// Keys are replaced as a function decides that sees what is stored, all or none of
+// them, and no key ID comes back.
+func testSigningKeysAreReplaced(t *testing.T, db *rig) {
+	k := db.Keys()
+	for _, key := range []openid.SigningKey{signingKey("us-east-1", "9"), signingKey("us-east-1", "10"), signingKey("eu-west-1", "1")} {
+		if _, err := k.AddSigningKey(t.Context(), key, openid.Room{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := errors.New("refused")
+	for _, step := range []struct {
+		what   string
+		change openid.Change
+		err    error  // of the function
+		says   string // the error that comes out
+		want   []string
+	}{
+		{"refused", openid.Change{Remove: []string{"us-east-1-9"}}, refused, "refused", []string{"eu-west-1-1", "us-east-1-10", "us-east-1-9"}},
+		{"nothing", openid.Change{}, nil, "", []string{"eu-west-1-1", "us-east-1-10", "us-east-1-9"}},
+		{"replaced", openid.Change{Remove: []string{"us-east-1-10"}, Add: []openid.SigningKey{signingKey("us-east-1", "11"), signingKey("eu-west-1", "2")}}, nil, "",
+			[]string{"eu-west-1-1", "eu-west-1-2", "us-east-1-11", "us-east-1-9"}},
+		{"the older one goes later", openid.Change{Remove: []string{"us-east-1-9"}}, nil, "", []string{"eu-west-1-1", "eu-west-1-2", "us-east-1-11"}},
+		{"a number again", openid.Change{Remove: []string{"eu-west-1-1"}, Add: []openid.SigningKey{signingKey("us-east-1", "10")}}, nil,
+			"store: signing key us-east-1-10: another key has had its key ID", []string{"eu-west-1-1", "eu-west-1-2", "us-east-1-11"}},
+		{"a key that is there", openid.Change{Remove: []string{"eu-west-1-1"}, Add: []openid.SigningKey{signingKey("us-east-1", "11")}}, nil,
+			"store: signing key us-east-1-11: another key has had its key ID", []string{"eu-west-1-1", "eu-west-1-2", "us-east-1-11"}},
+	} {
+		var seen []string
+		err := k.ChangeSigningKeys(t.Context(), func(stored []openid.SigningKey) (openid.Change, error) {
+			seen = nil
+			for _, key := range stored {
+				seen = append(seen, key.KID)
+			}
+			return step.change, step.err
+		})
+		if err == nil && step.says != "" || err != nil && err.Error() != step.says {
+			t.Errorf("%s: %v, want %q", step.what, err, step.says)
+		}
+		if got := kidsOf(t, k); !slices.Equal(got, step.want) {
+			t.Errorf("%s: %v, want %v", step.what, got, step.want)
+		}
+		if len(seen) == 0 {
+			t.Errorf("%s: the function saw no keys", step.what)
+		}
+	}
+	if last, err := k.LastRemovedKey(t.Context(), "us-east-1"); last != 10 || err != nil {
+		t.Errorf("the last key that was removed is %d (%v), want 10", last, err)
+	}
+}

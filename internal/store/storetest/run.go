@@ -61,6 +61,7 @@ var tests = []struct {
 	{"UnusedSigningKeysAreRemoved", testUnusedSigningKeysAreRemoved},
 	{"UnusedSigningKeysOfOneRegion", testUnusedSigningKeysOfOneRegion},
 	{"SigningKeysSignLater", testSigningKeysSignLater},
+	{"SigningKeysAreReplaced", testSigningKeysAreReplaced},
 	{"Notices", testNotices},
 	{"PoolIsStoredWholeAndSeenAtOnce", testPoolIsStoredWholeAndSeenAtOnce},
 	{"ProviderSecretIsSealed", testProviderSecretIsSealed},
