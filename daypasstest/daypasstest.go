@@ -57,6 +57,9 @@ type Config struct {
 	Regions []string
 	// OneSigningKey signs the tokens of every region with the key of [Region].
 	OneSigningKey bool
+	// SigningKeyLifetime is how long a key signs tokens before another one replaces it,
+	// a week or more; zero means for ever.
+	SigningKeyLifetime time.Duration
 	// FlatTagsClaim repeats the principal tags of tokens in a claim that SeaweedFS
 	// reads.
 	FlatTagsClaim bool
@@ -187,7 +190,7 @@ func (s *Server) open(h *httptest.Server) {
 			Logins:     instance.Rate{PerSecond: s.config.LoginChangesPerSecond, Burst: s.config.LoginChangeBurst},
 		},
 		Targets: s.config.Targets, TargetKeyFiles: s.config.TargetKeyFiles,
-		OneSigningKey: s.config.OneSigningKey, FlatTagsClaim: s.config.FlatTagsClaim, TrustedProxies: s.config.TrustedProxies,
+		OneSigningKey: s.config.OneSigningKey, SigningKeyLifetime: s.config.SigningKeyLifetime, FlatTagsClaim: s.config.FlatTagsClaim, TrustedProxies: s.config.TrustedProxies,
 		Undeclared: func(operation, code string) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)
 		},

@@ -35,19 +35,20 @@ type Config struct {
 	ForwardAuthConfig
 	MetricsConfig
 
-	DataDir       string   `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
-	Database      string   `placeholder:"URL" help:"PostgreSQL database to use instead of a data directory, such as postgres://daypass@db.example.com/daypass?sslmode=verify-full; any number of servers can share it. Put a password into DAYPASS_DATABASE, PGPASSWORD or a password file, because command lines are there for all to see. Needs a master key and root credentials; an empty database is set up."`
-	Init          bool     `env:"-" help:"Make an empty database although the data directory has a master key or root credentials. Refused where a database has been (daypass.mark)."`
-	AcceptLoss    bool     `env:"-" help:"Use a database that was copied without its log, or whose log was removed, while a server had it open. Its newest changes are lost, in the worst case all of them, and all credentials and tokens that were issued before are void."`
-	Seed          string   `placeholder:"FILE" help:"YAML or JSON file of pools, roles, policies, providers, users and keys that the server brings itself to before it answers the first request. See docs/seed.md."`
-	MasterKeyFile string   `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates; with --database there is no default."`
-	PublicURL     string   `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Required if --listen has no address."`
-	Issuer        string   `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
-	AccountID     string   `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
-	Region        string   `default:"us-east-1" help:"The region of requests that name none, and of the examples shown (${default})."`
-	OneSigningKey bool     `help:"Sign the OpenID tokens of all regions with the key of --region, for verifiers that read only the first key of the key set."`
-	FlatTagsClaim bool     `help:"Repeat the principal tags of OpenID tokens in the claim https://aws.amazon.com/tags/principal_tags, which SeaweedFS reads instead of AWS's claim."`
-	AllowRegion   []string `placeholder:"REGION" help:"Regions in which identity pools can be created (AWS's). Repeatable. The region of --region and those that have pools are always included."`
+	DataDir            string        `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
+	Database           string        `placeholder:"URL" help:"PostgreSQL database to use instead of a data directory, such as postgres://daypass@db.example.com/daypass?sslmode=verify-full; any number of servers can share it. Put a password into DAYPASS_DATABASE, PGPASSWORD or a password file, because command lines are there for all to see. Needs a master key and root credentials; an empty database is set up."`
+	Init               bool          `env:"-" help:"Make an empty database although the data directory has a master key or root credentials. Refused where a database has been (daypass.mark)."`
+	AcceptLoss         bool          `env:"-" help:"Use a database that was copied without its log, or whose log was removed, while a server had it open. Its newest changes are lost, in the worst case all of them, and all credentials and tokens that were issued before are void."`
+	Seed               string        `placeholder:"FILE" help:"YAML or JSON file of pools, roles, policies, providers, users and keys that the server brings itself to before it answers the first request. See docs/seed.md."`
+	MasterKeyFile      string        `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates; with --database there is no default."`
+	PublicURL          string        `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Required if --listen has no address."`
+	Issuer             string        `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
+	AccountID          string        `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
+	Region             string        `default:"us-east-1" help:"The region of requests that name none, and of the examples shown (${default})."`
+	OneSigningKey      bool          `help:"Sign the OpenID tokens of all regions with the key of --region, for verifiers that read only the first key of the key set."`
+	SigningKeyLifetime time.Duration `placeholder:"DURATION" help:"Replace the keys that sign OpenID tokens when they have signed for this long, such as 2160h for 90 days; at least 168h (keys are replaced by daypass rotate signing-key only). See docs/rotation.md."`
+	FlatTagsClaim      bool          `help:"Repeat the principal tags of OpenID tokens in the claim https://aws.amazon.com/tags/principal_tags, which SeaweedFS reads instead of AWS's claim."`
+	AllowRegion        []string      `placeholder:"REGION" help:"Regions in which identity pools can be created (AWS's). Repeatable. The region of --region and those that have pools are always included."`
 
 	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. The default is root-credentials in the data directory, which the first start creates; with --database there is no default."`
 
@@ -138,6 +139,8 @@ func (c *Config) check() error {
 		return usage("--guest-rate %v: give a number from 0 up", *c.GuestRate)
 	case c.GuestAddressRate != nil && !(*c.GuestAddressRate >= 0 && *c.GuestAddressRate <= math.MaxFloat64):
 		return usage("--guest-address-rate %v: give a number from 0 up", *c.GuestAddressRate)
+	case c.SigningKeyLifetime != 0 && c.SigningKeyLifetime < instance.MinSigningKeyLifetime:
+		return usage("--signing-key-lifetime %s: give at least %s (7 days), because an old key stays in the key set for more than a day", c.SigningKeyLifetime, "168h")
 	case c.GuestBurst < 1:
 		return usage("--guest-burst must be at least 1")
 	}
@@ -294,7 +297,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	s.instance = instance.Config{
 		Account: c.AccountID, Region: c.Region, Issuer: c.Issuer, Dev: c.Dev, DevHosts: c.DevHost,
 		OutboundAllow: c.OutboundAllow, CORSOrigins: c.CORSOrigin, StrangerRates: c.strangerRates(), Regions: c.AllowRegion, Log: s.log,
-		OneSigningKey: c.OneSigningKey, FlatTagsClaim: c.FlatTagsClaim,
+		OneSigningKey: c.OneSigningKey, SigningKeyLifetime: c.SigningKeyLifetime, FlatTagsClaim: c.FlatTagsClaim,
 		AcceptLoss: c.AcceptLoss, Memory: c.memory, LogRefused: c.LogRequests == "refused",
 		Version: version(), SealKey: agekey.SealFor,
 	}

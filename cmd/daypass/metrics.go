@@ -70,6 +70,9 @@ func (r *running) watch(m *metrics.Metrics, i *instance.Instance) {
 	m.Gauge("daypass_key_set_age_seconds", "Seconds since the keys of a login provider were fetched.", "issuer", func(yield func(string, float64)) {
 		i.KeySets(func(issuer string, age time.Duration) { yield(issuer, age.Seconds()) })
 	})
+	m.Gauge("daypass_signing_key_age_seconds", "Seconds since the key that signs OpenID tokens began to, by region.", "region", func(yield func(string, float64)) {
+		i.SigningKeys(func(region string, age time.Duration) { yield(region, age.Seconds()) })
+	})
 	m.Gauge("daypass_certificate_not_after_seconds", "When the certificate of a listener ends, in seconds since 1970.", "listener", func(yield func(string, float64)) {
 		for _, f := range r.fronts {
 			if f.tls != nil {

@@ -119,6 +119,9 @@ func TestMetrics(t *testing.T) {
 	if got := figure(t, families, "daypass_store_update_duration_seconds", "outcome=ok"); got < 2 { // the pool and the guest
 		t.Errorf("%v changes of the database", got)
 	}
+	if got := figure(t, families, "daypass_signing_key_age_seconds", "region=us-east-1"); got < 0 || got > 600 {
+		t.Errorf("the signing key is %v seconds old", got)
+	}
 	if got := figure(t, families, "daypass_store_updates_waiting"); got != 0 {
 		t.Errorf("%v changes wait", got)
 	}

@@ -72,6 +72,9 @@ type Config struct {
 	Issuer string
 	// OneSigningKey signs the tokens of every region with the key of Region.
 	OneSigningKey bool
+	// SigningKeyLifetime is how long a key signs tokens before another one replaces it,
+	// at least [MinSigningKeyLifetime]; zero for ever.
+	SigningKeyLifetime time.Duration
 	// FlatTagsClaim repeats the principal tags of tokens in a claim that SeaweedFS
 	// reads.
 	FlatTagsClaim bool
@@ -263,7 +266,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	c.Logins.announce(ctx, c.Log)
 	keys := &openid.Provider{
 		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Shared: !i.db.Alone(), Box: c.MasterKey.Box(openid.Purpose),
-		Region: c.Region, OneKey: c.OneSigningKey, FlatTags: c.FlatTagsClaim,
+		Region: c.Region, OneKey: c.OneSigningKey, KeyLifetime: c.SigningKeyLifetime, FlatTags: c.FlatTagsClaim,
 		Now: c.Now, GenerateKey: c.SigningKey, Log: c.Log,
 	}
 	if err := keys.Load(ctx); err != nil {
@@ -363,7 +366,7 @@ func (i *Instance) Run(ctx context.Context) {
 	if i.fleet != nil {
 		work.Go(func() { i.fleet.Run(ctx, i.db.Board(), i.now, i.failed(ctx, "sharing rates with other nodes failed")) })
 	}
-	work.Go(func() { i.keys.Run(ctx, i.failed(ctx, "removing signing keys that are not used any more failed")) })
+	work.Go(func() { i.keys.Run(ctx, i.failed(ctx, "replacing and removing signing keys failed")) })
 	work.Wait()
 }
 

@@ -368,3 +368,32 @@ func TestRotateAfterUpgrade(t *testing.T) {
 		t.Errorf("published %v, and before %v", got, before)
 	}
 }
+
+// Keys that have signed for their lifetime are replaced by one node of a fleet, however
+// many of them look.
+func TestSigningKeysByAgeInFleet(t *testing.T) {
+	c := newClock()
+	f := newFleet(t, 3, daypasstest.Config{Now: c.now, SigningKeyLifetime: 30 * 24 * time.Hour})
+	restart := func(want ...string) {
+		t.Helper()
+		var together sync.WaitGroup
+		for _, s := range f {
+			together.Go(s.server.Restart) // each of which looks at once
+		}
+		together.Wait()
+		f[0].waitFor("keys are replaced or removed", func() bool { return slices.Equal(f[0].kids(), want) })
+		for n, s := range f {
+			if got := s.kids(); !slices.Equal(got, want) {
+				t.Errorf("node %d publishes %v, want %v", n, got, want)
+			}
+		}
+	}
+	c.pass(29*24*time.Hour - time.Second)
+	restart("us-east-1-1")
+	c.pass(time.Second)
+	restart("us-east-1-1", "us-east-1-2")
+	c.pass(24 * time.Hour)
+	restart("us-east-1-2", "us-east-1-1")
+	c.pass(24*time.Hour + 6*time.Minute)
+	restart("us-east-1-2")
+}

@@ -10,6 +10,9 @@ import (
 	"github.com/daypass/daypass/internal/openid"
 )
 
+// MinSigningKeyLifetime is the least [Config.SigningKeyLifetime].
+const MinSigningKeyLifetime = openid.MinKeyLifetime
+
 // signingKeys rotates keys for the service daypass: admin.SigningKeys.
 type signingKeys struct{ provider *openid.Provider }
 
