@@ -4,8 +4,11 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/daypass/daypass/internal/store/engine"
 	"github.com/daypass/daypass/internal/store/engine/enginetest"
@@ -72,6 +75,100 @@ func TestStalls(t *testing.T) {
 	bounded(t, db, most, engine.Other, "", func() error { return db.Probe(t.Context()) })
 }
 
+// A node that is cut off in the middle of a change does not keep the others from theirs
+// for longer than some seconds, whether the server has got whole statements from it or
+// half of one.
+func TestCutOffInAChange(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault pgtest.Fault
+		ends  bool // by the other node; else by the server itself
+		meant func(pgtest.Moment) bool
+	}{
+		"between statements":          {pgtest.Stall, false, func(m pgtest.Moment) bool { return strings.HasPrefix(m.SQL, "UPDATE") && m.Answered }},
+		"in the middle of one":        {pgtest.Cut, true, func(m pgtest.Moment) bool { return strings.HasPrefix(m.SQL, "SELECT value") && !m.Answered }},
+		"in the middle of the commit": {pgtest.Cut, false, func(m pgtest.Moment) bool { return m.SQL == "COMMIT" && !m.Answered }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it mostly waits
+			opts := Options{Statement: 2 * time.Second, Idle: time.Second, Update: 15 * time.Second}
+			direct, p, through := pgtest.Proxied(t)
+			opts.Schema, opts.URL = enginetest.Schema, through
+			db := enginetest.DB{Engine: open(t, opts)}
+			opts.URL = direct
+			healthy := open(t, opts)
+			other := enginetest.DB{Engine: healthy}
+			if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
+				t.Fatal(err)
+			}
+			var happened atomic.Bool
+			stalled := make(chan struct{})
+			p.At(func(m pgtest.Moment) pgtest.Fault {
+				switch {
+				case happened.Load():
+					return pgtest.Stall // nothing gets through any more, on whichever connection
+				case test.meant(m):
+					happened.Store(true)
+					close(stalled)
+					return test.fault
+				}
+				return pgtest.Pass
+			})
+			ended := make(chan error, 1)
+			go func() {
+				ended <- db.UpdateAs(context.Background(), engine.Configuring, func(tx *enginetest.Tx) error {
+					if err := increment("n")(tx); err != nil {
+						return err
+					}
+					_, _, err := enginetest.ValueOf(tx, "n")
+					return err
+				})
+			}()
+			<-stalled
+			bounded(t, other, 10*time.Second, engine.Other, "", func() error {
+				return other.UpdateAs(t.Context(), engine.Configuring, increment("n"))
+			})
+			p.Resume(t)
+			p.ResetAll()
+			err := <-ended
+			want := int64(1)
+			if err == nil { // it had the time to run again
+				want = 2
+			}
+			if value := valueOf(t, other, "n"); value != want {
+				t.Errorf("the value is %d, want %d; the node that was cut off says %v", value, want, err)
+			}
+			if c := healthy.Counters(); (c.Stalled > 0) != test.ends {
+				t.Errorf("ended %d sessions", c.Stalled)
+			}
+		})
+	}
+}
+
+// Somebody else's session that holds a lock is nobody's to end, whoever waits for it.
+func TestOthersSessionsStay(t *testing.T) {
+	url := pgtest.Database(t)
+	e := open(t, Options{URL: url, Schema: enginetest.Schema, Statement: time.Second, Idle: 500 * time.Millisecond})
+	db := enginetest.DB{Engine: e}
+	if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
+		t.Fatal(err)
+	}
+	c, err := pgconn.Connect(t.Context(), url+"&application_name=psql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.Background()) }()
+	if _, err := c.Exec(t.Context(), `BEGIN; UPDATE thing SET value = 7 WHERE name = 'n'`).ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	bounded(t, db, 8*time.Second, engine.TryAgain, "lock timeout", func() error { return db.UpdateAs(t.Context(), engine.Joining, increment("n")) })
+	if _, err := c.Exec(t.Context(), "COMMIT").ReadAll(); err != nil {
+		t.Error(err)
+	}
+	if value := valueOf(t, db, "n"); value != 7 || e.Counters().Stalled != 0 {
+		t.Errorf("the value is %d, %+v", value, e.Counters())
+	}
+}
+
 // A server that was away while nobody asked is asked again, and nobody notices.
 func TestIdleConnectionsThatAreGone(t *testing.T) {
 	db, e, p := proxied(t, Options{})
@@ -96,7 +193,7 @@ func TestIdleConnectionsThatAreGone(t *testing.T) {
 // Slow statements, locks and a pool in which everything is in use are bounded.
 func TestSlow(t *testing.T) {
 	url := pgtest.Database(t)
-	db := enginetest.DB{Engine: open(t, Options{URL: url + "&pool_max_conns=4", Schema: enginetest.Schema, Statement: time.Second, Wait: time.Second})}
+	db := enginetest.DB{Engine: open(t, Options{URL: url + "&pool_max_conns=4", Schema: enginetest.Schema, Statement: time.Second, Wait: time.Second, Idle: time.Minute})}
 	if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func (e *Engine) validate(ctx context.Context, pg *pgconn.PgConn) error {
 func (e *Engine) settle(ctx context.Context, pg *pgconn.PgConn) error {
 	text := ""
 	if pooled, _ := pg.CustomData()[pooledKey].(bool); !pooled {
-		text = e.ofConnection + ";"
+		text = e.ofConnection + ";" + watchPeer + ";"
 	}
 	known := e.known.Load()
 	if known > 0 {
@@ -123,6 +123,13 @@ func newer(version, beside string, known int64) error {
 	return fmt.Errorf("schema version %s needs nodes that know at least version %s, and this one knows %d: %w", version, beside, known, migrate.ErrNewer)
 }
 
+// watchPeer has the server notice that a node is gone, and give up its locks, after
+// some seconds; by itself it does so after two hours. Databases that do not have these
+// settings are spared them.
+const watchPeer = `SELECT set_config(s.name, w.value, false) FROM (VALUES ('tcp_keepalives_idle', '5'),
+	('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '8000')) AS w (name, value)
+	JOIN pg_settings s ON s.name = w.name`
+
 // settings is a statement that makes settings for a connection or a transaction:
 // nothing may take longer than somebody waits for it, and look-ups go by the index
 // even where the planner thinks that a small table is read quicker as a whole. At
@@ -132,7 +139,7 @@ func settings(opts Options, local bool) string {
 	values := []string{
 		"statement_timeout", ms(opts.Statement),
 		"lock_timeout", ms(opts.Statement * 4 / 5),
-		"idle_in_transaction_session_timeout", ms(2 * opts.Statement),
+		"idle_in_transaction_session_timeout", ms(opts.Idle),
 		"enable_seqscan", "off",
 	}
 	if !local {

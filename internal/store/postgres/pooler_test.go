@@ -83,12 +83,16 @@ func TestSettings(t *testing.T) {
 	database := pgtest.Database(t)
 	for name, url := range map[string]string{"direct": database, "through a pooler": pgtest.Bouncer(t, database, 8)} {
 		t.Run(name, func(t *testing.T) {
-			db := enginetest.DB{Engine: open(t, Options{URL: url, Schema: enginetest.Schema, Statement: 3 * time.Second})}
+			db := enginetest.DB{Engine: open(t, Options{URL: url, Schema: enginetest.Schema, Statement: 3 * time.Second, Idle: 2 * time.Second})}
 			read := func(tx *enginetest.Tx) error {
-				for setting, want := range map[string]string{
-					"statement_timeout": "3s", "lock_timeout": "2400ms", "idle_in_transaction_session_timeout": "6s", "enable_seqscan": "off",
+				settings := map[string]string{
+					"statement_timeout": "3s", "lock_timeout": "2400ms", "idle_in_transaction_session_timeout": "2s", "enable_seqscan": "off",
 					"application_name": "daypass", "client_encoding": "UTF8",
-				} {
+				}
+				if url == database {
+					settings["tcp_keepalives_idle"], settings["tcp_keepalives_count"] = "5", "3"
+				}
+				for setting, want := range settings {
 					var got string
 					if _, err := tx.One(`SELECT current_setting($1)`, setting, &got); err != nil || got != want {
 						t.Errorf("%s is %s, %v, want %s", setting, got, err, want)

@@ -62,6 +62,9 @@ type Options struct {
 	Wait time.Duration
 	// Statement bounds a statement. Zero means five seconds.
 	Statement time.Duration
+	// Idle bounds how long a transaction may wait for its next statement: its locks keep
+	// others waiting, and its node may be cut off. Zero means three seconds.
+	Idle time.Duration
 	// Commit bounds how long the answer to a COMMIT is waited for before it is in
 	// doubt. Zero means ten seconds.
 	Commit time.Duration
@@ -157,7 +160,7 @@ type counters struct {
 	roundTrips, views, viewsAgain, updates               atomic.Int64
 	serialization, deadlocks, lost                       atomic.Int64
 	inDoubt, doubtCommitted, doubtAgain, doubtUnresolved atomic.Int64
-	connected, broken, waited                            atomic.Int64
+	connected, broken, waited, stalled                   atomic.Int64
 }
 
 // Counters is what an engine has done since it was opened.
@@ -177,6 +180,7 @@ type Counters struct {
 	Connected int64 // connections that were made
 	Broken    int64 // connections that were given up because something failed
 	Waited    int64 // transactions that waited for a connection
+	Stalled   int64 // sessions that this node has ended: see endStalled
 }
 
 // Counters says what the engine has done.
@@ -186,7 +190,7 @@ func (e *Engine) Counters() Counters {
 		RoundTrips: c.roundTrips.Load(), Views: c.views.Load(), ViewsAgain: c.viewsAgain.Load(), Updates: c.updates.Load(),
 		Serialization: c.serialization.Load(), Deadlocks: c.deadlocks.Load(), Lost: c.lost.Load(),
 		InDoubt: c.inDoubt.Load(), DoubtCommitted: c.doubtCommitted.Load(), DoubtAgain: c.doubtAgain.Load(), DoubtUnresolved: c.doubtUnresolved.Load(),
-		Connected: c.connected.Load(), Broken: c.broken.Load(), Waited: c.waited.Load(),
+		Connected: c.connected.Load(), Broken: c.broken.Load(), Waited: c.waited.Load(), Stalled: c.stalled.Load(),
 	}
 }
 

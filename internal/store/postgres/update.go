@@ -207,6 +207,9 @@ func (t *tx) gaveUp(u *update, err error) (outcome, error) {
 	lost := t.c != nil && t.c.broken != nil && !t.c.timeout // read while nobody else has the connection
 	t.rollback()
 	if a, ok := errors.AsType[*answerError](failed); ok && !a.fatal() {
+		if a.code == codeLockTimeout {
+			t.e.endStalled(u.ctx)
+		}
 		switch {
 		case a.code == codeReadOnly: // no longer the server that takes writes
 			t.e.pool.retire()

@@ -159,6 +159,7 @@ func (e *Engine) configure(opts Options) error {
 	def(&opts.Connect, 5*time.Second)
 	def(&opts.Wait, 5*time.Second)
 	def(&opts.Statement, 5*time.Second)
+	def(&opts.Idle, 3*time.Second)
 	def(&opts.Commit, 10*time.Second)
 	def(&opts.Update, 25*time.Second)
 	def(&opts.Migration, time.Hour)
