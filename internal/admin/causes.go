@@ -12,6 +12,8 @@ const (
 	causeLimitRevocations awsapi.Cause = "limit-revocations"
 	// Another backup is being created, or its client still reads it.
 	causeBackupRuns awsapi.Cause = "backup-running"
+	// The master key is being replaced, and something is still sealed with the old one.
+	causeRotating awsapi.Cause = "master-key-rotating"
 	// The database is not the embedded one (--database), so daypass cannot copy it.
 	causeNotEmbedded awsapi.Cause = "backup-not-embedded"
 	// KeyRecipient is not a public key of age.

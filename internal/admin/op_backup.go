@@ -21,6 +21,8 @@ var (
 	ErrBackupRuns = errors.New("admin: another backup is being made")
 	// ErrNotEmbedded says that the server does not have its database in a file.
 	ErrNotEmbedded = errors.New("admin: the database is not the embedded one")
+	// ErrRotating says that another master key takes the place of one.
+	ErrRotating = errors.New("admin: the master key is being replaced")
 	// ErrRecipient says that a recipient is none.
 	ErrRecipient = errors.New("admin: no recipient")
 )
@@ -33,6 +35,8 @@ func (s *Service) CreateBackup(ctx context.Context, _ awsapi.Caller, in *CreateB
 	switch {
 	case errors.Is(err, ErrBackupRuns):
 		return nil, &awsapi.Error{Code: resourceConflict, Message: "Another backup is being created. Try again when it is done.", Cause: causeBackupRuns}
+	case errors.Is(err, ErrRotating):
+		return nil, &awsapi.Error{Code: resourceConflict, Message: "The master key is being replaced. Try again when that is done.", Cause: causeRotating}
 	case errors.Is(err, ErrNotEmbedded):
 		return nil, invalid(causeNotEmbedded, "The database of this server is not the embedded one. Back it up with its own tools, such as pg_dump.")
 	case errors.Is(err, ErrRecipient):

@@ -22,7 +22,7 @@ import (
 type backups struct {
 	db      *store.DB
 	dir     string // of the database, where there is room for a copy
-	key     *seal.MasterKey
+	ring    *seal.Ring
 	sealKey func(recipient string, key *seal.MasterKey) ([]byte, error)
 	version string
 	now     func() time.Time
@@ -32,12 +32,16 @@ type backups struct {
 // CreateBackup implements admin.Backups. Its stream reads a copy, which is removed when
 // the stream is closed; so a client that is slow holds the copy, and nothing else.
 func (b *backups) CreateBackup(ctx context.Context, recipient string) (_ *awsapi.Stream, err error) {
+	key := b.ring.Sealing()
+	if err := b.oneKey(ctx, key); err != nil {
+		return nil, err
+	}
 	var sealed []byte
 	if recipient != "" {
 		if b.sealKey == nil {
 			return nil, admin.ErrRecipient
 		}
-		if sealed, err = b.sealKey(recipient, b.key); err != nil {
+		if sealed, err = b.sealKey(recipient, key); err != nil {
 			return nil, fmt.Errorf("%w: %w", admin.ErrRecipient, err)
 		}
 	}
@@ -67,14 +71,27 @@ func (b *backups) CreateBackup(ctx context.Context, recipient string) (_ *awsapi
 	if err != nil {
 		return nil, err
 	}
+	if err := b.oneKey(ctx, key); err != nil {
+		return nil, err
+	}
 	facts.Created, facts.Version = b.now().UTC().Truncate(time.Second), b.version
-	h, err := backup.New(facts, b.key)
+	h, err := backup.New(facts, key)
 	if err != nil {
 		return nil, err
 	}
 	h.Key = sealed
 	c.header = h.Bytes()
 	return &awsapi.Stream{ContentType: backup.ContentType, Length: int64(len(c.header)) + facts.Size, Body: c}, nil
+}
+
+// oneKey says whether everything in the database is sealed with a master key. Where that
+// was so before a copy was made and is so after it, it is so in the copy.
+func (b *backups) oneKey(ctx context.Context, key *seal.MasterKey) error {
+	rotating, err := b.db.Rotating(ctx)
+	if err == nil && (rotating || b.ring.Sealing() != key) {
+		err = admin.ErrRotating
+	}
+	return err
 }
 
 // factsOf opens a copy of the database, reads it from end to end and says what is in it.

@@ -57,6 +57,8 @@ type Config struct {
 	AcceptLoss bool
 	// MasterKey seals the secrets in the database.
 	MasterKey *seal.MasterKey
+	// NextMasterKey takes the place of the master key when that is asked for; nil for none.
+	NextMasterKey *seal.MasterKey
 	// SealKey seals the master key for somebody, for backups that have it; nil for
 	// none.
 	SealKey func(recipient string, key *seal.MasterKey) ([]byte, error)
@@ -159,6 +161,7 @@ type Instance struct {
 	Issuer string
 
 	db      *store.DB
+	ring    *seal.Ring
 	cognito *store.Cognito
 	iam     *iam.Service
 	oidc    *login.OIDC
@@ -194,15 +197,25 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	if err := db.CheckMasterKey(ctx, c.MasterKey); err != nil {
+	given := []*seal.MasterKey{c.MasterKey}
+	if c.NextMasterKey != nil {
+		given = append(given, c.NextMasterKey)
+	}
+	ring, err := db.Unlock(ctx, given...)
+	if err != nil {
 		return nil, err
 	}
-	if err := db.CheckAccount(ctx, c.MasterKey, c.Account); err != nil {
+	if err := db.CheckAccount(ctx, ring, c.Account); err != nil {
 		return nil, err
 	}
-	i := &Instance{Issuer: c.Issuer, db: db, log: c.Log, now: now, cognito: db.Cognito(c.MasterKey.Box("pool-secret"))}
+	i := &Instance{Issuer: c.Issuer, db: db, ring: ring, log: c.Log, now: now, cognito: db.Cognito(ring.Stored("pool-secret"))}
 	if err := i.build(ctx, c); err != nil {
 		return nil, err
+	}
+	if i.fleet != nil {
+		if err := db.Join(ctx, i.fleet.Node()); err != nil {
+			return nil, err
+		}
 	}
 	return i, i.tellPolicyChanges(ctx)
 }
@@ -255,7 +268,11 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		return err
 	}
 	if !i.db.Alone() {
-		i.fleet = limit.NewFleet(c.MasterKey.Hash("rates"))
+		secret, err := i.db.RateSecret(ctx, i.ring)
+		if err != nil {
+			return err
+		}
+		i.fleet = limit.NewFleet(secret)
 	}
 	limits := cmp.Or(c.Limits, DefaultLimits())
 	own := []string{c.Issuer, c.PublicURL, "https://cognito-identity.amazonaws.com"}
@@ -265,7 +282,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	c.Logins.announce(ctx, c.Log)
 	keys := &openid.Provider{
-		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Shared: !i.db.Alone(), Box: c.MasterKey.Box(openid.Purpose),
+		Issuer: c.Issuer, PublicURL: c.PublicURL, Store: i.db.Keys(), Shared: !i.db.Alone(), Box: i.ring.Stored(openid.Purpose),
 		Region: c.Region, OneKey: c.OneSigningKey, KeyLifetime: c.SigningKeyLifetime, FlatTags: c.FlatTagsClaim,
 		Now: c.Now, GenerateKey: c.SigningKey, Log: c.Log,
 	}
@@ -273,15 +290,15 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		return err
 	}
 	i.keys = keys
-	pages := c.MasterKey.Box("page-token")
+	pages := i.ring.Issued("page-token")
 	iamService := &iam.Service{
-		Account: c.Account, Store: i.db.IAM(c.MasterKey.Box("access-key")), Root: c.Root, OwnIssuers: own, PlainIssuer: i.oidc.PlainIssuer,
+		Account: c.Account, Store: i.db.IAM(i.ring.Stored("access-key")), Root: c.Root, OwnIssuers: own, PlainIssuer: i.oidc.PlainIssuer,
 		SAMLAllowRSA1024: c.Logins.SAMLAllowRSA1024,
 		Pages:            pages, Limits: limits.IAM, Now: c.Now, Rand: c.Rand,
 	}
 	stsService := &sts.Service{
 		Account: c.Account, IAM: iamService, OpenID: keys, OIDC: i.oidc, SAML: c.Logins.saml(c.Now), Public: c.Logins.kinds(i.oidc).Public,
-		Revocations: i.db.Revocations(), Tokens: c.MasterKey.Box(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
+		Revocations: i.db.Revocations(), Tokens: i.ring.Issued(sts.TokenPurpose), Now: c.Now, Rand: c.Rand,
 	}
 	targets, err := c.targets()
 	if err != nil {
@@ -303,7 +320,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	adminService.Imports = imports{cognitoService, iamService}
 	adminService.Checks = targetChecks{stsService, cognitoService}
 	adminService.SigningKeys = signingKeys{keys}
-	adminService.Backups = &backups{db: i.db, dir: c.DataDir, key: c.MasterKey, sealKey: c.SealKey, version: c.Version, now: i.now}
+	adminService.Backups = &backups{db: i.db, dir: c.DataDir, ring: i.ring, sealKey: c.SealKey, version: c.Version, now: i.now}
 	var json, query []*awsapi.Table
 	for _, s := range services(cognitoService, stsService, iamService, adminService) {
 		if s.Target != "" {

@@ -138,6 +138,22 @@ func Share[K comparable](f *Fleet, name string, l *Keyed[K], text func(to []byte
 	f.limiters[id] = l
 }
 
+// Node is the name of this node in notices.
+func (f *Fleet) Node() [16]byte { return f.node }
+
+// Gone are the nodes that say nothing any more, with the numbers of their last notices.
+func (f *Fleet) Gone(now time.Time) map[[16]byte]int64 {
+	f.exchange.Lock()
+	defer f.exchange.Unlock()
+	gone := map[[16]byte]int64{}
+	for node, p := range f.peers {
+		if now.Sub(p.heard) > silent {
+			gone[node] = p.number
+		}
+	}
+	return gone
+}
+
 // Nodes is how many nodes there are, as far as this one knows.
 func (f *Fleet) Nodes() int64 { return f.size.Load() }
 

@@ -46,8 +46,12 @@ func world(t *testing.T, people int) (dir string, key *seal.MasterKey) {
 		}
 	}
 	fixture.SaveCognito(t, c, func(tx cognito.Tx) error { return tx.AddIdentity(fixture.Identity(two, 1)) })
-	err := errors.Join(
-		db.CheckMasterKey(t.Context(), key), db.CheckAccount(t.Context(), key, "123456789012"),
+	ring, err := db.Unlock(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(
+		db.CheckAccount(t.Context(), ring, "123456789012"),
 		revoke(t, db, revocation.Target{Kind: revocation.Role, Name: "arn:aws:iam::123456789012:role/ü"}),
 		datadir.Made(dir, now), db.Close(),
 	)

@@ -242,7 +242,7 @@ func prepare(ctx context.Context, path string, key *seal.MasterKey, now func() t
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.CheckMasterKey(ctx, key); err != nil {
+	if _, err := db.Unlock(ctx, key); err != nil {
 		return err
 	}
 	return db.Restored(ctx)

@@ -96,7 +96,7 @@ func identities(t *testing.T, dir string, key *seal.MasterKey) int64 {
 		t.Fatalf("%v, may make another %v", err, mayMake)
 	}
 	db := openDir(t, dir)
-	if err := db.CheckMasterKey(t.Context(), key); err != nil {
+	if _, err := db.Unlock(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

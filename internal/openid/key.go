@@ -118,8 +118,8 @@ func newUnsealError(stored SigningKey, inUse seal.KeyID) *UnsealError {
 	return &UnsealError{KID: stored.KID, SealedUnder: wanted, MasterKey: inUse}
 }
 
-// additionalData ties sealed bytes to a key. Neither part can hold a line break.
-func additionalData(kid, region string) []byte { return []byte(kid + "\n" + region) }
+// AdditionalData ties sealed bytes to a key. Neither part can hold a line break.
+func AdditionalData(kid, region string) []byte { return []byte(kid + "\n" + region) }
 
 // key is a signing key in memory, ready to sign.
 type key struct {
@@ -145,7 +145,7 @@ func newSigningKey(box *seal.Box, region string, number int, created, signAfter 
 		return SigningKey{}, fmt.Errorf("encoding signing key %s: %w", k.KID, err)
 	}
 	defer clear(der)
-	k.Sealed = box.Seal(nil, der, additionalData(k.KID, k.Region))
+	k.Sealed = box.Seal(nil, der, AdditionalData(k.KID, k.Region))
 	k.Certificate, err = newCertificate(k.KID, k.Created, private)
 	return k, err
 }
@@ -194,7 +194,7 @@ func openKey(box *seal.Box, stored SigningKey) (*key, error) {
 // openPrivate unseals the private key. Parsing checks it and computes the values
 // without which a signature would take almost twice the time.
 func openPrivate(box *seal.Box, stored SigningKey) (*rsa.PrivateKey, error) {
-	der, err := box.Open(nil, stored.Sealed, additionalData(stored.KID, stored.Region))
+	der, err := box.Open(nil, stored.Sealed, AdditionalData(stored.KID, stored.Region))
 	if err != nil {
 		return nil, newUnsealError(stored, box.KeyID())
 	}

@@ -623,8 +623,8 @@ func TestLoadRefuses(t *testing.T) {
 	east, west := stored(t, box, "us-east-1", 1, start, "1"), stored(t, box, "us-west-2", 1, start, "2")
 	damaged := "signing key us-east-1-1 does not open under its own master key " + box.KeyID().String() +
 		": the stored key is damaged or is another one's"
-	notRSA := box.Seal(nil, []byte("not a key"), additionalData("us-east-1-1", "us-east-1"))
-	short := box.Seal(nil, pkcs8(t, fixtureKey(t, "1024")), additionalData("us-east-1-1", "us-east-1"))
+	notRSA := box.Seal(nil, []byte("not a key"), AdditionalData("us-east-1-1", "us-east-1"))
+	short := box.Seal(nil, pkcs8(t, fixtureKey(t, "1024")), AdditionalData("us-east-1-1", "us-east-1"))
 	flipped := bytes.Clone(east.Sealed)
 	flipped[len(flipped)-1] ^= 1
 	for name, tt := range map[string]struct {

@@ -30,9 +30,9 @@ type Keys struct {
 	Stored, Issued []*MasterKey
 }
 
-// check finds keys that cannot be told apart in sealed bytes. By chance, that happens to
+// Check finds keys that cannot be told apart in sealed bytes. By chance, that happens to
 // one pair in four thousand million.
-func (k Keys) check() error {
+func (k Keys) Check() error {
 	for _, others := range [][]*MasterKey{k.Stored, k.Issued} {
 		seen := map[KeyID]bool{k.Seal.ID(): true}
 		for _, key := range others {
@@ -47,7 +47,7 @@ func (k Keys) check() error {
 
 // NewRing makes a ring.
 func NewRing(k Keys) (*Ring, error) {
-	if err := k.check(); err != nil {
+	if err := k.Check(); err != nil {
 		return nil, err
 	}
 	return &Ring{keys: k, stored: map[string]*Box{}, issued: map[string]*Box{}}, nil
@@ -56,7 +56,7 @@ func NewRing(k Keys) (*Ring, error) {
 // Use changes the keys of the ring and of all its boxes. Where it returns an error,
 // nothing has changed.
 func (r *Ring) Use(k Keys) error {
-	if err := k.check(); err != nil {
+	if err := k.Check(); err != nil {
 		return err
 	}
 	r.mu.Lock()

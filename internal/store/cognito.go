@@ -77,7 +77,12 @@ type cognitoTx struct {
 func (t *cognitoTx) Pool(id cognito.IdentityPoolId) (*cognito.Pool, error) {
 	p, _, err := t.c.byID.get(t.tx, id, func() (*cognito.Pool, bool, error) {
 		if t.tx.configures {
-			return t.poolForUpdate(id)
+			var p *cognito.Pool
+			found, err := t.tx.poolForUpdate(string(id), func(text string) (found bool, err error) {
+				p, found, err = t.pool(text, string(id))
+				return found, err
+			})
+			return p, found, err
 		}
 		return t.pool(`SELECT body, mark FROM pools WHERE id = $1`, string(id))
 	})
@@ -93,32 +98,32 @@ func (t *cognitoTx) PoolByNumber(number int64) (*cognito.Pool, error) {
 }
 
 // poolForUpdate locks the row of a pool that is about to be changed, before anything is
-// decided by it.
+// decided by it, and reads its body and mark with the text that it gives to read.
 //
 // PostgreSQL lets those who lock a row for sharing go before somebody who waits to have
 // it alone, as long as others share it. Under a flood of new guests nobody could switch
 // them off. So who finds the row locked stands in the queue for the table, which is
 // first come, first served, and where whoever creates an identity stands, too. CockroachDB,
 // which queues for rows, and YugabyteDB have no such lock.
-func (t *cognitoTx) poolForUpdate(id cognito.IdentityPoolId) (*cognito.Pool, bool, error) {
-	p, found, err := t.pool(`SELECT body, mark FROM pools WHERE id = $1 FOR UPDATE SKIP LOCKED`, string(id))
+func (tx *Tx) poolForUpdate(id string, read func(text string) (found bool, err error)) (found bool, err error) {
+	found, err = read(`SELECT body, mark FROM pools WHERE id = $1 FOR UPDATE SKIP LOCKED`)
 	if found || err != nil {
-		return p, found, err
+		return found, err
 	}
 	var n int64
-	if locked, err := t.tx.query(`SELECT number FROM pools WHERE id = $1`, string(id)).one(&n); err != nil || !locked {
-		return nil, false, err
+	if locked, err := tx.query(`SELECT number FROM pools WHERE id = $1`, id).one(&n); err != nil || !locked {
+		return false, err
 	}
 	var queues int64 // asked only where rows were locked: SQLite has neither
-	if _, err := t.tx.query(`SELECT CASE WHEN version() LIKE 'PostgreSQL %' AND version() NOT LIKE '%-YB-%' THEN 1 ELSE 0 END`).one(&queues); err != nil {
-		return nil, false, err
+	if _, err := tx.query(`SELECT CASE WHEN version() LIKE 'PostgreSQL %' AND version() NOT LIKE '%-YB-%' THEN 1 ELSE 0 END`).one(&queues); err != nil {
+		return false, err
 	}
 	if queues == 1 {
-		if _, err := t.tx.exec(`LOCK TABLE pools IN EXCLUSIVE MODE`); err != nil {
-			return nil, false, err
+		if _, err := tx.exec(`LOCK TABLE pools IN EXCLUSIVE MODE`); err != nil {
+			return false, err
 		}
 	}
-	return t.pool(`SELECT body, mark FROM pools WHERE id = $1 FOR UPDATE`, string(id))
+	return read(`SELECT body, mark FROM pools WHERE id = $1 FOR UPDATE`)
 }
 
 // LockPool implements cognito.Tx.
@@ -175,7 +180,7 @@ func (t *cognitoTx) AddPool(p *cognito.Pool) error {
 			return err
 		}
 	}
-	body, err := t.c.sealPool(p)
+	body, err := t.sealPool(p)
 	if err != nil {
 		return err
 	}
@@ -195,7 +200,7 @@ func (t *cognitoTx) numberTaken(number int64) (bool, error) {
 
 // SavePool implements cognito.Tx.
 func (t *cognitoTx) SavePool(p *cognito.Pool) error {
-	body, err := t.c.sealPool(p)
+	body, err := t.sealPool(p)
 	if err != nil {
 		return err
 	}
@@ -249,11 +254,11 @@ type poolBody struct {
 // holds a secret: the consumer key and the consumer secret.
 var secretProviders = []cognito.IdentityProviderName{"api.twitter.com", "www.digits.com"}
 
-func sealData(p *cognito.Pool, name cognito.IdentityProviderName) []byte {
-	return []byte("pool\x00" + string(p.IdentityPoolId) + "\x00" + string(name))
+func sealData(pool cognito.IdentityPoolId, name cognito.IdentityProviderName) []byte {
+	return []byte("pool\x00" + string(pool) + "\x00" + string(name))
 }
 
-func (c *Cognito) sealPool(p *cognito.Pool) (string, error) {
+func (t *cognitoTx) sealPool(p *cognito.Pool) (string, error) {
 	b := poolBody{Pool: *p}
 	for _, name := range secretProviders {
 		value, ok := p.SupportedLoginProviders[name]
@@ -264,7 +269,11 @@ func (c *Cognito) sealPool(p *cognito.Pool) (string, error) {
 			b.Sealed = map[cognito.IdentityProviderName]string{}
 			b.SupportedLoginProviders = maps.Clone(p.SupportedLoginProviders)
 		}
-		b.Sealed[name] = base64.StdEncoding.EncodeToString(c.box.Seal(nil, []byte(value), sealData(p, name)))
+		sealed, err := t.tx.seal(t.c.box, []byte(value), sealData(p.IdentityPoolId, name))
+		if err != nil {
+			return "", err
+		}
+		b.Sealed[name] = base64.StdEncoding.EncodeToString(sealed)
 		delete(b.SupportedLoginProviders, name)
 	}
 	text, err := json.Marshal(b)
@@ -281,7 +290,7 @@ func (c *Cognito) openPool(text string, mark int64) (*cognito.Pool, error) {
 		if err != nil {
 			return nil, fmt.Errorf("store: pool: %w", err)
 		}
-		opened, err := c.box.Open(nil, sealed, sealData(&b.Pool, name))
+		opened, err := c.box.Open(nil, sealed, sealData(b.IdentityPoolId, name))
 		if err != nil {
 			return nil, fmt.Errorf("store: pool %s: secret of %s: %w", b.IdentityPoolId, name, err)
 		}

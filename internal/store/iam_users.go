@@ -158,7 +158,10 @@ func (t *iamTx) PutAccessKey(key *iam.AccessKeyEntity) error {
 		return err
 	}
 	t.i.keys.invalidate(t.tx, key.ID)
-	sealed := t.i.box.Seal(nil, []byte(key.Secret.Reveal()), []byte(key.ID))
+	sealed, err := t.tx.seal(t.i.box, []byte(key.Secret.Reveal()), []byte(key.ID))
+	if err != nil {
+		return err
+	}
 	_, err = t.tx.exec(`INSERT INTO access_keys (id, owner, sealed, body) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (id) DO UPDATE SET body = excluded.body, sealed = excluded.sealed`,
 		string(key.ID), string(key.Owner), sealed, string(body))

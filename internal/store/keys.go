@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,38 +14,39 @@ import (
 	"github.com/daypass/daypass/internal/store/engine"
 )
 
-// ErrWrongMasterKey answers CheckMasterKey where the database was sealed under
-// another master key.
-var ErrWrongMasterKey = errors.New("the master key is not the one that this database was made with")
-
 // ErrWrongAccount answers CheckAccount where the database is another account's.
 var ErrWrongAccount = errors.New("the database belongs to another account")
 
-// CheckMasterKey says whether the database was made with the master key. A new
-// database takes the key as its own.
-func (db *DB) CheckMasterKey(ctx context.Context, key *seal.MasterKey) error {
-	const known = "daypass"
-	text, err := db.sealed(ctx, key, "master-key", known)
-	if errors.Is(err, seal.ErrOpen) || err == nil && text != known {
-		return fmt.Errorf("%w (the key given is %s)", ErrWrongMasterKey, key.Fingerprint())
-	}
-	return err
-}
+// accountCheck is the row of seals that says whose the database is.
+const accountCheck = "account"
 
 // CheckAccount says whether the database is an account's, whose ID is in all
 // that it holds. A new database becomes the account's.
-func (db *DB) CheckAccount(ctx context.Context, key *seal.MasterKey, account string) error {
-	owner, err := db.sealed(ctx, key, "account", account)
+func (db *DB) CheckAccount(ctx context.Context, ring *seal.Ring, account string) error {
+	owner, err := db.sealed(ctx, ring.Stored(purposeOfSeal(accountCheck)), accountCheck, account)
 	if err == nil && owner != account {
 		return fmt.Errorf("%w: start with --account-id %s", ErrWrongAccount, owner)
 	}
 	return err
 }
 
+// ratesSecret is the row of seals with the secret that the nodes of a fleet share for
+// their notices.
+const ratesSecret = "rates"
+
+// RateSecret is the secret with which nodes name what they have limited. It is made from
+// the first master key, as versions did that could not replace that, and then kept, so
+// that all nodes have the same whichever key is theirs.
+func (db *DB) RateSecret(ctx context.Context, ring *seal.Ring) (secret [sha256.Size]byte, err error) {
+	secret = ring.Sealing().Hash(ratesSecret)
+	text, err := db.sealed(ctx, ring.Stored(purposeOfSeal(ratesSecret)), ratesSecret, string(secret[:]))
+	copy(secret[:], text)
+	return secret, err
+}
+
 // sealed reads a text that the database keeps under a name, and makes it this
-// one if there is none yet.
-func (db *DB) sealed(ctx context.Context, key *seal.MasterKey, name, text string) (string, error) {
-	box := key.Box(name + "-check")
+// one if there is none yet. The box is that of the name ([purposeOfSeal]).
+func (db *DB) sealed(ctx context.Context, box *seal.Box, name, text string) (string, error) {
 	var sealed []byte
 	var found bool
 	err := db.View(ctx, func(tx *Tx) (err error) {
@@ -56,10 +58,14 @@ func (db *DB) sealed(ctx context.Context, key *seal.MasterKey, name, text string
 	}
 	if !found { // unless another process is faster
 		err = db.Update(ctx, func(tx *Tx) error {
-			if _, err := tx.exec(`INSERT INTO seals (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, box.Seal(nil, []byte(text), []byte(name))); err != nil {
+			made, err := tx.seal(box, []byte(text), []byte(name))
+			if err != nil {
 				return err
 			}
-			_, err := tx.query(`SELECT sealed FROM seals WHERE name = $1`, name).one(&sealed)
+			if _, err := tx.exec(`INSERT INTO seals (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, made); err != nil {
+				return err
+			}
+			_, err = tx.query(`SELECT sealed FROM seals WHERE name = $1`, name).one(&sealed)
 			return err
 		})
 		if err != nil {
@@ -148,7 +154,12 @@ func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room ope
 }
 
 func addKey(tx *Tx, key openid.SigningKey) (added bool, err error) {
-	n, err := tx.exec(insertKey, key.KID, key.Region, key.Created.UnixMilli(), key.SignAfter.UnixMilli(), append([]byte{}, key.Certificate...), key.Sealed)
+	// It was sealed before, perhaps with a master key that has been replaced since.
+	sealed, err := tx.anew(openid.Purpose, key.Sealed, openid.AdditionalData(key.KID, key.Region))
+	if err != nil {
+		return false, err
+	}
+	n, err := tx.exec(insertKey, key.KID, key.Region, key.Created.UnixMilli(), key.SignAfter.UnixMilli(), append([]byte{}, key.Certificate...), sealed)
 	return n == 1, err
 }
 

@@ -25,9 +25,7 @@ func (b board) Exchange(ctx context.Context, own limit.Notice, gone []limit.Noti
 				return err
 			}
 		}
-		_, err := tx.exec(`INSERT INTO notices (node, number, body) VALUES ($1, $2, $3)
-			ON CONFLICT (node) DO UPDATE SET number = excluded.number, body = excluded.body`, own.Node, own.Number, own.Body)
-		return err
+		return b.db.notice(tx, own)
 	})
 	if err != nil {
 		return nil, err
@@ -37,6 +35,29 @@ func (b board) Exchange(ctx context.Context, own limit.Notice, gone []limit.Noti
 		return err
 	})
 	return others, err
+}
+
+// notice writes what a node says, and which master keys it has been given.
+func (db *DB) notice(tx *Tx, own limit.Notice) error {
+	keys := ""
+	if db.keyring != nil {
+		keys = fingerprints(db.keyring.has())
+	}
+	_, err := tx.exec(`INSERT INTO notices (node, number, body, master_keys) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (node) DO UPDATE SET number = excluded.number, body = excluded.body, master_keys = excluded.master_keys`, own.Node, own.Number, own.Body, keys)
+	return err
+}
+
+// Join says that a node is there, and which master keys it has, before it serves. From then
+// on the master key is not replaced by one that the node does not have; if that has
+// happened since [DB.Unlock], the node must not serve.
+func (db *DB) Join(ctx context.Context, node [16]byte) error {
+	return db.Configure(ctx, func(tx *Tx) error {
+		if _, err := db.keyring.read(tx); err != nil {
+			return err
+		}
+		return db.notice(tx, limit.Notice{Node: node, Body: []byte{}})
+	})
 }
 
 func scanNotice(r row) (n limit.Notice, err error) {

@@ -107,6 +107,7 @@ type DB struct {
 
 	coherence
 	revoked revocation.Index
+	keyring *keyring // nil before Unlock
 }
 
 // Open opens the embedded database, alone in the system, and brings its schema up

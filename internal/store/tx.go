@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/store/engine"
 )
 
@@ -35,6 +36,7 @@ type Tx struct {
 	outdated   []outdated      // what it changes of what is cached
 	everything bool            // it changes all that is cached
 	basis      *basis          // of a View on a database that others change too
+	sealing    *seal.KeyID     // see sealingKey; nil before it was asked for
 	reading    bool            // rows are being read
 	over       atomic.Bool     // the function has returned
 	failed     error           // of the first statement that failed

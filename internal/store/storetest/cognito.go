@@ -201,22 +201,8 @@ func testRunSweeps(t *testing.T, db *rig) {
 	<-done
 }
 
-func testCheckMasterKey(t *testing.T, db *rig) {
-	key := fixture.MasterKey(t)
-	other := fixture.MasterKey(t)
-	for range 2 {
-		if err := db.CheckMasterKey(t.Context(), key); err != nil {
-			t.Errorf("the database's own key: %v", err)
-		}
-	}
-	want := "the master key is not the one that this database was made with (the key given is " + other.Fingerprint() + ")"
-	if err := db.CheckMasterKey(t.Context(), other); err == nil || err.Error() != want {
-		t.Errorf("another key: error %v, want %s", err, want)
-	}
-}
-
 func testCheckAccount(t *testing.T, db *rig) {
-	key := fixture.MasterKey(t)
+	key := unlock(t, db, fixture.MasterKey(t))
 	for range 2 {
 		if err := db.CheckAccount(t.Context(), key, "123456789012"); err != nil {
 			t.Errorf("the database's own account: %v", err)
