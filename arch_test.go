@@ -130,7 +130,7 @@ const reserved = `
 	os/exec:                         cmd/daypass store/postgres/pgtest   # the pager, the browser, the commands of credentials; servers of tests
 	unsafe:                          # nobody
 	math/rand:                       store store/engine/enginetest store/fixture store/postgres daypasstest   # numbers of pools, which are no secret; what repeats; pauses
-	reflect:                         awsapi awsapi/modeltest awsjson awsquery instance   # what is declared once is read in one place
+	reflect:                         awsapi awsapi/modeltest awsjson awsquery audit instance   # what is declared once is read in one place
 	encoding/json:                   login/logintest store client idp mint cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `
 

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
-	"time"
 )
 
 // Hasher makes what stands in records for those whom nobody may find there who is
@@ -19,8 +18,8 @@ type Hasher interface {
 	Identity(id string) string
 	// Subject stands for a user of a login provider. The salt is the one that the
 	// user's identity keeps. Who has no identity, or one that has no salt yet, gets that
-	// of the day that at falls in.
-	Subject(salt []byte, provider, subject string, at time.Time) (string, error)
+	// of the day. Where that cannot be read there is no hash, and this is empty.
+	Subject(salt []byte, provider, subject string) string
 }
 
 // KeySize is the size of a key in bytes, and SaltSize that of a salt.

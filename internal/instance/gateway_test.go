@@ -928,7 +928,7 @@ func TestS3Examples(t *testing.T) {
 	}
 }
 
-var updateGateway = flag.Bool("update", false, "write the transcript of a gateway anew")
+var updateGateway = flag.Bool("update", false, "write the transcript of a gateway and the list of what records show anew")
 
 // What goes over the wire between a gateway and daypass, byte for byte.
 func TestGatewayTranscript(t *testing.T) {
