@@ -24,6 +24,7 @@ const imports = `
 	# Bytes and words, nothing of ours below them.
 	arn:
 	audit:       decision awsapi             # an event has what was asked, by the shapes of its operation, and what was decided
+	audit/sinks: audit fetch
 	awsapi:
 	decision:
 	fetch:
@@ -124,7 +125,7 @@ const reserved = `
 	golang.org/x/text:               cli
 	go/parser:                       cli                  # help is read from the source of the shapes
 	html/template:                   idp
-	net/http:                        server forwardauth daypassauth client cli fetch login login/logintest metrics openid idp signin store/postgres/pgtest cmd/daypass daypasstest   # pgtest asks Patroni
+	net/http:                        server audit/sinks forwardauth daypassauth client cli fetch login login/logintest metrics openid idp signin store/postgres/pgtest cmd/daypass daypasstest   # pgtest asks Patroni
 
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass store/postgres/pgtest   # the pager, the browser, the commands of credentials; servers of tests
