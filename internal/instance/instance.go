@@ -140,6 +140,10 @@ type Config struct {
 	// Memory is how much memory the process may use, of which strangers get a part;
 	// zero for no bound.
 	Memory int64
+	// Faults lets tests have operations fail (Handler.SetFault).
+	Faults bool
+	// SignatureNow is the clock that signatures are judged by; nil for Now.
+	SignatureNow func() time.Time
 	// Now is the clock and Rand the source of identifiers; nil for the real ones.
 	Now  func() time.Time
 	Rand io.Reader
@@ -349,7 +353,11 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Rates:          server.Rates{PerSecond: c.Rates, Fleet: i.fleet},
 		Sinks:          append([]audit.Sink{c.requestLog()}, c.Sinks...),
 		Now:            c.Now,
+		SignatureNow:   c.SignatureNow,
 		Rand:           c.Rand,
+	}
+	if c.Faults {
+		i.Handler.Faults = &server.Faults{}
 	}
 	i.Gateway = &gateway.Service{
 		Account: c.Account, Credentials: stsService.Credentials, IAM: iamService, Region: c.Region, ValidRegion: openid.ValidRegion, Used: iamService.Used,

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/openid"
+	"github.com/daypass/daypass/internal/server"
 	"github.com/daypass/daypass/internal/store"
 )
 
@@ -27,6 +29,16 @@ type (
 	UserPoolIssuer = login.UserPoolIssuer
 	// Credentials sign calls of login providers.
 	Credentials = login.Credentials
+	// Fault is what an operation does in place of what it is for.
+	Fault = server.Fault
+)
+
+// The kinds of faults.
+const (
+	FaultThrottle        = server.FaultThrottle
+	FaultInternalError   = server.FaultInternalError
+	FaultExternalService = server.FaultExternalService
+	FaultCut             = server.FaultCut
 )
 
 // ParseUserPoolIssuer reads "ISSUER,KEY-SET-URL".
@@ -44,6 +56,15 @@ func AccountOf(accessKeyID string) (account string, ok bool) { return iam.Accoun
 // it fails, and the error names its process.
 func Lock(dataDir string) (io.Closer, error) {
 	return store.Lock(filepath.Join(dataDir, datadir.Database))
+}
+
+// Blank makes a database with the schema and nothing in it, in a file.
+func Blank(ctx context.Context, path string) error {
+	db, err := store.Open(ctx, store.Options{Path: path})
+	if err != nil {
+		return err
+	}
+	return db.Close()
 }
 
 // ValidRegion says whether a text looks like the name of a region.

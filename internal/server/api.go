@@ -52,7 +52,11 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	if a.Stream != nil {
 		defer func() { _ = a.Stream.Body.Close() }() // it has been read
 	}
-	s.send(w, c, s.recorded(ctx, c, a))
+	sent := s.recorded(ctx, c, a)
+	if errors.Is(c.event.Err, errCut) {
+		panic(http.ErrAbortHandler)
+	}
+	s.send(w, c, sent)
 }
 
 // recorded records a request to the API and gives the answer to send.
@@ -209,6 +213,9 @@ func (s *Server) handle(ctx context.Context, w http.ResponseWriter, c *call) (an
 	}
 	if c.rated = c.rated || s.Rates.allow(c.row, s.now()); !c.rated {
 		return nil, c.protocol.Refuse(awsapi.Throttled, "").Because(causeRequestRate, nil)
+	}
+	if err := s.Faults.strike(ctx, c.row); err != nil {
+		return nil, err
 	}
 	if c.row.Streams() {
 		takeTime(w)

@@ -62,7 +62,11 @@ func (s *Server) prove(e *audit.Event, sig *sigv4.Signature, caller awsapi.Calle
 
 // signatureOptions say which signatures are good for a service.
 func (s *Server) signatureOptions(service string, skew time.Duration) sigv4.Options {
-	return sigv4.Options{Service: service, ValidRegion: s.ValidRegion, Now: s.now(), Skew: skew, Keys: &s.signingKeys}
+	now := s.now
+	if s.SignatureNow != nil {
+		now = s.SignatureNow
+	}
+	return sigv4.Options{Service: service, ValidRegion: s.ValidRegion, Now: now(), Skew: skew, Keys: &s.signingKeys}
 }
 
 func signedRequest(c *call) *sigv4.Request {

@@ -20,6 +20,8 @@ const (
 	causeCorsOrigin awsapi.Cause = "cors-origin"
 	// A browser sent a signed request for a page of another site, such as an image or a link there (Sec-Fetch-Site is in the detail).
 	causeFetchSite awsapi.Cause = "fetch-site"
+	// A test has set this fault, with daypasstest, or with SetFault at a server that runs with --dev.
+	causeFault awsapi.Cause = "fault-on-purpose"
 	// A GET request with a signature in the query called an operation that makes changes. Send it with POST, or sign it in the Authorization header.
 	causePresignedGet awsapi.Cause = "presigned-get"
 	// A browser sent a POST request with a signature in the query (it has a Sec-Fetch-Site header). Sign it in the Authorization header.

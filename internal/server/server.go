@@ -89,8 +89,13 @@ type Server struct {
 	// order. One that refuses turns the answer into a failure, of which those behind
 	// it are told: the ones that may refuse come first, and the log last.
 	Sinks []audit.Sink
+	// Faults are failures that a test asks for; nil where none can.
+	Faults *Faults
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// SignatureNow is the clock that signatures are judged by; nil means Now. The two
+	// differ where a test moves the server's time and not that of its clients.
+	SignatureNow func() time.Time
 	// Rand makes request IDs; nil means crypto/rand.
 	Rand io.Reader
 
