@@ -92,7 +92,7 @@ const imports = `
 
 	# The one place that knows everybody, and those who start it.
 	instance:    awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy backup datadir
-	daypasstest: instance seal
+	daypasstest: audit client cognito datadir iam instance mint seal   # client, with the tables of cognito and iam: pools and users of tests; mint: tokens of people who sign in
 	daypasstest/postgres: daypasstest store/engine store/postgres   # apart, so that tests without it do not download it
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	metrics:     audit                       # a sink of events; what only the binary links
@@ -118,7 +118,7 @@ const reserved = `
 	github.com/alecthomas/kong:      cmd/daypass
 	github.com/prometheus:           metrics
 	github.com/jmespath-community:   jmespath
-	github.com/aws:                  cli                  # the configuration, the credentials, the retries of AWS's tools
+	github.com/aws:                  cli daypasstest                  # the configuration, the credentials, the retries of AWS's tools
 	github.com/goccy/go-yaml:        cli declare
 	gopkg.in/ini.v1:                 cli
 	golang.org/x/term:               cmd/daypass
@@ -132,7 +132,7 @@ const reserved = `
 	unsafe:                          # nobody
 	math/rand:                       store store/engine/enginetest store/fixture store/postgres daypasstest   # numbers of pools, which are no secret; what repeats; pauses
 	reflect:                         awsapi awsapi/modeltest awsjson awsquery audit instance   # what is declared once is read in one place
-	encoding/json:                   login/logintest store client idp mint cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
+	encoding/json:                   login/logintest store client idp mint daypasstest cmd/daypass awsapi/modeltest   # friends' bytes only: it lets duplicate names pass
 `
 
 func TestImportPolicy(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 // importer a download. What only the binary needs (the command line, AWS's SDK,
 // engines of other databases) is handed in by cmd/daypass and is not here.
 const embedded = `
+	github.com/aws/aws-sdk-go-v2
+	github.com/aws/smithy-go
 	github.com/daypass/daypass
 	github.com/dustin/go-humanize
 	github.com/go-jose/go-jose/v4

@@ -15,6 +15,7 @@ import (
 	"crypto/rsa"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -23,9 +24,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/seal"
 )
@@ -135,20 +138,36 @@ type Server struct {
 	// DataDir is where its data is.
 	DataDir string
 
-	t        testing.TB
-	config   Config
-	key      *seal.MasterKey
-	http     *httptest.Server
-	instance *instance.Instance
-	stop     func()
+	t           testing.TB
+	config      Config
+	clock       clock
+	key         *seal.MasterKey
+	http        *httptest.Server
+	instance    *instance.Instance
+	refusals    refusals
+	userPools   *userPools // nil where the configuration has its own
+	providerKey func() (*rsa.PrivateKey, error)
+	users       atomic.Int64
+	stop        func()
 }
 
 // Start runs a server until the test ends.
 func Start(t testing.TB, c Config) *Server {
 	t.Helper()
-	s := &Server{t: t, config: c, DataDir: c.DataDir}
+	s := &Server{t: t, config: c, DataDir: c.DataDir, providerKey: providerKeys.inTurn()}
+	s.clock.base = c.Now
+	if c.SigningKey == nil && c.Database == nil {
+		s.config.SigningKey = serverKeys.inTurn()
+	}
 	if s.DataDir == "" {
 		s.DataDir = t.TempDir()
+		if c.Database == nil {
+			fill(t, s.DataDir)
+		}
+	}
+	if _, elsewhere := c.ProviderEndpoints[userPoolHost]; !elsewhere {
+		s.userPools = newUserPools()
+		t.Cleanup(s.userPools.http.Close)
 	}
 	if s.config.Log == nil {
 		s.config.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -183,7 +202,8 @@ func (s *Server) open(h *httptest.Server) {
 		DataDir: s.DataDir, Database: s.config.Database, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
 		Root:  instance.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
 		Rates: s.config.Rates, Region: Region, Regions: s.config.Regions, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
-		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.config.Now, Rand: s.config.Rand,
+		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.clock.now, SignatureNow: s.clock.clients, Rand: s.config.Rand,
+		Faults: true, Sinks: []audit.Sink{&s.refusals},
 		StrangerRates: instance.StrangerRates{
 			Guests:     instance.Rate{PerSecond: s.config.GuestsPerSecond, Burst: s.config.GuestBurst},
 			GuestsFrom: instance.Rate{PerSecond: s.config.AddressGuestsPerSecond, Burst: s.config.AddressGuestBurst},
@@ -198,6 +218,13 @@ func (s *Server) open(h *httptest.Server) {
 	var err error
 	if c.ForwardAuthAPIs, err = instance.ParseForwardAuthAPIs(s.config.ForwardAuthAPIs); err != nil {
 		s.t.Fatalf("daypasstest: ForwardAuthAPIs: %v", err)
+	}
+	if s.userPools != nil {
+		c.Logins.Endpoints = maps.Clone(c.Logins.Endpoints)
+		if c.Logins.Endpoints == nil {
+			c.Logins.Endpoints = map[string]string{}
+		}
+		c.Logins.Endpoints[userPoolHost] = s.userPools.http.URL
 	}
 	i, err := instance.Open(context.Background(), c)
 	if err != nil {
@@ -254,14 +281,6 @@ func (c Config) logins(t testing.TB) instance.Logins {
 		l.FacebookSecrets[app] = seal.NewSecret(secret)
 	}
 	return l
-}
-
-// Now is the server's time.
-func (s *Server) Now() time.Time {
-	if s.config.Now == nil {
-		return time.Now()
-	}
-	return s.config.Now()
 }
 
 // Close stops the server. The test's end does so too.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -47,4 +48,9 @@ func NewKey(key *rsa.PrivateKey) (Key, error) {
 		return Key{}, fmt.Errorf("name the signing key: %w", err)
 	}
 	return Key{ID: base64.RawURLEncoding.EncodeToString(sum), Private: key}, nil
+}
+
+// Set is the document that publishes the key (RFC 7517, section 5).
+func (k Key) Set() ([]byte, error) {
+	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: k.Private.Public(), KeyID: k.ID, Algorithm: string(jose.RS256), Use: "sig"}}})
 }
