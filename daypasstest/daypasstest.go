@@ -172,7 +172,6 @@ func Start(t testing.TB, c Config) *Server {
 	if s.config.Log == nil {
 		s.config.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	s.key = masterKey(t, s.DataDir)
 	s.open(httptest.NewUnstartedServer(nil))
 	t.Cleanup(s.Close)
 	return s
@@ -196,10 +195,11 @@ func masterKey(t testing.TB, dir string) *seal.MasterKey {
 // open puts an instance behind the listener of h.
 func (s *Server) open(h *httptest.Server) {
 	s.t.Helper()
+	s.key = masterKey(s.t, s.DataDir) // which may have been replaced before a restart
 	s.http = h
 	s.URL = "http://" + h.Listener.Addr().String()
 	c := instance.Config{
-		DataDir: s.DataDir, Database: s.config.Database, MasterKey: s.key, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
+		DataDir: s.DataDir, Database: s.config.Database, MasterKey: s.key, OwnMasterKey: s.config.Database == nil, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
 		Root:  instance.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
 		Rates: s.config.Rates, Region: Region, Regions: s.config.Regions, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
 		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.clock.now, SignatureNow: s.clock.clients, Rand: s.config.Rand,

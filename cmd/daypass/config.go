@@ -41,6 +41,7 @@ type Config struct {
 	AcceptLoss         bool          `env:"-" help:"Use a database that was copied without its log, or whose log was removed, while a server had it open. Its newest changes are lost, in the worst case all of them, and all credentials and tokens that were issued before are void."`
 	Seed               string        `placeholder:"FILE" help:"YAML or JSON file of pools, roles, policies, providers, users and keys that the server brings itself to before it answers the first request. See docs/seed.md."`
 	MasterKeyFile      string        `placeholder:"FILE" help:"File of the master key, which seals all secrets at rest. The key itself can be in DAYPASS_MASTER_KEY instead. The default is master.key in the data directory, which the first start creates; with --database there is no default."`
+	NextMasterKeyFile  string        `placeholder:"FILE" help:"File of the master key that takes the place of the other one with \"daypass rotate master-key\", once every server has it. The key itself can be in DAYPASS_NEXT_MASTER_KEY instead. Not needed if the master key is in the data directory. See docs/rotation.md."`
 	PublicURL          string        `name:"public-url" placeholder:"URL" help:"Where clients reach the server (http://ADDR). Required if --listen has no address."`
 	Issuer             string        `placeholder:"URL" help:"The iss of OpenID tokens (the public URL). For an exact emulation: https://cognito-identity.amazonaws.com."`
 	AccountID          string        `default:"000000000000" placeholder:"ID" help:"The account ID, twelve digits (${default})."`
@@ -328,7 +329,7 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 	if s.tls, err = c.tls(); err != nil {
 		return nil, err
 	}
-	if s.instance.MasterKey, err = c.givenMasterKey(p); err != nil {
+	if err = c.masterKeys(p, &s.instance); err != nil {
 		return nil, err
 	}
 	if err = c.checkRoot(p); err != nil {

@@ -31,32 +31,13 @@ func (c *Config) secrets(p *process, s *settings) (err error) {
 		if s.instance.MasterKey, err = ownMasterKey(s.instance.DataDir); err != nil {
 			return err
 		}
+		s.instance.OwnMasterKey = true
+		if s.instance.NextMasterKey, err = datadir.NextMasterKey(s.instance.DataDir); err != nil {
+			return err
+		}
 	}
 	s.instance.Root, s.rootFile, err = c.root(p, s.instance.DataDir)
 	return err
-}
-
-// givenMasterKey finds the master key in a file or in the environment; nil if it
-// is in neither.
-func (c *Config) givenMasterKey(p *process) (*seal.MasterKey, error) {
-	text := p.getenv("DAYPASS_MASTER_KEY")
-	switch {
-	case text != "" && c.MasterKeyFile != "":
-		return nil, usage("both --master-key-file and DAYPASS_MASTER_KEY are given")
-	case text != "":
-		key, err := seal.ParseMasterKey(text)
-		if err != nil {
-			return nil, usage("DAYPASS_MASTER_KEY: %w", err)
-		}
-		return key, nil
-	case c.MasterKeyFile != "":
-		key, err := seal.LoadFile(c.MasterKeyFile)
-		if err != nil {
-			return nil, usage("--master-key-file: %w", err)
-		}
-		return key, nil
-	}
-	return nil, nil
 }
 
 // ownMasterKey finds the master key in the data directory, or makes it there.

@@ -12,6 +12,14 @@ const (
 	causeLimitRevocations awsapi.Cause = "limit-revocations"
 	// Another backup is being created, or its client still reads it.
 	causeBackupRuns awsapi.Cause = "backup-running"
+	// There is no next master key (--next-master-key-file).
+	causeNoNextKey awsapi.Cause = "master-key-no-next"
+	// A server that shares the database does not have the next master key; the answer says how many.
+	causeLackingKey awsapi.Cause = "master-key-lacking"
+	// The next master key was replaced by another one before.
+	causeUsedKey awsapi.Cause = "master-key-used"
+	// The call names another master key than the one that seals, and than the last one that was replaced.
+	causeOtherKey awsapi.Cause = "master-key-other"
 	// The master key is being replaced, and something is still sealed with the old one.
 	causeRotating awsapi.Cause = "master-key-rotating"
 	// The database is not the embedded one (--database), so daypass cannot copy it.

@@ -36,7 +36,7 @@ func (s *Service) CreateBackup(ctx context.Context, _ awsapi.Caller, in *CreateB
 	case errors.Is(err, ErrBackupRuns):
 		return nil, &awsapi.Error{Code: resourceConflict, Message: "Another backup is being created. Try again when it is done.", Cause: causeBackupRuns}
 	case errors.Is(err, ErrRotating):
-		return nil, &awsapi.Error{Code: resourceConflict, Message: "The master key is being replaced. Try again when that is done.", Cause: causeRotating}
+		return nil, rotating()
 	case errors.Is(err, ErrNotEmbedded):
 		return nil, invalid(causeNotEmbedded, "The database of this server is not the embedded one. Back it up with its own tools, such as pg_dump.")
 	case errors.Is(err, ErrRecipient):

@@ -28,6 +28,8 @@ type Service struct {
 	Imports Imports
 	// Backups make backups.
 	Backups Backups
+	// MasterKeys replace the master key.
+	MasterKeys MasterKeys
 	// SigningKeys are the keys that sign OpenID tokens.
 	SigningKeys SigningKeys
 	// Pages seals the tokens that say where a listing goes on.

@@ -44,13 +44,15 @@ var forms = []*form{
 	{word: "doctor", argument: "target-name", operation: "DiagnoseTarget", doc: "doctor TARGET: check that a target refuses the tokens that it must refuse and keeps users apart, and say what to change.", show: showFindings},
 	{word: "revocations", operation: "ListRevocations", doc: "List the revocations in force."},
 	{word: rotateWord, verb: "signing-key", operation: "RotateSigningKey", doc: "Replace the keys that sign OpenID tokens: in the region of --region, or in all regions that have keys.", globals: rotateRegion, show: showSigningKeys},
+	{word: rotateWord, verb: "master-key", operation: "RotateMasterKey", doc: "Replace the master key, which seals all secrets in the database, by the next one, once every server has it.", show: showMasterKey},
+	{word: rotateWord, verb: "status", operation: "DescribeMasterKey", doc: "Show which master key seals, how many servers have the next one, and whether the old one is still needed.", show: showMasterKey},
 }
 
 // rotateWord is the word of the commands that replace keys. It is a group: the second
 // word says which.
 const (
 	rotateWord = "rotate"
-	rotateDoc  = "Replace keys while clients run: rotate signing-key. See docs/rotation.md."
+	rotateDoc  = "Replace keys while clients run: rotate signing-key, rotate master-key, rotate status. See docs/rotation.md."
 )
 
 // inGroup says whether several forms share a word.

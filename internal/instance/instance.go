@@ -59,6 +59,9 @@ type Config struct {
 	MasterKey *seal.MasterKey
 	// NextMasterKey takes the place of the master key when that is asked for; nil for none.
 	NextMasterKey *seal.MasterKey
+	// OwnMasterKey says that the master key is the one in DataDir. The instance makes the
+	// next one, and puts it in its place.
+	OwnMasterKey bool
 	// SealKey seals the master key for somebody, for backups that have it; nil for
 	// none.
 	SealKey func(recipient string, key *seal.MasterKey) ([]byte, error)
@@ -164,15 +167,16 @@ type Instance struct {
 	// Issuer is the iss of our tokens.
 	Issuer string
 
-	db      *store.DB
-	ring    *seal.Ring
-	cognito *store.Cognito
-	iam     *iam.Service
-	oidc    *login.OIDC
-	keys    *openid.Provider
-	fleet   *limit.Fleet // nil where the database is this node's alone
-	log     *slog.Logger
-	now     func() time.Time
+	db         *store.DB
+	ring       *seal.Ring
+	cognito    *store.Cognito
+	iam        *iam.Service
+	oidc       *login.OIDC
+	keys       *openid.Provider
+	masterKeys *masterKeys
+	fleet      *limit.Fleet // nil where the database is this node's alone
+	log        *slog.Logger
+	now        func() time.Time
 }
 
 // Open puts an instance together on the data in its directory.
@@ -226,7 +230,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 
 // open opens the database.
 func (c *Config) open(ctx context.Context) (*store.DB, error) {
-	o := store.Options{Begin: c.Updating, Existing: c.Existing, AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain}
+	o := store.Options{Begin: c.Updating, Existing: c.Existing, AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain, Now: c.Now}
 	if c.Database != nil {
 		e, err := c.Database(ctx, store.Schema())
 		if err != nil {
@@ -318,12 +322,23 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Account: c.Account, Store: i.cognito, IAM: iamService, STS: stsService, OpenID: keys, Logins: c.Logins.kinds(i.oidc),
 		Pages: pages, Limits: limits.Cognito, Regions: c.regions(), Budgets: c.StrangerRates.Budgets(i.fleet), EditWait: c.EditWait, Now: c.Now, Rand: c.Rand,
 	}
+	if !i.db.Alone() {
+		stsService.FollowKeys = i.db.FollowKeys
+	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
 	adminService.Owners = owners{iamService, cognitoService}
 	adminService.Imports = imports{cognitoService, iamService}
 	adminService.Checks = targetChecks{stsService, cognitoService}
 	adminService.SigningKeys = signingKeys{keys}
+	i.masterKeys = &masterKeys{db: i.db, ring: i.ring, next: c.NextMasterKey, fleet: i.fleet, log: c.Log, now: i.now, wake: make(chan struct{}, 1)}
+	if c.OwnMasterKey {
+		i.masterKeys.dir, i.masterKeys.next = c.DataDir, nil
+	}
+	if err := i.masterKeys.settle(ctx); err != nil {
+		return err
+	}
+	adminService.MasterKeys = i.masterKeys
 	adminService.Backups = &backups{db: i.db, dir: c.DataDir, ring: i.ring, sealKey: c.SealKey, version: c.Version, now: i.now}
 	var json, query []*awsapi.Table
 	for _, s := range services(cognitoService, stsService, iamService, adminService) {
@@ -391,6 +406,7 @@ func (i *Instance) Run(ctx context.Context) {
 	if i.fleet != nil {
 		work.Go(func() { i.fleet.Run(ctx, i.db.Board(), i.now, i.failed(ctx, "sharing rates with other nodes failed")) })
 	}
+	work.Go(func() { i.masterKeys.Run(ctx, i.failed(ctx, "going on with the rotation of the master key failed")) })
 	work.Go(func() { i.keys.Run(ctx, i.failed(ctx, "replacing and removing signing keys failed")) })
 	work.Wait()
 }

@@ -39,7 +39,14 @@ func newStory(t *testing.T, c daypasstest.Config) *story {
 func newStoryOf(t *testing.T, c daypasstest.Config) *story {
 	t.Helper()
 	s := &story{t: t, server: daypasstest.Start(t, c)}
-	s.provider = s.startProvider(idp.Config{Now: c.Now})
+	s.furnish(idp.Config{Now: c.Now})
+	return s
+}
+
+// furnish starts the provider, and makes the pool.
+func (s *story) furnish(c idp.Config) {
+	s.t.Helper()
+	s.provider = s.startProvider(c)
 	s.query("CreateOpenIDConnectProvider", "Url", s.provider.URL, "ClientIDList.member.1", "app")
 	s.pool = s.root("CreateIdentityPool", map[string]any{
 		"IdentityPoolName": "story", "AllowUnauthenticatedIdentities": true, "OpenIdConnectProviderARNs": []string{s.providerARN()},
@@ -48,7 +55,6 @@ func newStoryOf(t *testing.T, c daypasstest.Config) *story {
 	s.query("CreateRole", "RoleName", "guest", "AssumeRolePolicyDocument", trust(s.pool, "unauthenticated"))
 	s.root("SetIdentityPoolRoles", map[string]any{"IdentityPoolId": s.pool, "Roles": map[string]string{
 		"authenticated": "arn:aws:iam::123456789012:role/user", "unauthenticated": "arn:aws:iam::123456789012:role/guest"}})
-	return s
 }
 
 func trust(pool, amr string) string {

@@ -169,6 +169,15 @@ func (db *DB) Unlock(ctx context.Context, given ...*seal.MasterKey) (*seal.Ring,
 	return k.ring, nil
 }
 
+// FollowKeys has a request go by the master keys that the ring has now: if they were not
+// the database's any more when it came, it is handled again.
+func (db *DB) FollowKeys(ctx context.Context) error {
+	return db.View(ctx, func(tx *Tx) error {
+		tx.rely()
+		return nil
+	})
+}
+
 // errNoCheck says that the database has no master key yet.
 var errNoCheck = errors.New("store: the database is not sealed")
 
@@ -591,7 +600,7 @@ type MasterKeys struct {
 // if there is one.
 func (db *DB) MasterKeys(ctx context.Context, next *seal.MasterKey, gone map[[16]byte]int64) (m MasterKeys, err error) {
 	err = db.View(ctx, func(tx *Tx) error {
-		m = MasterKeys{Nodes: 1}
+		m = MasterKeys{}
 		s, err := db.keyring.read(tx)
 		if err != nil {
 			return err
@@ -604,10 +613,11 @@ func (db *DB) MasterKeys(ctx context.Context, next *seal.MasterKey, gone map[[16
 				m.SessionsUntil = r.Replaced.Add(SessionsOpen)
 			}
 		}
-		if next == nil {
-			return nil
+		fingerprint := "" // which nobody has
+		if next != nil {
+			fingerprint = next.Fingerprint()
 		}
-		m.Nodes, m.Have, err = db.having(tx, next.Fingerprint(), gone)
+		m.Nodes, m.Have, err = db.having(tx, fingerprint, gone)
 		return err
 	})
 	return m, err

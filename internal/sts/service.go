@@ -42,6 +42,9 @@ type Service struct {
 	Targets *target.Targets
 	// Tokens seals session tokens; it is made for [TokenPurpose].
 	Tokens *seal.Box
+	// FollowKeys sees to it that Tokens opens with the keys of the time at which the
+	// request came, where another node may have changed them; nil where none can.
+	FollowKeys func(ctx context.Context) error
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand makes access keys; nil means crypto/rand. Others must be safe for

@@ -195,6 +195,12 @@ func (s *Service) Credentials(ctx context.Context, accessKeyID, token string) (a
 // checking the signature that proves that the caller has it.
 func (s *Service) Session(ctx context.Context, accessKeyID, token string) (awsapi.Caller, seal.Secret, *Session, error) {
 	session, err := s.open(accessKeyID, token)
+	if err == nil && s.FollowKeys != nil {
+		// Only tokens that open are worth asking for.
+		if err = s.FollowKeys(ctx); err == nil {
+			session, err = s.open(accessKeyID, token)
+		}
+	}
 	if err != nil {
 		return awsapi.Caller{}, seal.Secret{}, nil, err
 	}
