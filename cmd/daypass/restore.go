@@ -21,7 +21,8 @@ type restoreCommand struct {
 	File           string `arg:"" help:"The backup, which daypass backup wrote."`
 	DataDir        string `placeholder:"DIR" help:"Data directory to restore into (${datadir}). It must have no database, and no server may run on it."`
 	Replace        bool   `env:"-" help:"Keep the database that is in the data directory aside, in a directory there, and restore in its place."`
-	MasterKeyFile  string `placeholder:"FILE" help:"File of the master key that the database was made with. The key itself can be in DAYPASS_MASTER_KEY instead. Not needed for a backup that was made with --with-key, or if the data directory has the key."`
+	MasterKeyFile  string `placeholder:"FILE" help:"File of the master key of the restored database, which is that of the backup unless --backup-key-file or --passphrase-file gives it. The key itself can be in DAYPASS_MASTER_KEY instead. Not needed if the data directory has the key."`
+	BackupKeyFile  string `env:"-" placeholder:"FILE" help:"File of the master key that the backup was made with, however old. The restored database is sealed with the key of --master-key-file, or of the data directory, which gets a new one if it has none."`
 	PassphraseFile string `env:"-" placeholder:"FILE" help:"File with the passphrase of a backup that was made with --with-key, in its first line. Without it, daypass asks on the terminal."`
 }
 
@@ -37,13 +38,11 @@ func (c *restoreCommand) Run(p *process, parser *kong.Kong) error {
 	}
 	done, err := move.Restore{
 		File: c.File, DataDir: dir, Replace: c.Replace,
-		Key: func(h *backup.Header) (*seal.MasterKey, bool, error) {
-			if given != nil {
-				return given, false, nil
-			}
-			return c.key(p, h, dir)
-		},
+		Keys: func(h *backup.Header) (move.Keys, error) { return c.keys(p, h, dir, given) },
 	}.Run(p.ctx)
+	if errors.Is(err, backup.ErrWrongKey) && c.BackupKeyFile == "" {
+		err = fmt.Errorf("%w. Give the one that it was made with by --backup-key-file", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -51,6 +50,9 @@ func (c *restoreCommand) Run(p *process, parser *kong.Kong) error {
 	fmt.Fprintln(p.stdout, "All credentials and OpenID tokens that were issued before are void.")
 	if done.Aside != "" {
 		fmt.Fprintf(p.stdout, "The database that was there is in %s.\n", done.Aside)
+	}
+	if done.SealedWith != done.MasterKey {
+		fmt.Fprintf(p.stdout, "It is sealed with the master key %s now, and not with %s any more.\n", done.SealedWith, done.MasterKey)
 	}
 	if done.KeyFile != "" {
 		fmt.Fprintf(p.stdout, "The master key is in %s.\n", done.KeyFile)
@@ -63,22 +65,63 @@ func (c *restoreCommand) Run(p *process, parser *kong.Kong) error {
 	return nil
 }
 
-// key finds the master key where none was given: in the backup, or in the data
-// directory.
-func (c *restoreCommand) key(p *process, h *backup.Header, dir string) (key *seal.MasterKey, keep bool, err error) {
-	if h.HasKey() {
+// keys finds the master keys: that of the backup, and that of the restored database.
+func (c *restoreCommand) keys(p *process, h *backup.Header, dir string, given *seal.MasterKey) (keys move.Keys, err error) {
+	own, err := seal.LoadFile(filepath.Join(dir, datadir.MasterKey))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	if keys.Backup, err = c.backupKey(p, h, dir, given, own); err != nil {
+		return keys, err
+	}
+	switch {
+	case given != nil:
+		keys.Seal = given
+	case own != nil:
+		keys.Seal = own
+	case c.BackupKeyFile == "":
+		keys.Keep = true // that of the backup
+	default:
+		keys.Seal, err = seal.Generate(nil)
+		keys.Keep = true
+	}
+	return keys, err
+}
+
+// backupKey finds the master key that the backup was made with: where a flag says, in the
+// backup, or in the data directory.
+func (c *restoreCommand) backupKey(p *process, h *backup.Header, dir string, given, own *seal.MasterKey) (*seal.MasterKey, error) {
+	is := func(key *seal.MasterKey) bool { return key != nil && key.Fingerprint() == h.MasterKey }
+	switch {
+	case c.BackupKeyFile != "":
+		key, err := seal.LoadFile(c.BackupKeyFile)
+		if err != nil {
+			err = usage("--backup-key-file: %w", err)
+		}
+		return key, err
+	case is(given):
+		return given, nil
+	case h.HasKey() && (given == nil || c.PassphraseFile != ""):
 		passphrase, err := c.passphrase(p)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		key, err = agekey.Open(h, passphrase)
-		return key, true, err
+		return agekey.Open(h, passphrase)
+	case is(own):
+		return own, nil
 	}
-	key, err = seal.LoadFile(filepath.Join(dir, datadir.MasterKey))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = usage("the backup has no master key: give the one that it was made with (%s), by --master-key-file or DAYPASS_MASTER_KEY", h.MasterKey)
+	// One that was replaced may be in the directory.
+	key, err := seal.LoadFile(datadir.OldMasterKey(dir, h.MasterKey))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
 	}
-	return key, false, err
+	if given != nil {
+		return given, nil // which is refused
+	}
+	if own != nil {
+		return own, nil
+	}
+	return nil, usage("the backup has no master key: give the one that it was made with (%s), by --backup-key-file, --master-key-file or DAYPASS_MASTER_KEY", h.MasterKey)
 }
 
 func (c *restoreCommand) passphrase(p *process) (seal.Secret, error) {

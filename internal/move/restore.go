@@ -40,9 +40,8 @@ type Restore struct {
 	// that there is aside.
 	DataDir string
 	Replace bool
-	// Key finds the master key of the backup, and says whether to keep it in the data
-	// directory.
-	Key func(h *backup.Header) (key *seal.MasterKey, keep bool, err error)
+	// Keys finds the master keys.
+	Keys func(h *backup.Header) (Keys, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
@@ -50,12 +49,25 @@ type Restore struct {
 	reached func(step string)
 }
 
+// Keys are the master keys of a restore.
+type Keys struct {
+	// Backup is the one that the backup was made with.
+	Backup *seal.MasterKey
+	// Seal is the one that the restored database is sealed with; nil for that of the
+	// backup.
+	Seal *seal.MasterKey
+	// Keep says to write it into the data directory.
+	Keep bool
+}
+
 // Restored is what a Restore has done.
 type Restored struct {
 	*backup.Header
 	// Aside is where what was in the directory is now; empty if there was nothing.
 	Aside string
-	// KeyFile is where the master key was written to; empty if it was not.
+	// SealedWith is the fingerprint of the master key of the restored database.
+	SealedWith string
+	// KeyFile is where that key was written to; empty if it was not.
 	KeyFile string
 }
 
@@ -80,11 +92,15 @@ func (r Restore) Run(ctx context.Context) (out Restored, err error) {
 	if out.Header, err = backup.Read(image); err != nil {
 		return out, fmt.Errorf("%s: %w", r.File, err)
 	}
-	key, keep, err := r.Key(out.Header)
+	keys, err := r.Keys(out.Header)
 	if err != nil {
 		return out, err
 	}
-	if err := out.Prove(key); err != nil {
+	if keys.Seal == nil {
+		keys.Seal = keys.Backup
+	}
+	out.SealedWith = keys.Seal.Fingerprint()
+	if err := out.Prove(keys.Backup); err != nil {
 		return out, fmt.Errorf("%s: %w", r.File, err)
 	}
 	if err := os.MkdirAll(r.DataDir, 0o700); err != nil {
@@ -95,11 +111,11 @@ func (r Restore) Run(ctx context.Context) (out Restored, err error) {
 		return out, fmt.Errorf("%s: %w", r.DataDir, err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	d, err := r.directory(key)
+	d, err := r.directory(keys.Seal)
 	if err != nil {
 		return out, err
 	}
-	if err := d.stage(ctx, out.Header, key, image); err != nil {
+	if err := d.stage(ctx, out.Header, keys, image); err != nil {
 		return out, errors.Join(fmt.Errorf("%s: %w", r.File, err), d.undo())
 	}
 	if err := d.replace(); err != nil {
@@ -108,9 +124,9 @@ func (r Restore) Run(ctx context.Context) (out Restored, err error) {
 	if d.aside != "" {
 		out.Aside = filepath.Join(r.DataDir, d.aside)
 	}
-	if keep && !d.hasKey {
+	if keys.Keep && !d.hasKey {
 		out.KeyFile = filepath.Join(r.DataDir, datadir.MasterKey)
-		if err := seal.WriteNew(out.KeyFile, []byte(key.Text().Reveal()+"\n")); err != nil {
+		if err := seal.WriteNew(out.KeyFile, []byte(keys.Seal.Text().Reveal()+"\n")); err != nil {
 			return out, err
 		}
 	}
@@ -157,6 +173,7 @@ func (r Restore) directory(key *seal.MasterKey) (*directory, error) {
 		switch name := e.Name(); {
 		case name == datadir.Database+".lock", name == "lost+found", name == staging, d.unfinished && (name == datadir.Mark || name == d.aside):
 		case name == datadir.RootCredentials: // which belongs to no database
+		case name != datadir.MasterKey && datadir.IsMasterKey(name): // keys are never removed
 		case name == datadir.MasterKey:
 			found, err := seal.LoadFile(d.path(name))
 			d.hasKey = err == nil && found.Fingerprint() == key.Fingerprint()
@@ -200,7 +217,7 @@ func (d *directory) begin() error {
 
 // stage makes the database ready beside the directory's own. Where there is none, a
 // server must not make an empty one meanwhile.
-func (d *directory) stage(ctx context.Context, h *backup.Header, key *seal.MasterKey, image io.Reader) error {
+func (d *directory) stage(ctx context.Context, h *backup.Header, keys Keys, image io.Reader) error {
 	if len(d.old) == 0 {
 		if err := d.begin(); err != nil {
 			return err
@@ -228,24 +245,28 @@ func (d *directory) stage(ctx context.Context, h *backup.Header, key *seal.Maste
 	if contents.Schema != h.Schema || !maps.Equal(contents.Rows, h.Rows) {
 		return fmt.Errorf("%w: its database does not have what its header says", backup.ErrDamaged)
 	}
-	if err := prepare(ctx, path, key, d.Now); err != nil {
+	if err := prepare(ctx, path, keys, d.Now); err != nil {
 		return err
 	}
 	d.reached("prepared")
 	return nil
 }
 
-// prepare brings a restored database up to date, and voids what was issued before.
-func prepare(ctx context.Context, path string, key *seal.MasterKey, now func() time.Time) (err error) {
+// prepare brings a restored database up to date, voids what was issued before, and seals
+// it anew where another key is to seal it.
+func prepare(ctx context.Context, path string, keys Keys, now func() time.Time) (err error) {
 	db, err := store.Open(ctx, store.Options{Path: path, Existing: true, Now: now})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err := db.Unlock(ctx, key); err != nil {
+	if _, err := db.Unlock(ctx, keys.Backup); err != nil {
 		return err
 	}
-	return db.Restored(ctx)
+	if err := db.Restored(ctx); err != nil || keys.Seal.Equal(keys.Backup) {
+		return err
+	}
+	return db.SealWith(ctx, keys.Seal)
 }
 
 // undo leaves the directory as it was. A restore that was interrupted before has

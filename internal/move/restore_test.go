@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/backup"
+	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/store"
@@ -58,8 +59,8 @@ func backupOf(t *testing.T, dir string, key *seal.MasterKey, change func(f *back
 	return path
 }
 
-func given(key *seal.MasterKey, keep bool) func(*backup.Header) (*seal.MasterKey, bool, error) {
-	return func(*backup.Header) (*seal.MasterKey, bool, error) { return key, keep, nil }
+func given(key *seal.MasterKey, keep bool) func(*backup.Header) (Keys, error) {
+	return func(*backup.Header) (Keys, error) { return Keys{Backup: key, Keep: keep}, nil }
 }
 
 // all is what a directory has, by name: what is in files, and of locks that they are
@@ -128,7 +129,7 @@ func TestRestore(t *testing.T) {
 	file := backupOf(t, dir, key, nil)
 	before, epoch := numberOf(t, dir)
 	to := filepath.Join(t.TempDir(), "new", "data")
-	out, err := Restore{File: file, DataDir: to, Key: given(key, true), Now: clock}.Run(t.Context())
+	out, err := Restore{File: file, DataDir: to, Keys: given(key, true), Now: clock}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +156,7 @@ func TestRestore(t *testing.T) {
 			t.Errorf("number %d, was %d; epoch %s, was %s", number, before, other, epoch)
 		}
 		before, epoch, at = number, other, at.Add(time.Second)
-		if _, err := (Restore{File: file, DataDir: to, Replace: true, Key: given(key, true), Now: func() time.Time { return at }}).Run(t.Context()); err != nil {
+		if _, err := (Restore{File: file, DataDir: to, Replace: true, Keys: given(key, true), Now: func() time.Time { return at }}).Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -182,6 +183,95 @@ func (r Restore) crashing(t *testing.T, at int) (step string) {
 		t.Fatal(err)
 	}
 	return ""
+}
+
+// A backup that was made with another key is sealed anew, with that of the directory or
+// with a new one, and interrupted at any moment it can be run again.
+func TestRestoreSealsAnew(t *testing.T) {
+	from, key := world(t, 10)
+	c := openDir(t, from)
+	ring, err := c.Unlock(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := fixture.Pool(3)
+	pool.SupportedLoginProviders = cognito.IdentityProviders{"api.twitter.com": "key;secret"}
+	fixture.AddPool(t, c.Cognito(ring.Stored("pool-secret")), pool)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, to := backupOf(t, from, key, nil), fixture.MasterKey(t)
+	opens := func(dir string, key *seal.MasterKey) {
+		t.Helper()
+		db := openDir(t, dir)
+		defer db.Close()
+		ring, err := db.Unlock(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.CheckAccount(t.Context(), ring, "123456789012"); err != nil {
+			t.Error(err)
+		}
+		if err := db.Cognito(ring.Stored("pool-secret")).View(t.Context(), func(tx cognito.Tx) error {
+			p, err := tx.Pool(pool.IdentityPoolId)
+			if err == nil && p.SupportedLoginProviders["api.twitter.com"] != "key;secret" {
+				t.Errorf("the pool has %v", p.SupportedLoginProviders)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+		if m, err := db.MasterKeys(t.Context(), nil, nil); err != nil || m.Current != key.Fingerprint() || !m.SessionsUntil.IsZero() || m.Finished.IsZero() {
+			t.Errorf("%+v, %v", m, err)
+		}
+	}
+	for at := 1; ; at++ {
+		dir := t.TempDir()
+		r := Restore{File: file, DataDir: dir, Now: clock, Keys: func(*backup.Header) (Keys, error) { return Keys{Backup: key, Seal: to, Keep: true}, nil }}
+		step := r.crashing(t, at)
+		if step == "" {
+			break
+		}
+		out, err := r.Run(t.Context())
+		if err != nil || out.SealedWith != to.Fingerprint() || out.MasterKey != key.Fingerprint() {
+			t.Fatalf("after %q: %+v, %v", step, out, err)
+		}
+		found, err := seal.LoadFile(filepath.Join(dir, datadir.MasterKey))
+		if err != nil || !found.Equal(to) {
+			t.Errorf("after %q: another key, %v", step, err)
+		}
+		opens(dir, to)
+	}
+
+	// Over a database whose key has been replaced since. Its keys stay.
+	dir := t.TempDir()
+	for name, text := range map[string]string{datadir.MasterKey: to.Text().Reveal(), filepath.Base(datadir.OldMasterKey("", key.Fingerprint())): key.Text().Reveal(), "master.key.next": "x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	was := all(t, dir)
+	out, err := Restore{File: file, DataDir: dir, Now: clock, Keys: func(*backup.Header) (Keys, error) { return Keys{Backup: key, Seal: to}, nil }}.Run(t.Context())
+	if err != nil || out.KeyFile != "" || out.Aside != "" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	for name, text := range was {
+		if all(t, dir)[name] != text {
+			t.Errorf("%s has changed", name)
+		}
+	}
+	opens(dir, to)
+	// And the restored database is backed up and restored with the key that it has now.
+	again := t.TempDir()
+	if _, err := (Restore{File: backupOf(t, dir, to, nil), DataDir: again, Now: clock, Keys: given(to, true)}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	opens(again, to)
+	// Back to the first key it does not go.
+	_, err = Restore{File: backupOf(t, dir, to, nil), DataDir: t.TempDir(), Now: clock, Keys: func(*backup.Header) (Keys, error) { return Keys{Backup: to, Seal: key}, nil }}.Run(t.Context())
+	if !errors.Is(err, store.ErrUsedMasterKey) {
+		t.Errorf("%v", err)
+	}
 }
 
 // Interrupted at any moment, a restore leaves a directory that is refused, or the one
@@ -213,7 +303,7 @@ func TestInterruptedRestore(t *testing.T) {
 			for at := 1; ; at++ {
 				dir, old, oldKey := into(t)
 				was := all(t, dir)
-				r := Restore{File: file, DataDir: dir, Replace: old > 0, Key: given(key, true), Now: clock}
+				r := Restore{File: file, DataDir: dir, Replace: old > 0, Keys: given(key, true), Now: clock}
 				step := r.crashing(t, at)
 				if step == "" {
 					if at < 5 || refused < 2 {
@@ -328,11 +418,11 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := test.dir(t)
 			was := all(t, dir)
-			_, err := Restore{File: test.file, DataDir: dir, Replace: test.replace, Key: func(*backup.Header) (*seal.MasterKey, bool, error) {
+			_, err := Restore{File: test.file, DataDir: dir, Replace: test.replace, Keys: func(*backup.Header) (Keys, error) {
 				if test.key == nil {
-					return nil, false, errNoKey
+					return Keys{}, errNoKey
 				}
-				return test.key, true, nil
+				return Keys{Backup: test.key, Keep: true}, nil
 			}}.Run(t.Context())
 			if err == nil || test.want != nil && !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v, want %v with %q", err, test.want, test.says)
@@ -347,7 +437,7 @@ func TestRestoreRefuses(t *testing.T) {
 	dir, _ := world(t, 1)
 	db := openDir(t, dir)
 	defer db.Close()
-	if _, err := (Restore{File: good, DataDir: dir, Replace: true, Key: given(key, true)}).Run(t.Context()); !errors.Is(err, store.ErrInUse) {
+	if _, err := (Restore{File: good, DataDir: dir, Replace: true, Keys: given(key, true)}).Run(t.Context()); !errors.Is(err, store.ErrInUse) {
 		t.Errorf("a server runs: %v", err)
 	}
 }
@@ -384,7 +474,7 @@ func TestRestoreBesideItsKey(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	out, err := Restore{File: backupOf(t, from, key, nil), DataDir: dir, Key: given(key, true)}.Run(t.Context())
+	out, err := Restore{File: backupOf(t, from, key, nil), DataDir: dir, Keys: given(key, true)}.Run(t.Context())
 	if err != nil || out.KeyFile != "" || out.Aside != "" {
 		t.Fatalf("%+v, %v", out, err)
 	}

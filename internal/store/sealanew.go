@@ -359,6 +359,28 @@ func (db *DB) ForgetMasterKeys(ctx context.Context) error {
 	return db.readKeys(ctx)
 }
 
+// SealWith seals everything in a database that nobody serves with another master key, and
+// keeps no other. Of what was issued before, nothing is taken any more.
+func (db *DB) SealWith(ctx context.Context, key *seal.MasterKey) error {
+	if err := db.Give(key); err != nil {
+		return err
+	}
+	if err := db.ReplaceMasterKey(ctx, Replacement{Key: key, Compromised: true}); err != nil {
+		return err
+	}
+	if _, err := db.SealAnew(ctx); err != nil {
+		return err
+	}
+	if err := db.Configure(ctx, func(tx *Tx) error {
+		tx.everything = true
+		_, err := tx.exec(`UPDATE master_keys SET sealed = NULL WHERE sealed IS NOT NULL`)
+		return err
+	}); err != nil {
+		return err
+	}
+	return db.readKeys(ctx)
+}
+
 // SealedPurposes are the purposes of all that is stored sealed.
 func SealedPurposes() (list []string) {
 	for _, c := range sealedColumns {
