@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -388,5 +390,59 @@ func TestFleetRotatesMasterKey(t *testing.T) {
 			t.Errorf("node %d: a session of a key that others know: %q", n, code)
 		}
 		check(s)
+	}
+}
+
+// A node that was away while the key was replaced, and does not have the new one, serves
+// nothing that is in the database, and says why.
+func TestNodeWithoutTheMasterKey(t *testing.T) {
+	direct, proxy, through := pgtest.Proxied(t)
+	first, second := fixture.MasterKey(t), fixture.MasterKey(t)
+	var ahead atomic.Int64 // of the clients' clock, in seconds; they allow for five minutes
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load()) * time.Second) }
+	var log logged
+	open := func(database string, keys ...*seal.MasterKey) *story {
+		t.Helper()
+		url, _, err := openWith(t, instance.Config{Database: postgres.Database(database), Now: now, Log: slog.New(slog.NewTextHandler(&log, nil))}, keys...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return (&story{t: t}).at(url)
+	}
+	away, here := open(through, first), open(direct, first, second)
+	here.furnish(idp.Config{})
+	away.pool, away.provider = here.pool, here.provider
+	if _, err := away.getID(""); err != nil {
+		t.Fatal(err)
+	}
+	_, err := here.daypass("RotateMasterKey", map[string]any{})
+	wantError(t, err, "ResourceConflictException", "1 of 2 servers does not have the next master key "+second.Fingerprint()+
+		". Start every server with it (--next-master-key-file or DAYPASS_NEXT_MASTER_KEY), then try again.")
+	proxy.Refuse()
+	var passed time.Time
+	here.waitFor("the node that is away to be given up", func() bool {
+		if time.Since(passed) > 3*time.Second { // so that it is heard of what was said before
+			passed = time.Now()
+			ahead.Add(20)
+		}
+		_, err = here.daypass("RotateMasterKey", map[string]any{})
+		return err == nil
+	})
+	if d, err := here.described("DescribeMasterKey", map[string]any{}); err != nil || d["Fingerprint"] != second.Fingerprint() {
+		t.Fatal(d, err)
+	}
+	proxy.Resume(t)
+	// From the first answer that the database gives, it is this one.
+	for range 3 {
+		if _, err := away.getID(""); err == nil {
+			t.Error("a node without the master key serves")
+		}
+		get(t, away.server.URL+"/readyz", 503, "not ready\n")
+	}
+	if want := "the master key was replaced: " + second.Fingerprint() + " took the place of " + first.Fingerprint(); !strings.Contains(log.String(), want) {
+		t.Errorf("the log does not say %q", want)
+	}
+	if _, err := here.getID(""); err != nil {
+		t.Error(err)
 	}
 }
