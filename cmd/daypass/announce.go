@@ -201,11 +201,11 @@ func (a *announcement) credentials() (id, secret string, err error) {
 	case a.RootCredentials == "":
 		return "", "", errors.New("the server has its root credentials from its environment")
 	}
-	key, err := readRoot(a.RootCredentials)
+	keys, err := readRoot(a.RootCredentials)
 	if err != nil {
 		return "", "", err
 	}
-	return key.ID, key.Secret.Reveal(), nil
+	return keys[0].ID, keys[0].Secret.Reveal(), nil
 }
 
 // answers says whether the server at the endpoint knows the ID.

@@ -51,7 +51,8 @@ type Config struct {
 	FlatTagsClaim      bool          `help:"Repeat the principal tags of OpenID tokens in the claim https://aws.amazon.com/tags/principal_tags, which SeaweedFS reads instead of AWS's claim."`
 	AllowRegion        []string      `placeholder:"REGION" help:"Regions in which identity pools can be created (AWS's). Repeatable. The region of --region and those that have pools are always included."`
 
-	RootAccessKeyID string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. The default is root-credentials in the data directory, which the first start creates; with --database there is no default."`
+	RootAccessKeyID     string `name:"root-access-key-id" placeholder:"ID" help:"Access key ID of the account's root; its secret is in DAYPASS_ROOT_SECRET_ACCESS_KEY. The default is root-credentials in the data directory, which the first start creates; with --database there is no default."`
+	NextRootAccessKeyID string `name:"next-root-access-key-id" placeholder:"ID" help:"Access key ID that will replace that of --root-access-key-id; its secret is in DAYPASS_NEXT_ROOT_SECRET_ACCESS_KEY. Both are good. See docs/rotation.md."`
 
 	OutboundAllow    []string `placeholder:"HOST|CIDR" help:"Hosts and networks with private addresses that outbound calls (to login providers and targets) may reach; with http:// in front, also over plain HTTP. The host and port of a --target are included. Metadata addresses are always refused."`
 	OutboundCAFile   string   `name:"outbound-ca-file" placeholder:"FILE" help:"Certificate authorities for outbound calls, PEM, instead of the system's."`
@@ -134,6 +135,8 @@ func (c *Config) check() error {
 		return usage("--listen %s has no address that clients can use: give --public-url", c.Listen)
 	case c.RootAccessKeyID != "" && (!accessKeyID.MatchString(c.RootAccessKeyID) || strings.HasPrefix(c.RootAccessKeyID, "ASIA")):
 		return usage("--root-access-key-id: 1 to 128 letters, digits and underscores, not beginning with ASIA")
+	case c.NextRootAccessKeyID != "" && (!accessKeyID.MatchString(c.NextRootAccessKeyID) || strings.HasPrefix(c.NextRootAccessKeyID, "ASIA")):
+		return usage("--next-root-access-key-id: 1 to 128 letters, digits and underscores, not beginning with ASIA")
 	case c.badRate() != "":
 		return usage("--rate %s: give an operation and a number above 0, such as GetId=25", c.badRate())
 	case c.GuestRate != nil && !(*c.GuestRate >= 0 && *c.GuestRate <= math.MaxFloat64): // neither is NaN

@@ -31,7 +31,7 @@ func (c *Config) checkDatabase() error {
 // database sees to what a server needs whose store is not a directory of its own:
 // its secrets are given. Made by one server, they would be unknown to the others,
 // and gone with its disk.
-func (c *Config) database(p *process, s *settings) (err error) {
+func (c *Config) database(p *process, s *settings) error {
 	switch {
 	case s.instance.MasterKey == nil:
 		return usage("--database needs a master key, the same for all servers that share the database: give --master-key-file or DAYPASS_MASTER_KEY; \"daypass key new\" prints a new one")
@@ -50,8 +50,7 @@ func (c *Config) database(p *process, s *settings) (err error) {
 		return e, nil
 	}
 	s.database = c.Database
-	s.instance.Root, _, err = c.root(p, "")
-	return err
+	return c.root(p, s)
 }
 
 // postgresFigures tells what an engine has done, for metrics.

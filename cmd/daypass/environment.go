@@ -17,7 +17,7 @@ const environment = "DAYPASS_"
 const maxVariable = 128
 
 // secretVariables are those that are no flags, since they hold secrets.
-var secretVariables = []string{masterKeyVariable, nextMasterKeyVariable, rootSecret, "DAYPASS_USER_POOL_ACCESS_KEY_ID", "DAYPASS_USER_POOL_SECRET_ACCESS_KEY"}
+var secretVariables = []string{masterKeyVariable, nextMasterKeyVariable, rootSecret, nextRootSecret, "DAYPASS_USER_POOL_ACCESS_KEY_ID", "DAYPASS_USER_POOL_SECRET_ACCESS_KEY"}
 
 // checkEnvironment finds variables that have the prefix and are not known. One that is
 // nearly a known one is a mistake, and the error names that one; others are returned.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -60,22 +61,26 @@ func (c rootResetCommand) Run(p *process, parser *kong.Kong) (err error) {
 	account := c.AccountID
 	old, err := readRoot(path)
 	if err == nil {
-		if of, ok := instance.AccountOf(old.ID); ok {
+		if of, ok := instance.AccountOf(old[0].ID); ok {
 			account = of
 		}
 	}
-	key, err := newRoot(account)
+	key, err := instance.NewRoot(account)
 	if err != nil {
 		return err
 	}
-	if err := seal.Replace(path, rootText(key)); err != nil {
+	if err := seal.Replace(path, rootText([]instance.RootAccessKey{key})); err != nil {
 		return fmt.Errorf("writing the root credentials: %w", err)
 	}
 	fmt.Fprintf(p.stdout, "New root credentials are in %s, with the access key ID %s.\n", path, key.ID)
-	if old.ID != "" {
-		fmt.Fprintf(p.stdout, "The old ones, %s, end with the next start of the server, and so do the sessions that were made with them.\n", old.ID)
+	if len(old) > 0 {
+		var ids []string
+		for _, k := range old {
+			ids = append(ids, k.ID)
+		}
+		fmt.Fprintf(p.stdout, "The old ones, %s, end with the next start of the server, and so do the sessions that were made with them.\n", strings.Join(ids, " and "))
 	}
-	if old.ID == "" || p.getenv(rootSecret) != "" || p.getenv("DAYPASS_ROOT_ACCESS_KEY_ID") != "" {
+	if len(old) == 0 || p.getenv(rootSecret) != "" || p.getenv("DAYPASS_ROOT_ACCESS_KEY_ID") != "" {
 		fmt.Fprintf(p.stdout, "A server that is started with --root-access-key-id (DAYPASS_ROOT_ACCESS_KEY_ID) and %s\ndoes not read this file: start it without them.\n", rootSecret)
 	}
 	return nil
@@ -88,7 +93,7 @@ func (c rootResetCommand) forDatabase(p *process) error {
 	if err := (&Config{DataDir: c.DataDir, Database: c.Database}).checkDatabase(); err != nil {
 		return err
 	}
-	key, err := newRoot(c.AccountID)
+	key, err := instance.NewRoot(c.AccountID)
 	if err != nil {
 		return err
 	}

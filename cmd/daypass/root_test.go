@@ -51,11 +51,11 @@ func TestRootReset(t *testing.T) {
 		return string(answer), err
 	}
 	root := func() sigv4.Credentials {
-		key, err := readRoot(filepath.Join(dir, "root-credentials"))
+		keys, err := readRoot(filepath.Join(dir, "root-credentials"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return sigv4.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret.Reveal()}
+		return sigv4.Credentials{AccessKeyID: keys[0].ID, SecretAccessKey: keys[0].Secret.Reveal()}
 	}
 
 	if out, err := reset(); err == nil || !strings.Contains(out, dir+" has no database: the first start of a server makes root credentials there") {

@@ -3,14 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/instance"
@@ -18,8 +17,10 @@ import (
 )
 
 const (
-	// rootSecret is the environment variable with the secret of the root's key.
-	rootSecret = "DAYPASS_ROOT_SECRET_ACCESS_KEY"
+	// rootSecret is the environment variable with the secret of the root's key, and
+	// nextRootSecret that of the key that will replace it.
+	rootSecret     = "DAYPASS_ROOT_SECRET_ACCESS_KEY"
+	nextRootSecret = "DAYPASS_NEXT_ROOT_SECRET_ACCESS_KEY"
 	// maxSecrets is the longest file of secrets that is read, in bytes.
 	maxSecrets = 1 << 20
 )
@@ -36,8 +37,7 @@ func (c *Config) secrets(p *process, s *settings) (err error) {
 			return err
 		}
 	}
-	s.instance.Root, s.rootFile, err = c.root(p, s.instance.DataDir)
-	return err
+	return c.root(p, s)
 }
 
 // ownMasterKey finds the master key in the data directory, or makes it there.
@@ -61,78 +61,121 @@ func ownMasterKey(dir string) (*seal.MasterKey, error) {
 
 // checkRoot finds half of root credentials.
 func (c *Config) checkRoot(p *process) error {
-	if (p.getenv(rootSecret) == "") != (c.RootAccessKeyID == "") {
+	switch {
+	case (p.getenv(rootSecret) == "") != (c.RootAccessKeyID == ""):
 		return usage("--root-access-key-id and " + rootSecret + " go together")
+	case (p.getenv(nextRootSecret) == "") != (c.NextRootAccessKeyID == ""):
+		return usage("--next-root-access-key-id and " + nextRootSecret + " go together")
+	case c.NextRootAccessKeyID != "" && c.RootAccessKeyID == "":
+		return usage("--next-root-access-key-id goes with --root-access-key-id: root credentials in the data directory are replaced by daypass rotate root-key")
+	case c.NextRootAccessKeyID != "" && c.NextRootAccessKeyID == c.RootAccessKeyID:
+		return usage("--next-root-access-key-id and --root-access-key-id are the same: give the next credentials an ID of their own")
 	}
 	return nil
 }
 
 // root finds the root credentials: given, well known with --dev, or in the data
-// directory, where they are made with the first start. It gives the file that
-// they are in, if they are in one.
-func (c *Config) root(p *process, dir string) (instance.RootAccessKey, string, error) {
+// directory, where they are made with the first start, and where they can be replaced.
+func (c *Config) root(p *process, s *settings) error {
 	secret := p.getenv(rootSecret)
 	switch {
 	case secret != "":
-		return instance.RootAccessKey{ID: c.RootAccessKeyID, Secret: seal.NewSecret(secret)}, "", nil
+		s.instance.Root = instance.RootAccessKey{ID: c.RootAccessKeyID, Secret: seal.NewSecret(secret)}
+		if next := p.getenv(nextRootSecret); next != "" {
+			s.instance.OtherRoots = []instance.RootAccessKey{{ID: c.NextRootAccessKeyID, Secret: seal.NewSecret(next)}}
+		}
+		return nil
 	case c.Dev:
-		return instance.RootAccessKey{ID: devKey, Secret: seal.NewSecret(devKey)}, "", nil
+		s.instance.Root = instance.RootAccessKey{ID: devKey, Secret: seal.NewSecret(devKey)}
+		return nil
 	}
-	path := filepath.Join(dir, datadir.RootCredentials)
-	key, err := readRoot(path)
+	path := filepath.Join(s.instance.DataDir, datadir.RootCredentials)
+	keys, err := readRoot(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if key, err = makeRoot(path, c.AccountID); errors.Is(err, fs.ErrExist) { // as above
-			key, err = readRoot(path)
+		if keys, err = makeRoot(path, c.AccountID); errors.Is(err, fs.ErrExist) { // as above
+			keys, err = readRoot(path)
 		}
 	}
-	return key, path, err
+	if err != nil {
+		return err
+	}
+	s.rootFile, s.instance.Root, s.instance.OtherRoots = path, keys[0], keys[1:]
+	s.instance.KeepRoot = func(keys []instance.RootAccessKey) error { return seal.Replace(path, rootText(keys)) }
+	return nil
 }
 
+const (
+	// previousRoot is the section of credentials that were replaced, and rootEnds the
+	// setting that says when they end.
+	previousRoot = "[previous]"
+	rootEnds     = "daypass_ends"
+)
+
 // readRoot reads root credentials from a file that is a shared credentials file
-// of the AWS CLI too.
-func readRoot(path string) (instance.RootAccessKey, error) {
+// of the AWS CLI too: the ones that stay, and those that they have replaced.
+func readRoot(path string) ([]instance.RootAccessKey, error) {
 	text, err := seal.ReadPrivate(path, maxSecrets)
 	if err != nil {
-		return instance.RootAccessKey{}, err
+		return nil, err
 	}
-	found := map[string]string{}
+	current, previous := map[string]string{}, map[string]string{}
+	section := current
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		if name, value, ok := strings.Cut(lines.Text(), "="); ok {
-			found[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		line := strings.TrimSpace(lines.Text())
+		switch name, value, ok := strings.Cut(line, "="); {
+		case line == previousRoot:
+			section = previous
+		case strings.HasPrefix(line, "["):
+			section = current
+		case ok:
+			section[strings.TrimSpace(name)] = strings.TrimSpace(value)
 		}
 	}
-	key := instance.RootAccessKey{ID: found["aws_access_key_id"], Secret: seal.NewSecret(found["aws_secret_access_key"])}
+	key := rootIn(current)
 	if key.ID == "" || key.Secret.Reveal() == "" {
-		return key, fmt.Errorf("%s has no aws_access_key_id and aws_secret_access_key", path)
+		return nil, fmt.Errorf("%s has no aws_access_key_id and aws_secret_access_key", path)
 	}
-	return key, nil
+	keys := []instance.RootAccessKey{key}
+	if len(previous) > 0 {
+		old := rootIn(previous)
+		if old.Until, err = time.Parse(time.RFC3339, previous[rootEnds]); err != nil || old.ID == "" || old.Secret.Reveal() == "" {
+			return nil, fmt.Errorf("%s: the section %s needs aws_access_key_id, aws_secret_access_key and %s, a time such as 2026-11-30T12:00:00Z; without the section, only the credentials of [default] are good", path, previousRoot, rootEnds)
+		}
+		keys = append(keys, old)
+	}
+	return keys, nil
+}
+
+func rootIn(section map[string]string) instance.RootAccessKey {
+	return instance.RootAccessKey{ID: section["aws_access_key_id"], Secret: seal.NewSecret(section["aws_secret_access_key"])}
 }
 
 // makeRoot makes root credentials and writes them down durably.
-func makeRoot(path, account string) (instance.RootAccessKey, error) {
-	key, err := newRoot(account)
+func makeRoot(path, account string) ([]instance.RootAccessKey, error) {
+	key, err := instance.NewRoot(account)
 	if err != nil {
-		return key, err
+		return nil, err
 	}
-	if err := seal.WriteNew(path, rootText(key)); err != nil {
-		return instance.RootAccessKey{}, fmt.Errorf("creating the root credentials: %w", err)
+	keys := []instance.RootAccessKey{key}
+	if err := seal.WriteNew(path, rootText(keys)); err != nil {
+		return nil, fmt.Errorf("creating the root credentials: %w", err)
 	}
-	return key, nil
+	return keys, nil
 }
 
-// newRoot makes root credentials.
-func newRoot(account string) (instance.RootAccessKey, error) {
-	id, err := instance.NewAccessKeyID(account)
-	if err != nil {
-		return instance.RootAccessKey{}, err
+// rootText is what the file of root credentials says. Those that stay come last, since
+// earlier versions take the last ones that they find.
+func rootText(keys []instance.RootAccessKey) []byte {
+	var b strings.Builder
+	b.WriteString("# The root credentials of daypass: whoever has them may do everything.\n")
+	for _, old := range keys[1:] {
+		b.WriteString("# Those of [previous] were replaced, and are good until daypass_ends.\n" + previousRoot + "\n" + rootLines(old) +
+			rootEnds + " = " + old.Until.UTC().Format(time.RFC3339) + "\n\n")
 	}
-	random := make([]byte, 30)
-	_, _ = rand.Read(random) // never fails
-	return instance.RootAccessKey{ID: id, Secret: seal.NewSecret(base64.StdEncoding.EncodeToString(random))}, nil
+	b.WriteString("[default]\n" + rootLines(keys[0]))
+	return []byte(b.String())
 }
 
-// rootText is what the file of root credentials says.
-func rootText(key instance.RootAccessKey) []byte {
-	return []byte("# The root credentials of daypass: whoever has them may do everything.\n" +
-		"[default]\naws_access_key_id = " + key.ID + "\naws_secret_access_key = " + key.Secret.Reveal() + "\n")
+func rootLines(key instance.RootAccessKey) string {
+	return "aws_access_key_id = " + key.ID + "\naws_secret_access_key = " + key.Secret.Reveal() + "\n"
 }

@@ -32,6 +32,12 @@ const (
 	causeRetiringKey awsapi.Cause = "signing-key-retiring"
 	// There is no signing key to rotate: the region has had no identity pool.
 	causeNoSigningKey awsapi.Cause = "signing-key-missing"
+	// The call has a grace period and says that the root credentials are compromised.
+	causeGrace awsapi.Cause = "root-key-grace"
+	// The root credentials are given to the server, so daypass cannot replace them.
+	causeRootGiven awsapi.Cause = "root-key-given"
+	// Root credentials that were replaced before are still good; the answer says until when.
+	causeRetiringRoot awsapi.Cause = "root-key-retiring"
 	// There is no target of the name (--target).
 	causeNoTarget awsapi.Cause = "target-missing"
 	// The pagination token was not issued by daypass, or is for another listing.

@@ -62,3 +62,68 @@ func (s *Service) RotateSigningKey(ctx context.Context, _ awsapi.Caller, in *Rot
 	event.Set("signing_keys", strings.Join(kids, " "))
 	return &RotateSigningKeyResponse{SigningKeys: keys}, nil
 }
+
+// RootKeys are the access keys of the account's root. Their errors are [ErrRootGiven] and
+// [RetiringRootKeyError], or failures.
+type RootKeys interface {
+	// RotateRootKey replaces the access key of root. The old one stays good for grace,
+	// unless it is compromised.
+	RotateRootKey(ctx context.Context, grace time.Duration, compromised bool) (RotatedRootKey, error)
+}
+
+// RotatedRootKey is an access key of root that replaces another one.
+type RotatedRootKey struct {
+	AccessKeyId, Replaced string
+	// Until is when the other one ends; zero where it has ended.
+	Until time.Time
+}
+
+// ErrRootGiven says that the root credentials are given to the server.
+var ErrRootGiven = errors.New("admin: root credentials are given")
+
+// RetiringRootKeyError says that a key that was replaced before is still good.
+type RetiringRootKeyError struct {
+	AccessKeyId, Successor string
+	Until                  time.Time
+}
+
+// Error says which key it is.
+func (e *RetiringRootKeyError) Error() string { return "admin: " + e.message() }
+
+func (e *RetiringRootKeyError) message() string {
+	return fmt.Sprintf("The root access key %s, which %s replaces, is good until %s. Rotate from then on. If a key is compromised, rotate now and say so.",
+		e.AccessKeyId, e.Successor, e.Until.UTC().Format(time.RFC3339))
+}
+
+// usualGrace is how long old root credentials stay good if nobody says so.
+const usualGrace = 24 * time.Hour
+
+// RotateRootKey replaces the root credentials that daypass keeps itself.
+func (s *Service) RotateRootKey(ctx context.Context, _ awsapi.Caller, in *RotateRootKeyRequest) (*RotateRootKeyResponse, error) {
+	event := audit.From(ctx)
+	event.Set("compromised", strconv.FormatBool(in.Compromised))
+	grace := usualGrace
+	if in.GracePeriod != nil {
+		grace = time.Duration(*in.GracePeriod) * time.Second
+		if in.Compromised {
+			return nil, invalid(causeGrace, "Compromised credentials have no grace period: give GracePeriod or Compromised, not both.")
+		}
+	}
+	done, err := s.RootKeys.RotateRootKey(ctx, grace, in.Compromised)
+	if errors.Is(err, ErrRootGiven) {
+		return nil, invalid(causeRootGiven, "The root credentials are given to this server. Replace them with --next-root-access-key-id and DAYPASS_NEXT_ROOT_SECRET_ACCESS_KEY when it starts.")
+	}
+	if retiring, ok := errors.AsType[*RetiringRootKeyError](err); ok {
+		return nil, &awsapi.Error{Code: resourceConflict, Message: retiring.message(), Cause: causeRetiringRoot}
+	}
+	if err != nil {
+		return nil, err
+	}
+	event.Set("root_access_key", done.AccessKeyId)
+	event.Set("replaced_access_key", done.Replaced)
+	out := &RotateRootKeyResponse{AccessKeyId: AccessKeyId(done.AccessKeyId), ReplacedAccessKeyId: AccessKeyId(done.Replaced)}
+	if !done.Until.IsZero() {
+		out.ReplacedKeyEnds = &done.Until
+	}
+	return out, nil
+}

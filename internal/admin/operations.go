@@ -35,6 +35,8 @@ func Operations(s *Service) awsapi.Service {
 				invalidParameter, limitExceeded, tooManyRequests, internalError),
 			awsapi.Op("RotateMasterKey", awsapi.Signed, awsapi.OnNothing(), "Replaces the master key, which seals all secrets in the database, by the next one, once every server has it. What is stored is sealed anew.", s.RotateMasterKey,
 				invalidParameter, resourceConflict, tooManyRequests, internalError),
+			awsapi.Op("RotateRootKey", awsapi.Signed, awsapi.OnNothing(), "Replaces the root credentials that are in the data directory of the server. The new ones are there before the call is answered; the old ones stay good for a while.", s.RotateRootKey,
+				invalidParameter, resourceConflict, tooManyRequests, internalError),
 			awsapi.Op("RotateSigningKey", awsapi.Signed, awsapi.OnNothing(), "Replaces the keys that sign OpenID tokens. The new keys are published before they sign, and the old ones until their tokens have expired.", s.RotateSigningKey,
 				invalidParameter, resourceConflict, resourceNotFound, tooManyRequests, internalError),
 		},
@@ -45,6 +47,7 @@ func Operations(s *Service) awsapi.Service {
 var shapes = awsapi.Shapes(
 	awsapi.String[AccessKeyId](16, 128, `[\w]+`),
 	awsapi.Int[EpochSeconds](0, 1<<40),
+	awsapi.Int[GraceSeconds](60, 7*24*3600),
 	awsapi.String[IdentityId](1, 55, `[\w-]+:[0-9a-f-]+`),
 	awsapi.String[IdentityPoolId](1, 55, `[\w-]+:[0-9a-f-]+`),
 	awsapi.String[IdentityPoolName](1, 128, `[\w\s+=,.@-]+`),

@@ -32,6 +32,8 @@ type Service struct {
 	MasterKeys MasterKeys
 	// SigningKeys are the keys that sign OpenID tokens.
 	SigningKeys SigningKeys
+	// RootKeys are the access keys of root.
+	RootKeys RootKeys
 	// Pages seals the tokens that say where a listing goes on.
 	Pages awsapi.Pages
 	// Now is the clock; nil means time.Now.

@@ -4,6 +4,8 @@ import "time"
 
 // The named strings of rotations. Their constraints are in operations.go.
 type (
+	// How long something old stays good, in seconds.
+	GraceSeconds int32
 	// The ID of a signing key (kid).
 	KeyId string
 	// The name of a region.
@@ -45,3 +47,21 @@ type NewSigningKey struct {
 
 // KeyIdList lists IDs of signing keys.
 type KeyIdList []KeyId
+
+// RotateRootKeyRequest is the input of RotateRootKey.
+type RotateRootKeyRequest struct {
+	// How long the old credentials stay good, in seconds; 86400, a day, if absent.
+	GracePeriod *GraceSeconds
+	// Ends the old credentials at once, because somebody else may have them, and the sessions of GetSessionToken that were got with them.
+	Compromised bool
+}
+
+// RotateRootKeyResponse is the output of RotateRootKey. The secret is in the file alone.
+type RotateRootKeyResponse struct {
+	// The new access key ID. Its secret is in the file root-credentials of the server's data directory.
+	AccessKeyId AccessKeyId `aws:"required"`
+	// The access key ID that it replaces.
+	ReplacedAccessKeyId AccessKeyId `aws:"required"`
+	// When the old credentials end. Absent if they have ended.
+	ReplacedKeyEnds *time.Time
+}

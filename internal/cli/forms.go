@@ -43,6 +43,9 @@ var forms = []*form{
 	{word: "target", verb: "check", argument: "role-name", operation: "CheckTargetRole", doc: "target check ROLE: show the session policy that daypass would send to the target of a role, and what the target cannot express.", show: showTargetRole},
 	{word: "doctor", argument: "target-name", operation: "DiagnoseTarget", doc: "doctor TARGET: check that a target refuses the tokens that it must refuse and keeps users apart, and say what to change.", show: showFindings},
 	{word: "revocations", operation: "ListRevocations", doc: "List the revocations in force."},
+	{word: rotateWord, verb: "root-key", operation: "RotateRootKey", doc: "Replace the root credentials that are in the server's data directory.", read: rotateGrace, show: showRootKey, options: []*option{
+		{name: "grace", takes: one, doc: "How long the old root credentials stay good, such as 30m or 48h: from 1m to 168h; 24h unless you say otherwise. With --compromised, they end at once."},
+	}},
 	{word: rotateWord, verb: "signing-key", operation: "RotateSigningKey", doc: "Replace the keys that sign OpenID tokens: in the region of --region, or in all regions that have keys.", globals: rotateRegion, show: showSigningKeys},
 	{word: rotateWord, verb: "master-key", operation: "RotateMasterKey", doc: "Replace the master key, which seals all secrets in the database, by the next one, once every server has it.", show: showMasterKey},
 	{word: rotateWord, verb: "status", operation: "DescribeMasterKey", doc: "Show which master key seals, how many servers have the next one, and whether the old one is still needed.", show: showMasterKey},
@@ -52,7 +55,7 @@ var forms = []*form{
 // word says which.
 const (
 	rotateWord = "rotate"
-	rotateDoc  = "Replace keys while clients run: rotate signing-key, rotate master-key, rotate status. See docs/rotation.md."
+	rotateDoc  = "Replace keys while clients run: rotate root-key, rotate signing-key, rotate master-key, rotate status. See docs/rotation.md."
 )
 
 // inGroup says whether several forms share a word.
@@ -75,6 +78,38 @@ func rotateRegion(g *globals, got given) {
 	if g.has("region") && !got.has("key-region") {
 		got["key-region"] = []string{g.word("region")}
 	}
+}
+
+// rotateGrace has --grace, a duration, stand for a number of seconds.
+func rotateGrace(got given) error {
+	if !got.has("grace") {
+		return nil
+	}
+	grace, err := time.ParseDuration(got.word("grace"))
+	switch {
+	case err != nil:
+		return usageError("--grace %q: give a duration, such as 30m or 48h", got.word("grace"))
+	case got.has("grace-period"):
+		return usageError("--grace-period says the same as --grace: give one of them.")
+	case got.has("compromised"):
+		return usageError("--compromised ends the old root credentials at once: give --grace or --compromised, not both.")
+	case grace < time.Minute || grace > 7*24*time.Hour || grace%time.Second != 0:
+		return usageError("--grace %s: give from 1m to 168h in whole seconds, or --compromised to end the old root credentials at once", got.word("grace"))
+	}
+	got["grace-period"] = []string{strconv.Itoa(int(grace / time.Second))}
+	return nil
+}
+
+// showRootKey shows what changes, and when.
+func showRootKey(n awsapi.Node) (lines []string, well bool) {
+	lines = []string{fmt.Sprintf("New root credentials are in root-credentials in the server's data directory, with the access key ID %s.", memberText(n, "AccessKeyId"))}
+	old, ends := memberText(n, "ReplacedAccessKeyId"), memberText(n, "ReplacedKeyEnds")
+	if ends != "" {
+		return append(lines, fmt.Sprintf("The old ones, %s, are good until %s; sessions that were got with them by GetSessionToken end then, too.", old, ends)), true
+	}
+	return append(lines,
+		fmt.Sprintf("The old ones, %s, have ended, and so have sessions that were got with them by GetSessionToken.", old),
+		"Other credentials that were given to whoever had them stay valid: daypass revoke --everything ends sessions, and daypass iam list-users shows users."), true
 }
 
 // showSigningKeys shows for each region what changes, and when.

@@ -58,7 +58,7 @@ func serviceOn(t testing.TB, db *store.DB) *iam.Service {
 	}
 	return &iam.Service{
 		Account: account, Store: db.IAM(key.Box("access-key")), Pages: key.Box("page-token"), Limits: iam.DefaultLimits(),
-		Root:       iam.RootAccessKey{ID: "AKIAROOT", Secret: seal.NewSecret("root secret")},
+		Roots:      iam.NewRootKeys(iam.RootAccessKey{ID: "AKIAROOT", Secret: seal.NewSecret("root secret")}),
 		OwnIssuers: []string{"https://id.example.com/daypass", "http://127.0.0.1:4600"},
 		Now:        func() time.Time { return start },
 		Rand:       random,

@@ -29,7 +29,7 @@ func (s *Service) ImportAccessKey(ctx context.Context, c awsapi.Caller, user Use
 	switch {
 	case strings.HasPrefix(string(id), string(TemporaryKeyPrefix)):
 		return false, imported("InvalidParameterException", "An access key ID that begins with ASIA is for temporary credentials.", causeImportKeyKind)
-	case string(id) == s.Root.ID:
+	case s.Roots.has(string(id)):
 		return false, importedTaken()
 	}
 	do := s.Store.Update

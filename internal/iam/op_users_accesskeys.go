@@ -75,7 +75,7 @@ func (s *Service) unusedKeyID(tx Tx, id AccessKeyIdType) (AccessKeyIdType, error
 		if err != nil {
 			return "", err
 		}
-		if !taken && string(id) != s.Root.ID {
+		if !taken && !s.Roots.has(string(id)) {
 			return id, nil
 		}
 		if id, err = s.newKeyID(s.Account); err != nil {

@@ -405,7 +405,7 @@ func TestRootAccessKey(t *testing.T) {
 			t.Errorf("AccessKey(%q): clients are told %+v", id, r)
 		}
 	}
-	s.Root = iam.RootAccessKey{}
+	s.Roots = nil
 	if _, _, err := s.AccessKey(t.Context(), ""); causeOf(err) != "unknown-key" {
 		t.Error("without a root access key everybody is root")
 	}

@@ -17,8 +17,8 @@ import (
 type Service struct {
 	// Account is the account that the service is for.
 	Account string
-	// Root is the access key of the account's root.
-	Root RootAccessKey
+	// Roots are the access keys of the account's root.
+	Roots *RootKeys
 	// Store keeps users, roles, policies and providers.
 	Store Store
 	// Pages seals the markers that say where a listing goes on.
@@ -93,14 +93,6 @@ func DefaultLimits() Limits {
 	}
 }
 
-// RootAccessKey is the long-term access key of an account's root.
-type RootAccessKey struct {
-	// ID is the access key ID. Without one nobody can be root.
-	ID string
-	// Secret is the secret access key.
-	Secret seal.Secret
-}
-
 // AccessKey finds the owner and the secret of a long-term access key. One that
 // nobody has, or that is inactive, is an *awsapi.Refused.
 func (s *Service) AccessKey(ctx context.Context, id string) (caller awsapi.Caller, secret seal.Secret, err error) {
@@ -116,10 +108,10 @@ func (s *Service) ParentKey(ctx context.Context, id string, change int64) (awsap
 }
 
 func (s *Service) accessKey(ctx context.Context, id string, change int64) (caller awsapi.Caller, secret seal.Secret, err error) {
-	if id != "" && id == s.Root.ID {
+	if root, ok := s.Roots.find(id, s.now()); ok {
 		return awsapi.Caller{
 			Account: s.Account, ARN: rootARN(s.Account), UserID: s.Account, Root: true, AccessKeyID: id,
-		}, s.Root.Secret, nil
+		}, root.Secret, nil
 	}
 	err = s.Store.View(ctx, func(tx Tx) error {
 		key, user, found, err := findKey(tx, AccessKeyIdType(id))

@@ -67,8 +67,13 @@ type Config struct {
 	SealKey func(recipient string, key *seal.MasterKey) ([]byte, error)
 	// Account is the twelve-digit account ID.
 	Account string
-	// Root is the access key of the account's root.
-	Root iam.RootAccessKey
+	// Root is the access key of the account's root, and OtherRoots are others that are
+	// good too.
+	Root       RootAccessKey
+	OtherRoots []RootAccessKey
+	// KeepRoot writes down new access keys of root, durably, the first of which stays;
+	// nil where they are given and cannot be replaced.
+	KeepRoot func([]RootAccessKey) error
 	// PublicURL is where clients reach the instance.
 	PublicURL string
 	// Region is the region of requests that do not say it; empty means us-east-1.
@@ -174,6 +179,7 @@ type Instance struct {
 	oidc       *login.OIDC
 	keys       *openid.Provider
 	masterKeys *masterKeys
+	roots      *rootKeys
 	fleet      *limit.Fleet // nil where the database is this node's alone
 	log        *slog.Logger
 	now        func() time.Time
@@ -299,8 +305,9 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	i.keys = keys
 	pages := i.ring.Issued("page-token")
+	roots := iam.NewRootKeys(append([]RootAccessKey{c.Root}, c.OtherRoots...)...)
 	iamService := &iam.Service{
-		Account: c.Account, Store: i.db.IAM(i.ring.Stored("access-key")), Root: c.Root, OwnIssuers: own, PlainIssuer: i.oidc.PlainIssuer,
+		Account: c.Account, Store: i.db.IAM(i.ring.Stored("access-key")), Roots: roots, OwnIssuers: own, PlainIssuer: i.oidc.PlainIssuer,
 		SAMLAllowRSA1024: c.Logins.SAMLAllowRSA1024,
 		Pages:            pages, Limits: limits.IAM, Now: c.Now, Rand: c.Rand,
 	}
@@ -331,6 +338,8 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	adminService.Imports = imports{cognitoService, iamService}
 	adminService.Checks = targetChecks{stsService, cognitoService}
 	adminService.SigningKeys = signingKeys{keys}
+	i.roots = &rootKeys{account: c.Account, iam: iamService, keys: roots, keep: c.KeepRoot, now: i.now}
+	adminService.RootKeys = i.roots
 	i.masterKeys = &masterKeys{db: i.db, ring: i.ring, next: c.NextMasterKey, fleet: i.fleet, log: c.Log, now: i.now, wake: make(chan struct{}, 1)}
 	if c.OwnMasterKey {
 		i.masterKeys.dir, i.masterKeys.next = c.DataDir, nil
@@ -408,6 +417,7 @@ func (i *Instance) Run(ctx context.Context) {
 	}
 	work.Go(func() { i.masterKeys.Run(ctx, i.failed(ctx, "going on with the rotation of the master key failed")) })
 	work.Go(func() { i.keys.Run(ctx, i.failed(ctx, "replacing and removing signing keys failed")) })
+	work.Go(func() { i.roots.run(ctx, i.log, i.failed(ctx, "forgetting a root access key that has ended failed")) })
 	work.Wait()
 }
 

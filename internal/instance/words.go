@@ -2,7 +2,6 @@ package instance
 
 import (
 	"context"
-	"crypto/rand"
 	"io"
 	"path/filepath"
 
@@ -19,7 +18,7 @@ import (
 // The words of a Config, so that whoever starts an instance needs to know no other
 // package for it.
 type (
-	// RootAccessKey is the access key of the account's root.
+	// RootAccessKey is an access key of the account's root.
 	RootAccessKey = iam.RootAccessKey
 	// StrangerRates limit how fast strangers make rows.
 	StrangerRates = cognito.Rates
@@ -43,11 +42,6 @@ const (
 
 // ParseUserPoolIssuer reads "ISSUER,KEY-SET-URL".
 func ParseUserPoolIssuer(text string) (UserPoolIssuer, error) { return login.ParseUserPoolIssuer(text) }
-
-// NewAccessKeyID makes the ID of a root access key.
-func NewAccessKeyID(account string) (string, error) {
-	return iam.NewID(iam.LongTermKeyPrefix, account, rand.Reader)
-}
 
 // AccountOf finds the account in the ID of an access key that daypass made.
 func AccountOf(accessKeyID string) (account string, ok bool) { return iam.AccountOf(accessKeyID) }

@@ -18,7 +18,7 @@ const rootKey = "AKIDEXAMPLEOFROOT"
 // withRootKey gives the account's root an access key.
 func (h *house) withRootKey() awsapi.Caller {
 	h.t.Helper()
-	h.iam.Root = iam.RootAccessKey{ID: rootKey, Secret: seal.NewSecret("secret")}
+	h.iam.Roots = iam.NewRootKeys(iam.RootAccessKey{ID: rootKey, Secret: seal.NewSecret("secret")})
 	c, _, err := h.iam.AccessKey(h.ctx, rootKey)
 	if err != nil {
 		h.t.Fatalf("root: %v", err)
@@ -65,7 +65,7 @@ func TestGetSessionTokenRoot(t *testing.T) {
 	if diff := cmp.Diff(want, h.caller(made), noOrigin); diff != "" {
 		t.Error(diff)
 	}
-	h.iam.Root.ID = "AKIDANOTHEROFROOT"
+	h.iam.Roots.Set(iam.RootAccessKey{ID: "AKIDANOTHEROFROOT", Secret: seal.NewSecret("secret")})
 	if _, _, _, err := h.sts.Session(h.ctx, made.AccessKeyId, made.SessionToken); causeOf(err) != "parent-key" {
 		t.Errorf("after the key is gone: %v", err)
 	}
