@@ -1,19 +1,27 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/daypass/daypass/internal/admin"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/cognito"
 	"github.com/daypass/daypass/internal/instance"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/sigv4"
+	"github.com/daypass/daypass/internal/store/postgres/pgtest"
 	"github.com/daypass/daypass/internal/sts"
 )
 
@@ -233,5 +241,210 @@ func TestNextRootKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = p.Wait()
+	}
+}
+
+// Killed while keys are replaced, a server has replaced all of them or none, and what it
+// answered holds.
+func TestKillWhileKeysAreReplaced(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "root-credentials")
+	signing, ended := 0, map[string]sigv4.Credentials{}
+	for round := range 6 {
+		p, endpoint := startPlain(t, dir)
+		root := func() *client.Client {
+			keys, err := readRoot(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return &client.Client{Endpoint: endpoint, Region: "us-east-1", Credentials: sigv4.Credentials{AccessKeyID: keys[0].ID, SecretAccessKey: keys[0].Secret.Reveal()}}
+		}
+		if round == 0 {
+			if _, err := root().JSON(t.Context(), cognito.API, "CreateIdentityPool", map[string]any{"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true}); err != nil {
+				t.Fatal(err)
+			}
+			signing = 1
+		}
+		published := kidsOf(t, endpoint)
+		if len(published) != 1 {
+			t.Fatalf("round %d: published %v", round, published)
+		}
+		number, err := strconv.Atoi(strings.TrimPrefix(published[0], "us-east-1-"))
+		if err != nil || number < signing {
+			t.Fatalf("round %d: published %v, and answered %d", round, published, signing)
+		}
+		signing = number
+		for id, c := range ended {
+			if _, err := (&client.Client{Endpoint: endpoint, Region: "us-east-1", Credentials: c}).Query(t.Context(), sts.API, "GetCallerIdentity"); err == nil {
+				t.Errorf("round %d: %s is good, and was compromised", round, id)
+			}
+		}
+
+		rotate := func(operation string) error {
+			_, err := root().JSON(t.Context(), admin.API, operation, map[string]any{"Compromised": true})
+			return err
+		}
+		before := root().Credentials
+		if err := rotate("RotateRootKey"); err != nil {
+			t.Fatal(err)
+		}
+		ended[before.AccessKeyID] = before
+		if err := rotate("RotateSigningKey"); err != nil {
+			t.Fatal(err)
+		}
+		signing++
+		var together sync.WaitGroup
+		for _, operation := range []string{"RotateRootKey", "RotateSigningKey"} {
+			caller := root()
+			together.Go(func() {
+				_, _ = caller.JSON(t.Context(), admin.API, operation, map[string]any{"Compromised": true}) // perhaps without an answer
+			})
+		}
+		if round%2 == 0 {
+			together.Wait()
+		}
+		if err := p.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = p.Wait()
+		together.Wait()
+	}
+}
+
+// kidsOf are the key IDs that a server publishes.
+func kidsOf(t *testing.T, endpoint string) (kids []string) {
+	t.Helper()
+	answer, err := http.Get(endpoint + "/.well-known/jwks_uri")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var set struct{ Keys []struct{ Kid string } }
+	if err := json.NewDecoder(answer.Body).Decode(&set); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range set.Keys {
+		kids = append(kids, k.Kid)
+	}
+	return kids
+}
+
+// Three servers on a database get other root credentials, one after the other, while
+// clients call all of them: nothing is refused. What a server has done to signing keys,
+// all have done.
+func TestNextRootKeyInFleet(t *testing.T) {
+	database := pgtest.Database(t)
+	code, master, _ := inEnvironment(t, "key", "new")
+	if code != exitOK {
+		t.Fatal("no master key")
+	}
+	shared := []string{"DAYPASS_DATABASE=" + database, "DAYPASS_MASTER_KEY=" + strings.TrimSpace(master)}
+	old := []string{"DAYPASS_ROOT_ACCESS_KEY_ID=old", "DAYPASS_ROOT_SECRET_ACCESS_KEY=one"}
+	both := append(slices.Clone(old), "DAYPASS_NEXT_ROOT_ACCESS_KEY_ID=new", "DAYPASS_NEXT_ROOT_SECRET_ACCESS_KEY=two")
+	moved := []string{"DAYPASS_ROOT_ACCESS_KEY_ID=new", "DAYPASS_ROOT_SECRET_ACCESS_KEY=two"}
+	credentials := map[string]sigv4.Credentials{"old": {AccessKeyID: "old", SecretAccessKey: "one"}, "new": {AccessKeyID: "new", SecretAccessKey: "two"}}
+
+	type node struct {
+		up       sync.RWMutex // held while it is started anew
+		process  *exec.Cmd
+		endpoint string
+	}
+	nodes := make([]*node, 3)
+	start := func(n *node, env []string) {
+		t.Helper()
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.process = exec.Command(exe)
+		n.process.Args = []string{"daypass", "serve", "--listen", "127.0.0.1:0", "--log-level", "error"}
+		n.process.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_RUNTIME_DIR=")
+		n.process.Env = append(append(n.process.Env, shared...), env...)
+		n.process.Stderr = t.Output()
+		n.endpoint = endpointOf(t, n.process)
+	}
+	for i := range nodes {
+		nodes[i] = &node{}
+		start(nodes[i], old)
+	}
+	restart := func(env []string) {
+		t.Helper()
+		for _, n := range nodes {
+			n.up.Lock()
+			if err := n.process.Process.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+			if err := n.process.Wait(); err != nil {
+				t.Error(err)
+			}
+			start(n, env)
+			n.up.Unlock()
+		}
+	}
+	at := func(n *node, who string) *client.Client {
+		return &client.Client{Endpoint: n.endpoint, Region: "us-east-1", Credentials: credentials[who]}
+	}
+
+	var use atomic.Pointer[[]string] // the credentials that clients use
+	use.Store(&[]string{"old"})
+	done := make(chan struct{})
+	var workers sync.WaitGroup
+	var calls atomic.Int64
+	for w := range 3 {
+		workers.Go(func() {
+			for i := w; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				n := nodes[i%len(nodes)]
+				n.up.RLock()
+				who := (*use.Load())[i%len(*use.Load())]
+				_, err := at(n, who).Query(t.Context(), sts.API, "GetCallerIdentity")
+				n.up.RUnlock()
+				if err != nil {
+					t.Errorf("%s is refused: %v", who, err)
+					return
+				}
+				calls.Add(1)
+			}
+		})
+	}
+	restart(both)
+	use.Store(&[]string{"old", "new"})
+	for before, deadline := calls.Load(), time.Now().Add(20*time.Second); calls.Load() < before+60 && !t.Failed(); {
+		if time.Now().After(deadline) {
+			t.Fatal("the load has ended")
+		}
+	}
+	for _, n := range nodes { // until nobody uses the old ones any more
+		n.up.Lock()
+	}
+	use.Store(&[]string{"new"})
+	for _, n := range nodes {
+		n.up.Unlock()
+	}
+	restart(moved)
+	close(done)
+	workers.Wait()
+	for i, n := range nodes {
+		if _, err := at(n, "old").Query(t.Context(), sts.API, "GetCallerIdentity"); err == nil {
+			t.Errorf("server %d takes the old credentials", i)
+		}
+	}
+
+	if _, err := at(nodes[0], "new").JSON(t.Context(), cognito.API, "CreateIdentityPool", map[string]any{"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true}); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range nodes {
+		if _, err := at(n, "new").JSON(t.Context(), admin.API, "RotateSigningKey", map[string]any{"Compromised": true}); err != nil {
+			t.Fatal(err)
+		}
+		for j, other := range nodes {
+			if got, want := kidsOf(t, other.endpoint), []string{fmt.Sprint("us-east-1-", i+2)}; !slices.Equal(got, want) {
+				t.Errorf("server %d publishes %v after server %d has made %v", j, got, i, want)
+			}
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -255,8 +256,13 @@ func (r *rotations) compromise() {
 	if err != nil {
 		t.Fatal(err)
 	}
+	login := func(s *story) error {
+		_, err := call(s.public(), "GetCredentialsForIdentity", map[string]any{
+			"IdentityId": segment(t, old, 1)["sub"], "Logins": map[string]string{"cognito-identity.amazonaws.com": old}})
+		return err
+	}
 	for n, s := range r.nodes {
-		if err := s.assume(old); err != nil {
+		if err := errors.Join(s.assume(old), login(s)); err != nil {
 			t.Errorf("before, at node %d: %v", n, err)
 		}
 	}
@@ -267,6 +273,9 @@ func (r *rotations) compromise() {
 		s := r.nodes[len(r.nodes)-1-n]
 		if got := codeOf(t, s.assume(old)); got != "InvalidIdentityToken" {
 			t.Errorf("a token of the compromised key: %q", got)
+		}
+		if got := codeOf(t, login(s)); got != "NotAuthorizedException" {
+			t.Errorf("a token of the compromised key as a login: %q", got)
 		}
 		token, err := r.token(s)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -332,5 +333,50 @@ func TestRotationModel(t *testing.T) {
 				t.Fatal("nothing was compared")
 			}
 		})
+	}
+}
+
+// The one key that signs for all regions is replaced as others are: it signs when all can
+// know it, for all regions, and comes first then.
+func TestRotateOneKey(t *testing.T) {
+	c := newClock()
+	p := newProvider(t, &memory{}, c, "1", "2")
+	p.Region, p.OneKey = "us-east-1", true
+	mustEnsure(t, p, "eu-west-1")
+	if _, err := p.Rotate(t.Context(), "eu-west-1", false); !errors.Is(err, ErrNoKeys) {
+		t.Errorf("a region whose tokens the key of another one signs: %v", err)
+	}
+	if _, err := p.Rotate(t.Context(), "", false); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		after     time.Duration
+		signs     string
+		published []string
+	}{
+		{0, "us-east-1-1", []string{"us-east-1-1", "us-east-1-2"}},
+		{publishedBefore - time.Second, "us-east-1-1", []string{"us-east-1-1", "us-east-1-2"}},
+		{time.Second, "us-east-1-2", []string{"us-east-1-2", "us-east-1-1"}},
+	} {
+		c.advance(step.after)
+		if kid, _ := verify(t, p, mustSign(t, p, "ap-south-1", c.claims("ap-south-1"))); kid != step.signs {
+			t.Errorf("signed by %s, want %s", kid, step.signs)
+		}
+		var set struct {
+			Keys []struct {
+				KID string `json:"kid"`
+			} `json:"keys"`
+		}
+		_, body := do(t, p, "GET", "/.well-known/jwks_uri")
+		if err := json.Unmarshal([]byte(body), &set); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, k := range set.Keys {
+			got = append(got, k.KID)
+		}
+		if !slices.Equal(got, step.published) {
+			t.Errorf("published %v, want %v", got, step.published)
+		}
 	}
 }
