@@ -162,36 +162,50 @@ func TestRotateAllRegions(t *testing.T) {
 }
 
 // Where another node stores something between plan and deed, the rotation is planned
-// anew: nothing is replaced twice.
+// anew: nothing is replaced twice, and no key ID is given twice.
 func TestRotationsAtSeveralNodes(t *testing.T) {
-	c := newClock()
-	store := &memory{}
-	private := fixtureKey(t, "1")
-	nodes := make([]*Provider, 8)
-	for n := range nodes {
-		nodes[n] = newProvider(t, store, c)
-		nodes[n].GenerateKey = newGenerator(t, "1", "2", "3").generate
-	}
-	store.keys = append(store.keys, mustKey(newSigningKey(nodes[0].Box, "us-east-1", 1, start, start, private)))
-	var together sync.WaitGroup
-	var mu sync.Mutex
-	var made []string
-	for _, p := range nodes {
-		together.Go(func() {
-			done, err := p.Rotate(t.Context(), "", false)
-			mu.Lock()
-			defer mu.Unlock()
-			if _, refused := errors.AsType[*RetiringError](err); err != nil && !refused {
-				t.Error(err)
+	for name, test := range map[string]struct {
+		compromised bool
+		made, left  []string
+	}{
+		"one of them": {false, []string{"us-east-1-2"}, []string{"us-east-1-1", "us-east-1-2"}},
+		"all of them": {true, []string{"us-east-1-2", "us-east-1-3", "us-east-1-4"}, []string{"us-east-1-4"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newClock()
+			store := &memory{}
+			store.keys = append(store.keys, mustKey(newSigningKey(newBox(t, "a"), "us-east-1", 1, start, start, fixtureKey(t, "1"))))
+			var together, planned sync.WaitGroup
+			planned.Add(3)
+			var mu sync.Mutex
+			var made []string
+			for range 3 {
+				p := newProvider(t, store, c)
+				private := fixtureKey(t, "2")
+				once := sync.OnceFunc(func() { planned.Done(); planned.Wait() })
+				p.GenerateKey = func() (*rsa.PrivateKey, error) { once(); return private, nil }
+				together.Go(func() {
+					done, err := p.Rotate(t.Context(), "", test.compromised)
+					mu.Lock()
+					defer mu.Unlock()
+					if _, refused := errors.AsType[*RetiringError](err); err != nil && (test.compromised || !refused) {
+						t.Error(err)
+					}
+					for _, d := range done {
+						made = append(made, d.Key.KID)
+					}
+				})
 			}
-			for _, d := range done {
-				made = append(made, d.Key.KID)
+			together.Wait()
+			slices.Sort(made)
+			var left []string
+			for _, k := range store.keys {
+				left = append(left, k.KID)
+			}
+			if !slices.Equal(made, test.made) || !slices.Equal(left, test.left) {
+				t.Errorf("made %v, want %v; %v are left, want %v", made, test.made, left, test.left)
 			}
 		})
-	}
-	together.Wait()
-	if !slices.Equal(made, []string{"us-east-1-2"}) || len(store.keys) != 2 {
-		t.Errorf("made %v, %d keys", made, len(store.keys))
 	}
 }
 
@@ -299,7 +313,7 @@ func TestRotationModel(t *testing.T) {
 			var sets []set
 			var tokens []signed
 			random := uint64(seed)*2654435761 + 1
-			for range 400 {
+			for range 1000 {
 				random = random*6364136223846793005 + 1442695040888963407
 				switch random >> 60 {
 				case 0, 1:
@@ -310,7 +324,7 @@ func TestRotationModel(t *testing.T) {
 				case 2, 3, 4:
 					c.advance(time.Minute)
 				case 5:
-					c.advance(10 * time.Hour)
+					c.advance(time.Duration(random>>40%300) * time.Minute)
 				case 6:
 					if err := p.tend(t.Context()); err != nil {
 						t.Fatal(err)
