@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"slices"
@@ -312,7 +313,23 @@ func TestRotateSigningKeyInFleet(t *testing.T) {
 
 // Who may not rotate does not, and what cannot be rotated is refused in words.
 func TestRotateSigningKeyRefuses(t *testing.T) {
-	s := newStory(t, daypasstest.Config{SigningKey: oneKey(t)})
+	var lines syncWriter
+	s := newStory(t, daypasstest.Config{SigningKey: oneKey(t), Log: slog.New(slog.NewTextHandler(&lines, nil))})
+	wantCause := func(operation, cause string) {
+		t.Helper()
+		if last := lines.last(); !strings.Contains(last, "operation="+operation) || !strings.Contains(last, "cause="+cause) {
+			t.Errorf("the log says %q, want cause=%s", last, cause)
+		}
+	}
+	_, err := s.daypass("RotateSigningKey", map[string]any{"KeyRegion": "eu-west-1"})
+	if err == nil {
+		t.Error("rotated what is not there")
+	}
+	wantCause("RotateSigningKey", "signing-key-missing")
+	if _, err := s.daypass("RotateRootKey", map[string]any{}); err == nil {
+		t.Error("replaced root credentials that are given")
+	}
+	wantCause("RotateRootKey", "root-key-given")
 	for name, test := range map[string]struct {
 		in            map[string]any
 		code, message string
@@ -328,7 +345,7 @@ func TestRotateSigningKeyRefuses(t *testing.T) {
 		wantError(t, err, test.code, test.message)
 	}
 	user := s.user("intern")
-	_, err := user.JSON(t.Context(), admin.API, "RotateSigningKey", map[string]any{})
+	_, err = user.JSON(t.Context(), admin.API, "RotateSigningKey", map[string]any{})
 	if got := codeOf(t, err); got != "AccessDeniedException" {
 		t.Errorf("without the permission: %q", got)
 	}
@@ -337,6 +354,10 @@ func TestRotateSigningKeyRefuses(t *testing.T) {
 	if _, err := user.JSON(t.Context(), admin.API, "RotateSigningKey", map[string]any{}); err != nil {
 		t.Errorf("with the permission: %v", err)
 	}
+	if _, err := s.daypass("RotateSigningKey", map[string]any{}); err == nil {
+		t.Error("rotated twice")
+	}
+	wantCause("RotateSigningKey", "signing-key-retiring")
 	if got := s.kids(); !slices.Equal(got, []string{"us-east-1-1", "us-east-1-2"}) {
 		t.Errorf("published %v", got)
 	}
@@ -405,4 +426,23 @@ func TestSigningKeysByAgeInFleet(t *testing.T) {
 	restart("us-east-1-2", "us-east-1-1")
 	c.pass(24*time.Hour + 6*time.Minute)
 	restart("us-east-1-2")
+}
+
+// syncWriter keeps the last line that was written to it.
+type syncWriter struct {
+	mu   sync.Mutex
+	line string
+}
+
+func (w *syncWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.line = string(p)
+	return len(p), nil
+}
+
+func (w *syncWriter) last() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.line
 }
