@@ -95,8 +95,9 @@ const imports = `
 	daypasstest: audit client cognito datadir iam instance mint seal   # client, with the tables of cognito and iam: pools and users of tests; mint: tokens of people who sign in
 	daypasstest/postgres: daypasstest store/engine store/postgres   # apart, so that tests without it do not download it
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
+	acme:        seal                        # certificates from an authority; what only the binary links
 	metrics:     audit                       # a sink of events; what only the binary links
-	cmd/daypass: audit awsapi declare instance backup/agekey cli client datadir idp metrics mint seal store/engine store/postgres typo backup move   # typo: environment variables that do not exist
+	cmd/daypass: acme audit awsapi declare instance backup/agekey cli client datadir idp metrics mint seal store/engine store/postgres typo backup move   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard
@@ -113,7 +114,7 @@ const reserved = `
 	github.com/zitadel/oidc:         idp signin
 	golang.org/x/oauth2:             signin
 	github.com/rogpeppe/go-internal/lockedfile: cli
-	golang.org/x/crypto:             seal
+	golang.org/x/crypto:             seal acme
 	filippo.io/age:                  backup/agekey               # the master key in a backup, sealed with a passphrase
 	github.com/alecthomas/kong:      cmd/daypass
 	github.com/prometheus:           metrics
@@ -125,7 +126,7 @@ const reserved = `
 	golang.org/x/text:               cli
 	go/parser:                       cli                  # help is read from the source of the shapes
 	html/template:                   idp
-	net/http:                        server audit/sinks forwardauth daypassauth client cli fetch login login/logintest metrics openid idp signin store/postgres/pgtest cmd/daypass daypasstest   # pgtest asks Patroni
+	net/http:                        server audit/sinks forwardauth daypassauth client cli fetch login login/logintest metrics openid idp signin acme store/postgres/pgtest cmd/daypass daypasstest   # pgtest asks Patroni
 
 	text/template:                   # nobody: html/template, and only where there are pages
 	os/exec:                         cmd/daypass store/postgres/pgtest   # the pager, the browser, the commands of credentials; servers of tests

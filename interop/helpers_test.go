@@ -82,7 +82,7 @@ func find(what string) (string, error) {
 		if path, err := exec.LookPath("/usr/sbin/" + what); err == nil {
 			return path, nil
 		}
-	case "versitygw", "minio", "mc", "seaweedfs", "ceph":
+	case "versitygw", "minio", "mc", "seaweedfs", "ceph", "pebble":
 		return findPartner(what)
 	case "terraform":
 		if os.Getenv("TF_TEST_PLUGIN_DIR") == "" {

@@ -11,6 +11,21 @@ import (
 	"time"
 )
 
+// certificates are what a listener speaks TLS with.
+type certificates interface {
+	// listen is how a listener speaks TLS, with what there is when a connection begins.
+	listen() *tls.Config
+	// report names who is told what becomes of the certificates.
+	report(*slog.Logger)
+	// reload looks for others at once.
+	reload()
+	// ends is when the certificate ends that ends first; zero where there is none yet.
+	ends() time.Time
+}
+
+// apiProtocols are what the API's listener speaks, best first.
+var apiProtocols = []string{"h2", "http/1.1"}
+
 // tlsFiles are the files that say how a listener speaks TLS. They may be replaced
 // while the server runs: a connection that begins a second later, or after
 // [tlsFiles.reload], gets what they say then. Files that do not fit together, as
@@ -91,6 +106,10 @@ func (f *tlsFiles) listen() *tls.Config {
 	c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return f.current(), nil }
 	return c
 }
+
+func (f *tlsFiles) report(to *slog.Logger) { f.log = to }
+
+func (f *tlsFiles) ends() time.Time { return notAfter(f.current()) }
 
 func (f *tlsFiles) current() *tls.Config {
 	f.mu.Lock()

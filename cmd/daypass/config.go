@@ -31,6 +31,7 @@ type Config struct {
 	TrustedProxies []string `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. They must pass the Host header on unchanged, because signatures cover it."`
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Listen without TLS on an address that is not loopback."`
 
+	ACMEConfig
 	GatewayConfig
 	ForwardAuthConfig
 	MetricsConfig
@@ -81,6 +82,8 @@ type Config struct {
 	memory int64
 	// metrics counts what the server does; nil where nobody asks for it.
 	metrics *metrics.Metrics
+	// acme are the certificates of --acme-host; nil before anybody asks for them.
+	acme *acmeCertificates
 }
 
 const (
@@ -93,7 +96,9 @@ const (
 type settings struct {
 	instance instance.Config
 	// tls is how to speak TLS; nil for plain HTTP.
-	tls *tlsFiles
+	tls certificates
+	// acme are the certificates that the server obtains; nil for none.
+	acme *acmeCertificates
 	// database is the URL of the database; empty for that in the data directory.
 	database string
 	// ephemeral is the throw-away data directory, if there is one.
@@ -129,9 +134,9 @@ func (c *Config) check() error {
 		return usage("--allow-region %q: a region looks like us-east-1", c.badRegion())
 	case (c.TLSCertFile == "") != (c.TLSKeyFile == ""):
 		return usage("--tls-cert-file and --tls-key-file go together")
-	case !loopback && c.TLSCertFile == "" && len(c.TrustedProxies) == 0 && !c.AllowPlainHTTP:
-		return usage("--listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --trusted-proxies, or --allow-plain-http", c.Listen)
-	case (host == "" || isUnspecified(host)) && c.PublicURL == "" && len(c.DevHost) == 0:
+	case !loopback && !c.speaksTLS() && len(c.TrustedProxies) == 0 && !c.AllowPlainHTTP:
+		return usage("--listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --acme-host, or --trusted-proxies, or --allow-plain-http", c.Listen)
+	case (host == "" || isUnspecified(host)) && c.PublicURL == "" && len(c.DevHost) == 0 && len(c.ACMEHost) == 0:
 		return usage("--listen %s has no address that clients can use: give --public-url", c.Listen)
 	case c.RootAccessKeyID != "" && (!accessKeyID.MatchString(c.RootAccessKeyID) || strings.HasPrefix(c.RootAccessKeyID, "ASIA")):
 		return usage("--root-access-key-id: 1 to 128 letters, digits and underscores, not beginning with ASIA")
@@ -147,6 +152,9 @@ func (c *Config) check() error {
 		return usage("--signing-key-lifetime %s: give at least %s (7 days), because an old key stays in the key set for more than a day", c.SigningKeyLifetime, "168h")
 	case c.GuestBurst < 1:
 		return usage("--guest-burst must be at least 1")
+	}
+	if err := c.checkACME(); err != nil {
+		return err
 	}
 	if err := c.checkAddresses(); err != nil {
 		return err
@@ -225,6 +233,8 @@ func (c *Config) opens(loopback bool) string {
 		return "--listen " + c.Listen + ", which is not loopback"
 	case len(c.TrustedProxies) > 0:
 		return "--trusted-proxies"
+	case len(c.ACMEHost) > 0:
+		return "--acme-host, which others reach"
 	case c.GatewayListen != "":
 		return "--gateway-listen " + c.GatewayListen + ", whose gateways serve others"
 	case c.ForwardAuthListen != "":
@@ -276,6 +286,9 @@ func (c *Config) publicURL(listener net.Addr) (string, error) {
 	if c.PublicURL != "" {
 		return c.PublicURL, nil
 	}
+	if len(c.ACMEHost) > 0 {
+		return "https://" + c.ACMEHost[0], nil // with the port at which the authority finds it too
+	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return "", err
@@ -288,7 +301,7 @@ func (c *Config) publicURL(listener net.Addr) (string, error) {
 		return "", err
 	}
 	scheme := "http"
-	if c.TLSCertFile != "" {
+	if c.speaksTLS() {
 		scheme = "https"
 	}
 	return scheme + "://" + net.JoinHostPort(host, port), nil
@@ -339,12 +352,18 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 		return nil, err
 	}
 	if c.Database != "" {
+		if err = c.obtain(s); err != nil {
+			return nil, err
+		}
 		return s, c.database(p, s)
 	}
 	if err = c.dataDir(s); err != nil {
 		return nil, err
 	}
-	if err = c.secrets(p, s); err != nil {
+	if err = c.secrets(p, s); err == nil {
+		err = c.obtain(s)
+	}
+	if err != nil {
 		s.cleanUp()
 		return nil, err
 	}
@@ -367,12 +386,15 @@ func (c *Config) dataDir(s *settings) (err error) {
 	return err
 }
 
-// tls reads the certificate and its key; nil for plain HTTP.
-func (c *Config) tls() (*tlsFiles, error) {
-	if c.TLSCertFile == "" {
+// tls reads the certificate and its key, or has them obtained; nil for plain HTTP.
+func (c *Config) tls() (certificates, error) {
+	switch {
+	case len(c.ACMEHost) > 0:
+		return c.obtained(), nil
+	case c.TLSCertFile == "":
 		return nil, nil
 	}
-	f := &tlsFiles{flags: "--tls-cert-file, --tls-key-file", cert: c.TLSCertFile, key: c.TLSKeyFile, protocols: []string{"h2", "http/1.1"}}
+	f := &tlsFiles{flags: "--tls-cert-file, --tls-key-file", cert: c.TLSCertFile, key: c.TLSKeyFile, protocols: apiProtocols}
 	return f, f.load()
 }
 

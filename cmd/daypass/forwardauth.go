@@ -32,8 +32,8 @@ func (c *Config) checkForwardAuth() error {
 		return usage("--forward-auth-listen needs --forward-auth-api, such as photos=photos.example.com")
 	case !isLoopback(host) && len(c.TrustedProxies) == 0:
 		return usage("--forward-auth-listen %s is not loopback: give the addresses of the proxies that may ask with --trusted-proxies", c.ForwardAuthListen)
-	case !isLoopback(host) && c.TLSCertFile == "" && !c.AllowPlainHTTP:
-		return usage("--forward-auth-listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --allow-plain-http", c.ForwardAuthListen)
+	case !isLoopback(host) && !c.speaksTLS() && !c.AllowPlainHTTP:
+		return usage("--forward-auth-listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --acme-host, or --allow-plain-http", c.ForwardAuthListen)
 	}
 	return nil
 }

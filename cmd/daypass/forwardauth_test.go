@@ -24,7 +24,7 @@ func TestForwardAuthFlags(t *testing.T) {
 		{Config{ForwardAuthConfig: ForwardAuthConfig{"127.0.0.1:4611", nil}}, "--forward-auth-listen needs --forward-auth-api, such as photos=photos.example.com"},
 		{Config{ForwardAuthConfig: ForwardAuthConfig{"4611", photos}}, `--forward-auth-listen "4611": give an address and a port, such as 127.0.0.1:4611`},
 		{Config{ForwardAuthConfig: ForwardAuthConfig{":4611", photos}}, "--forward-auth-listen :4611 is not loopback: give the addresses of the proxies that may ask with --trusted-proxies"},
-		{Config{ForwardAuthConfig: ForwardAuthConfig{"10.0.0.5:4611", photos}, TrustedProxies: []string{"10.0.0.0/8"}}, "--forward-auth-listen 10.0.0.5:4611 is not loopback: give --tls-cert-file and --tls-key-file, or --allow-plain-http"},
+		{Config{ForwardAuthConfig: ForwardAuthConfig{"10.0.0.5:4611", photos}, TrustedProxies: []string{"10.0.0.0/8"}}, "--forward-auth-listen 10.0.0.5:4611 is not loopback: give --tls-cert-file and --tls-key-file, or --acme-host, or --allow-plain-http"},
 		{Config{ForwardAuthConfig: ForwardAuthConfig{"127.0.0.1:4611", []string{"photos"}}}, `--forward-auth-api "photos": give a name and a host, such as photos=api.example.com`},
 		{Config{ForwardAuthConfig: ForwardAuthConfig{"127.0.0.1:4611", []string{"a=h", "b=h"}}}, "--forward-auth-api a and b are both at h"},
 	} {

@@ -54,12 +54,13 @@ func (c *GatewayConfig) side() (*side, error) {
 		handler: func(i *instance.Instance) http.Handler { return i.Handler.Beside(i.Gateway) },
 	}
 	if !isPath(c.GatewayListen) {
-		s.tls = &tlsFiles{
+		files := &tlsFiles{
 			flags: gatewayFiles, cert: c.GatewayCertFile, key: c.GatewayKeyFile, clientCA: c.GatewayClientCA, protocols: []string{"http/1.1"},
 		}
-		if err := s.tls.load(); err != nil {
+		if err := files.load(); err != nil {
 			return nil, err
 		}
+		s.tls = files
 	}
 	return s, nil
 }

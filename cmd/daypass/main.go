@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/daypass/daypass/internal/acme"
 )
 
 // Exit codes.
@@ -110,7 +112,7 @@ func newParser(p *process, c *commands) (*kong.Kong, error) {
 	return kong.New(c, kong.Name("daypass"),
 		kong.Description("Amazon Cognito identity pools, self-hosted: any sign-in becomes scoped temporary AWS-style credentials."),
 		kong.DefaultEnvars("DAYPASS"), kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
-		kong.Vars{"limits": limitNames(), "badtokens": badTokens(), "badresponses": badResponses(), "datadir": defaultDataDir}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"limits": limitNames(), "badtokens": badTokens(), "badresponses": badResponses(), "datadir": defaultDataDir, "acmeDirectory": acme.LetsEncrypt}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { panic(exited(code)) }))
 }
 

@@ -26,8 +26,8 @@ func (c *Config) checkMetrics() error {
 	switch {
 	case err != nil:
 		return usage("--metrics-listen %q: give an address and a port, such as 127.0.0.1:4690", c.MetricsListen)
-	case !isLoopback(host) && c.TLSCertFile == "" && !c.AllowPlainHTTP:
-		return usage("--metrics-listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --allow-plain-http", c.MetricsListen)
+	case !isLoopback(host) && !c.speaksTLS() && !c.AllowPlainHTTP:
+		return usage("--metrics-listen %s is not loopback: give --tls-cert-file and --tls-key-file, or --acme-host, or --allow-plain-http", c.MetricsListen)
 	}
 	return nil
 }
@@ -76,7 +76,9 @@ func (r *running) watch(m *metrics.Metrics, i *instance.Instance) {
 	m.Gauge("daypass_certificate_not_after_seconds", "When the certificate of a listener ends, in seconds since 1970.", "listener", func(yield func(string, float64)) {
 		for _, f := range r.fronts {
 			if f.tls != nil {
-				yield(f.name, float64(notAfter(f.tls.current()).Unix()))
+				if ends := f.tls.ends(); !ends.IsZero() {
+					yield(f.name, float64(ends.Unix()))
+				}
 			}
 		}
 	})

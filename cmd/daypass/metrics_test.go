@@ -173,7 +173,7 @@ func TestMetricsFlags(t *testing.T) {
 		{Config{}, ""},
 		{Config{MetricsConfig: MetricsConfig{"localhost:1"}}, ""},
 		{Config{MetricsConfig: MetricsConfig{"nonsense"}}, `--metrics-listen "nonsense": give an address and a port, such as 127.0.0.1:4690`},
-		{Config{MetricsConfig: MetricsConfig{"10.0.0.5:1"}}, "--metrics-listen 10.0.0.5:1 is not loopback: give --tls-cert-file and --tls-key-file, or --allow-plain-http"},
+		{Config{MetricsConfig: MetricsConfig{"10.0.0.5:1"}}, "--metrics-listen 10.0.0.5:1 is not loopback: give --tls-cert-file and --tls-key-file, or --acme-host, or --allow-plain-http"},
 		{Config{MetricsConfig: MetricsConfig{"10.0.0.5:1"}, AllowPlainHTTP: true}, ""},
 	} {
 		if err := test.config.checkMetrics(); (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {

@@ -180,6 +180,7 @@ func (r *running) serve(ctx context.Context, i *instance.Instance, l net.Listene
 			return nil
 		})
 	}
+	r.group.Go(func() error { r.keepCertificates(ctx); return nil })
 	r.group.Go(func() error {
 		background, end := context.WithCancel(context.Background())
 		done := make(chan struct{})
@@ -204,11 +205,11 @@ type front struct {
 	server   *http.Server
 	gate     *gate
 	listener net.Listener
-	tls      *tlsFiles // nil for plain HTTP
+	tls      certificates // nil for plain HTTP
 }
 
 // front makes a server. All of them share what strangers may hold.
-func (r *running) front(i *instance.Instance, name string, l net.Listener, speak *tlsFiles, handler http.Handler) *front {
+func (r *running) front(i *instance.Instance, name string, l net.Listener, speak certificates, handler http.Handler) *front {
 	g := &gate{Handler: handler}
 	h := &http.Server{
 		Handler:           g,
@@ -221,7 +222,7 @@ func (r *running) front(i *instance.Instance, name string, l net.Listener, speak
 	}
 	l = i.Handler.Bound(h, l, speak != nil, openFiles())
 	if speak != nil {
-		speak.log = r.log
+		speak.report(r.log)
 		l = tls.NewListener(l, speak.listen())
 	}
 	return &front{name, h, g, l, speak}

@@ -22,7 +22,7 @@ type side struct {
 	// at is where it listens: the path of a Unix socket, or an address.
 	at string
 	// tls is how to speak TLS; nil for none.
-	tls *tlsFiles
+	tls certificates
 	// handler answers requests.
 	handler func(*instance.Instance) http.Handler
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/daypass/daypass/internal/fetch"
 	"github.com/daypass/daypass/internal/seal"
@@ -54,6 +55,14 @@ func readServiceKey(path string) (target.Key, error) {
 		return target.Key{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return key, nil
+}
+
+// Caller makes the client of who calls one host and port for the instance's operator, with
+// a deadline for each request. The host may be private, as that of a target may.
+func (c *Config) Caller(origin string, timeout time.Duration) *fetch.Client {
+	f := c.targetClient(origin)
+	f.Timeout = timeout
+	return f
 }
 
 // targetClient makes the client for one target, whose own host and port may be
