@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -94,7 +95,7 @@ func (g *creations) join(ctx context.Context, n *creation) error {
 	if g.groups < mostGroups {
 		g.groups++
 		g.mu.Unlock()
-		g.lead([]*creation{n})
+		g.lead(g.take(n))
 		return nil
 	}
 	n.turn = make(chan turn, 1)
@@ -126,8 +127,12 @@ func (g *creations) leave(n *creation) bool {
 	return at >= 0
 }
 
-// take is the group of a leader, who is not among those that wait any more.
+// take is the group of a leader, who is not among those that wait any more. Where a
+// group has just ended, its callers are likely to come with the next at once: whoever
+// can run does so before, which brings more of them together and takes no time where
+// there is nobody.
 func (g *creations) take(leader *creation) []*creation {
+	runtime.Gosched()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	most := min(len(g.waiting), mostCreations-1)
