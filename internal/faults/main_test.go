@@ -24,11 +24,13 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	switch os.Getenv("DAYPASS_FAULTS") {
 	case "":
-		leaveOut("^(TestLong|TestPatroni)")
+		leaveOut("^(TestLong|TestPatroni|TestBeside)")
 	case "patroni":
 		_ = flag.Set("test.run", "^TestPatroni")
+	case "beside":
+		_ = flag.Set("test.run", "^TestBeside")
 	default:
-		leaveOut("^TestPatroni")
+		leaveOut("^(TestPatroni|TestBeside)")
 		writers, rounds = 64, 2
 	}
 	_ = flag.Set("test.parallel", "8") // what is parallel waits

@@ -22,6 +22,10 @@ const (
 	rootKey = "test" // of --dev
 )
 
+// older is the binary of a daypass of an earlier version, as which nodes are started;
+// "": as this one.
+var older string
+
 // patience is how long a client waits for an answer. A node that cannot have one
 // from its database says so earlier.
 const patience = 60 * time.Second
@@ -60,7 +64,11 @@ func (n *node) start(t *testing.T) {
 	}
 	defer log.Close()
 	n.log = log.Name()
-	n.cmd = exec.Command(binary(t), "serve", "--dev", "--listen", "127.0.0.1:0", "--issuer", issuer, "--log-level", "warn")
+	path := older
+	if path == "" {
+		path = binary(t)
+	}
+	n.cmd = exec.Command(path, "serve", "--dev", "--listen", "127.0.0.1:0", "--issuer", issuer, "--log-level", "warn")
 	n.cmd.Dir, n.cmd.Stderr = dir, log
 	n.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "DAYPASS_MASTER_KEY=" + n.masterKey, "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir}
 	if n.database != "" {

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -437,12 +439,20 @@ func (f nodes) kinds(t *testing.T) []kind {
 }
 
 // What one node has acknowledged, the next request at another obeys: for each kind of
-// change, a thousand times in all, at random nodes.
+// change, a thousand times in all, at random nodes. DAYPASS_TEST_CHANGES says how many of
+// them are on PostgreSQL: all, in the nightly.
 func TestNodesObeyOneAnother(t *testing.T) {
+	onServer := 100
+	if text := os.Getenv("DAYPASS_TEST_CHANGES"); text != "" {
+		var err error
+		if onServer, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, test := range map[string]struct {
 		on      database
 		changes int
-	}{"SQLite": {onSQLite, 900}, "PostgreSQL": {onPostgreSQL, 100}} {
+	}{"SQLite": {onSQLite, 900}, "PostgreSQL": {onPostgreSQL, onServer}} {
 		t.Run(name, func(t *testing.T) {
 			f := newNodes(t, test.on, 3)
 			kinds := f.kinds(t)

@@ -243,21 +243,7 @@ func TestSidesWithoutDatabase(t *testing.T) {
 	token := a.signIn("alice")
 	id, alice := a.mustCredentials("alice")
 	ours := a.openIDToken(id, token)
-	forwardAuth := a.server.ForwardAuth()
-	mayPass := func() int {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, forwardAuth, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Host = "photos.example.com"
-		r.Header = http.Header{"Authorization": {"Bearer " + ours}, "X-Original-Method": {"GET"}, "X-Original-Uri": {"/cat.jpg"}, "X-Forwarded-For": {"203.0.113.9"}}
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		return answer.StatusCode
-	}
+	mayPass := func() int { return a.mayPass(t, bearer(ours)) }
 	for range 2 { // before and after
 		if got := a.evaluate(alice, nil, "s3:GetObject", "arn:aws:s3:::b/o"); got != "allow" {
 			t.Fatalf("the gateway is told %q", got)
@@ -276,6 +262,93 @@ func TestSidesWithoutDatabase(t *testing.T) {
 		a.wantLast("level=ERROR", "status=503 error=ServiceUnavailableException cause=database-unavailable")
 		proxy.Resume(t)
 	}
+}
+
+// What ends at one node has ended for the gateways and the reverse proxies of another, in
+// their next question.
+func TestSidesObeyOtherNodes(t *testing.T) {
+	c := daypasstest.Config{Database: postgres.Database(pgtest.Database(t)), DataDir: t.TempDir(), ForwardAuthAPIs: []string{"photos=photos.example.com"}}
+	a := newAskingOf(t, c)
+	c.Issuer, c.Now = "https://issuer.example", a.clock.now
+	far := *a.story
+	far.server = daypasstest.Start(t, c)
+	b := *a
+	b.story = &far
+	b.dial()
+	a.query("PutRolePolicy", "RoleName", "user", "PolicyName", "p", "PolicyDocument", allowAll)
+	for what, end := range map[string]func(id string, session sigv4.Credentials){
+		"the session is revoked":  func(_ string, s sigv4.Credentials) { a.revoke(map[string]any{"AccessKeyId": s.AccessKeyID}) },
+		"the identity is revoked": func(id string, _ sigv4.Credentials) { a.revoke(map[string]any{"IdentityId": id}) },
+		"everything is revoked":   func(string, sigv4.Credentials) { a.revoke(map[string]any{"Everything": true}) },
+		"the identity is deleted": func(id string, _ sigv4.Credentials) {
+			a.root("DeleteIdentities", map[string]any{"IdentityIdsToDelete": []string{id}})
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			token := a.signIn("alice")
+			id, session := a.mustCredentials("alice")
+			ours := a.openIDToken(id, token)
+			for node, n := range map[string]*asking{"the same node": a, "another node": &b} {
+				if got := n.evaluate(session, nil, "s3:GetObject", "arn:aws:s3:::b/o"); got != "allow" {
+					t.Fatalf("before, the gateway of %s is told %q", node, got)
+				}
+				for _, header := range []http.Header{bearer(ours), a.signedHeader(session)} {
+					if got := n.mayPass(t, header); got != http.StatusOK {
+						t.Fatalf("before, the proxy of %s is told %d", node, got)
+					}
+				}
+			}
+			end(id, session)
+			if got := b.evaluate(session, nil, "s3:GetObject", "arn:aws:s3:::b/o"); got != "InvalidToken" {
+				t.Errorf("the gateway of another node is told %q", got)
+			}
+			if k := b.derive(session, b.today(), "s3"); k.Code != "InvalidToken" || k.DerivedKey != nil {
+				t.Errorf("the gateway of another node gets %s", k.body)
+			}
+			if got := b.mayPass(t, a.signedHeader(session)); got != http.StatusForbidden {
+				t.Errorf("the proxy of another node is told %d of a signed request", got)
+			}
+			want := http.StatusUnauthorized
+			if what == "the session is revoked" { // the token is not one of the session's
+				want = http.StatusOK
+			}
+			if got := b.mayPass(t, bearer(ours)); got != want {
+				t.Errorf("the proxy of another node is told %d of a token, want %d", got, want)
+			}
+		})
+	}
+}
+
+// bearer is the header of a request to an API with a token.
+func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
+
+// signedHeader is that of a request that is signed.
+func (a *asking) signedHeader(by sigv4.Credentials) http.Header {
+	a.t.Helper()
+	r := &sigv4.Request{Method: "GET", Path: "/cat.jpg", Host: "photos.example.com", Header: http.Header{}}
+	if err := sigv4.Sign(r, by, "us-east-1", "execute-api", a.clock.now()); err != nil {
+		a.t.Fatal(err)
+	}
+	return r.Header
+}
+
+// mayPass is what a reverse proxy is told of a request with a header.
+func (a *asking) mayPass(t *testing.T, header http.Header) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.server.ForwardAuth(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host, r.Header = "photos.example.com", header.Clone()
+	r.Header.Set("X-Original-Method", "GET")
+	r.Header.Set("X-Original-Uri", "/cat.jpg")
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	return answer.StatusCode
 }
 
 // What goes over the wire, and into the log, without a database.
