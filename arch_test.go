@@ -77,7 +77,7 @@ const imports = `
 	faults:                                     # harm only
 
 	# Memory: implements what the services ask for, and seals the secrets in it.
-	store:       cognito iam limit openid revocation seal store/engine store/migrate store/sqlite
+	store:       audit cognito iam limit openid revocation seal store/engine store/migrate store/sqlite
 	store/engine:                              # what a database has to do
 	store/migrate:  store/engine
 	store/sqlite:   store/engine store/migrate
@@ -85,7 +85,7 @@ const imports = `
 	store/postgres: store/engine store/migrate
 	store/postgres/pgtest:                     # for tests: it starts servers
 	store/fixture: cognito seal
-	store/storetest: cognito iam limit openid revocation seal store store/engine store/engine/enginetest store/fixture
+	store/storetest: audit cognito iam limit openid revocation seal store store/engine store/engine/enginetest store/fixture
 
 	# Brings databases elsewhere, while no server runs.
 	move:        backup datadir seal store store/engine store/migrate store/sqlite

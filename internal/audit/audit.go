@@ -88,6 +88,7 @@ type Event struct {
 	person        [1]Person // where persons begin
 	identity      string
 	authenticated bool
+	salt          []byte
 	pool          string
 	issued        string
 	expires       time.Time
@@ -182,7 +183,7 @@ func (e *Event) Restart() {
 	e.decided, e.policies, e.attrs = decision.Decision{}, nil, nil
 	e.Caller, e.Cause, e.Err = "", "", nil
 	e.Who, e.Input, e.Output, e.Message = awsapi.Caller{}, nil, nil, ""
-	e.persons, e.identity, e.authenticated, e.pool = nil, "", false, ""
+	e.persons, e.identity, e.authenticated, e.salt, e.pool = nil, "", false, nil, ""
 	e.issued, e.expires = "", time.Time{}
 }
 

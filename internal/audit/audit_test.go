@@ -199,11 +199,12 @@ func TestFactsForTheTrailAlone(t *testing.T) {
 	r := Record{e}
 	r.SetPerson(Person{Provider: "accounts.example.com", Subject: "alice"})
 	r.SetPerson(Person{Provider: "login.example.com", Subject: "alice"})
-	r.SetPerson(Person{Provider: "accounts.example.com", Subject: "alice", Salt: []byte("salt")})
+	r.SetPerson(Person{Provider: "accounts.example.com", Subject: "alice"})
 	r.SetIdentity("us-east-1:01234567-89ab-cdef-0123-456789abcdef", true)
 	r.SetPool("us-east-1:11234567-89ab-cdef-0123-456789abcdef")
 	r.SetIssued("ASIAEXAMPLE", time.Unix(1, 0))
-	want := []Person{{Provider: "accounts.example.com", Subject: "alice", Salt: []byte("salt")}, {Provider: "login.example.com", Subject: "alice"}}
+	r.SetSalt([]byte("salt"))
+	want := []Person{{Provider: "accounts.example.com", Subject: "alice"}, {Provider: "login.example.com", Subject: "alice"}}
 	if diff := cmp.Diff(want, e.persons); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -211,7 +212,7 @@ func TestFactsForTheTrailAlone(t *testing.T) {
 	if record(t, e, &b, slog.LevelInfo); b.String() != "level=INFO msg=request status=200 duration_ms=0\n" {
 		t.Errorf("the log has %s", &b)
 	}
-	if e.Restart(); e.persons != nil || e.identity+e.pool+e.issued != "" || e.authenticated || !e.expires.IsZero() {
+	if e.Restart(); e.persons != nil || e.identity+e.pool+e.issued != "" || e.authenticated || e.salt != nil || !e.expires.IsZero() {
 		t.Errorf("after a restart %+v", e)
 	}
 	r = Record{}
@@ -219,4 +220,5 @@ func TestFactsForTheTrailAlone(t *testing.T) {
 	r.SetIdentity("i", true)
 	r.SetPool("p")
 	r.SetIssued("k", time.Time{})
+	r.SetSalt(nil)
 }

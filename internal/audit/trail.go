@@ -242,7 +242,7 @@ func (w *writer) subject(n int) string {
 		w.subjects = make([]string, len(w.e.persons))
 		for i, p := range w.e.persons {
 			if p.Subject != "" {
-				w.subjects[i] = w.trail.Hasher.Subject(p.Salt, p.Provider, p.Subject)
+				w.subjects[i] = w.trail.Hasher.Subject(w.e.salt, p.Provider, p.Subject)
 			}
 		}
 	}

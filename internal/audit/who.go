@@ -11,9 +11,6 @@ type Person struct {
 	// policy has it, and Subject who it is there; empty where that is the identity that
 	// the request is about, by a token of ours.
 	Provider, Subject string
-	// Salt is that of the login, which is kept with its identity. It is empty where the
-	// login has no identity: its hash has the salt of the day then.
-	Salt []byte
 	// Type is what CloudTrail calls whoever makes the request by this login alone, such
 	// as WebIdentityUser; empty where the login is a part of the request.
 	Type string
@@ -44,6 +41,14 @@ func (r Record) SetPerson(p Person) {
 func (r Record) SetIdentity(id string, authenticated bool) {
 	if r.event != nil {
 		r.event.identity, r.event.authenticated = id, authenticated
+	}
+}
+
+// SetSalt gives the salt of the identity that the request is about: that of all its
+// logins.
+func (r Record) SetSalt(salt []byte) {
+	if r.event != nil {
+		r.event.salt = salt
 	}
 }
 

@@ -21,6 +21,26 @@ type Identity struct {
 	MergedInto GUID
 	// Logins are the logins that belong to the identity.
 	Logins []Login
+	// Salts are what hashes of its logins in audit records are made with. They go with
+	// the identity, and whoever has the records does not know then whom they are about.
+	// The first is its own; the others are those of identities that were merged into
+	// this one. It has none until it has a login and something is recorded.
+	Salts []Salt
+}
+
+// Salt is a random part of a hash.
+type Salt [16]byte
+
+// mostSalts bounds how many salts an identity keeps. The oldest go first, but its own
+// stays.
+const mostSalts = 32
+
+// addSalts gives the identity the salts of another one.
+func (i *Identity) addSalts(salts []Salt) {
+	i.Salts = append(i.Salts, salts...)
+	if over := len(i.Salts) - mostSalts; over > 0 {
+		i.Salts = slices.Delete(i.Salts, 1, 1+over)
+	}
 }
 
 // DeadFor is how long an identity is kept that nobody can reach any more: one
@@ -70,7 +90,7 @@ func (i *Identity) hasAll(logins []Login) bool {
 
 func (i *Identity) clone() *Identity {
 	c := *i
-	c.Logins = slices.Clone(i.Logins)
+	c.Logins, c.Salts = slices.Clone(i.Logins), slices.Clone(i.Salts)
 	return &c
 }
 
@@ -90,6 +110,8 @@ type linking struct {
 	// most is how many logins an identity can have, public and developer together.
 	most int
 	now  time.Time
+	// salt is that of an identity which gets its first one; nil where nothing is recorded.
+	salt *Salt
 }
 
 // settle decides which identity a call with logins is about, and what it
@@ -120,6 +142,8 @@ func (k linking) merge(survivor *Identity, losers []*Identity, logins []Login) (
 			}
 		}
 		gone := loser.clone()
+		r.survivor.addSalts(gone.Salts)
+		gone.Salts = nil // so that they go with the survivor
 		gone.Logins, gone.Authenticated, gone.Disabled, gone.MergedInto, gone.Modified = nil, true, true, survivor.GUID, k.now
 		r.merged = append(r.merged, gone)
 	}
@@ -131,6 +155,9 @@ func (k linking) merge(survivor *Identity, losers []*Identity, logins []Login) (
 	r.changed = len(r.merged) > 0 || len(r.survivor.Logins) != len(survivor.Logins)
 	if r.changed {
 		r.survivor.Authenticated, r.survivor.Modified = true, k.now
+		if len(r.survivor.Salts) == 0 && k.salt != nil {
+			r.survivor.addSalts([]Salt{*k.salt})
+		}
 	}
 	return r, nil
 }

@@ -179,3 +179,54 @@ func TestGuestOf(t *testing.T) {
 		})
 	}
 }
+
+// Salts go where the logins go: hashes that were made with them are found by the
+// survivor of a merge, and go with it.
+func TestSettleSalts(t *testing.T) {
+	salted := func(i *Identity, salts ...Salt) *Identity {
+		i.Salts = salts
+		return i
+	}
+	var many []Salt
+	for n := range mostSalts {
+		many = append(many, Salt{9, byte(n)})
+	}
+	for name, test := range map[string]struct {
+		salt   *Salt
+		given  *Identity
+		owners []*Identity
+		logins []Login
+		want   []Salt
+	}{
+		"nothing is recorded":       {nil, nil, nil, []Login{alice}, nil},
+		"a new identity":            {&Salt{7}, nil, nil, []Login{alice}, []Salt{{7}}},
+		"a guest with a new login":  {&Salt{7}, person(1), nil, []Login{alice}, []Salt{{7}}},
+		"one that has a salt":       {&Salt{7}, nil, []*Identity{salted(person(1, alice), Salt{1})}, []Login{alice, aliceB}, []Salt{{1}}},
+		"what is so needs no write": {&Salt{7}, nil, []*Identity{person(1, alice)}, []Login{alice}, nil},
+		"a merge": {&Salt{7}, salted(person(1, alice), Salt{1}), []*Identity{salted(person(1, alice), Salt{1}), salted(person(2, aliceB), Salt{2}, Salt{3})},
+			[]Login{alice, aliceB}, []Salt{{1}, {2}, {3}}},
+		"a merge into one without salt": {&Salt{7}, person(1, alice), []*Identity{person(1, alice), salted(person(2, aliceB), Salt{2})},
+			[]Login{alice, aliceB}, []Salt{{2}}},
+		"a merge while nothing is recorded": {nil, person(1, alice), []*Identity{person(1, alice), salted(person(2, aliceB), Salt{2})},
+			[]Login{alice, aliceB}, []Salt{{2}}},
+		"a merge too many": {nil, salted(person(1, alice), many...), []*Identity{salted(person(1, alice), many...), salted(person(2, aliceB), Salt{2})},
+			[]Login{alice, aliceB}, append(append([]Salt{many[0]}, many[2:]...), Salt{2})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := rules
+			k.salt = test.salt
+			got, err := k.settle(test.given, test.owners, person(9), test.logins)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got.survivor.Salts); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			for _, gone := range got.merged {
+				if gone.Salts != nil {
+					t.Errorf("what was merged keeps %v", gone.Salts)
+				}
+			}
+		})
+	}
+}

@@ -158,6 +158,7 @@ func (s *Service) developerRoleOf(ctx context.Context, i *Identity, p *Pool, cla
 	for _, l := range openid.Logins(string(p.IdentityPoolId), claims.AMR) {
 		audit.From(ctx).SetPerson(audit.Person{Provider: l.Provider, Subject: l.Subject})
 	}
+	i.recordOwner(ctx)
 	if err := s.checkRevoked(ctx, claims); err != nil {
 		return "", err
 	}

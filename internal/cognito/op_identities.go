@@ -192,6 +192,7 @@ func (s *Service) UnlinkIdentity(ctx context.Context, c awsapi.Caller, in *Unlin
 	if err != nil {
 		return nil, err
 	}
+	i.recordOwner(ctx)
 	if unlinked {
 		s.Budgets.changed(p, logins, now)
 	}

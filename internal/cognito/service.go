@@ -31,6 +31,9 @@ type Service struct {
 	Pages awsapi.Pages
 	// Limits are the quotas.
 	Limits Limits
+	// Salts gives identities salts for audit records; nil where nothing is recorded,
+	// and no identity gets one.
+	Salts Salts
 	// Regions are those in which pools can be made, besides those that have pools.
 	Regions []string
 	// Budgets limit how fast strangers make rows.
@@ -42,6 +45,13 @@ type Service struct {
 	Now func() time.Time
 	// Rand makes identifiers; nil means crypto/rand.
 	Rand io.Reader
+}
+
+// Salts gives salts to identities that were made when nothing was recorded.
+type Salts interface {
+	// GiveSalt has an identity with logins get a salt before long, unless it has one by
+	// then. It does not wait.
+	GiveSalt(GUID)
 }
 
 // Limits are the quotas of the service (Amazon Cognito Developer Guide, Quotas).

@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"slices"
 	"time"
@@ -52,6 +53,14 @@ func (i *Identity) record(ctx context.Context, p *Pool) IdentityId {
 	e.Set("identity", audit.Hash(string(id)))
 	e.SetIdentity(string(id), i.Authenticated)
 	return id
+}
+
+// recordOwner says that the logins of a request are those of the identity, so that their
+// hashes go with it.
+func (i *Identity) recordOwner(ctx context.Context) {
+	if len(i.Salts) > 0 {
+		audit.From(ctx).SetSalt(i.Salts[0][:])
+	}
 }
 
 // IdentityAlive says whether there is an identity of this ID, in a pool that
@@ -181,6 +190,18 @@ type entry struct {
 // settle finds the identity that proven logins lead to, and links, makes or
 // merges what it takes. What is already so costs no write.
 func (s *Service) settle(ctx context.Context, p *Pool, e entry) (*Identity, error) {
+	i, err := s.settled(ctx, p, e)
+	if err != nil {
+		return nil, err
+	}
+	if s.Salts != nil && len(i.Salts) == 0 {
+		s.Salts.GiveSalt(i.GUID)
+	}
+	i.recordOwner(ctx)
+	return i, nil
+}
+
+func (s *Service) settled(ctx context.Context, p *Pool, e entry) (*Identity, error) {
 	if e.given == nil {
 		known, err := s.known(ctx, p, e.logins)
 		if known != nil || err != nil {
@@ -309,7 +330,12 @@ func taken(user Login, given *Identity, owners []*Identity) bool {
 }
 
 func (s *Service) linking(p *Pool, now time.Time) linking {
-	return linking{pool: p, most: s.Limits.LoginsPerIdentity, now: now}
+	k := linking{pool: p, most: s.Limits.LoginsPerIdentity, now: now}
+	if s.Salts != nil {
+		k.salt = new(Salt)
+		_, _ = rand.Read(k.salt[:]) // never fails
+	}
+	return k
 }
 
 // ownersOf finds the active identities that logins belong to, each once.

@@ -137,6 +137,12 @@ type Config struct {
 	LogRefused bool
 	// Sinks take each request's event, beside the log.
 	Sinks []audit.Sink
+	// Trail gives the sink of the audit trail, which makes its records with the trail that
+	// it is given; nil for none, and then nothing is stored for one.
+	Trail func(*audit.Trail) audit.Sink
+	// TrailRetention is how long records are kept at most. What finds people without an
+	// identity in them is forgotten then. Zero for 400 days.
+	TrailRetention time.Duration
 	// Updating is told of each update of the database, and gives what is told of its end
 	// (see [store.Options]); nil for nobody.
 	Updating func() (end func(error))
@@ -180,7 +186,8 @@ type Instance struct {
 	keys       *openid.Provider
 	masterKeys *masterKeys
 	roots      *rootKeys
-	fleet      *limit.Fleet // nil where the database is this node's alone
+	hashes     *audit.Hashes // of the audit trail; nil where there is none
+	fleet      *limit.Fleet  // nil where the database is this node's alone
 	log        *slog.Logger
 	now        func() time.Time
 }
@@ -275,6 +282,24 @@ func (c *Config) requestLog() audit.Sink {
 	return audit.Log(c.Log)
 }
 
+// trailRetention is how long records of an audit trail are kept where nobody says: a
+// year, which is what most rules ask for, and a month to find out that one ends.
+const trailRetention = 400 * 24 * time.Hour
+
+// trail makes what the audit trail needs, and its sink.
+func (i *Instance) trail(ctx context.Context, c *Config) error {
+	key, err := i.db.AuditKey(ctx, i.ring)
+	if err != nil {
+		return err
+	}
+	i.hashes = &audit.Hashes{Key: key, Salts: i.db.AuditSalts(), Retention: cmp.Or(c.TrailRetention, trailRetention), Now: c.Now}
+	if err := i.hashes.Load(ctx); err != nil {
+		return err
+	}
+	c.Sinks = append(slices.Clone(c.Sinks), c.Trail(&audit.Trail{Account: c.Account, Region: c.Region, Hasher: i.hashes}))
+	return nil
+}
+
 // build makes the services and the front door.
 func (i *Instance) build(ctx context.Context, c Config) error {
 	out := &fetch.Client{Allow: c.OutboundAllow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs, Endpoints: c.Logins.Endpoints, Observe: c.Outbound}
@@ -331,6 +356,12 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	}
 	if !i.db.Alone() {
 		stsService.FollowKeys = i.db.FollowKeys
+	}
+	if c.Trail != nil {
+		if err := i.trail(ctx, &c); err != nil {
+			return err
+		}
+		cognitoService.Salts = i.cognito
 	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService
@@ -416,6 +447,12 @@ func (i *Instance) Run(ctx context.Context) {
 		work.Go(func() { i.fleet.Run(ctx, i.db.Board(), i.now, i.failed(ctx, "sharing rates with other nodes failed")) })
 	}
 	work.Go(func() { i.masterKeys.Run(ctx, i.failed(ctx, "going on with the rotation of the master key failed")) })
+	if i.hashes != nil {
+		work.Go(func() { i.hashes.Run(ctx, i.failed(ctx, "making the salt of a day for the audit trail failed")) })
+		work.Go(func() {
+			i.cognito.RunSalts(ctx, i.failed(ctx, "making salts of identities for the audit trail failed"))
+		})
+	}
 	work.Go(func() { i.keys.Run(ctx, i.failed(ctx, "replacing and removing signing keys failed")) })
 	work.Go(func() { i.roots.run(ctx, i.log, i.failed(ctx, "forgetting a root access key that has ended failed")) })
 	work.Wait()

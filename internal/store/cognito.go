@@ -28,6 +28,7 @@ func (db *DB) Cognito(box *seal.Box) *Cognito {
 		byID:     newCache[cognito.IdentityPoolId, *cognito.Pool](db, "pool", 4096),
 		byNumber: newCache[int64, *cognito.Pool](db, "pool-number", 4096),
 		swept:    make(chan struct{}, 1),
+		salting:  salting{wake: make(chan struct{}, 1)},
 	}
 	c.creations.store = c.createGroup
 	return c
@@ -43,6 +44,7 @@ type Cognito struct {
 
 	creations creations
 	sweptTo   sweptTo // of Run
+	salting   salting
 }
 
 var _ cognito.Store = (*Cognito)(nil)
@@ -304,8 +306,8 @@ func (c *Cognito) openPool(text string, mark int64) (*cognito.Pool, error) {
 }
 
 const (
-	identityColumns = `i.id, i.pool, i.created, i.modified, i.state, i.merged_into, i.logins`
-	identityColumn  = 7 // how many they are
+	identityColumns = `i.id, i.pool, i.created, i.modified, i.state, i.merged_into, i.logins, i.salts`
+	identityColumn  = 8 // how many they are
 )
 
 // The states of an identity's row.
@@ -341,6 +343,11 @@ func (t *cognitoTx) readIdentity(r row) (*cognito.Identity, error) {
 			return nil, err
 		}
 	}
+	if !r.IsNull(7) {
+		if i.Salts = decodeSalts(r.AppendBytes(t.row[:0], 7)); i.Salts == nil {
+			return nil, errDamaged
+		}
+	}
 	return i, r.Err()
 }
 
@@ -348,16 +355,16 @@ var errDamaged = errors.New("store: an identity's row is damaged")
 
 // identityRow is a row as it is written.
 type identityRow struct {
-	id, mergedInto, logins  []byte
-	pool, created, modified int64
-	state                   int
+	id, mergedInto, logins, salts []byte
+	pool, created, modified       int64
+	state                         int
 }
 
 func rowOf(i *cognito.Identity) identityRow {
 	r := identityRow{
 		id: i.GUID[:], pool: i.Pool,
 		created: i.Created.UnixMilli(), modified: i.Modified.Sub(i.Created).Milliseconds(),
-		logins: encodeLogins(i.Logins),
+		logins: encodeLogins(i.Logins), salts: encodeSalts(i.Salts),
 	}
 	switch {
 	case i.Disabled:
@@ -396,6 +403,28 @@ func decodeLogins(b []byte) ([]cognito.Login, error) {
 		b = b[size:]
 	}
 	return logins, nil
+}
+
+// encodeSalts writes salts one behind the other; none is NULL.
+func encodeSalts(salts []cognito.Salt) []byte {
+	var b []byte
+	for i := range salts {
+		b = append(b, salts[i][:]...)
+	}
+	return b
+}
+
+// decodeSalts is nil for what is damaged.
+func decodeSalts(b []byte) []cognito.Salt {
+	const size = len(cognito.Salt{})
+	if len(b)%size != 0 {
+		return nil
+	}
+	salts := make([]cognito.Salt, 0, len(b)/size)
+	for ; len(b) > 0; b = b[size:] {
+		salts = append(salts, cognito.Salt(b))
+	}
+	return salts
 }
 
 func subjectKey(subject string) [16]byte {
@@ -478,7 +507,7 @@ func (t *cognitoTx) Identities(pool int64, after *cognito.GUID, limit int, hideD
 func (t *cognitoTx) AddIdentity(i *cognito.Identity) error {
 	r := rowOf(i)
 	if _, err := t.tx.exec(insertIdentity,
-		r.id, r.pool, r.created, r.modified, r.state, r.mergedInto, r.logins); err != nil {
+		r.id, r.pool, r.created, r.modified, r.state, r.mergedInto, r.logins, r.salts); err != nil {
 		return err
 	}
 	return t.moveLogins(nil, []*cognito.Identity{i})
@@ -494,8 +523,8 @@ func (t *cognitoTx) SaveIdentities(was, is []*cognito.Identity) error {
 	}
 	slices.SortFunc(rows, func(a, b identityRow) int { return bytes.Compare(a.id, b.id) })
 	for _, r := range rows {
-		if _, err := t.tx.exec(`UPDATE identities SET modified = $2, state = $3, merged_into = $4, logins = $5 WHERE id = $1`,
-			r.id, r.modified, r.state, r.mergedInto, r.logins); err != nil {
+		if _, err := t.tx.exec(`UPDATE identities SET modified = $2, state = $3, merged_into = $4, logins = $5, salts = $6 WHERE id = $1`,
+			r.id, r.modified, r.state, r.mergedInto, r.logins, r.salts); err != nil {
 			return err
 		}
 	}

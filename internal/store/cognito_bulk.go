@@ -35,7 +35,7 @@ func (c *Cognito) AddIdentities(ctx context.Context, identities []*cognito.Ident
 	return c.db.Update(ctx, func(tx *Tx) error {
 		err := insertRows(tx, insertIdentity, insertIdentities, identities, func(args []any, i *cognito.Identity) []any {
 			r := rowOf(i)
-			return append(args, r.id, r.pool, r.created, r.modified, r.state, r.mergedInto, r.logins)
+			return append(args, r.id, r.pool, r.created, r.modified, r.state, r.mergedInto, r.logins, r.salts)
 		})
 		if err != nil {
 			return err
@@ -64,7 +64,7 @@ func (l loginRow) compare(other loginRow) int {
 }
 
 const (
-	insertIdentity = `INSERT INTO identities (id, pool, created, modified, state, merged_into, logins) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	insertIdentity = `INSERT INTO identities (id, pool, created, modified, state, merged_into, logins, salts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	insertLogin    = `INSERT INTO logins (pool, provider, subject, identity) VALUES ($1, $2, $3, $4)`
 )
 

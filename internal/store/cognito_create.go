@@ -187,7 +187,7 @@ func (c *Cognito) createGroup(group []*creation) error {
 const (
 	createLogin = `INSERT INTO logins (pool, provider, subject, identity) SELECT number, $2, $3, $4 FROM pools
 		WHERE number = $1 AND mark = $5 FOR SHARE ON CONFLICT DO NOTHING`
-	createIdentity = `INSERT INTO identities (id, pool, created, modified, state, logins) SELECT $1, number, $3, $4, $5, $6 FROM pools
+	createIdentity = `INSERT INTO identities (id, pool, created, modified, state, logins, salts) SELECT $1, number, $3, $4, $5, $6, $8 FROM pools
 		WHERE number = $2 AND mark = $7 FOR SHARE`
 )
 
@@ -201,7 +201,7 @@ func createOne(tx *Tx, n *creation) error {
 			return err
 		}
 	}
-	stored, err := tx.exec(createIdentity, n.id, n.pool, n.created, n.modified, n.state, n.logins, n.mark)
+	stored, err := tx.exec(createIdentity, n.id, n.pool, n.created, n.modified, n.state, n.logins, n.mark, n.salts)
 	n.made = stored == 1
 	return cmp.Or(err, n.check())
 }
@@ -247,7 +247,7 @@ func createAll(tx *Tx, group []*creation) error {
 	}
 	slices.SortFunc(identities, func(a, b *creation) int { return bytes.Compare(a.id, b.id) })
 	stored, err := createIdentities.run(tx, identities, func(args []any, n *creation) []any {
-		return append(args, n.pool, n.mark, n.id, n.created, n.modified, n.state, n.logins)
+		return append(args, n.pool, n.mark, n.id, n.created, n.modified, n.state, n.logins, n.salts)
 	})
 	if err != nil {
 		return err
@@ -287,12 +287,12 @@ var (
 			WHERE 1 = 1 ORDER BY w.pool, w.provider, w.subject
 			ON CONFLICT DO NOTHING RETURNING identity`
 	})
-	createIdentities = newRowsOfPools(7, func(values string) string {
-		return `WITH wanted (pool, mark, id, created, modified, state, logins) AS (
-			VALUES (CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), (SELECT id FROM identities WHERE 1 = 0), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), (SELECT logins FROM identities WHERE 1 = 0)), ` + values + `),
+	createIdentities = newRowsOfPools(8, func(values string) string {
+		return `WITH wanted (pool, mark, id, created, modified, state, logins, salts) AS (
+			VALUES (CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), (SELECT id FROM identities WHERE 1 = 0), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), (SELECT logins FROM identities WHERE 1 = 0), (SELECT salts FROM identities WHERE 1 = 0)), ` + values + `),
 		open AS (SELECT number, mark FROM pools WHERE number IN (SELECT pool FROM wanted) ORDER BY number FOR SHARE)
-		INSERT INTO identities (id, pool, created, modified, state, logins)
-			SELECT w.id, w.pool, w.created, w.modified, w.state, w.logins FROM wanted w JOIN open o ON o.number = w.pool AND o.mark = w.mark
+		INSERT INTO identities (id, pool, created, modified, state, logins, salts)
+			SELECT w.id, w.pool, w.created, w.modified, w.state, w.logins, w.salts FROM wanted w JOIN open o ON o.number = w.pool AND o.mark = w.mark
 			WHERE 1 = 1 ORDER BY w.id
 			RETURNING id`
 	})

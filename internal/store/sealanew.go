@@ -76,7 +76,7 @@ var sealedColumns = []sealedColumn{
 		anew: sealPoolAnew,
 	},
 	{
-		table: "seals", purposes: []string{"account-check", "master-key-check", ratesSecret},
+		table: "seals", purposes: []string{"account-check", "master-key-check", ratesSecret, auditKey},
 		page:  `SELECT name, sealed, '' FROM seals WHERE name > $1 ORDER BY name LIMIT $2`,
 		one:   oneSealed(`SELECT sealed, '' FROM seals WHERE name = $1`),
 		write: writeSealed(`UPDATE seals SET sealed = $2 WHERE name = $1`),

@@ -70,6 +70,10 @@ func sealedThings(t *testing.T, db *rig, ring *seal.Ring) (check func(ring *seal
 	if err := db.CheckAccount(t.Context(), ring, "123456789012"); err != nil {
 		t.Fatal(err)
 	}
+	hashes, err := db.AuditKey(t.Context(), ring)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return func(ring *seal.Ring) {
 		t.Helper()
 		c, i := db.Cognito(ring.Stored("pool-secret")), db.IAM(ring.Stored("access-key"))
@@ -105,6 +109,9 @@ func sealedThings(t *testing.T, db *rig, ring *seal.Ring) (check func(ring *seal
 		}
 		if err := db.CheckAccount(t.Context(), ring, "123456789012"); err != nil {
 			t.Error(err)
+		}
+		if got, err := db.AuditKey(t.Context(), ring); err != nil || got.ID() != hashes.ID() {
+			t.Errorf("the audit key is %v, %v, and was %s", got, err, hashes.ID())
 		}
 	}
 }
