@@ -31,6 +31,20 @@ func (s *Service) ImportAccessKey(ctx context.Context, c awsapi.Caller, in *Impo
 	return &ImportAccessKeyResponse{Changed: changed}, nil
 }
 
+// ListRegions lists the regions that have identity pools, so that all pools can be
+// listed: the operation of AWS lists those of one region.
+func (s *Service) ListRegions(ctx context.Context, _ awsapi.Caller, _ *ListRegionsRequest) (*ListRegionsResponse, error) {
+	regions, err := s.Owners.PoolRegions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &ListRegionsResponse{Regions: RegionList{}}
+	for _, r := range regions {
+		out.Regions = append(out.Regions, RegionName(r))
+	}
+	return out, nil
+}
+
 // poolARN is the ARN of the identity pool that is named.
 func poolARN(c awsapi.Caller, members ...string) string {
 	region, _, _ := strings.Cut(members[0], ":")

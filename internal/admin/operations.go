@@ -29,6 +29,8 @@ func Operations(s *Service) awsapi.Service {
 				invalidParameter, limitExceeded, resourceConflict, resourceNotFound, tooManyRequests, internalError),
 			awsapi.Op("ImportIdentityPool", awsapi.Signed, awsapi.On("identity pool", poolARN, "IdentityPoolId"), "Creates an identity pool with an ID that the caller chooses. UpdateIdentityPool sets the rest.", s.ImportIdentityPool,
 				invalidParameter, limitExceeded, resourceConflict, tooManyRequests, internalError),
+			awsapi.Op("ListRegions", awsapi.Signed, awsapi.OnNothing(), "Lists the regions that have identity pools.", s.ListRegions,
+				invalidParameter, tooManyRequests, internalError),
 			awsapi.Op("ListRevocations", awsapi.Signed, awsapi.OnNothing(), "Lists the revocations that are in force.", s.ListRevocations,
 				invalidParameter, tooManyRequests, internalError),
 			awsapi.Op("RevokeSessions", awsapi.Signed, s.aboutTarget(), "Voids the credentials and the OpenID tokens that were issued to an identity, a login, an identity pool, a role or everybody, or one session.", s.RevokeSessions,

@@ -52,6 +52,8 @@ type Owners interface {
 	IdentityAlive(ctx context.Context, id string) (bool, error)
 	// PoolExists says whether there is an identity pool.
 	PoolExists(ctx context.Context, id string) (bool, error)
+	// PoolRegions are the regions that have identity pools, in alphabetical order.
+	PoolRegions(ctx context.Context) ([]string, error)
 	// LoginExists says whether an identity has a login, in a pool or, without one,
 	// in any.
 	LoginExists(ctx context.Context, provider, user, pool string) (bool, error)

@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -60,6 +61,24 @@ func (p *Pool) hasLogin(tx Tx, provider, user string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// PoolRegions are the regions in which the account has pools, in alphabetical order.
+func (s *Service) PoolRegions(ctx context.Context) (regions []string, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		regions = nil
+		for after := IdentityPoolId(""); ; {
+			pools, err := tx.AllPools(s.Account, after, 1)
+			if err != nil || len(pools) == 0 {
+				return err
+			}
+			region, _, _ := strings.Cut(string(pools[0].IdentityPoolId), ":")
+			regions = append(regions, region)
+			after = IdentityPoolId(region + ":g") // behind all GUIDs of the region
+		}
+	})
+	slices.Sort(regions)
+	return regions, err
 }
 
 // SomePools are the IDs of some of the account's pools.

@@ -16,6 +16,9 @@ type owners struct {
 	cognito *cognito.Service
 }
 
+// PoolRegions implements admin.Owners.
+func (o owners) PoolRegions(ctx context.Context) ([]string, error) { return o.cognito.PoolRegions(ctx) }
+
 // SetResourceTags implements admin.Owners.
 func (o owners) SetResourceTags(ctx context.Context, c awsapi.Caller, arn string, facts map[string][]string) error {
 	return errors.Join(o.iam.SetResourceTags(ctx, c, arn, facts), o.cognito.SetResourceTags(ctx, c, arn, facts))

@@ -164,3 +164,28 @@ func TestImportAccessKey(t *testing.T) {
 		t.Errorf("a session of a deleted key, whose ID another has: %s", got)
 	}
 }
+
+// The regions that have pools are listed, each once.
+func TestListRegions(t *testing.T) {
+	s := newStory(t, daypasstest.Config{})
+	regions := func() string {
+		t.Helper()
+		answer, err := s.clientOf("us-east-1").JSON(t.Context(), admin.API, "ListRegions", map[string]any{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(answer)
+	}
+	if got := regions(); got != `{"Regions":["us-east-1"]}` { // that of the story's pool
+		t.Errorf("of one pool: %s", got)
+	}
+	for _, region := range []string{"us-west-2", "eu-west-1", "us-west-2", "us-east-1", "us-west-2"} {
+		in := map[string]any{"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true}
+		if _, err := s.clientOf(region).JSON(t.Context(), cognito.API, "CreateIdentityPool", in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := regions(); got != `{"Regions":["eu-west-1","us-east-1","us-west-2"]}` {
+		t.Errorf("regions: %s", got)
+	}
+}
