@@ -37,7 +37,7 @@ func (c *Config) readSeed(p *process) (*declare.File, error) {
 
 // seed brings an instance to what a file says, before anybody else is answered.
 func (s *settings) seed(ctx context.Context, f *declare.File, i *instance.Instance) error {
-	if err := rehearse(ctx, f); err != nil {
+	if err := rehearse(ctx, f, s.instance.Account); err != nil {
 		return usage("--seed: %w", err)
 	}
 	call := within(i, s.instance)
@@ -48,10 +48,10 @@ func (s *settings) seed(ctx context.Context, f *declare.File, i *instance.Instan
 	return f.Apply(ctx, call, steps, func(step declare.Step) { s.log.Info("seed", slog.String("change", step.Text)) })
 }
 
-// rehearse applies a file to an empty instance that is thrown away, and so finds what
-// is wrong with it before anything is changed. That something is missing which the
-// file does not have is no mistake of it.
-func rehearse(ctx context.Context, f *declare.File) (err error) {
+// rehearse applies a file to an empty instance of an account that is thrown away, and so
+// finds what is wrong with it before anything is changed. That something is missing which
+// the file does not have is no mistake of it.
+func rehearse(ctx context.Context, f *declare.File, account string) (err error) {
 	dir, err := os.MkdirTemp("", "daypass-rehearsal-")
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func rehearse(ctx context.Context, f *declare.File) (err error) {
 		return err
 	}
 	config := instance.Config{
-		DataDir: dir, MasterKey: key, Account: "000000000000", Region: "us-east-1", PublicURL: "http://localhost", Dev: true,
+		DataDir: dir, MasterKey: key, Account: account, Region: "us-east-1", PublicURL: "http://localhost", Dev: true,
 		Root: instance.RootAccessKey{ID: "rehearsal", Secret: seal.NewSecret("rehearsal")}, OutboundAllow: []string{},
 	}
 	i, err := instance.Open(ctx, config)
@@ -71,7 +71,7 @@ func rehearse(ctx context.Context, f *declare.File) (err error) {
 	}
 	defer func() { err = errors.Join(err, i.Close()) }()
 	call := within(i, config)
-	steps, err := f.Plan(ctx, call, declare.Options{Region: config.Region})
+	steps, err := f.Plan(ctx, call, declare.Options{Region: config.Region, Rehearsal: true})
 	if err != nil {
 		return err
 	}

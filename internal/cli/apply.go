@@ -46,20 +46,18 @@ func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
 	if err != nil {
 		return err
 	}
-	call := func(ctx context.Context, service, name, region string, in awsapi.Node) (awsapi.Node, error) {
-		at := slices.IndexFunc(c.Services, func(s Service) bool { return s.Table.Name == service })
-		own := *settings
-		own.region = region
-		one := &caller{cli: c, globals: g, settings: &own, op: &operation{service: &c.Services[at], row: c.Services[at].Table.Row(name)}}
-		defer one.close()
-		return one.call(ctx, in)
-	}
+	call := c.calls(g, settings)
+	region := first(settings.region, defaultRegion)
 	if c.Rehearse != nil {
-		if err := c.Rehearse(ctx, file); err != nil {
+		account, err := declare.Account(ctx, call, region)
+		if err != nil {
+			return notApplied(err, 0)
+		}
+		if err := c.Rehearse(ctx, file, account); err != nil {
 			return exit(exitGeneral, "%w\nNothing was changed.", err)
 		}
 	}
-	steps, err := file.Plan(ctx, call, declare.Options{Region: first(settings.region, defaultRegion), ReuseID: got.has("reuse-id")})
+	steps, err := file.Plan(ctx, call, declare.Options{Region: region, ReuseID: got.has("reuse-id")})
 	if err != nil {
 		return notApplied(err, 0)
 	}
@@ -79,6 +77,18 @@ func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
 		fmt.Fprintln(c.Stdout, visible(s.Text))
 	})
 	return notApplied(err, done)
+}
+
+// calls calls any operation of a server, in any region.
+func (c *CLI) calls(g *globals, s *settings) declare.Caller {
+	return func(ctx context.Context, service, name, region string, in awsapi.Node) (awsapi.Node, error) {
+		at := slices.IndexFunc(c.Services, func(s Service) bool { return s.Table.Name == service })
+		own := *s
+		own.region = region
+		one := &caller{cli: c, globals: g, settings: &own, op: &operation{service: &c.Services[at], row: c.Services[at].Table.Row(name)}}
+		defer one.close()
+		return one.call(ctx, in)
+	}
 }
 
 // notApplied is an error, with how much was done before it.

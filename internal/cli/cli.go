@@ -33,8 +33,8 @@ type CLI struct {
 	// Machine is what the command "credentials" works with.
 	Machine Machine
 	// Rehearse finds the mistakes in a file for "apply" that show when it is applied to
-	// an empty server; nil for none.
-	Rehearse func(context.Context, *declare.File) error
+	// an empty server of an account; nil for none.
+	Rehearse func(ctx context.Context, f *declare.File, account string) error
 	// Prompt asks for a line, which begins as text, and completes it; nil where
 	// nobody can be asked. An end without a line is io.EOF.
 	Prompt func(ctx context.Context, prompt, text string, complete func(line string) (candidates []Candidate, partial string)) (string, error)
@@ -184,6 +184,10 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 		return c.helpApply(g)
 	case word == applyWord:
 		return c.apply(ctx, g, left)
+	case word == exportWord && (help || slices.Equal(left, []string{"help"})):
+		return c.helpExport(g)
+	case word == exportWord:
+		return c.export(ctx, g, left)
 	case word == "":
 		return callError("the following arguments are required: command")
 	}
@@ -286,7 +290,8 @@ func (c *CLI) ownCommands() []OwnCommand {
 		}
 	}
 	all = append(all, OwnCommand{Word: rotateWord, Doc: rotateDoc, Commands: group(rotateWord)})
-	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc}, OwnCommand{Word: credentialsWord, Doc: credentialsDoc}, OwnCommand{Word: applyWord, Doc: applyDoc})
+	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc}, OwnCommand{Word: credentialsWord, Doc: credentialsDoc}, OwnCommand{Word: applyWord, Doc: applyDoc},
+		OwnCommand{Word: exportWord, Doc: exportDoc})
 	return append(all, c.Own...)
 }
 

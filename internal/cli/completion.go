@@ -70,6 +70,8 @@ func (c *CLI) candidates(before []string, partial string) []Candidate {
 		options = append(slices.Clone(op.options), options...)
 	case word == applyWord:
 		options = append(slices.Clone(applyOptions), options...)
+	case word == exportWord:
+		options = append(slices.Clone(exportOptions), options...)
 	case word == credentialsWord:
 		options = append(slices.Clone(credentialsOptions), options...)
 		words = []Candidate{{execWord, "Run a command with the credentials."}}

@@ -34,13 +34,15 @@ func inOrder(n awsapi.Node, lists bool) awsapi.Node {
 // sameValue compares members of a pool: one that is empty or false is the same as one
 // that is absent, and lists are sets.
 func sameValue(a, b *awsapi.Node) bool {
-	empty := func(n *awsapi.Node) bool {
-		return n == nil || n.Kind == awsapi.Null || n.Kind == awsapi.Bool && n.Text == "false" || n.Kind != awsapi.Bool && n.Text == "" && len(n.List) == 0 && len(n.Members) == 0
-	}
-	if empty(a) || empty(b) {
-		return empty(a) && empty(b)
+	if emptyValue(a) || emptyValue(b) {
+		return emptyValue(a) && emptyValue(b)
 	}
 	return canonical(inOrder(withoutEmpty(*a), true)) == canonical(inOrder(withoutEmpty(*b), true))
+}
+
+// emptyValue says whether a value says nothing.
+func emptyValue(n *awsapi.Node) bool {
+	return n == nil || n.Kind == awsapi.Null || n.Kind == awsapi.Bool && n.Text == "false" || n.Kind != awsapi.Bool && n.Text == "" && len(n.List) == 0 && len(n.Members) == 0
 }
 
 // withoutEmpty leaves out members that say nothing.
@@ -67,20 +69,25 @@ func sameDocument(is awsapi.Node, wants string) bool {
 }
 
 func documentOf(n awsapi.Node) string {
-	if n.Kind == awsapi.Text {
-		plain := n.Text
-		if strings.HasPrefix(plain, "%7B") {
-			if decoded, err := url.QueryUnescape(strings.ReplaceAll(plain, "+", "%2B")); err == nil {
-				plain = decoded
-			}
-		}
-		parsed, err := awsapi.ParseJSON([]byte(plain))
-		if err != nil {
-			return n.Text
-		}
-		n = parsed
+	plain := plainDocument(n)
+	parsed, err := awsapi.ParseJSON([]byte(plain.Text))
+	if err != nil {
+		return plain.Text
 	}
-	return canonical(n)
+	return canonical(parsed)
+}
+
+// plainDocument is the text of a policy of an answer.
+func plainDocument(n awsapi.Node) awsapi.Node {
+	if n.Kind != awsapi.Text {
+		return text(string(n.AppendJSON(nil)))
+	}
+	if strings.HasPrefix(n.Text, "%7B") {
+		if decoded, err := url.QueryUnescape(strings.ReplaceAll(n.Text, "+", "%2B")); err == nil {
+			return text(decoded)
+		}
+	}
+	return n
 }
 
 func sameSet(a, b []string) bool {

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -51,7 +53,18 @@ type document struct {
 type accessKey struct {
 	line       int
 	id, secret string
+	status     string // empty for what it is
+	// from says where the secret comes from, if it is not in the file. An optional one
+	// need not be there: it is empty then, and stays what it is on the server.
+	from     secretFrom
+	optional bool
 }
+
+// secretFrom is where a secret comes from: env or file, and which one.
+type secretFrom struct{ kind, name string }
+
+// inactive is the status of a key that nobody can sign with.
+const inactive = "Inactive"
 
 // pool is an identity pool.
 type pool struct {
@@ -60,6 +73,63 @@ type pool struct {
 	roles, mappings awsapi.Node // as SetIdentityPoolRoles has them
 	tags            []entity    // by provider, as SetPrincipalTagAttributeMap has them
 	users           []string
+}
+
+// mapRoles changes how the pool calls its roles.
+func (p *pool) mapRoles(name func(string) string) {
+	for i := range p.roles.Members {
+		p.roles.Members[i].Value.Text = name(p.roles.Members[i].Value.Text)
+	}
+	for i := range p.mappings.Members {
+		if c := p.mappings.Members[i].Value.Member("RulesConfiguration"); c != nil {
+			if rules := c.Member("Rules"); rules != nil {
+				for j := range rules.List {
+					set(&rules.List[j], "RoleARN", name(word(rules.List[j], "RoleARN")))
+				}
+			}
+		}
+	}
+}
+
+// clone is a copy of the file that shares nothing that changes.
+func (f *File) clone() *File {
+	of := *f
+	entities := func(all []*entity) []*entity {
+		all = slices.Clone(all)
+		for i, e := range all {
+			all[i] = &entity{e.line, e.name, deepClone(e.in)}
+		}
+		return all
+	}
+	principals := func(all []*principal) []*principal {
+		all = slices.Clone(all)
+		for i, p := range all {
+			one := *p
+			one.in = deepClone(p.in)
+			all[i] = &one
+		}
+		return all
+	}
+	of.policies, of.oidc, of.saml = entities(f.policies), entities(f.oidc), entities(f.saml)
+	of.roles, of.users, of.pools = principals(f.roles), principals(f.users), slices.Clone(f.pools)
+	for i, p := range of.pools {
+		one := *p
+		one.in, one.roles, one.mappings = deepClone(p.in), deepClone(p.roles), deepClone(p.mappings)
+		of.pools[i] = &one
+	}
+	return &of
+}
+
+// deepClone is a copy of a value that shares nothing with it.
+func deepClone(n awsapi.Node) awsapi.Node {
+	n.List, n.Members = slices.Clone(n.List), slices.Clone(n.Members)
+	for i := range n.List {
+		n.List[i] = deepClone(n.List[i])
+	}
+	for i := range n.Members {
+		n.Members[i].Value = deepClone(n.Members[i].Value)
+	}
+	return n
 }
 
 // Source says where a file is and what it may read.
@@ -186,7 +256,7 @@ func (f *File) samlProvider(v *value, s Source) error {
 		return err
 	}
 	if m := v.member("SAMLMetadataDocument"); m != nil && m.kind == awsapi.Map {
-		text, err := secret(m, s, "SAMLMetadataDocument")
+		text, _, err := secret(m, s, "SAMLMetadataDocument")
 		if err != nil {
 			return err
 		}
@@ -209,34 +279,47 @@ func metadata(text string) bool {
 	return utf8.RuneCountInString(text) >= leastMetadata && strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")), "<")
 }
 
+// errNoSecret says that what is to have a secret is not there.
+var errNoSecret = errors.New("it is not there")
+
 // secret reads {env: VAR} or {file: PATH}.
-func secret(v *value, s Source, what string) (string, error) {
+func secret(v *value, s Source, what string) (text string, from secretFrom, err error) {
 	if v.kind != awsapi.Map || len(v.members) != 1 {
-		return "", mistake(v.line, "%s is {env: VARIABLE} or {file: PATH}", what)
+		return "", from, mistake(v.line, "%s is {env: VARIABLE} or {file: PATH}", what)
 	}
 	m := v.members[0]
 	at, err := m.word(m.name)
 	if err != nil {
-		return "", err
+		return "", from, err
 	}
-	switch m.name {
+	switch from = (secretFrom{m.name, at}); m.name {
 	case "env":
 		if text := s.Getenv(at); text != "" {
-			return text, nil
+			return text, from, nil
 		}
-		return "", mistake(m.line, "%s: the environment variable %s is not set", what, at)
+		return "", from, &Error{Line: m.line, Err: absent{fmt.Errorf("%s: the environment variable %s is not set", what, at)}}
 	case "file":
 		if !filepath.IsAbs(at) {
 			at = filepath.Join(filepath.Dir(s.Name), at)
 		}
 		text, err := readFile(at, maxBeside)
 		if err != nil {
-			return "", mistake(m.line, "%s: %w", what, err)
+			err = fmt.Errorf("%s: %w", what, err)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = absent{err}
+			}
+			return "", from, &Error{Line: m.line, Err: err}
 		}
-		return strings.TrimRight(string(text), "\r\n"), nil
+		return strings.TrimRight(string(text), "\r\n"), from, nil
 	}
-	return "", mistake(m.line, "%s is {env: VARIABLE} or {file: PATH}", what)
+	return "", from, mistake(m.line, "%s is {env: VARIABLE} or {file: PATH}", what)
 }
+
+// absent is an error about a secret that is not where the file says.
+type absent struct{ error }
+
+func (a absent) Unwrap() error      { return a.error }
+func (absent) Is(target error) bool { return target == errNoSecret }
 
 // maxBeside is the longest file that a file may name, in bytes: SAML metadata has up
 // to ten million characters.
@@ -320,26 +403,50 @@ func (p *principal) accessKeys(v *value, s Source, what string) error {
 		return mistake(v.line, "%s's AccessKeys is a list", what)
 	}
 	for _, e := range v.list {
-		id, hidden := e.take("AccessKeyId"), e.take("SecretAccessKey")
+		id, hidden, status := e.take("AccessKeyId"), e.take("SecretAccessKey"), e.take("Status")
 		for _, m := range e.members {
-			return unknown(m.line, m.name, "an access key", []string{"AccessKeyId", "SecretAccessKey"})
+			return unknown(m.line, m.name, "an access key", []string{"AccessKeyId", "SecretAccessKey", "Status"})
 		}
 		if id == nil || hidden == nil {
 			return mistake(e.line, "an access key has AccessKeyId and SecretAccessKey")
 		}
-		name, err := id.word("AccessKeyId")
-		if err != nil {
+		key := accessKey{line: e.line}
+		var err error
+		if key.id, err = id.word("AccessKeyId"); err != nil {
 			return err
 		}
-		text := hidden.text
-		if hidden.kind != awsapi.Text {
-			if text, err = secret(hidden, s, "SecretAccessKey"); err != nil {
-				return err
+		if status != nil {
+			if key.status = status.text; key.status != "Active" && key.status != inactive {
+				return mistake(status.line, "the Status of an access key is Active or Inactive")
 			}
 		}
-		p.keys = append(p.keys, accessKey{e.line, name, text})
+		if err := key.readSecret(hidden, s); err != nil {
+			return err
+		}
+		p.keys = append(p.keys, key)
 	}
 	return nil
+}
+
+// readSecret reads the secret of a key: a text, or where it is.
+func (k *accessKey) readSecret(v *value, s Source) error {
+	const what = "SecretAccessKey"
+	if v.kind == awsapi.Text {
+		k.secret = v.text
+		return nil
+	}
+	if optional := v.take("optional"); optional != nil {
+		if optional.kind != awsapi.Bool {
+			return mistake(optional.line, "%s: optional is true or false", what)
+		}
+		k.optional = optional.text == "true"
+	}
+	var err error
+	k.secret, k.from, err = secret(v, s, what)
+	if k.optional && errors.Is(err, errNoSecret) {
+		return nil
+	}
+	return err
 }
 
 var poolID = regexp.MustCompile(`\A([a-z0-9-]+):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\z`)
@@ -403,6 +510,27 @@ func (f *File) pool(v *value, s Source) error {
 	return err
 }
 
+// shortKinds are the members of the short form that make roles, with the users of each.
+var shortKinds = []struct{ member, user string }{{"Authenticated", "authenticated"}, {"Unauthenticated", "unauthenticated"}}
+
+// shortPolicy is the name of the policy of a role that the short form makes.
+const shortPolicy = "access"
+
+// shortRole is the name of the role that the short form makes for some users of a pool.
+func shortRole(pool, users string) string {
+	role := strings.Trim(notInRoleName.ReplaceAllString(pool, "-"), "-")
+	if most := 64 - len("-unauthenticated"); len(role) > most {
+		role = role[:most]
+	}
+	return role + "-" + users
+}
+
+// shortTrust is the trust policy of that role.
+func shortTrust(pool, users string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"],` +
+		`"Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":"` + pool + `"},"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"` + users + `"}}}]}`
+}
+
 var notInRoleName = regexp.MustCompile(`[^\w+=,.@-]+`)
 
 // short reads the short form: a provider, and a policy for each kind of user, which
@@ -424,7 +552,7 @@ func (f *File) short(v *value, p *pool, name string, s Source) error {
 		}
 		arns.list = append(arns.list, &value{line: url.line, kind: awsapi.Text, text: url.text})
 	}
-	for _, kind := range []struct{ member, user string }{{"Authenticated", "authenticated"}, {"Unauthenticated", "unauthenticated"}} {
+	for _, kind := range shortKinds {
 		of := v.take(kind.member)
 		if of == nil {
 			continue
@@ -440,19 +568,13 @@ func (f *File) short(v *value, p *pool, name string, s Source) error {
 		if err != nil {
 			return err
 		}
-		role := strings.Trim(notInRoleName.ReplaceAllString(name, "-"), "-")
-		if most := 64 - len("-unauthenticated"); len(role) > most {
-			role = role[:most]
-		}
-		role += "-" + kind.user
+		role := shortRole(name, kind.user)
 		if f.taken("role", role, of.line) != 0 {
 			return mistake(of.line, "the role %s, which this would make, is there already: give the pool another name, or write its Roles", role)
 		}
-		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"],` +
-			`"Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":"` + p.name + `"},"ForAnyValue:StringLike":{"cognito-identity.amazonaws.com:amr":"` + kind.user + `"}}}]}`
 		f.roles = append(f.roles, &principal{
-			entity: entity{of.line, role, object("RoleName", role, "AssumeRolePolicyDocument", trust)}, kind: "Role",
-			policies: []document{{policy.line, "access", doc}},
+			entity: entity{of.line, role, object("RoleName", role, trustMember, shortTrust(p.name, kind.user))}, kind: "Role",
+			policies: []document{{policy.line, shortPolicy, doc}},
 		})
 		set(&p.roles, kind.user, role)
 		if kind.user == "unauthenticated" && v.member("AllowUnauthenticatedIdentities") == nil {

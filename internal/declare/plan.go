@@ -27,27 +27,35 @@ type Options struct {
 	Region string
 	// ReuseID allows pools to get IDs that deleted pools had.
 	ReuseID bool
+	// Rehearsal says that the server is an empty one, which is there to find mistakes.
+	// It need not have what only a server in use has.
+	Rehearsal bool
 }
 
 // planner compares a file with a server.
 type planner struct {
+	*server
 	*File
-	ctx     context.Context
-	call    Caller
 	options Options
-	account string
 	steps   []Step
+	// before are the roles that are made before one that they trust, and trusts the calls
+	// that give them their trust policies when all are there.
+	before map[*principal]bool
+	trusts []Step
 }
+
+// trustMember is the member of a role that has its trust policy.
+const trustMember = "AssumeRolePolicyDocument"
 
 // Plan compares the file with a server. It changes nothing there. The error is an
 // *Error where the file is to blame.
 func (f *File) Plan(ctx context.Context, call Caller, o Options) (steps []Step, err error) {
-	p := &planner{File: f, ctx: ctx, call: call, options: o}
-	who, err := call(ctx, "sts", "GetCallerIdentity", o.Region, awsapi.Node{Kind: awsapi.Map})
+	at, err := serverOf(ctx, call, o.Region)
 	if err != nil {
 		return nil, err
 	}
-	p.account = word(who, "Account")
+	f = f.clone() // names become ARNs of this server
+	p := &planner{server: at, File: f, options: o}
 	for _, e := range f.policies {
 		if err == nil {
 			err = p.policy(e)
@@ -63,11 +71,21 @@ func (f *File) Plan(ctx context.Context, call Caller, o Options) (steps []Step, 
 			err = p.samlProvider(e)
 		}
 	}
-	for _, e := range slices.Concat(f.roles, f.users) {
+	if o.Rehearsal {
+		for _, e := range f.roles {
+			if trust := word(e.in, trustMember); trust != "" {
+				set(&e.in, trustMember, f.withStrangers(trust, p.account))
+			}
+		}
+	}
+	roles, before := f.rolesInOrder(p.account)
+	p.before = before
+	for _, e := range slices.Concat(f.users, roles) {
 		if err == nil {
 			err = p.principal(e)
 		}
 	}
+	p.steps = append(p.steps, p.trusts...)
 	for _, e := range f.pools {
 		if err == nil {
 			err = p.pool(e)
@@ -109,49 +127,7 @@ func (p *planner) check(line int, what, service, operation string, in awsapi.Nod
 }
 
 func (p *planner) iam(line int, text, operation string, in awsapi.Node) error {
-	return p.step(line, text, "iam", operation, p.options.Region, in)
-}
-
-// refused is a refusal by a service.
-type refused interface{ ErrorCode() string }
-
-// get reads something that need not be there.
-func (p *planner) get(service, operation, region string, in awsapi.Node) (out awsapi.Node, found bool, err error) {
-	out, err = p.call(p.ctx, service, operation, region, in)
-	var r refused
-	if errors.As(err, &r) && (r.ErrorCode() == "NoSuchEntity" || r.ErrorCode() == "ResourceNotFoundException") {
-		return out, false, nil
-	}
-	return out, err == nil, err
-}
-
-// list reads all pages of a listing of IAM.
-func (p *planner) list(operation, member string, in awsapi.Node) (all []awsapi.Node, err error) {
-	for {
-		out, err := p.call(p.ctx, "iam", operation, p.options.Region, in)
-		if err != nil {
-			return nil, err
-		}
-		if m := out.Member(member); m != nil {
-			all = append(all, m.List...)
-		}
-		marker := word(out, "Marker")
-		if word(out, "IsTruncated") != "true" || marker == "" {
-			return all, nil
-		}
-		in = cloned(in)
-		set(&in, "Marker", marker)
-	}
-}
-
-// cloned is a copy of an object whose members can be changed.
-func cloned(n awsapi.Node) awsapi.Node {
-	n.Members = slices.Clone(n.Members)
-	return n
-}
-
-func (p *planner) arn(kind, path, name string) string {
-	return "arn:aws:iam::" + p.account + ":" + kind + path + name
+	return p.step(line, text, "iam", operation, p.region, in)
 }
 
 func (p *planner) policy(e *entity) error {
@@ -160,7 +136,7 @@ func (p *planner) policy(e *entity) error {
 	}
 	path := orSlash(word(e.in, "Path"))
 	arn := p.arn("policy", path, e.name)
-	out, found, err := p.get("iam", "GetPolicy", p.options.Region, object("PolicyArn", arn))
+	out, found, err := p.get("iam", "GetPolicy", p.region, object("PolicyArn", arn))
 	if err != nil {
 		return err
 	}
@@ -168,7 +144,7 @@ func (p *planner) policy(e *entity) error {
 		return p.iam(e.line, "+ managed policy "+e.name, "CreatePolicy", e.in)
 	}
 	policy := memberOf(out, "Policy")
-	version, err := p.call(p.ctx, "iam", "GetPolicyVersion", p.options.Region, object("PolicyArn", arn, "VersionId", word(policy, "DefaultVersionId")))
+	version, err := p.ask("iam", "GetPolicyVersion", p.region, object("PolicyArn", arn, "VersionId", word(policy, "DefaultVersionId")))
 	if err != nil {
 		return err
 	}
@@ -206,7 +182,7 @@ func (p *planner) oidcProvider(e *entity) error {
 	if err := p.check(e.line, what, "iam", "CreateOpenIDConnectProvider", e.in); err != nil {
 		return err
 	}
-	out, found, err := p.get("iam", "GetOpenIDConnectProvider", p.options.Region, object("OpenIDConnectProviderArn", arn))
+	out, found, err := p.get("iam", "GetOpenIDConnectProvider", p.region, object("OpenIDConnectProviderArn", arn))
 	if err != nil {
 		return err
 	}
@@ -236,22 +212,13 @@ func (p *planner) oidcProvider(e *entity) error {
 	return p.tags(e, what, "OpenIDConnectProvider", "OpenIDConnectProviderArn", arn)
 }
 
-// providerARN is the ARN of an OpenID Connect provider by its URL.
-func (p *planner) providerARN(issuer string) string {
-	_, name, ok := strings.Cut(issuer, "://")
-	if !ok {
-		return issuer
-	}
-	return p.arn("oidc-provider", "/", name)
-}
-
 func (p *planner) samlProvider(e *entity) error {
 	arn := p.arn("saml-provider", "/", e.name)
 	what := "SAML provider " + e.name
 	if err := p.check(e.line, what, "iam", "CreateSAMLProvider", e.in); err != nil {
 		return err
 	}
-	out, found, err := p.get("iam", "GetSAMLProvider", p.options.Region, object("SAMLProviderArn", arn))
+	out, found, err := p.get("iam", "GetSAMLProvider", p.region, object("SAMLProviderArn", arn))
 	if err != nil {
 		return err
 	}
@@ -311,12 +278,20 @@ func (p *planner) principal(e *principal) error {
 	if err := p.check(e.line, what, "iam", "Create"+e.kind, e.in); err != nil {
 		return err
 	}
-	out, found, err := p.get("iam", "Get"+e.kind, p.options.Region, object(member, e.name))
+	out, found, err := p.get("iam", "Get"+e.kind, p.region, object(member, e.name))
 	if err != nil {
 		return err
 	}
 	if !found {
-		if err := p.iam(e.line, "+ "+what, "Create"+e.kind, e.in); err != nil {
+		in := e.in
+		if p.before[e] {
+			if err := p.trust(e, what); err != nil {
+				return err
+			}
+			in = cloned(e.in)
+			set(&in, trustMember, trustsNobody)
+		}
+		if err := p.iam(e.line, "+ "+what, "Create"+e.kind, in); err != nil {
 			return err
 		}
 	} else if err := p.changed(e, what, member, memberOf(out, e.kind)); err != nil {
@@ -328,32 +303,69 @@ func (p *planner) principal(e *principal) error {
 	if err := p.attached(e, what, member, found); err != nil {
 		return err
 	}
-	for _, key := range e.keys {
-		in := object("UserName", e.name, "AccessKeyId", key.id, "SecretAccessKey", key.secret)
-		if found {
-			dry := cloned(in)
-			set(&dry, "DryRun", truth(true))
-			out, err := p.call(p.ctx, "daypass", "ImportAccessKey", p.options.Region, dry)
-			if err != nil {
-				return mistake(key.line, "access key %s: %w", key.id, err)
-			}
-			if word(out, "Changed") != "true" {
-				continue
-			}
-		}
-		if err := p.step(key.line, "+ "+what+": access key "+key.id, "daypass", "ImportAccessKey", p.options.Region, in); err != nil {
+	return p.accessKeys(e, what, found)
+}
+
+// accessKeys compares access keys. Those that the file does not name stay.
+func (p *planner) accessKeys(e *principal, what string, found bool) error {
+	if len(e.keys) == 0 {
+		return nil
+	}
+	has := map[string]string{}
+	if found {
+		keys, err := p.list("ListAccessKeys", "AccessKeyMetadata", object("UserName", e.name))
+		if err != nil {
 			return err
+		}
+		for _, k := range keys {
+			has[word(k, "AccessKeyId")] = word(k, "Status")
+		}
+	}
+	for _, key := range e.keys {
+		status := has[key.id]
+		if key.secret == "" {
+			if status == "" && !p.options.Rehearsal {
+				return mistake(key.line, "%s has no access key %s on this server, so its secret is needed: %s", what, key.id, key.from.ask())
+			}
+		} else if err := p.importKey(e, key, what, found); err != nil {
+			return err
+		}
+		if status == "" {
+			status = "Active" // as keys begin
+		}
+		if key.status != "" && key.status != status {
+			in := object("UserName", e.name, "AccessKeyId", key.id, "Status", key.status)
+			if err := p.iam(key.line, "~ "+what+": access key "+key.id+" "+strings.ToLower(key.status), "UpdateAccessKey", in); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// policyARN is the ARN of a managed policy, which a file may call by its name.
-func (p *planner) policyARN(name string) string {
-	if strings.HasPrefix(name, "arn:") {
-		return name
+// ask says how to give a secret.
+func (s secretFrom) ask() string {
+	if s.kind == "env" {
+		return "set the environment variable " + s.name
 	}
-	return p.arn("policy", "/", name)
+	return "write it to the file " + s.name
+}
+
+// importKey makes a key have the secret that the file says.
+func (p *planner) importKey(e *principal, key accessKey, what string, found bool) error {
+	in := object("UserName", e.name, "AccessKeyId", key.id, "SecretAccessKey", key.secret)
+	if found {
+		dry := cloned(in)
+		set(&dry, "DryRun", truth(true))
+		out, err := p.ask("daypass", "ImportAccessKey", p.region, dry)
+		if err != nil {
+			return mistake(key.line, "access key %s: %w", key.id, err)
+		}
+		if word(out, "Changed") != "true" {
+			return nil
+		}
+	}
+	return p.step(key.line, "+ "+what+": access key "+key.id, "daypass", "ImportAccessKey", p.region, in)
 }
 
 func (p *planner) changed(e *principal, what, member string, is awsapi.Node) error {
@@ -361,8 +373,8 @@ func (p *planner) changed(e *principal, what, member string, is awsapi.Node) err
 		return mistake(e.line, "the path of %s is %s and cannot be changed: delete it first", what, word(is, "Path"))
 	}
 	if e.kind == "Role" {
-		if !sameDocument(memberOf(is, "AssumeRolePolicyDocument"), word(e.in, "AssumeRolePolicyDocument")) {
-			if err := p.iam(e.line, "~ "+what+": trust policy", "UpdateAssumeRolePolicy", object("RoleName", e.name, "PolicyDocument", word(e.in, "AssumeRolePolicyDocument"))); err != nil {
+		if !sameDocument(memberOf(is, trustMember), word(e.in, trustMember)) {
+			if err := p.trust(e, what); err != nil {
 				return err
 			}
 		}
@@ -393,6 +405,18 @@ func (p *planner) changed(e *principal, what, member string, is awsapi.Node) err
 	return p.tags(&e.entity, what, e.kind, member, e.name)
 }
 
+// trust gives a role its trust policy, after all others where it trusts one of them.
+func (p *planner) trust(e *principal, what string) error {
+	steps := p.steps
+	if err := p.iam(e.line, "~ "+what+": trust policy", "UpdateAssumeRolePolicy", object("RoleName", e.name, "PolicyDocument", word(e.in, trustMember))); err != nil {
+		return err
+	}
+	if p.before[e] {
+		p.trusts, p.steps = append(p.trusts, p.steps[len(steps):]...), steps
+	}
+	return nil
+}
+
 // inline compares inline policies.
 func (p *planner) inline(e *principal, what, member string, found bool) error {
 	has := map[string]bool{}
@@ -409,7 +433,7 @@ func (p *planner) inline(e *principal, what, member string, found bool) error {
 		sign := "+"
 		if has[d.name] {
 			delete(has, d.name)
-			out, err := p.call(p.ctx, "iam", "Get"+e.kind+"Policy", p.options.Region, object(member, e.name, "PolicyName", d.name))
+			out, err := p.ask("iam", "Get"+e.kind+"Policy", p.region, object(member, e.name, "PolicyName", d.name))
 			if err != nil {
 				return err
 			}
@@ -511,7 +535,7 @@ func (p *planner) pool(e *pool) error {
 			if err != nil {
 				return err
 			}
-			if there && canonical(pick(out, "UseDefaults", "PrincipalTags")) == canonical(pick(t.in, "UseDefaults", "PrincipalTags")) {
+			if there && sameValue(out.Member("UseDefaults"), t.in.Member("UseDefaults")) && sameValue(out.Member("PrincipalTags"), t.in.Member("PrincipalTags")) {
 				continue
 			}
 		}
@@ -542,22 +566,11 @@ func (p *planner) pool(e *pool) error {
 
 // poolRoles compares a pool's roles and role mappings.
 func (p *planner) poolRoles(e *pool, what string, found bool, step func(text, operation string, in awsapi.Node) error) error {
-	for i := range e.roles.Members {
-		e.roles.Members[i].Value.Text = p.roleARN(e.roles.Members[i].Value.Text)
-	}
-	for i := range e.mappings.Members {
-		if c := e.mappings.Members[i].Value.Member("RulesConfiguration"); c != nil {
-			if rules := c.Member("Rules"); rules != nil {
-				for j := range rules.List {
-					set(&rules.List[j], "RoleARN", p.roleARN(word(rules.List[j], "RoleARN")))
-				}
-			}
-		}
-	}
+	e.mapRoles(p.roleARN)
 	wants := object("Roles", e.roles, "RoleMappings", e.mappings)
 	is := object("Roles", awsapi.Node{Kind: awsapi.Map}, "RoleMappings", awsapi.Node{Kind: awsapi.Map})
 	if found {
-		out, err := p.call(p.ctx, "cognito-identity", "GetIdentityPoolRoles", e.region, object("IdentityPoolId", e.name))
+		out, err := p.ask("cognito-identity", "GetIdentityPoolRoles", e.region, object("IdentityPoolId", e.name))
 		if err != nil {
 			return err
 		}
@@ -571,14 +584,6 @@ func (p *planner) poolRoles(e *pool, what string, found bool, step func(text, op
 	in := cloned(wants)
 	set(&in, "IdentityPoolId", e.name)
 	return step("~ "+what+": roles", "SetIdentityPoolRoles", in)
-}
-
-// roleARN is the ARN of a role, which a file may call by its name.
-func (p *planner) roleARN(name string) string {
-	if name == "" || strings.HasPrefix(name, "arn:") {
-		return name
-	}
-	return p.arn("role", "/", name)
 }
 
 // different are the members in which a pool differs from what a file says, each that

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/daypass/daypass/internal/awsapi"
+	"github.com/daypass/daypass/internal/declare"
+)
+
+const exportWord = "export"
+
+const exportDoc = "Print what a server has as a file for daypass apply: pools with their IDs, roles, policies, providers, and users with the IDs of their keys. No secrets."
+
+var exportOptions = []*option{
+	{name: "developer-users", doc: "Print the developer users of identity pools too. daypass apply gives them new identities on another server."},
+}
+
+// export does the command.
+func (c *CLI) export(ctx context.Context, g *globals, args []string) error {
+	got, left, err := parse(args, byName(exportOptions))
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return callError("Unknown options: " + left[0])
+	}
+	write := (*declare.File).YAML
+	switch g.word("output") {
+	case "", "yaml":
+	case "json":
+		write = (*declare.File).JSON
+	default:
+		return usageError("export prints yaml or json, and no %s.", g.word("output"))
+	}
+	if g.query != nil {
+		return usageError("export prints a whole file: --query does not go with it.")
+	}
+	settings, err := c.settings(ctx, g, c.service(identityPools))
+	if err != nil {
+		return err
+	}
+	call, o := c.calls(g, settings), declare.ExportOptions{Region: first(settings.region, defaultRegion), DeveloperUsers: got.has("developer-users")}
+	regions, err := call(ctx, "daypass", "ListRegions", o.Region, awsapi.Node{Kind: awsapi.Map})
+	if err != nil {
+		return err
+	}
+	if list := regions.Member("Regions"); list != nil {
+		for _, r := range list.List {
+			o.Regions = append(o.Regions, r.Text)
+		}
+	}
+	file, err := declare.Export(ctx, call, o)
+	if err != nil {
+		return err
+	}
+	text, err := write(file)
+	if err != nil {
+		return exit(exitGeneral, "%w", err)
+	}
+	_, err = c.Stdout.Write(text)
+	return err
+}
+
+func (c *CLI) helpExport(g *globals) error {
+	name := c.Name + " " + exportWord
+	return c.helpCommand(g, &commandPage{
+		name: name,
+		doc: []string{
+			exportDoc,
+			"The command reads the server with your rights. Applied to the same server, the file changes nothing. Secret access keys are not in it: daypass apply takes those that the server does not have from the environment variables that the file names.",
+		},
+		synopsis: []string{name + " [--output yaml|json] [--developer-users] [options]"},
+		options:  exportOptions,
+		example:  []string{name + " > seed.yaml"},
+	})
+}
