@@ -20,6 +20,8 @@ type ImportIdentityPoolRequest struct {
 	AllowUnauthenticatedIdentities bool
 	// Allows an ID that a deleted identity pool had. Roles and stores may still trust it.
 	ReuseId bool
+	// Says whether the identity pool could be created, and creates nothing.
+	DryRun bool
 }
 
 // ImportAccessKeyRequest is the input of ImportAccessKey.

@@ -17,6 +17,9 @@ const applyDoc = "Bring a server to what a file says: pools with the IDs that yo
 var applyOptions = []*option{
 	{name: "file", takes: one, required: true, doc: "The file, YAML or JSON; -f for short. See docs/seed.md."},
 	{name: "dry-run", doc: "Show what would change, and change nothing."},
+	{name: "prune", doc: "Delete what the file does not name, of the kinds that it declares, such as Roles. Pools with identities, users with access keys and what something else uses stay; --dry-run shows them too."},
+	{name: "prune-pool", takes: one, repeats: true, doc: "With --prune: the ID of an identity pool to delete with its identities. Repeatable."},
+	{name: "prune-user", takes: one, repeats: true, doc: "With --prune: the name of a user to delete with its access keys. Repeatable."},
 	{name: "reuse-id", doc: "Create identity pools with IDs that deleted pools had. Roles and stores may still trust them."},
 }
 
@@ -38,6 +41,9 @@ func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
 	if err := missing(applyOptions, got, nil); err != nil {
 		return err
 	}
+	if (got.has("prune-pool") || got.has("prune-user")) && !got.has("prune") {
+		return usageError("--prune-pool and --prune-user go with --prune.")
+	}
 	file, err := c.declared(got.word("file"))
 	if err != nil {
 		return err
@@ -57,26 +63,35 @@ func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
 			return exit(exitGeneral, "%w\nNothing was changed.", err)
 		}
 	}
-	steps, err := file.Plan(ctx, call, declare.Options{Region: region, ReuseID: got.has("reuse-id")})
+	o := declare.Options{Region: region, ReuseID: got.has("reuse-id")}
+	if got.has("prune") {
+		o.Prune = &declare.Prune{Pools: got["prune-pool"], Users: got["prune-user"]}
+		if o.Prune.Regions, err = declare.Regions(ctx, call, region); err != nil {
+			return notApplied(err, 0)
+		}
+	}
+	steps, err := file.Plan(ctx, call, o)
 	if err != nil {
 		return notApplied(err, 0)
 	}
-	if len(steps) == 0 {
-		fmt.Fprintln(c.Stdout, "Nothing to change.")
-		return nil
+	told := 0
+	tell := func(s declare.Step) {
+		fmt.Fprintln(c.Stdout, visible(s.Text))
+		if !s.Skipped {
+			told++
+		}
 	}
 	if got.has("dry-run") {
 		for _, s := range steps {
-			fmt.Fprintln(c.Stdout, visible(s.Text))
+			tell(s)
 		}
-		return nil
+	} else if err := file.Apply(ctx, call, steps, tell); err != nil {
+		return notApplied(err, told-1) // the last one was told of and failed
 	}
-	done := -1
-	err = file.Apply(ctx, call, steps, func(s declare.Step) {
-		done++
-		fmt.Fprintln(c.Stdout, visible(s.Text))
-	})
-	return notApplied(err, done)
+	if told == 0 {
+		fmt.Fprintln(c.Stdout, "Nothing to change.")
+	}
+	return nil
 }
 
 // calls calls any operation of a server, in any region.

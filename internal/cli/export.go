@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 
-	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/declare"
 )
 
@@ -40,14 +39,8 @@ func (c *CLI) export(ctx context.Context, g *globals, args []string) error {
 		return err
 	}
 	call, o := c.calls(g, settings), declare.ExportOptions{Region: first(settings.region, defaultRegion), DeveloperUsers: got.has("developer-users")}
-	regions, err := call(ctx, "daypass", "ListRegions", o.Region, awsapi.Node{Kind: awsapi.Map})
-	if err != nil {
+	if o.Regions, err = declare.Regions(ctx, call, o.Region); err != nil {
 		return err
-	}
-	if list := regions.Member("Regions"); list != nil {
-		for _, r := range list.List {
-			o.Regions = append(o.Regions, r.Text)
-		}
 	}
 	file, err := declare.Export(ctx, call, o)
 	if err != nil {

@@ -116,8 +116,9 @@ func (s *Service) CreateIdentityPool(ctx context.Context, c awsapi.Caller, in *C
 }
 
 // ImportIdentityPool makes a pool of an ID that its caller chose. One that a deleted
-// pool had needs reuse: roles and stores may still trust it.
-func (s *Service) ImportIdentityPool(ctx context.Context, c awsapi.Caller, id IdentityPoolId, name IdentityPoolName, guests, reuse bool) error {
+// pool had needs reuse: roles and stores may still trust it. With dryRun it only looks
+// whether it could.
+func (s *Service) ImportIdentityPool(ctx context.Context, c awsapi.Caller, id IdentityPoolId, name IdentityPoolName, guests, reuse, dryRun bool) error {
 	region, _, ok := parseID(string(id))
 	switch {
 	case !ok:
@@ -129,7 +130,7 @@ func (s *Service) ImportIdentityPool(ctx context.Context, c awsapi.Caller, id Id
 		IdentityPoolId: id, IdentityPoolName: name, AllowUnauthenticatedIdentities: guests,
 	}}
 	p.normalize()
-	return s.addPool(ctx, c, p, func(tx Tx) error {
+	free := func(tx Tx) error {
 		there, err := tx.Pool(id)
 		if err != nil {
 			return err
@@ -142,15 +143,42 @@ func (s *Service) ImportIdentityPool(ctx context.Context, c awsapi.Caller, id Id
 			err = exception(resourceConflict, "IdentityPool '%s' was deleted, and roles and stores may still trust it. Set ReuseId to create it again.", id).Because(causePoolIDUsed, nil)
 		}
 		return err
+	}
+	if !dryRun {
+		return s.addPool(ctx, c, p, free)
+	}
+	if err := s.mayAddPool(ctx, c, p); err != nil {
+		return err
+	}
+	audit.From(ctx).Set("pool", string(id))
+	return s.Store.View(ctx, func(tx Tx) error {
+		if err := free(tx); err != nil {
+			return err
+		}
+		return s.roomForPool(tx, c)
 	})
+}
+
+// mayAddPool refuses a pool that cannot be in any store.
+func (s *Service) mayAddPool(ctx context.Context, c awsapi.Caller, p *Pool) error {
+	if err := p.check(s.Limits); err != nil {
+		return err
+	}
+	return s.checkRegion(ctx, c)
+}
+
+// roomForPool refuses one more pool than the account can have in a region.
+func (s *Service) roomForPool(tx Tx, c awsapi.Caller) error {
+	n, err := tx.CountPools(c.Account, c.Region)
+	if err == nil && n >= s.Limits.PoolsPerAccount {
+		err = exception(limitExceeded, "The account can have at most %d identity pools in a region.", s.Limits.PoolsPerAccount).Because(causeLimitPools, nil)
+	}
+	return err
 }
 
 // addPool stores a new pool, unless what also is asked of the store objects.
 func (s *Service) addPool(ctx context.Context, c awsapi.Caller, p *Pool, also func(Tx) error) error {
-	if err := p.check(s.Limits); err != nil {
-		return err
-	}
-	if err := s.checkRegion(ctx, c); err != nil {
+	if err := s.mayAddPool(ctx, c, p); err != nil {
 		return err
 	}
 	if err := s.OpenID.EnsureKey(ctx, c.Region); errors.Is(err, openid.ErrTooManyRegions) {
@@ -165,12 +193,8 @@ func (s *Service) addPool(ctx context.Context, c awsapi.Caller, p *Pool, also fu
 				return err
 			}
 		}
-		n, err := tx.CountPools(c.Account, c.Region)
-		if err != nil {
+		if err := s.roomForPool(tx, c); err != nil {
 			return err
-		}
-		if n >= s.Limits.PoolsPerAccount {
-			return exception(limitExceeded, "The account can have at most %d identity pools in a region.", s.Limits.PoolsPerAccount).Because(causeLimitPools, nil)
 		}
 		audit.From(ctx).SetPool(string(p.IdentityPoolId))
 		return tx.AddPool(p)

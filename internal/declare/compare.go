@@ -121,7 +121,7 @@ func truth(b bool) awsapi.Node {
 	return awsapi.Node{Kind: awsapi.Bool, Text: "false"}
 }
 
-func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
+func sorted[V any](set map[string]V) []string { return slices.Sorted(maps.Keys(set)) }
 
 func orSlash(path string) string {
 	if path == "" {

@@ -259,6 +259,28 @@ func TestConstraints(t *testing.T) {
 	}
 }
 
+// The ID of a deleted pool is refused before anything is changed.
+func TestReuseID(t *testing.T) {
+	call := caller(daypasstest.Start(t, daypasstest.Config{}))
+	const text = "Version: 1\nRoles:\n  - RoleName: r\n    AssumeRolePolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: {AWS: '123456789012'}, Action: 'sts:AssumeRole'}]}\n" +
+		"IdentityPools:\n  - IdentityPoolId: us-east-1:22222222-2222-4333-8444-555555555555\n    IdentityPoolName: p\n"
+	applied(t, call, text)
+	if _, err := pruned(t, call, "Version: 1\nRoles: []\nIdentityPools: []", declare.Prune{}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := parse("seed.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "seed.yaml:6: identity pool us-east-1:22222222-2222-4333-8444-555555555555 (p): a pool that was deleted had this ID, and roles and stores may still trust it. Choose another ID, or create it again with daypass apply --reuse-id"
+	if _, err := f.Plan(t.Context(), call, declare.Options{Region: "us-east-1"}); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if steps, err := f.Plan(t.Context(), call, declare.Options{Region: "us-east-1", ReuseID: true}); err != nil || len(steps) != 2 {
+		t.Errorf("%v, %q", err, texts(steps))
+	}
+}
+
 // FuzzParse reads what strangers write, in bounded time.
 func FuzzParse(f *testing.F) {
 	f.Add(everything)

@@ -257,18 +257,9 @@ func (x *exporter) principal(kind, name string) (p *principal, is awsapi.Node, e
 
 func (x *exporter) allPools() error {
 	for _, region := range x.options.Regions {
-		in := object("MaxResults", awsapi.Node{Kind: awsapi.Number, Text: "60"})
-		for {
-			out, err := x.ask("cognito-identity", "ListIdentityPools", region, in)
-			err = each(memberOf(out, "IdentityPools").List, err, func(n awsapi.Node) error { return x.pool(region, word(n, "IdentityPoolId")) })
-			if err != nil {
-				return err
-			}
-			next := word(out, "NextToken")
-			if next == "" {
-				break
-			}
-			set(&in, "NextToken", next)
+		all, err := x.poolsOf(region)
+		if err := each(all, err, func(n awsapi.Node) error { return x.pool(region, word(n, "IdentityPoolId")) }); err != nil {
+			return err
 		}
 	}
 	return nil

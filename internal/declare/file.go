@@ -25,7 +25,8 @@ type File struct {
 	roles    []*principal
 	users    []*principal
 	pools    []*pool
-	lines    map[string]int // of the entities, by what they are and their names
+	declared map[string]bool // the lists that the file has
+	lines    map[string]int  // of the entities, by what they are and their names
 }
 
 // entity is something with a name, and the input that makes it.
@@ -149,7 +150,7 @@ func Parse(s Source) (*File, error) {
 	for _, service := range s.Services {
 		tables[service.Name] = service.Compile()
 	}
-	f := &File{name: s.Name, lines: map[string]int{}, rows: func(service, operation string) *awsapi.Row { return tables[service].Row(operation) }}
+	f := &File{name: s.Name, declared: map[string]bool{}, lines: map[string]int{}, rows: func(service, operation string) *awsapi.Row { return tables[service].Row(operation) }}
 	root, err := read(s.Text)
 	if err == nil {
 		err = f.all(root, s)
@@ -187,6 +188,7 @@ func (f *File) all(root *value, s Source) error {
 		if v.kind != awsapi.List {
 			return mistake(v.line, "%s is a list", l.name)
 		}
+		f.declared[l.name] = true
 		for _, e := range v.list {
 			if e.kind != awsapi.Map {
 				return mistake(e.line, "each of %s is an object", l.name)

@@ -17,8 +17,18 @@ type Step struct {
 	// Service, Operation and Region say which call it is, and In its input.
 	Service, Operation, Region string
 	In                         awsapi.Node
+	// Skipped says that this is no call: the text says what is not done, and why.
+	Skipped bool
 
-	line int
+	line   int
+	unless *listing
+}
+
+// listing is a question of the same service whose answer has to have nothing in it, or
+// the call is not made.
+type listing struct {
+	operation, member string
+	in                awsapi.Node
 }
 
 // Options say how far a plan may go.
@@ -30,6 +40,9 @@ type Options struct {
 	// Rehearsal says that the server is an empty one, which is there to find mistakes.
 	// It need not have what only a server in use has.
 	Rehearsal bool
+	// Prune deletes what the file does not name, of the kinds that it declares; nil for
+	// nothing.
+	Prune *Prune
 }
 
 // planner compares a file with a server.
@@ -53,6 +66,11 @@ func (f *File) Plan(ctx context.Context, call Caller, o Options) (steps []Step, 
 	at, err := serverOf(ctx, call, o.Region)
 	if err != nil {
 		return nil, err
+	}
+	if o.Prune != nil {
+		if err := o.Prune.check(f); err != nil {
+			return nil, f.blamed(err)
+		}
 	}
 	f = f.clone() // names become ARNs of this server
 	p := &planner{server: at, File: f, options: o}
@@ -91,16 +109,36 @@ func (f *File) Plan(ctx context.Context, call Caller, o Options) (steps []Step, 
 			err = p.pool(e)
 		}
 	}
+	if err == nil && o.Prune != nil {
+		err = p.prune(o.Prune)
+	}
+	return p.steps, f.blamed(err)
+}
+
+// blamed is an error that names the file, if the file is to blame.
+func (f *File) blamed(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		e.File = f.name
 	}
-	return p.steps, err
+	return err
 }
 
 // Apply makes the calls of a plan, and tells of each before it is made.
 func (f *File) Apply(ctx context.Context, call Caller, steps []Step, tell func(Step)) error {
 	for _, s := range steps {
 		tell(s)
+		if s.Skipped {
+			continue
+		}
+		if s.unless != nil {
+			out, err := call(ctx, s.Service, s.unless.operation, s.Region, s.unless.in)
+			if err == nil && len(memberOf(out, s.unless.member).List) > 0 {
+				err = errors.New("it has identities by now. Apply the file again")
+			}
+			if err != nil {
+				return &Error{f.name, s.line, fmt.Errorf("%s: %w", strings.TrimLeft(s.Text, "- "), err)}
+			}
+		}
 		if _, err := call(ctx, s.Service, s.Operation, s.Region, s.In); err != nil {
 			return &Error{f.name, s.line, fmt.Errorf("%s: %w", s.Operation, err)}
 		}
@@ -511,6 +549,9 @@ func (p *planner) pool(e *pool) error {
 		if err := p.step(e.line, "+ "+what, "daypass", "ImportIdentityPool", e.region, in); err != nil {
 			return err
 		}
+		if err := p.mayImport(e, what, in); err != nil {
+			return err
+		}
 		out = in
 	}
 	if changed := p.different(e.in, out); len(changed) > 0 {
@@ -562,6 +603,27 @@ func (p *planner) pool(e *pool) error {
 		}
 	}
 	return nil
+}
+
+// mayImport asks whether a pool can be made with its ID, so that nothing is changed before
+// that is refused.
+func (p *planner) mayImport(e *pool, what string, in awsapi.Node) error {
+	if p.options.Rehearsal {
+		return nil
+	}
+	dry := cloned(in)
+	set(&dry, "DryRun", truth(true))
+	_, err := p.ask("daypass", "ImportIdentityPool", e.region, dry)
+	var r refused
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &r):
+		return err
+	case r.ErrorCode() == "ResourceConflictException":
+		return mistake(e.line, "%s: a pool that was deleted had this ID, and roles and stores may still trust it. Choose another ID, or create it again with daypass apply --reuse-id", what)
+	}
+	return mistake(e.line, "%s: %w", what, err)
 }
 
 // poolRoles compares a pool's roles and role mappings.

@@ -15,13 +15,14 @@ type server struct {
 	call    Caller
 	region  string // of calls of services that have none
 	account string
+	caller  string // the ARN of who calls
 }
 
 // serverOf asks a server whose account it is called in.
 func serverOf(ctx context.Context, call Caller, region string) (*server, error) {
 	s := &server{ctx: ctx, call: call, region: region}
 	who, err := s.ask("sts", "GetCallerIdentity", region, awsapi.Node{Kind: awsapi.Map})
-	s.account = word(who, "Account")
+	s.account, s.caller = word(who, "Account"), word(who, "Arn")
 	return s, err
 }
 
@@ -69,6 +70,30 @@ func (s *server) list(operation, member string, in awsapi.Node) (all []awsapi.No
 		in = cloned(in)
 		set(&in, "Marker", marker)
 	}
+}
+
+// poolsOf lists the identity pools of a region.
+func (s *server) poolsOf(region string) (all []awsapi.Node, err error) {
+	in := object("MaxResults", awsapi.Node{Kind: awsapi.Number, Text: "60"})
+	for {
+		out, err := s.ask("cognito-identity", "ListIdentityPools", region, in)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, memberOf(out, "IdentityPools").List...)
+		next := word(out, "NextToken")
+		if next == "" {
+			return all, nil
+		}
+		in = cloned(in)
+		set(&in, "NextToken", next)
+	}
+}
+
+// Regions asks a daypass for the regions that have identity pools.
+func Regions(ctx context.Context, call Caller, region string) ([]string, error) {
+	out, err := call(ctx, "daypass", "ListRegions", region, awsapi.Node{Kind: awsapi.Map})
+	return textsOf(out, "Regions"), err
 }
 
 // cloned is a copy of an object whose members can be changed.

@@ -18,7 +18,7 @@ type imports struct {
 
 // ImportIdentityPool implements admin.Imports.
 func (i imports) ImportIdentityPool(ctx context.Context, c awsapi.Caller, in *admin.ImportIdentityPoolRequest) error {
-	return i.cognito.ImportIdentityPool(ctx, c, cognito.IdentityPoolId(in.IdentityPoolId), cognito.IdentityPoolName(in.IdentityPoolName), in.AllowUnauthenticatedIdentities, in.ReuseId)
+	return i.cognito.ImportIdentityPool(ctx, c, cognito.IdentityPoolId(in.IdentityPoolId), cognito.IdentityPoolName(in.IdentityPoolName), in.AllowUnauthenticatedIdentities, in.ReuseId, in.DryRun)
 }
 
 // ImportAccessKey implements admin.Imports.
