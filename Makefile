@@ -58,8 +58,8 @@ golden: ## Renew the golden files; then read the diff.
 	@packages=$$(grep -rlE --include='*_test.go' --exclude-dir=interop '"update"|/wiretest"' . | xargs -r -n1 dirname | sort -u); \
 	for p in $$packages; do echo "$(GO) test $$p -update"; $(GO) test $$p -update || exit 1; done
 
-docs: ## Write docs/operations.md, docs/causes.md and docs/troubleshooting.md from the source.
-	$(GO) test . -run '^(TestOperations|TestCauses|TestTroubleshooting)$$' -update
+docs: ## Write docs/operations.md, docs/causes.md, docs/troubleshooting.md and docs/seed.schema.json from the source.
+	$(GO) test . -run '^(TestOperations|TestCauses|TestTroubleshooting|TestSeedSchema)$$' -update
 
 hostile: ## Attack a server that has 256 MiB, in a cgroup: minutes, on all cores.
 	DAYPASS_HOSTILE=1 $(GO) test -count=1 -timeout 20m -v ./internal/hostile

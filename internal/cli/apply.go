@@ -17,6 +17,7 @@ const applyDoc = "Bring a server to what a file says: pools with the IDs that yo
 var applyOptions = []*option{
 	{name: "file", takes: one, required: true, doc: "The file, YAML or JSON; -f for short. See docs/seed.md."},
 	{name: "dry-run", doc: "Show what would change, and change nothing."},
+	{name: "schema", doc: "Print the JSON Schema of files, for editors, and do nothing else."},
 	{name: "prune", doc: "Delete what the file does not name, of the kinds that it declares, such as Roles. Pools with identities, users with access keys and what something else uses stay; --dry-run shows them too."},
 	{name: "prune-pool", takes: one, repeats: true, doc: "With --prune: the ID of an identity pool to delete with its identities. Repeatable."},
 	{name: "prune-user", takes: one, repeats: true, doc: "With --prune: the name of a user to delete with its access keys. Repeatable."},
@@ -37,6 +38,10 @@ func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
 	}
 	if len(left) > 0 {
 		return callError("Unknown options: " + left[0])
+	}
+	if got.has("schema") {
+		_, err := c.Stdout.Write(declare.Schema(c.tables()))
+		return err
 	}
 	if err := missing(applyOptions, got, nil); err != nil {
 		return err
@@ -129,15 +134,19 @@ func (c *CLI) declared(name string) (*declare.File, error) {
 	if err != nil {
 		return nil, usageError("--file: %w", err)
 	}
-	var tables []awsapi.Service
-	for _, s := range c.Services {
-		tables = append(tables, s.Table.Service)
-	}
-	file, err := declare.Parse(declare.Source{Name: name, Text: text, Getenv: c.getenv, Services: tables})
+	file, err := declare.Parse(declare.Source{Name: name, Text: text, Getenv: c.getenv, Services: c.tables()})
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
 	return file, nil
+}
+
+// tables are those of the services.
+func (c *CLI) tables() (all []awsapi.Service) {
+	for _, s := range c.Services {
+		all = append(all, s.Table.Service)
+	}
+	return all
 }
 
 func (c *CLI) helpApply(g *globals) error {
@@ -148,7 +157,7 @@ func (c *CLI) helpApply(g *globals) error {
 			applyDoc,
 			"The command compares the file with the server and makes the calls that are missing, with your rights. Applied again, it changes nothing. What the file says of an entity is all of it: members that it leaves out go back to their defaults. Entities that it does not name stay as they are.",
 		},
-		synopsis: []string{name + " -f <file> [--dry-run] [options]"},
+		synopsis: []string{name + " -f <file> [--dry-run] [options]", name + " --schema"},
 		options:  applyOptions,
 		example:  []string{name + " -f seed.yaml --dry-run"},
 	})

@@ -188,50 +188,54 @@ func TestManyVersions(t *testing.T) {
 	}
 }
 
+const poolText = "Version: 1\nIdentityPools:\n  - IdentityPoolId: us-east-1:11111111-2222-4333-8444-555555555555\n    IdentityPoolName: p\n"
+
+// mistakes are files, and what is wrong with them; empty for nothing.
+var mistakes = []struct{ text, want string }{
+	{"", "the file has nothing in it: it begins with Version: 1"},
+	{"Version: 1\n---\nVersion: 1", "2 documents in the file: only one is allowed"},
+	{"- a", ":1: the file is an object that begins with Version: 1"},
+	{"Roles: []", ":1: the file has no Version: write Version: 1"},
+	{"Version: 2", ":1: version 2 of the format is not known: this daypass reads version 1"},
+	{"Version: 1\nRole: []", ":2: the file has no member Role: did you mean Roles?"},
+	{"Version: 1\nRoles: {}", ":2: Roles is a list"},
+	{"Version: 1\nRoles: [a]", ":2: each of Roles is an object"},
+	{"Version: 1\nRoles:\n  - Path: /", ":3: a role has no RoleName"},
+	{"Version: 1\nRoles:\n  - RoleName: r\n    MaxSesionDuration: 1", ":4: role r has no member MaxSesionDuration: did you mean MaxSessionDuration?"},
+	{"Version: 1\nRoles:\n  - RoleName: r\n    MaxSessionDuration: long", ":4: role r's MaxSessionDuration is a number"},
+	{"Version: 1\nRoles:\n  - RoleName: r\n    AssumeRolePolicyDocument: hello", ":4: role r's AssumeRolePolicyDocument is a policy: an object, or a text that is the JSON of one"},
+	{"Version: 1\nRoles:\n  - RoleName: r\n  - RoleName: R", ":4: role R is there twice"},
+	{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a}]", ":4: an access key has AccessKeyId and SecretAccessKey"},
+	{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {env: NONE}}]", ":4: SecretAccessKey: the environment variable NONE is not set"},
+	{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: none}}]", ":4: SecretAccessKey: stat "},
+	{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: /dev/zero}}]", ":4: SecretAccessKey: /dev/zero is not a regular file"},
+	{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {vault: none}}]", ":4: SecretAccessKey is {env: VARIABLE} or {file: PATH}"},
+	{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: secret}}]", ""},
+	{"Version: 1\nSAMLProviders:\n  - Name: s\n    SAMLMetadataDocument: {file: secret}", ":4: SAMLMetadataDocument: what {file: secret} names is no SAML metadata, which is XML of at least 1000 characters"},
+	{"Version: 1\nIdentityPools:\n  - IdentityPoolName: p", ":3: an identity pool has no IdentityPoolId"},
+	{strings.Replace(poolText, "us-east-1:1", "1", 1), `:3: IdentityPoolId "11111111-2222-4333-8444-555555555555": an ID is REGION:GUID, such as us-east-1:11111111-2222-4333-8444-555555555555`},
+	{poolText, ""},
+	{poolText + "    Guests: true", ":5: identity pool us-east-1:11111111-2222-4333-8444-555555555555 has no member Guests; it has "},
+	{poolText + "    AllowClassicFlow: maybe", ":5: identity pool us-east-1:11111111-2222-4333-8444-555555555555's AllowClassicFlow is true or false"},
+	{poolText + "    DeveloperUsers: [a]", ":3: identity pool us-east-1:11111111-2222-4333-8444-555555555555 has DeveloperUsers and no DeveloperProviderName"},
+	{poolText + "    Provider: {URL: x}", ":5: a pool's Provider has no member URL: did you mean Url?"},
+	{poolText + "    Authenticated: {}", ":5: a pool's Authenticated has Policy"},
+	{"Version: 1\nVersion: 1", "mapping key \"Version\" already defined"},
+	{"Version: 1\nRoles: &a [*a]", ":2: anchors, aliases, tags and the like are not read"},
+	{"Version: 1\nRoles: [", ":2: "},
+	{"Version: 1\nRoles: " + strings.Repeat("[", 100) + strings.Repeat("]", 100), ":2: nested more than 64 deep"},
+	{"Version: 1\nRoles: " + strings.Repeat("[", 2_000_000), ":2: nested more than 64 deep"}, // which would take gigabytes
+	{"Version: 1\nRoles:\n  " + strings.Repeat("- ", 1_000_000) + "a", ":3: nested more than 64 deep"},
+	{"{\"Version\": 1, \"Roles\": [{\"RoleName\": \"r\"}]}", ""},
+}
+
 // What is wrong with a file is said with its line.
 func TestMistakes(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("0123456789abcdef\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	pool := "Version: 1\nIdentityPools:\n  - IdentityPoolId: us-east-1:11111111-2222-4333-8444-555555555555\n    IdentityPoolName: p\n"
-	for _, test := range []struct{ text, want string }{
-		{"", "the file has nothing in it: it begins with Version: 1"},
-		{"Version: 1\n---\nVersion: 1", "2 documents in the file: only one is allowed"},
-		{"- a", ":1: the file is an object that begins with Version: 1"},
-		{"Roles: []", ":1: the file has no Version: write Version: 1"},
-		{"Version: 2", ":1: version 2 of the format is not known: this daypass reads version 1"},
-		{"Version: 1\nRole: []", ":2: the file has no member Role: did you mean Roles?"},
-		{"Version: 1\nRoles: {}", ":2: Roles is a list"},
-		{"Version: 1\nRoles: [a]", ":2: each of Roles is an object"},
-		{"Version: 1\nRoles:\n  - Path: /", ":3: a role has no RoleName"},
-		{"Version: 1\nRoles:\n  - RoleName: r\n    MaxSesionDuration: 1", ":4: role r has no member MaxSesionDuration: did you mean MaxSessionDuration?"},
-		{"Version: 1\nRoles:\n  - RoleName: r\n    MaxSessionDuration: long", ":4: role r's MaxSessionDuration is a number"},
-		{"Version: 1\nRoles:\n  - RoleName: r\n    AssumeRolePolicyDocument: hello", ":4: role r's AssumeRolePolicyDocument is a policy: an object, or a text that is the JSON of one"},
-		{"Version: 1\nRoles:\n  - RoleName: r\n  - RoleName: R", ":4: role R is there twice"},
-		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a}]", ":4: an access key has AccessKeyId and SecretAccessKey"},
-		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {env: NONE}}]", ":4: SecretAccessKey: the environment variable NONE is not set"},
-		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: none}}]", ":4: SecretAccessKey: stat "},
-		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: /dev/zero}}]", ":4: SecretAccessKey: /dev/zero is not a regular file"},
-		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {vault: none}}]", ":4: SecretAccessKey is {env: VARIABLE} or {file: PATH}"},
-		{"Version: 1\nUsers:\n  - UserName: u\n    AccessKeys: [{AccessKeyId: a, SecretAccessKey: {file: secret}}]", ""},
-		{"Version: 1\nSAMLProviders:\n  - Name: s\n    SAMLMetadataDocument: {file: secret}", ":4: SAMLMetadataDocument: what {file: secret} names is no SAML metadata, which is XML of at least 1000 characters"},
-		{"Version: 1\nIdentityPools:\n  - IdentityPoolName: p", ":3: an identity pool has no IdentityPoolId"},
-		{strings.Replace(pool, "us-east-1:1", "1", 1), `:3: IdentityPoolId "11111111-2222-4333-8444-555555555555": an ID is REGION:GUID, such as us-east-1:11111111-2222-4333-8444-555555555555`},
-		{pool, ""},
-		{pool + "    Guests: true", ":5: identity pool us-east-1:11111111-2222-4333-8444-555555555555 has no member Guests; it has "},
-		{pool + "    AllowClassicFlow: maybe", ":5: identity pool us-east-1:11111111-2222-4333-8444-555555555555's AllowClassicFlow is true or false"},
-		{pool + "    DeveloperUsers: [a]", ":3: identity pool us-east-1:11111111-2222-4333-8444-555555555555 has DeveloperUsers and no DeveloperProviderName"},
-		{pool + "    Provider: {URL: x}", ":5: a pool's Provider has no member URL: did you mean Url?"},
-		{pool + "    Authenticated: {}", ":5: a pool's Authenticated has Policy"},
-		{"Version: 1\nVersion: 1", "mapping key \"Version\" already defined"},
-		{"Version: 1\nRoles: &a [*a]", ":2: anchors, aliases, tags and the like are not read"},
-		{"Version: 1\nRoles: [", ":2: "},
-		{"Version: 1\nRoles: " + strings.Repeat("[", 100) + strings.Repeat("]", 100), ":2: nested more than 64 deep"},
-		{"Version: 1\nRoles: " + strings.Repeat("[", 2_000_000), ":2: nested more than 64 deep"}, // which would take gigabytes
-		{"Version: 1\nRoles:\n  " + strings.Repeat("- ", 1_000_000) + "a", ":3: nested more than 64 deep"},
-		{"{\"Version\": 1, \"Roles\": [{\"RoleName\": \"r\"}]}", ""},
-	} {
+	for _, test := range mistakes {
 		_, err := parse(filepath.Join(dir, "seed.yaml"), test.text)
 		var e *declare.Error
 		if test.want == "" && err == nil {

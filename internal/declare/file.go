@@ -171,29 +171,26 @@ func (f *File) all(root *value, s Source) error {
 	case version.text != "1":
 		return mistake(version.line, "version %s of the format is not known: this daypass reads version 1", version.text)
 	}
-	lists := []struct {
-		name string
-		read func(*value, Source) error
-	}{
-		{"ManagedPolicies", f.policy}, {"OpenIDConnectProviders", f.oidcProvider}, {"SAMLProviders", f.samlProvider},
-		{"Roles", f.role}, {"Users", f.user}, {"IdentityPools", f.pool},
+	read := map[string]func(*value, Source) error{
+		managedPolicies.list: f.policy, oidcProviders.list: f.oidcProvider, samlProviders.list: f.samlProvider,
+		roles.list: f.role, users.list: f.user, pools.list: f.pool,
 	}
 	var known []string
-	for _, l := range lists {
-		known = append(known, l.name)
-		v := root.take(l.name)
+	for _, k := range kinds {
+		known = append(known, k.list)
+		v := root.take(k.list)
 		if v == nil || v.kind == awsapi.Null {
 			continue
 		}
 		if v.kind != awsapi.List {
-			return mistake(v.line, "%s is a list", l.name)
+			return mistake(v.line, "%s is a list", k.list)
 		}
-		f.declared[l.name] = true
+		f.declared[k.list] = true
 		for _, e := range v.list {
 			if e.kind != awsapi.Map {
-				return mistake(e.line, "each of %s is an object", l.name)
+				return mistake(e.line, "each of %s is an object", k.list)
 			}
-			if err := l.read(e, s); err != nil {
+			if err := read[k.list](e, s); err != nil {
 				return err
 			}
 		}
@@ -202,6 +199,11 @@ func (f *File) all(root *value, s Source) error {
 		return unknown(m.line, m.name, "the file", append(known, "Version"))
 	}
 	return nil
+}
+
+// input is what the operation of a kind gets.
+func (f *File) input(v *value, k kind, what string) (awsapi.Node, error) {
+	return structure(v, f.rows(k.service, k.operation).Input(), what, k.moreNames())
 }
 
 // named takes the member that is an entity's name, and sees to it that it is new.
@@ -233,27 +235,27 @@ func (f *File) taken(kind, name string, line int) int {
 }
 
 func (f *File) policy(v *value, _ Source) error {
-	name, err := f.named(v, "PolicyName", "a managed policy")
+	name, err := f.named(v, managedPolicies.name, "a managed policy")
 	if err != nil {
 		return err
 	}
-	in, err := input(v, f.rows("iam", "CreatePolicy"), "managed policy "+name)
+	in, err := f.input(v, managedPolicies, "managed policy "+name)
 	f.policies = append(f.policies, &entity{v.line, name, in})
 	return err
 }
 
 func (f *File) oidcProvider(v *value, _ Source) error {
-	url, err := f.named(v, "Url", "an OpenID Connect provider")
+	url, err := f.named(v, oidcProviders.name, "an OpenID Connect provider")
 	if err != nil {
 		return err
 	}
-	in, err := input(v, f.rows("iam", "CreateOpenIDConnectProvider"), "OpenID Connect provider "+url)
+	in, err := f.input(v, oidcProviders, "OpenID Connect provider "+url)
 	f.oidc = append(f.oidc, &entity{v.line, url, in})
 	return err
 }
 
 func (f *File) samlProvider(v *value, s Source) error {
-	name, err := f.named(v, "Name", "a SAML provider")
+	name, err := f.named(v, samlProviders.name, "a SAML provider")
 	if err != nil {
 		return err
 	}
@@ -267,7 +269,7 @@ func (f *File) samlProvider(v *value, s Source) error {
 		}
 		*m = value{line: m.line, kind: awsapi.Text, text: text}
 	}
-	in, err := input(v, f.rows("iam", "CreateSAMLProvider"), "SAML provider "+name)
+	in, err := f.input(v, samlProviders, "SAML provider "+name)
 	f.saml = append(f.saml, &entity{v.line, name, in})
 	return err
 }
@@ -355,22 +357,21 @@ func readFile(name string, most int64) ([]byte, error) {
 }
 
 func (f *File) role(v *value, s Source) error {
-	return f.addPrincipal(v, s, "Role", "RoleName", &f.roles)
+	return f.addPrincipal(v, s, "Role", roles, &f.roles)
 }
 
 func (f *File) user(v *value, s Source) error {
-	return f.addPrincipal(v, s, "User", "UserName", &f.users)
+	return f.addPrincipal(v, s, "User", users, &f.users)
 }
 
-func (f *File) addPrincipal(v *value, s Source, kind, member string, all *[]*principal) error {
+func (f *File) addPrincipal(v *value, s Source, kind string, of kind, all *[]*principal) error {
 	what := "a " + strings.ToLower(kind)
-	name, err := f.named(v, member, what)
+	name, err := f.named(v, of.name, what)
 	if err != nil {
 		return err
 	}
 	what = strings.ToLower(kind) + " " + name
 	p := &principal{entity: entity{line: v.line, name: name}, kind: kind}
-	more := []string{"Policies", "AttachedPolicyArns"}
 	if policies := v.take("Policies"); policies != nil {
 		if policies.kind != awsapi.Map {
 			return mistake(policies.line, "%s's Policies is an object: {NAME: POLICY}", what)
@@ -387,12 +388,11 @@ func (f *File) addPrincipal(v *value, s Source, kind, member string, all *[]*pri
 		return err
 	}
 	if kind == "User" {
-		more = append(more, "AccessKeys")
 		if err := p.accessKeys(v.take("AccessKeys"), s, what); err != nil {
 			return err
 		}
 	}
-	p.in, err = input(v, f.rows("iam", "Create"+kind), what, more...)
+	p.in, err = f.input(v, of, what)
 	*all = append(*all, p)
 	return err
 }
@@ -451,10 +451,12 @@ func (k *accessKey) readSecret(v *value, s Source) error {
 	return err
 }
 
-var poolID = regexp.MustCompile(`\A([a-z0-9-]+):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\z`)
+const poolIDPattern = `^([a-z0-9-]+):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`
+
+var poolID = regexp.MustCompile(poolIDPattern)
 
 func (f *File) pool(v *value, s Source) error {
-	id, err := f.named(v, "IdentityPoolId", "an identity pool")
+	id, err := f.named(v, pools.name, "an identity pool")
 	if err != nil {
 		return err
 	}
@@ -506,8 +508,7 @@ func (f *File) pool(v *value, s Source) error {
 	if len(p.users) > 0 && v.member("DeveloperProviderName") == nil {
 		return mistake(v.line, "%s has DeveloperUsers and no DeveloperProviderName", what)
 	}
-	p.in, err = input(v, f.rows("cognito-identity", "UpdateIdentityPool"), what,
-		"Roles", "RoleMappings", "PrincipalTags", "DeveloperUsers", "Provider", "Authenticated", "Unauthenticated")
+	p.in, err = f.input(v, pools, what)
 	f.pools = append(f.pools, p)
 	return err
 }

@@ -28,12 +28,8 @@ func unknown(line int, name, what string, known []string) error {
 	return mistake(line, "%s has no member %s; it has %s", what, name, strings.Join(known, ", "))
 }
 
-// input makes the input of an operation of what a file says. more are names that the
-// file may have besides, which have been taken out.
-func input(v *value, row *awsapi.Row, what string, more ...string) (awsapi.Node, error) {
-	return structure(v, row.Input(), what, more)
-}
-
+// structure is an object as a structure of the API has it. more are names that the object
+// may have besides, which have been taken out.
 func structure(v *value, t awsapi.Type, what string, more []string) (awsapi.Node, error) {
 	n := awsapi.Node{Kind: awsapi.Map}
 	if v.kind != awsapi.Map {
