@@ -218,11 +218,7 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	given := []*seal.MasterKey{c.MasterKey}
-	if c.NextMasterKey != nil {
-		given = append(given, c.NextMasterKey)
-	}
-	ring, err := db.Unlock(ctx, given...)
+	ring, err := db.Unlock(ctx, c.givenKeys()...)
 	if err != nil {
 		return nil, err
 	}
@@ -239,6 +235,14 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 		}
 	}
 	return i, i.tellPolicyChanges(ctx)
+}
+
+// givenKeys are the master keys.
+func (c *Config) givenKeys() []*seal.MasterKey {
+	if c.NextMasterKey == nil {
+		return []*seal.MasterKey{c.MasterKey}
+	}
+	return []*seal.MasterKey{c.MasterKey, c.NextMasterKey}
 }
 
 // open opens the database.
@@ -371,9 +375,9 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	adminService.SigningKeys = signingKeys{keys}
 	i.roots = &rootKeys{account: c.Account, iam: iamService, keys: roots, keep: c.KeepRoot, now: i.now}
 	adminService.RootKeys = i.roots
-	i.masterKeys = &masterKeys{db: i.db, ring: i.ring, next: c.NextMasterKey, fleet: i.fleet, log: c.Log, now: i.now, wake: make(chan struct{}, 1)}
+	i.masterKeys = &masterKeys{db: i.db, ring: i.ring, given: c.givenKeys(), fleet: i.fleet, log: c.Log, now: i.now, wake: make(chan struct{}, 1)}
 	if c.OwnMasterKey {
-		i.masterKeys.dir, i.masterKeys.next = c.DataDir, nil
+		i.masterKeys.dir = c.DataDir
 	}
 	if err := i.masterKeys.settle(ctx); err != nil {
 		return err

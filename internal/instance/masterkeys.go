@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,9 +21,9 @@ import (
 type masterKeys struct {
 	db    *store.DB
 	ring  *seal.Ring
-	next  *seal.MasterKey // as it was given; nil for none
-	dir   string          // where the instance keeps the key itself; empty where it is given
-	fleet *limit.Fleet    // nil where the node is alone
+	given []*seal.MasterKey // one, or two
+	dir   string            // where the instance keeps the key itself; empty where it is given
+	fleet *limit.Fleet      // nil where the node is alone
 	log   *slog.Logger
 	now   func() time.Time
 	wake  chan struct{} // something is left to be done
@@ -46,15 +47,28 @@ func (m *masterKeys) settle(ctx context.Context) error {
 }
 
 // nextKey is the key that is to take the place of the current one; nil for none.
-func (m *masterKeys) nextKey() (*seal.MasterKey, error) {
+func (m *masterKeys) nextKey(keys store.MasterKeys) (*seal.MasterKey, error) {
 	if m.dir == "" {
-		return m.next, nil
+		return m.givenNext(keys), nil
 	}
 	next, err := datadir.MakeNextMasterKey(m.dir)
 	if err == nil {
 		err = m.db.Give(next)
 	}
 	return next, err
+}
+
+// givenNext is that of the keys which were given: the second, unless it is the one that
+// seals already, and the first one has never been.
+func (m *masterKeys) givenNext(keys store.MasterKeys) *seal.MasterKey {
+	if m.dir != "" || len(m.given) < 2 {
+		return nil
+	}
+	first := m.given[0]
+	if f := first.Fingerprint(); f != keys.Current && !slices.Contains(keys.Used, f) {
+		return first
+	}
+	return m.given[1]
 }
 
 // gone are the nodes that are known to be no more.
@@ -82,7 +96,7 @@ func (m *masterKeys) RotateMasterKey(ctx context.Context, fingerprint string, co
 	var to *seal.MasterKey
 	switch {
 	case fingerprint == "" || fingerprint == keys.Current:
-		if to, err = m.nextKey(); err != nil {
+		if to, err = m.nextKey(keys); err != nil {
 			return admin.MasterKeyDescription{}, err
 		}
 		if to == nil || fingerprint != "" && to.Fingerprint() == keys.Current {
@@ -139,7 +153,7 @@ func (m *masterKeys) goOn(ctx context.Context) error {
 
 // DescribeMasterKey implements admin.MasterKeys.
 func (m *masterKeys) DescribeMasterKey(ctx context.Context) (admin.MasterKeyDescription, error) {
-	keys, err := m.db.MasterKeys(ctx, m.next, m.gone())
+	keys, err := m.db.MasterKeys(ctx, m.givenNext, m.gone())
 	if err != nil {
 		return admin.MasterKeyDescription{}, err
 	}
@@ -147,9 +161,9 @@ func (m *masterKeys) DescribeMasterKey(ctx context.Context) (admin.MasterKeyDesc
 		Fingerprint: admin.KeyFingerprint(keys.Current), InDataDirectory: m.dir != "", Servers: int32(keys.Nodes),
 		ReplacedFingerprint: admin.KeyFingerprint(keys.Replaced), ReplacedDate: given(keys.At), FinishedDate: given(keys.Finished), SessionsUntil: given(keys.SessionsUntil),
 	}
-	if m.next != nil && m.next.Fingerprint() != keys.Current {
+	if keys.Next != "" && keys.Next != keys.Current && !slices.Contains(keys.Used, keys.Next) {
 		have := int32(keys.Have)
-		d.NextFingerprint, d.ServersWithNextKey = admin.KeyFingerprint(m.next.Fingerprint()), &have
+		d.NextFingerprint, d.ServersWithNextKey = admin.KeyFingerprint(keys.Next), &have
 	}
 	return d, nil
 }
@@ -172,7 +186,7 @@ func (m *masterKeys) later() {
 
 // keysEvery is how often a node looks whether a rotation was left unfinished, and whether
 // an old key can be forgotten.
-const keysEvery = time.Minute
+const keysEvery = 10 * time.Second
 
 // Run goes on with what was left of a rotation, and forgets old keys, until ctx ends. It
 // tells failed what goes wrong and tries again.

@@ -584,6 +584,8 @@ func (db *DB) readKeys(ctx context.Context) error {
 type MasterKeys struct {
 	// Current is the fingerprint of the key that seals.
 	Current string
+	// Used are those of all keys that were replaced.
+	Used []string
 	// Replaced is the last one that was replaced, empty for none, and At when that was.
 	Replaced string
 	At       time.Time
@@ -592,13 +594,15 @@ type MasterKeys struct {
 	// SessionsUntil is until when sessions are taken that it has sealed; zero if they
 	// are not.
 	SessionsUntil time.Time
-	// Nodes is how many nodes there are, and Have how many have a next key.
+	// Next is the fingerprint of the next key; empty for none.
+	Next string
+	// Nodes is how many nodes there are, and Have how many have the next key.
 	Nodes, Have int
 }
 
 // MasterKeys says how it stands with the master keys, and how many nodes have the next one,
-// if there is one.
-func (db *DB) MasterKeys(ctx context.Context, next *seal.MasterKey, gone map[[16]byte]int64) (m MasterKeys, err error) {
+// which a function chooses; nil for none.
+func (db *DB) MasterKeys(ctx context.Context, choose func(MasterKeys) *seal.MasterKey, gone map[[16]byte]int64) (m MasterKeys, err error) {
 	err = db.View(ctx, func(tx *Tx) error {
 		m = MasterKeys{}
 		s, err := db.keyring.read(tx)
@@ -606,6 +610,9 @@ func (db *DB) MasterKeys(ctx context.Context, next *seal.MasterKey, gone map[[16
 			return err
 		}
 		m.Current = s.current.Fingerprint()
+		for _, r := range s.retired {
+			m.Used = append(m.Used, r.Fingerprint)
+		}
 		if len(s.retired) > 0 {
 			r := s.retired[0]
 			m.Replaced, m.At, m.Finished = r.Fingerprint, r.Replaced, r.Finished
@@ -613,11 +620,12 @@ func (db *DB) MasterKeys(ctx context.Context, next *seal.MasterKey, gone map[[16
 				m.SessionsUntil = r.Replaced.Add(SessionsOpen)
 			}
 		}
-		fingerprint := "" // which nobody has
-		if next != nil {
-			fingerprint = next.Fingerprint()
+		if choose != nil {
+			if next := choose(m); next != nil {
+				m.Next = next.Fingerprint()
+			}
 		}
-		m.Nodes, m.Have, err = db.having(tx, fingerprint, gone)
+		m.Nodes, m.Have, err = db.having(tx, m.Next, gone) // an empty one nobody has
 		return err
 	})
 	return m, err
