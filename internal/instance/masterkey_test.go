@@ -373,6 +373,9 @@ func TestFleetRotatesMasterKey(t *testing.T) {
 		t.Errorf("a foreign key: %v", err)
 	}
 
+	_, err = fleet[0].daypass("RotateMasterKey", map[string]any{"Compromised": true})
+	wantError(t, err, "ResourceConflictException", "There is no next master key. Start every server with --next-master-key-file or DAYPASS_NEXT_MASTER_KEY, then try again.")
+
 	// Back to the first is refused, and so is a session once the key is said to be known
 	// to others, at every node at once.
 	url, stopD := must(second, first)

@@ -99,7 +99,9 @@ func (m *masterKeys) RotateMasterKey(ctx context.Context, fingerprint string, co
 		if to, err = m.nextKey(keys); err != nil {
 			return admin.MasterKeyDescription{}, err
 		}
-		if to == nil || fingerprint != "" && to.Fingerprint() == keys.Current {
+		// To repeat the call is no mistake. But whoever says that a key is compromised, and
+		// does not say which, must not believe that the current one was replaced.
+		if to == nil || to.Fingerprint() == keys.Current && (fingerprint != "" || compromised) {
 			return admin.MasterKeyDescription{}, admin.ErrNoNextKey
 		}
 	case fingerprint == keys.Replaced:

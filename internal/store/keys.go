@@ -58,6 +58,10 @@ func (db *DB) sealed(ctx context.Context, box *seal.Box, name, text string) (str
 	}
 	if !found { // unless another process is faster
 		err = db.Update(ctx, func(tx *Tx) error {
+			var n int64 // keeps out whoever replaces the master key meanwhile
+			if _, err := tx.query(`SELECT number FROM change WHERE id = 1 FOR UPDATE`).one(&n); err != nil {
+				return err
+			}
 			made, err := tx.seal(box, []byte(text), []byte(name))
 			if err != nil {
 				return err
