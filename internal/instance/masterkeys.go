@@ -29,7 +29,7 @@ type masterKeys struct {
 	wake  chan struct{} // something is left to be done
 
 	rotating atomic.Bool // a call is under way
-	mu       sync.Mutex  // for going on
+	files    sync.Mutex  // held to move files, and never to wait for the database
 }
 
 // settle puts the key that seals in its place in the data directory. A process that ended
@@ -38,6 +38,8 @@ func (m *masterKeys) settle(ctx context.Context) error {
 	if m.dir == "" {
 		return nil
 	}
+	m.files.Lock()
+	defer m.files.Unlock()
 	key := m.ring.Sealing()
 	taken, err := datadir.TakeMasterKey(m.dir, key)
 	if taken {
@@ -141,8 +143,6 @@ func keyError(err error) error {
 
 // goOn does what is left to be done of a rotation.
 func (m *masterKeys) goOn(ctx context.Context) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if err := m.settle(ctx); err != nil {
 		return err
 	}
