@@ -57,11 +57,12 @@ const imports = `
 	policy:      arn
 	login:       fetch jws limit plainjson saml seal sigv4        # sigv4: AdminGetUser is a signed call
 	openid:      seal
+	adopt:       awsapi fetch                      # GetId of another service, which is a call of the API
 	target:      awsapi fetch openid policy sigv4       # sigv4: AssumeRole with a service key is a signed call
 	iam:         awsapi arn audit decision limit policy seal saml
 	sts:         awsapi audit decision policy saml seal login openid iam revocation target typo   # typo: condition keys that do not exist
 	admin:       awsapi audit revocation
-	cognito:     awsapi arn audit decision limit policy login openid iam sts   # iam: the roles it is given must exist
+	cognito:     adopt awsapi arn audit decision limit policy login openid iam sts   # iam: the roles it is given must exist
 
 	# Protocols that others have made, beside the API: what comes in is recorded, and
 	# who has signed is found, by the server, and the services decide as ever.
@@ -91,7 +92,7 @@ const imports = `
 	move:        backup datadir seal store store/engine store/migrate store/sqlite
 
 	# The one place that knows everybody, and those who start it.
-	instance:    awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy backup datadir
+	instance:    adopt awsapi audit limit server gateway forwardauth cognito sts iam admin openid login fetch seal store target policy backup datadir
 	daypasstest: audit client cognito datadir iam instance mint seal   # client, with the tables of cognito and iam: pools and users of tests; mint: tokens of people who sign in
 	daypasstest/postgres: daypasstest store/engine store/postgres   # apart, so that tests without it do not download it
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint

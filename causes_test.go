@@ -34,6 +34,7 @@ func TestCauses(t *testing.T) {
 		{"server", "Requests", ""},
 		{"sigv4", "Signatures", ""},
 		{"cognito", "Identity pools", ""},
+		{"adopt", "Adoption", ""},
 		{"login", "Logins", "login-"},
 		{"saml", "SAML responses", "login-saml-"},
 		{"sts", "STS", ""},

@@ -13,6 +13,7 @@ package daypasstest
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"maps"
@@ -117,6 +118,9 @@ type Config struct {
 	// TargetKeyFiles are the files with the service keys of targets, by their names:
 	// shared credentials files, which only their owner may read.
 	TargetKeyFiles map[string]string
+	// OutboundCAs are the certificate authorities of outbound calls; nil means the
+	// system's.
+	OutboundCAs *x509.CertPool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand is the source of identifiers; nil means crypto/rand. With a seeded one
@@ -209,7 +213,7 @@ func (s *Server) open(h *httptest.Server) {
 			GuestsFrom: instance.Rate{PerSecond: s.config.AddressGuestsPerSecond, Burst: s.config.AddressGuestBurst},
 			Logins:     instance.Rate{PerSecond: s.config.LoginChangesPerSecond, Burst: s.config.LoginChangeBurst},
 		},
-		Targets: s.config.Targets, TargetKeyFiles: s.config.TargetKeyFiles,
+		Targets: s.config.Targets, TargetKeyFiles: s.config.TargetKeyFiles, OutboundCAs: s.config.OutboundCAs,
 		OneSigningKey: s.config.OneSigningKey, SigningKeyLifetime: s.config.SigningKeyLifetime, FlatTagsClaim: s.config.FlatTagsClaim, TrustedProxies: s.config.TrustedProxies,
 		Undeclared: func(operation, code string) {
 			s.t.Errorf("%s answered with %s, which it does not declare", operation, code)

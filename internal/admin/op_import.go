@@ -15,6 +15,12 @@ type Imports interface {
 	// ImportAccessKey makes an access key, or changes its secret, and says whether it
 	// had to.
 	ImportAccessKey(ctx context.Context, c awsapi.Caller, in *ImportAccessKeyRequest) (changed bool, err error)
+	// ImportIdentities stores identities of another service.
+	ImportIdentities(ctx context.Context, c awsapi.Caller, in *ImportIdentitiesRequest) (*ImportIdentitiesResponse, error)
+	// SetIdentityPoolAdoption makes an identity pool adopt identities, or ends that.
+	SetIdentityPoolAdoption(ctx context.Context, c awsapi.Caller, in *SetIdentityPoolAdoptionRequest) error
+	// IdentityPoolAdoption says how an identity pool adopts; nil if it does not.
+	IdentityPoolAdoption(ctx context.Context, c awsapi.Caller, id IdentityPoolId) (*Adoption, error)
 }
 
 // ImportIdentityPool makes an identity pool of an ID that the caller chose.
@@ -43,6 +49,26 @@ func (s *Service) ListRegions(ctx context.Context, _ awsapi.Caller, _ *ListRegio
 		out.Regions = append(out.Regions, RegionName(r))
 	}
 	return out, nil
+}
+
+// ImportIdentities stores identities of another service, under the IDs that they have
+// there.
+func (s *Service) ImportIdentities(ctx context.Context, c awsapi.Caller, in *ImportIdentitiesRequest) (*ImportIdentitiesResponse, error) {
+	return s.Imports.ImportIdentities(ctx, c, in)
+}
+
+// SetIdentityPoolAdoption makes an identity pool adopt identities, or ends that.
+func (s *Service) SetIdentityPoolAdoption(ctx context.Context, c awsapi.Caller, in *SetIdentityPoolAdoptionRequest) (*awsapi.None, error) {
+	return &awsapi.None{}, s.Imports.SetIdentityPoolAdoption(ctx, c, in)
+}
+
+// GetIdentityPoolAdoption shows how an identity pool adopts identities.
+func (s *Service) GetIdentityPoolAdoption(ctx context.Context, c awsapi.Caller, in *GetIdentityPoolAdoptionRequest) (*GetIdentityPoolAdoptionResponse, error) {
+	a, err := s.Imports.IdentityPoolAdoption(ctx, c, in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	return &GetIdentityPoolAdoptionResponse{IdentityPoolId: in.IdentityPoolId, Adoption: a}, nil
 }
 
 // poolARN is the ARN of the identity pool that is named.

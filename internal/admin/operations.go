@@ -25,8 +25,12 @@ func Operations(s *Service) awsapi.Service {
 				tooManyRequests, internalError),
 			awsapi.Op("DiagnoseTarget", awsapi.Signed, awsapi.OnNothing(), "Tests whether a target refuses the tokens that it must refuse, and whether it keeps sessions apart, in a bucket that daypass creates and removes.", s.DiagnoseTarget,
 				invalidParameter, tooManyRequests, internalError),
+			awsapi.Op("GetIdentityPoolAdoption", awsapi.Signed, awsapi.On("identity pool", poolARN, "IdentityPoolId"), "Shows how an identity pool adopts identities of the service that it was imported from.", s.GetIdentityPoolAdoption,
+				invalidParameter, resourceNotFound, tooManyRequests, internalError),
 			awsapi.Op("ImportAccessKey", awsapi.Signed, awsapi.OnNothing(), "Gives a user an access key with an ID and a secret that the caller chooses, or changes the secret of the user's key.", s.ImportAccessKey,
 				invalidParameter, limitExceeded, resourceConflict, resourceNotFound, tooManyRequests, internalError),
+			awsapi.Op("ImportIdentities", awsapi.Signed, awsapi.On("identity pool", poolARN, "IdentityPoolId"), "Stores identities of another service in an identity pool, under the IDs that they have there. Guests keep their IDs; what an identity with logins needs besides, adoption brings.", s.ImportIdentities,
+				invalidParameter, resourceConflict, resourceNotFound, tooManyRequests, internalError),
 			awsapi.Op("ImportIdentityPool", awsapi.Signed, awsapi.On("identity pool", poolARN, "IdentityPoolId"), "Creates an identity pool with an ID that the caller chooses. UpdateIdentityPool sets the rest.", s.ImportIdentityPool,
 				invalidParameter, limitExceeded, resourceConflict, tooManyRequests, internalError),
 			awsapi.Op("ListRegions", awsapi.Signed, awsapi.OnNothing(), "Lists the regions that have identity pools.", s.ListRegions,
@@ -41,6 +45,8 @@ func Operations(s *Service) awsapi.Service {
 				invalidParameter, resourceConflict, tooManyRequests, internalError),
 			awsapi.Op("RotateSigningKey", awsapi.Signed, awsapi.OnNothing(), "Replaces the keys that sign OpenID tokens. The new keys are published before they sign, and the old ones until their tokens have expired.", s.RotateSigningKey,
 				invalidParameter, resourceConflict, resourceNotFound, tooManyRequests, internalError),
+			awsapi.Op("SetIdentityPoolAdoption", awsapi.Signed, awsapi.On("identity pool", poolARN, "IdentityPoolId"), "Makes an identity pool adopt identities: the first sign-in of a login that the pool does not know asks GetId of the service that the pool was imported from, and keeps the ID that it gives.", s.SetIdentityPoolAdoption,
+				invalidParameter, resourceNotFound, tooManyRequests, internalError),
 		},
 	}
 }
@@ -48,6 +54,7 @@ func Operations(s *Service) awsapi.Service {
 // shapes are the constraints, those of the services that the names come from.
 var shapes = awsapi.Shapes(
 	awsapi.String[AccessKeyId](16, 128, `[\w]+`),
+	awsapi.String[AdoptionHost](1, 260, `[a-z0-9.:-]+`),
 	awsapi.Int[EpochSeconds](0, 1<<40),
 	awsapi.Int[GraceSeconds](60, 7*24*3600),
 	awsapi.String[IdentityId](1, 55, `[\w-]+:[0-9a-f-]+`),
@@ -56,6 +63,10 @@ var shapes = awsapi.Shapes(
 	awsapi.String[IdentityProviderName](1, 2048, ""),
 	awsapi.String[KeyFingerprint](16, 16, `[0-9a-f]+`),
 	awsapi.String[KeyId](1, 32, ""),
+	awsapi.Size[ImportedIdentityList](1, 60),
+	awsapi.Size[ProviderNameList](0, 100),
+	awsapi.Int[QuestionsPerSecond](1, 1000),
+	awsapi.Size[UserIdentifierList](0, 60),
 	awsapi.String[KeyRecipient](1, 128, `age1[0-9a-z]+`),
 	awsapi.Int[MaxResults](1, 60),
 	awsapi.String[PaginationKey](1, 65535, `[\S]+`),

@@ -4,6 +4,18 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
+	// The setting of an adoption has a host, an end or a rate that it cannot have.
+	causeAdoptionSettings awsapi.Cause = "adoption-settings"
+	// More logins than QuestionsPerSecond of the adoption allows are new, so this one was not asked about.
+	causeAdoptionRate awsapi.Cause = "adoption-rate"
+	// Too many sign-ins wait for an answer of the service that the pool was imported from.
+	causeAdoptionWaiting awsapi.Cause = "adoption-waiting"
+	// An identity ID to be imported is not REGION:GUID of the pool's region, with a GUID in lower case.
+	causeImportID awsapi.Cause = "import-id"
+	// An identity of another pool has an ID that is to be imported.
+	causeImportTaken awsapi.Cause = "import-taken"
+	// Identities that have logins were to be imported into a pool that does not adopt, where nobody could reach them.
+	causeImportWithoutAdoption awsapi.Cause = "import-without-adoption"
 	// The pool has role mappings, which the basic (classic) flow would bypass.
 	causeClassicFlowMapped awsapi.Cause = "classic-flow-mapped"
 	// The pool does not allow the basic (classic) flow (AllowClassicFlow).

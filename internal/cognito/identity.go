@@ -209,13 +209,18 @@ func (k linking) link(i *Identity, l Login) error {
 	return nil
 }
 
-// unlink gives the identity without some of its logins. One that has lost the
-// last is out of reach for ever: it does not become a guest again.
-func (i *Identity) unlink(now time.Time, remove func(Login) bool) *Identity {
+// unlink gives the identity without some of its logins, and those. One that has lost
+// the last is out of reach for ever: it does not become a guest again.
+func (i *Identity) unlink(now time.Time, remove func(Login) bool) (is *Identity, gone []Login) {
 	c := i.clone()
+	for _, l := range i.Logins {
+		if remove(l) {
+			gone = append(gone, l)
+		}
+	}
 	c.Logins = slices.DeleteFunc(c.Logins, remove)
-	if len(c.Logins) != len(i.Logins) {
+	if len(gone) > 0 {
 		c.Modified = now
 	}
-	return c
+	return c, gone
 }

@@ -200,7 +200,7 @@ func (s *Service) enter(ctx context.Context, c awsapi.Caller, i *Identity, p *Po
 	if err != nil {
 		return nil, nil, err
 	}
-	i, err = s.settle(ctx, p, entry{given: i, logins: loginsOf(proofs)})
+	i, err = s.settle(ctx, p, entry{given: i, logins: loginsOf(proofs), proofs: proofs, tokens: logins})
 	if err == nil {
 		i.record(ctx, p)
 	}

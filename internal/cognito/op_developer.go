@@ -41,7 +41,7 @@ func (s *Service) developerToken(ctx context.Context, c awsapi.Caller, in *GetOp
 	if err != nil {
 		return nil, err
 	}
-	i, err := s.settle(ctx, p, entry{given: given, logins: loginsOf(proofs), developer: &user})
+	i, err := s.settle(ctx, p, entry{given: given, logins: loginsOf(proofs), proofs: proofs, tokens: in.Logins, developer: &user})
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +284,8 @@ func (s *Service) UnlinkDeveloperIdentity(ctx context.Context, c awsapi.Caller, 
 		case owner.GUID != i.GUID:
 			return nil, developerUserElsewhere()
 		}
-		return i.unlink(s.now(), func(l Login) bool { return l == user }), nil
+		is, gone := i.unlink(s.now(), func(l Login) bool { return l == user })
+		return is, p.forsake(tx, gone, GUID{})
 	})
 	if err != nil {
 		return nil, err

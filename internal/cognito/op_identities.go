@@ -43,7 +43,7 @@ func (s *Service) identify(ctx context.Context, c awsapi.Caller, p *Pool, logins
 	if err != nil {
 		return nil, err
 	}
-	return s.settle(ctx, p, entry{logins: loginsOf(proofs)})
+	return s.settle(ctx, p, entry{logins: loginsOf(proofs), proofs: proofs, tokens: logins})
 }
 
 // DescribeIdentity shows an identity's dates and the names of its providers.
@@ -110,12 +110,15 @@ func (s *Service) DeleteIdentities(ctx context.Context, c awsapi.Caller, in *Del
 	}
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		for _, id := range allowed {
-			i, _, err := ownIdentity(tx, c, id)
+			i, p, err := ownIdentity(tx, c, id)
 			if err != nil {
 				return err
 			}
 			if i == nil {
 				continue
+			}
+			if err := p.forsake(tx, i.Logins, i.GUID); err != nil {
+				return err
 			}
 			if err := tx.DeleteIdentity(i); err != nil {
 				return err
@@ -178,16 +181,16 @@ func (s *Service) UnlinkIdentity(ctx context.Context, c awsapi.Caller, in *Unlin
 		return nil, err
 	}
 	var unlinked bool
-	err = s.changeIdentity(ctx, p, i, func(_ Tx, i *Identity) (*Identity, error) {
+	err = s.changeIdentity(ctx, p, i, func(tx Tx, i *Identity) (*Identity, error) {
 		switch {
 		case i.Disabled:
 			return nil, identityForbidden(in.IdentityId, causeIdentityDisabled)
 		case !slices.ContainsFunc(logins, i.has):
 			return nil, loginsDontMatch(causeNoProofForIdentity)
 		}
-		is := i.unlink(now, func(l Login) bool { return slices.Contains(remove, l.Provider) })
-		unlinked = len(is.Logins) < len(i.Logins)
-		return is, nil
+		is, gone := i.unlink(now, func(l Login) bool { return slices.Contains(remove, l.Provider) })
+		unlinked = len(gone) > 0
+		return is, p.forsake(tx, gone, GUID{})
 	})
 	if err != nil {
 		return nil, err

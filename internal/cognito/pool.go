@@ -38,6 +38,9 @@ type Pool struct {
 	// which stands for it in the logins' rows. A number is never given twice:
 	// identities keep logins of providers that the pool no longer accepts.
 	Providers map[string]int32
+	// Adoption is where logins that the pool does not know are asked about; nil where
+	// they are new.
+	Adoption *Adoption `json:",omitempty"`
 }
 
 // Region is the pool's region, the first half of its ID.

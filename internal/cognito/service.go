@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/daypass/daypass/internal/adopt"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/iam"
 	"github.com/daypass/daypass/internal/login"
@@ -41,10 +42,16 @@ type Service struct {
 	// EditWait is how long a change of a pool waits for other changes; zero means
 	// five seconds.
 	EditWait time.Duration
+	// Adopt asks the services that pools were imported from.
+	Adopt *adopt.Client
+	// Nodes is how many nodes share the rate of what they ask; nil means one.
+	Nodes func() int64
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Rand makes identifiers; nil means crypto/rand.
 	Rand io.Reader
+
+	questions questions
 }
 
 // Salts gives salts to identities that were made when nothing was recorded.
@@ -130,6 +137,11 @@ type Tx interface {
 	SaveIdentities(was, is []*Identity) error
 	// DeleteIdentity removes an identity with its logins.
 	DeleteIdentity(*Identity) error
+
+	// Forsake stores marks of what a pool does not adopt any more.
+	Forsake(pool int64, marks []Mark) error
+	// Forsaken says whether a pool has a mark.
+	Forsaken(pool int64, m Mark) (bool, error)
 }
 
 func (s *Service) now() time.Time {

@@ -180,8 +180,11 @@ func guestOf(i *Identity, p *Pool) error {
 type entry struct {
 	// given is the identity that the call names, nil if it names none.
 	given *Identity
-	// logins are the logins that are proven.
+	// logins are the logins that are proven, proofs what has proven them, and tokens
+	// what was presented.
 	logins []Login
+	proofs []proof
+	tokens LoginsMap
 	// developer is the developer user among them, nil if there is none. One who
 	// has another identity than the given one is refused instead of merged.
 	developer *Login
@@ -210,7 +213,14 @@ func (s *Service) settled(ctx context.Context, p *Pool, e entry) (*Identity, err
 	} else if !e.given.Disabled && e.given.hasAll(e.logins) {
 		return e.given, nil
 	}
-	return s.change(ctx, p, e)
+	var answers []adopted
+	if p.Adoption != nil {
+		var err error
+		if answers, err = s.adopt(ctx, p, e); err != nil {
+			return nil, err
+		}
+	}
+	return s.change(ctx, p, e, answers)
 }
 
 // known finds the identity that has all the logins, if there is one.
@@ -228,8 +238,9 @@ func (s *Service) known(ctx context.Context, p *Pool, logins []Login) (*Identity
 
 // change decides with everything read again inside one transaction. That of a single
 // login, to which known has found nothing, is not decided but made, unless somebody
-// was faster.
-func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, error) {
+// was faster. Answers are the identities that another service says some of the logins
+// have.
+func (s *Service) change(ctx context.Context, p *Pool, e entry, answers []adopted) (*Identity, error) {
 	now := s.now()
 	if err := s.Budgets.mayChange(p, e.logins, now); err != nil {
 		if e.given == nil { // another call of the same user may have made the change since
@@ -243,7 +254,7 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 	if err != nil {
 		return nil, err
 	}
-	if e.given == nil && len(e.logins) == 1 {
+	if e.given == nil && len(e.logins) == 1 && len(answers) == 0 {
 		r, err := s.linking(p, now).settle(nil, nil, fresh, e.logins)
 		if err != nil {
 			return nil, err
@@ -275,6 +286,9 @@ func (s *Service) change(ctx context.Context, p *Pool, e entry) (*Identity, erro
 		}
 		owners, err := ownersOf(tx, p, e.logins)
 		if err != nil {
+			return err
+		}
+		if owners, err = s.adoptedBy(tx, p, answers, owners, now); err != nil {
 			return err
 		}
 		if e.developer != nil && taken(*e.developer, given, owners) {

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/daypass/daypass/internal/admin"
+	"github.com/daypass/daypass/internal/adopt"
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/cognito"
@@ -366,6 +367,12 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 			return err
 		}
 		cognitoService.Salts = i.cognito
+	}
+	cognitoService.Adopt = &adopt.Client{Fetch: &fetch.Client{
+		Allow: c.OutboundAllow, AllowLoopback: c.Dev, RootCAs: c.OutboundCAs, Timeout: adopt.Timeout, MaxBody: adopt.MaxAnswer, Observe: c.Outbound,
+	}}
+	if i.fleet != nil {
+		cognitoService.Nodes = i.fleet.Nodes
 	}
 	stsService.IdentityAlive = cognitoService.IdentityAlive
 	i.iam = iamService

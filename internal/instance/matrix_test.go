@@ -159,8 +159,8 @@ func (m *matrix) resource(t *testing.T, service awsapi.Service, op awsapi.Operat
 		}
 		return "*"
 	case "daypass":
-		if op.Name == "ImportIdentityPool" {
-			return poolARN(in["IdentityPoolId"].(string))
+		if pool, ok := named("IdentityPoolId"); ok {
+			return poolARN(pool)
 		}
 		return "*"
 	}

@@ -190,8 +190,8 @@ func (t *cognitoTx) AddPool(p *cognito.Pool) error {
 		return err
 	}
 	p.Mark = rand.Int64()
-	_, err = t.tx.exec(`INSERT INTO pools (id, account, region, number, mark, body) VALUES ($1, $2, $3, $4, $5, $6)`,
-		string(p.IdentityPoolId), p.Account, p.Region(), p.Number, p.Mark, body)
+	_, err = t.tx.exec(`INSERT INTO pools (id, account, region, number, mark, body, adopts) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		string(p.IdentityPoolId), p.Account, p.Region(), p.Number, p.Mark, body, adopts(p))
 	return err
 }
 
@@ -208,8 +208,15 @@ func (t *cognitoTx) SavePool(p *cognito.Pool) error {
 	}
 	t.forget(p)
 	p.Mark = rand.Int64()
-	_, err = t.tx.exec(`UPDATE pools SET body = $2, mark = $3 WHERE id = $1`, string(p.IdentityPoolId), body, p.Mark)
+	_, err = t.tx.exec(`UPDATE pools SET body = $2, mark = $3, adopts = $4 WHERE id = $1`, string(p.IdentityPoolId), body, p.Mark, adopts(p))
 	return err
+}
+
+func adopts(p *cognito.Pool) int {
+	if p.Adoption == nil {
+		return 0
+	}
+	return 1
 }
 
 // DeletePool implements cognito.Tx. The pool is gone at once; the rows of its
@@ -256,6 +263,10 @@ type poolBody struct {
 // holds a secret: the consumer key and the consumer secret.
 var secretProviders = []cognito.IdentityProviderName{"api.twitter.com", "www.digits.com"}
 
+// adoptionKey is where the key of a pool's adoption is among its sealed values: no
+// provider has that name.
+const adoptionKey cognito.IdentityProviderName = "adoption key"
+
 func sealData(pool cognito.IdentityPoolId, name cognito.IdentityProviderName) []byte {
 	return []byte("pool\x00" + string(pool) + "\x00" + string(name))
 }
@@ -278,6 +289,16 @@ func (t *cognitoTx) sealPool(p *cognito.Pool) (string, error) {
 		b.Sealed[name] = base64.StdEncoding.EncodeToString(sealed)
 		delete(b.SupportedLoginProviders, name)
 	}
+	if p.Adoption != nil {
+		if b.Sealed == nil {
+			b.Sealed = map[cognito.IdentityProviderName]string{}
+		}
+		sealed, err := t.tx.seal(t.c.box, p.Adoption.Key, sealData(p.IdentityPoolId, adoptionKey))
+		if err != nil {
+			return "", err
+		}
+		b.Sealed[adoptionKey] = base64.StdEncoding.EncodeToString(sealed)
+	}
 	text, err := json.Marshal(b)
 	return string(text), err
 }
@@ -295,6 +316,12 @@ func (c *Cognito) openPool(text string, mark int64) (*cognito.Pool, error) {
 		opened, err := c.box.Open(nil, sealed, sealData(b.IdentityPoolId, name))
 		if err != nil {
 			return nil, fmt.Errorf("store: pool %s: secret of %s: %w", b.IdentityPoolId, name, err)
+		}
+		if name == adoptionKey {
+			if b.Adoption != nil {
+				b.Adoption.Key = opened
+			}
+			continue
 		}
 		if b.SupportedLoginProviders == nil {
 			b.SupportedLoginProviders = cognito.IdentityProviders{}
@@ -639,12 +666,19 @@ func (c *Cognito) tidy(ctx context.Context, now time.Time) (more bool, err error
 	if err != nil {
 		return false, err
 	}
+	forgotten, err := c.forgetMarks(ctx)
+	if err != nil {
+		return false, err
+	}
 	dropped, err := c.db.dropRevocations(ctx, now)
-	return swept || compacted || dropped, err
+	return swept || compacted || forgotten || dropped, err
 }
 
 // deadIdentities are those that nobody can reach any more, since a moment.
-const deadIdentities = `FROM identities WHERE (state = 2 OR (state = 1 AND logins IS NULL)) AND created + modified <= $1`
+// Those of a pool that adopts stay: some have their logins where it came from, and those
+// that were merged lead to the ones that they were merged into.
+const deadIdentities = `FROM identities WHERE (state = 2 OR (state = 1 AND logins IS NULL)) AND created + modified <= $1
+	AND pool NOT IN (SELECT number FROM pools WHERE adopts = 1)`
 
 // compact removes a batch of identities that nobody can reach any more, and
 // says whether there may be more. Of a chain of merges the older ones go first. Nodes

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -136,6 +138,69 @@ func TestDeadIdentitiesAreRemoved(t *testing.T) {
 		return err
 	}); err != nil || !strings.Contains(plan, "identities_dead") {
 		t.Errorf("the dead are found by %q (%v), want the index of the dead", plan, err)
+	}
+}
+
+// In a pool that adopts nobody is out of reach; its marks stay as long as it adopts, and
+// the key that they are made with is sealed.
+func TestAdoptingPoolsKeepTheirDead(t *testing.T) {
+	db, c := openCognito(t)
+	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	p := fixture.Pool(1)
+	p.Adoption = &cognito.Adoption{Host: "aws.example", Until: now, QuestionsPerSecond: 5, Key: []byte("a key that nobody has to see")}
+	fixture.AddPool(t, c, p)
+	mark := cognito.Mark{7}
+	fixture.SaveCognito(t, c, func(tx cognito.Tx) error {
+		for n := range byte(2) {
+			i := fixture.Identity(p, n+1)
+			i.Created = now.Add(-2 * cognito.DeadFor)
+			i.Modified, i.Authenticated = i.Created, true
+			if i.Disabled = n == 1; i.Disabled {
+				i.MergedInto = cognito.GUID{1}
+			}
+			if err := tx.AddIdentity(i); err != nil {
+				return err
+			}
+		}
+		return errors.Join(tx.Forsake(p.Number, []cognito.Mark{mark, {3}}), tx.Forsake(p.Number, []cognito.Mark{mark}))
+	})
+	left := func() []int {
+		t.Helper()
+		for more := true; more; {
+			var err error
+			if more, err = c.tidy(t.Context(), now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return []int{count(t, db, "identities"), count(t, db, "unadopted")}
+	}
+	if got, want := left(), []int{2, 2}; !cmp.Equal(got, want) {
+		t.Errorf("identities and marks: %v, want %v", got, want)
+	}
+	forsaken := func(pool int64, m cognito.Mark) bool {
+		return fixture.ViewCognito(t, c, func(tx cognito.Tx) (bool, error) { return tx.Forsaken(pool, m) })
+	}
+	if !forsaken(p.Number, mark) || forsaken(p.Number, cognito.Mark{8}) || forsaken(p.Number+1, mark) {
+		t.Error("the wrong marks are there")
+	}
+	read := fixture.ViewCognito(t, c, func(tx cognito.Tx) (*cognito.Pool, error) { return tx.Pool(p.IdentityPoolId) })
+	if !cmp.Equal(read.Adoption, p.Adoption) {
+		t.Errorf("the adoption is %+v", read.Adoption)
+	}
+	var body string
+	if err := db.View(t.Context(), func(tx *Tx) error {
+		_, err := tx.query(`SELECT body FROM pools`).one(&body)
+		return err
+	}); err != nil || strings.Contains(body, "nobody") || strings.Contains(body, base64.StdEncoding.EncodeToString(p.Adoption.Key)) {
+		t.Errorf("the key is there to be seen (%v): %s", err, body)
+	}
+	changed := *read
+	changed.Adoption = nil
+	if err := c.Configure(t.Context(), func(tx cognito.Tx) error { return tx.SavePool(&changed) }); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := left(), []int{0, 0}; !cmp.Equal(got, want) {
+		t.Errorf("identities and marks without adoption: %v, want %v", got, want)
 	}
 }
 
