@@ -50,9 +50,14 @@ func modelSequences(t *testing.T, r *rig) {
 		if pick(t, "small", []bool{true, false}) {
 			w.makeSmall()
 		}
+		if r.abroad != nil {
+			w.adopts(t)
+		}
 		t.Repeat(map[string]func(*rapid.T){
-			"":     func(t *rapid.T) { w.compare(t) },
-			"call": func(t *rapid.T) { w.step(t, seen, calls(w.creating(), w.changing(), w.alone()).Draw(t, "call")) },
+			"": func(t *rapid.T) { w.compare(t) },
+			"call": func(t *rapid.T) {
+				w.step(t, seen, calls(w.creating(), w.changing(), w.imports(), w.alone()).Draw(t, "call"))
+			},
 		})
 	})
 	seen.log(t)
@@ -72,11 +77,14 @@ func modelTogether(t *testing.T, r *rig) {
 		w := newWorld(r)
 		w.makeSmall()
 		w.onePage = true
+		if r.abroad != nil {
+			w.adopts(t)
+		}
 		for range 4 {
 			w.step(t, seen, calls(w.creating()).Draw(t, "first"))
 		}
 		for range 2 {
-			plan := rapid.SliceOfN(calls(w.creating(), w.changing()), 1, 4)
+			plan := rapid.SliceOfN(calls(w.creating(), w.changing(), w.imports()), 1, 4)
 			w.together(t, seen, rapid.SliceOfN(plan, 8, 8).Draw(t, "plans"))
 			r.restart()
 		}

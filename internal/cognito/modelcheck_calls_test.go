@@ -380,8 +380,12 @@ func (c deleteAll) ask(ctx context.Context, r *rig) answer {
 
 func (c deleteAll) expect(r *reference, _ answer) answer {
 	for _, id := range c.ids {
-		if r.identities[id] != nil {
+		if i := r.identities[id]; i != nil {
 			r.identities[id] = nil
+			r.forsakeLogins(i.pool, i.logins...)
+			if r.abroad[i.pool] != nil {
+				r.forsaken[spot{pool: i.pool, id: id}] = true
+			}
 		}
 	}
 	return answer{}

@@ -78,7 +78,7 @@ func explain(before *reference, lanes [][]event, end string) *reference {
 
 func (x *explanation) from(r *reference, done []int) *reference {
 	state := r.String()
-	place := fmt.Sprint(done) + state
+	place := fmt.Sprint(done) + state + r.marks()
 	if x.failed[place] {
 		return nil
 	}

@@ -3,6 +3,7 @@ package cognito_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,10 @@ type reference struct {
 	identities map[cognito.IdentityId]*refIdentity
 	// now is the time of the next call.
 	now time.Time
+	// abroad says of each pool that adopts which identities logins have where it came
+	// from; forsaken are the logins and identities that are not adopted any more.
+	abroad   map[cognito.IdentityPoolId]map[refLogin]cognito.IdentityId
+	forsaken map[spot]bool
 }
 
 type refIdentity struct {
@@ -75,7 +80,7 @@ var (
 )
 
 func (r *reference) clone() *reference {
-	c := &reference{guests: r.guests, identities: map[cognito.IdentityId]*refIdentity{}, now: r.now}
+	c := &reference{guests: r.guests, identities: map[cognito.IdentityId]*refIdentity{}, now: r.now, abroad: r.abroad, forsaken: maps.Clone(r.forsaken)}
 	for id, i := range r.identities {
 		if i != nil {
 			copied := *i
@@ -133,10 +138,24 @@ func (r *reference) guest(id cognito.IdentityId) answer {
 
 // settle is a call with verified logins, about an identity that it names or does
 // not name.
-func (r *reference) settle(pool cognito.IdentityPoolId, named cognito.IdentityId, logins []refLogin, got answer) answer {
-	var owners, others []cognito.IdentityId
+func (r *reference) settle(pool cognito.IdentityPoolId, named cognito.IdentityId, logins []refLogin, got answer) (said answer) {
+	var owners, others, adopted []cognito.IdentityId
+	defer func() {
+		if said.Code != "" { // nothing was done
+			for _, id := range adopted {
+				delete(r.identities, id)
+			}
+		}
+	}()
 	for _, l := range logins {
-		if o := r.owner(pool, l); o != "" && !slices.Contains(owners, o) {
+		o, made := r.owner(pool, l), false
+		if o == "" {
+			o, made = r.adopt(pool, l)
+		}
+		if made {
+			adopted = append(adopted, o)
+		}
+		if o != "" && !slices.Contains(owners, o) {
 			owners = append(owners, o)
 			if o != named {
 				others = append(others, o)
@@ -224,6 +243,11 @@ func fit(logins []refLogin) bool {
 func (r *reference) remove(id cognito.IdentityId, gone func(refLogin) bool) answer {
 	i := r.identities[id]
 	if slices.ContainsFunc(i.logins, gone) {
+		for _, l := range i.logins {
+			if gone(l) {
+				r.forsakeLogins(i.pool, l)
+			}
+		}
 		i.logins = slices.DeleteFunc(slices.Clone(i.logins), gone)
 		i.modified = r.now
 	}
@@ -286,11 +310,7 @@ func (i *refIdentity) line(id cognito.IdentityId) string {
 
 // check says which rule that holds of every state this one breaks.
 func (r *reference) check() error {
-	type place struct {
-		pool  cognito.IdentityPoolId
-		login refLogin
-	}
-	owners := map[place]cognito.IdentityId{}
+	owners := map[spot]cognito.IdentityId{}
 	for id, i := range r.identities {
 		switch {
 		case i == nil:
@@ -303,7 +323,7 @@ func (r *reference) check() error {
 			return fmt.Errorf("%s has too many logins, or two of a provider: %v", id, i.logins)
 		}
 		for _, l := range i.logins {
-			at := place{i.pool, l}
+			at := spot{pool: i.pool, login: l}
 			if other, taken := owners[at]; taken {
 				return fmt.Errorf("%v belongs to %s and to %s", l, id, other)
 			}

@@ -142,6 +142,7 @@ type fleet struct {
 	clock   atomic.Int64 // milliseconds
 	tokens  []cognito.OIDCToken
 	nodes   []*rig
+	abroad  *abroad // where pools came from; nil for nowhere
 }
 
 // newRig is a single node on the embedded store.
@@ -241,6 +242,9 @@ func (r *rig) start() {
 			Account: modelAccount, IAM: roles, OpenID: keys, OIDC: r.oidc,
 			Tokens: r.key.Box(sts.TokenPurpose), Now: r.now,
 		},
+	}
+	if r.abroad != nil {
+		r.service.Adopt = r.abroad.client
 	}
 }
 

@@ -43,7 +43,7 @@ func (s *Service) developerToken(ctx context.Context, c awsapi.Caller, in *GetOp
 	}
 	i, err := s.settle(ctx, p, entry{given: given, logins: loginsOf(proofs), proofs: proofs, tokens: in.Logins, developer: &user})
 	if err != nil {
-		return nil, err
+		return nil, withoutExternalService(err)
 	}
 	lasts := developerTokenDuration
 	if in.TokenDuration != nil {
