@@ -464,7 +464,7 @@ func heir(tx Tx, p *Pool, g GUID, now time.Time) (*Identity, error) {
 	}
 	for n := 0; i != nil && i.Disabled; n++ {
 		if n == mostMerges {
-			return nil, nil
+			return nil, adoptionFailed(adopt.Misplaced("the identity was merged too often"))
 		}
 		if i, err = tx.Identity(i.MergedInto); err != nil {
 			return nil, err

@@ -274,7 +274,7 @@ func (s *Service) UnlinkDeveloperIdentity(ctx context.Context, c awsapi.Caller, 
 		return nil, err
 	}
 	user := Login{Provider: p.developer(), Subject: string(in.DeveloperUserIdentifier)}
-	err = s.changeIdentity(ctx, p, i, func(tx Tx, i *Identity) (*Identity, error) {
+	err = s.changeIdentity(ctx, p, i, func(tx Tx, p *Pool, i *Identity) (*Identity, error) {
 		owner, err := tx.IdentityByLogin(p.Number, user)
 		switch {
 		case err != nil:

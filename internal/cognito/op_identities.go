@@ -181,7 +181,7 @@ func (s *Service) UnlinkIdentity(ctx context.Context, c awsapi.Caller, in *Unlin
 		return nil, err
 	}
 	var unlinked bool
-	err = s.changeIdentity(ctx, p, i, func(tx Tx, i *Identity) (*Identity, error) {
+	err = s.changeIdentity(ctx, p, i, func(tx Tx, p *Pool, i *Identity) (*Identity, error) {
 		switch {
 		case i.Disabled:
 			return nil, identityForbidden(in.IdentityId, causeIdentityDisabled)
@@ -217,11 +217,22 @@ func (p *Pool) providersToRemove(names LoginsList) (numbers []int32, err error) 
 	return numbers, nil
 }
 
-// changeIdentity reads an identity again and changes it, in one transaction.
-func (s *Service) changeIdentity(ctx context.Context, p *Pool, i *Identity, change func(Tx, *Identity) (*Identity, error)) error {
+// changeIdentity reads an identity again, and its pool if that has changed, and changes
+// the identity, in one transaction.
+func (s *Service) changeIdentity(ctx context.Context, p *Pool, i *Identity, change func(Tx, *Pool, *Identity) (*Identity, error)) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
-		if err := stillThere(tx, p); err != nil {
+		mark, found, err := tx.LockPool(p.Number)
+		if err != nil {
 			return err
+		}
+		now := p
+		if found && mark != p.Mark {
+			if now, err = tx.PoolByNumber(p.Number); err != nil {
+				return err
+			}
+		}
+		if !found || now == nil {
+			return poolNotFound(p.IdentityPoolId)
 		}
 		was, err := tx.Identity(i.GUID)
 		if err != nil {
@@ -230,7 +241,7 @@ func (s *Service) changeIdentity(ctx context.Context, p *Pool, i *Identity, chan
 		if was == nil {
 			return identityNotFound(i.ID(p))
 		}
-		is, err := change(tx, was)
+		is, err := change(tx, now, was)
 		if err != nil {
 			return err
 		}

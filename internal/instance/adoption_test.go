@@ -212,6 +212,11 @@ func TestAdoptionFails(t *testing.T) {
 	}
 	identity := func(id string) http.HandlerFunc { return answer(200, fmt.Sprintf(`{"IdentityId":%q}`, id)) }
 	const guid = "11111111-2222-4333-8444-555555555555"
+	other := m.root("CreateIdentityPool", map[string]any{"IdentityPoolName": "other", "AllowUnauthenticatedIdentities": true})["IdentityPoolId"]
+	elsewhere, err := call(m.public(), "GetId", map[string]any{"IdentityPoolId": other})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name, cause, detail string
 		fault               http.HandlerFunc
@@ -221,6 +226,7 @@ func TestAdoptionFails(t *testing.T) {
 		{"another region", "adoption-answer", "of another region than us-east-1", identity("eu-west-1:" + guid)},
 		{"capital letters", "adoption-answer", "not REGION:GUID", identity("us-east-1:AAAAAAAA-2222-4333-8444-555555555555")},
 		{"no GUID", "adoption-answer", "not REGION:GUID", identity("us-east-1:x")},
+		{"an identity of another pool", "adoption-answer", "one of another identity pool", identity(elsewhere["IdentityId"].(string))},
 		{"nothing", "adoption-answer", "not REGION:GUID", identity("")},
 		{"no member", "adoption-answer", "no IdentityId", answer(200, `{}`)},
 		{"a number", "adoption-answer", "no IdentityId", answer(200, `{"IdentityId":1}`)},
