@@ -188,6 +188,8 @@ func (c *CLI) run(ctx context.Context, args []string) error {
 		return c.helpExport(g)
 	case word == exportWord:
 		return c.export(ctx, g, left)
+	case word == importWord:
+		return c.importCommand(ctx, g, left, help)
 	case word == "":
 		return callError("the following arguments are required: command")
 	}
@@ -291,7 +293,8 @@ func (c *CLI) ownCommands() []OwnCommand {
 	}
 	all = append(all, OwnCommand{Word: rotateWord, Doc: rotateDoc, Commands: group(rotateWord)})
 	all = append(all, OwnCommand{Word: healthWord, Doc: healthDoc}, OwnCommand{Word: credentialsWord, Doc: credentialsDoc}, OwnCommand{Word: applyWord, Doc: applyDoc},
-		OwnCommand{Word: exportWord, Doc: exportDoc})
+		OwnCommand{Word: exportWord, Doc: exportDoc},
+		OwnCommand{Word: importWord, Doc: importDoc, Commands: []OwnCommand{{Word: importAWSWord, Doc: importAWSDoc}, {Word: importIdentitiesWord, Doc: importIdentitiesDoc}}})
 	return append(all, c.Own...)
 }
 

@@ -72,6 +72,15 @@ func (c *CLI) candidates(before []string, partial string) []Candidate {
 		options = append(slices.Clone(applyOptions), options...)
 	case word == exportWord:
 		options = append(slices.Clone(exportOptions), options...)
+	case word == importWord:
+		switch second, _ := firstWord(left); second {
+		case importAWSWord:
+			options = append(slices.Clone(importAWSOptions), options...)
+		case importIdentitiesWord:
+			options = append(slices.Clone(importIdentitiesOptions), options...)
+		default:
+			words = []Candidate{{importAWSWord, importAWSDoc}, {importIdentitiesWord, importIdentitiesDoc}}
+		}
 	case word == credentialsWord:
 		options = append(slices.Clone(credentialsOptions), options...)
 		words = []Candidate{{execWord, "Run a command with the credentials."}}

@@ -16,6 +16,8 @@ type ExportOptions struct {
 	Regions []string
 	// DeveloperUsers exports the developer users too, of which there may be many.
 	DeveloperUsers bool
+
+	aws bool // it is AWS, which has no operations of daypass
 }
 
 // Export reads what a server has, by the operations of the API alone. What it gives can
@@ -300,11 +302,23 @@ func (x *exporter) pool(region, id string) error {
 	e.mapRoles(func(arn string) string { return x.shortName("role", arn) })
 	for _, provider := range providers {
 		out, found, err := x.get("cognito-identity", "GetPrincipalTagAttributeMap", region, object("IdentityPoolId", id, "IdentityProviderName", provider))
+		if x.options.aws && invalid(err) { // for a name that is not the one it is called by
+			found, err = false, nil
+		}
 		if err != nil {
 			return err
 		}
 		if tags := memberOf(out, "PrincipalTags"); found && (word(out, "UseDefaults") == "true" || len(tags.Members) > 0) {
 			e.tags = append(e.tags, entity{name: provider, in: object("UseDefaults", truth(word(out, "UseDefaults") == "true"), "PrincipalTags", inOrder(tags, false))})
+		}
+	}
+	if !x.options.aws {
+		out, err := x.ask("daypass", "GetIdentityPoolAdoption", region, object("IdentityPoolId", id))
+		if err != nil {
+			return err
+		}
+		if m := out.Member("Adoption"); m != nil && m.Kind == awsapi.Map {
+			e.adopt = adoption(cloned(*m), region)
 		}
 	}
 	if name := word(e.in, "DeveloperProviderName"); name != "" && x.options.DeveloperUsers {

@@ -74,6 +74,7 @@ type pool struct {
 	roles, mappings awsapi.Node // as SetIdentityPoolRoles has them
 	tags            []entity    // by provider, as SetPrincipalTagAttributeMap has them
 	users           []string
+	adopt           awsapi.Node // as SetIdentityPoolAdoption has it; Null where it does not
 }
 
 // mapRoles changes how the pool calls its roles.
@@ -115,7 +116,7 @@ func (f *File) clone() *File {
 	of.roles, of.users, of.pools = principals(f.roles), principals(f.users), slices.Clone(f.pools)
 	for i, p := range of.pools {
 		one := *p
-		one.in, one.roles, one.mappings = deepClone(p.in), deepClone(p.roles), deepClone(p.mappings)
+		one.in, one.roles, one.mappings, one.adopt = deepClone(p.in), deepClone(p.roles), deepClone(p.mappings), deepClone(p.adopt)
 		of.pools[i] = &one
 	}
 	return &of
@@ -501,6 +502,9 @@ func (f *File) pool(v *value, s Source) error {
 			}
 			p.tags = append(p.tags, entity{m.line, m.name, n})
 		}
+	}
+	if err := f.adopts(v.take("Adopt"), p, what); err != nil {
+		return err
 	}
 	if p.users, err = v.take("DeveloperUsers").texts(what + "'s DeveloperUsers"); err != nil {
 		return err

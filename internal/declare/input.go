@@ -98,6 +98,13 @@ func typed(v *value, t awsapi.Type, what string) (awsapi.Node, error) {
 		}
 		return awsapi.Node{Kind: awsapi.Number, Text: v.text}, nil
 	}
+	if t.Kind() == awsapi.TimestampType {
+		at, ok := seconds(awsapi.Node{Kind: v.kind, Text: v.text})
+		if !ok {
+			return at, mistake(v.line, "%s is a date, such as 2027-06-30, or a time, such as 2027-06-30T12:00:00Z", what)
+		}
+		return at, nil
+	}
 	if t.Shape().IsDocument() {
 		s, err := v.document(what)
 		return text(s), err

@@ -587,6 +587,9 @@ func (p *planner) pool(e *pool) error {
 			return err
 		}
 	}
+	if err := p.adoption(e, what, found); err != nil {
+		return err
+	}
 	for _, user := range e.users {
 		if found {
 			_, there, err := p.get("cognito-identity", "LookupDeveloperIdentity", e.region, object("IdentityPoolId", e.name, "DeveloperUserIdentifier", user))

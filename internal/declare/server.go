@@ -46,6 +46,18 @@ func gone(err error) bool {
 	return errors.As(err, &r) && (r.ErrorCode() == "NoSuchEntity" || r.ErrorCode() == "ResourceNotFoundException")
 }
 
+// denied says whether an error is that the caller may not.
+func denied(err error) bool {
+	var r refused
+	return errors.As(err, &r) && strings.HasPrefix(r.ErrorCode(), "AccessDenied")
+}
+
+// invalid says whether an error is that a parameter cannot be what it is.
+func invalid(err error) bool {
+	var r refused
+	return errors.As(err, &r) && r.ErrorCode() == "InvalidParameterException"
+}
+
 // get reads something that need not be there.
 func (s *server) get(service, operation, region string, in awsapi.Node) (out awsapi.Node, found bool, err error) {
 	out, err = s.ask(service, operation, region, in)

@@ -176,6 +176,7 @@ func (w *writer) pool(p *pool) awsapi.Node {
 		set(&tags, t.name, t.in)
 	}
 	said(&n, "PrincipalTags", tags)
+	said(&n, "Adopt", adoptionShown(p.adopt))
 	said(&n, "DeveloperUsers", list(p.users))
 	return n
 }

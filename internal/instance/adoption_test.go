@@ -2,6 +2,7 @@ package instance_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +22,11 @@ import (
 	"github.com/daypass/daypass/daypasstest"
 	"github.com/daypass/daypass/daypasstest/postgres"
 	"github.com/daypass/daypass/internal/admin"
+	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/declare"
+	"github.com/daypass/daypass/internal/instance"
+	"github.com/daypass/daypass/internal/sigv4"
 	"github.com/daypass/daypass/internal/store/postgres/pgtest"
 )
 
@@ -398,5 +404,157 @@ func TestAdoptionAtOnce(t *testing.T) {
 				t.Errorf("%s is %s, was %s at AWS", user, id, want)
 			}
 		}
+	}
+}
+
+// callerOf calls a server as its root, for package declare.
+func callerOf(s *daypasstest.Server) declare.Caller {
+	tables := map[string]*awsapi.Table{}
+	for _, service := range instance.Services() {
+		tables[service.Name] = service.Compile()
+	}
+	return func(ctx context.Context, service, operation, region string, in awsapi.Node) (awsapi.Node, error) {
+		c := &client.Client{Endpoint: s.URL, Region: region, Now: s.Now,
+			Credentials: sigv4.Credentials{AccessKeyID: daypasstest.AccessKeyID, SecretAccessKey: daypasstest.SecretAccessKey}}
+		return c.Call(ctx, tables[service].Row(operation), in)
+	}
+}
+
+// A pool is imported with all that it needs, applied to another server, and its
+// identities after it: everybody keeps the ID, and the file changes nothing any more.
+func TestMove(t *testing.T) {
+	m := newEmigrant(t, daypasstest.Config{})
+	guest, alice := m.aws.mustID(""), m.signIn("alice")
+	id := m.aws.mustID(alice)
+	from, to := callerOf(m.aws.server), daypasstest.Start(t, m.config)
+	until := m.at.now().Add(24 * time.Hour)
+	file, err := declare.Import(t.Context(), from, declare.ImportOptions{Region: "us-east-1", Pools: []string{m.pool}, Adopt: awsapi.Node{Kind: awsapi.Map, Members: []awsapi.Member{
+		{Name: "Until", Value: awsapi.Node{Kind: awsapi.Text, Text: until.Format(time.RFC3339)}},
+		{Name: "Host", Value: awsapi.Node{Kind: awsapi.Text, Text: m.front.Listener.Addr().String()}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed, err := file.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := func() []declare.Step {
+		t.Helper()
+		read, err := declare.Parse(declare.Source{Name: "aws.yaml", Text: printed, Services: instance.Services()})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, printed)
+		}
+		steps, err := read.Plan(t.Context(), callerOf(to), declare.Options{Region: "us-east-1"})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, printed)
+		}
+		if err := read.Apply(t.Context(), callerOf(to), steps, func(declare.Step) {}); err != nil {
+			t.Fatalf("%v\n%s", err, printed)
+		}
+		return steps
+	}
+	if did := steps(); len(did) == 0 {
+		t.Error("nothing was applied")
+	}
+	if again := steps(); len(again) > 0 {
+		t.Errorf("applied again: %+v\n%s", again, printed)
+	}
+	err = declare.Identities(t.Context(), from, "us-east-1", m.pool, func(err error) { t.Error(err) }, func(page awsapi.Node) error {
+		out, err := callerOf(to)(t.Context(), "daypass", "ImportIdentities", "us-east-1", page)
+		if added := out.Member("Added"); err == nil && (added == nil || added.Text != "2") {
+			t.Errorf("imported: %s", out.AppendJSON(nil))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := *m.story
+	moved.server = to
+	if _, err := moved.credentials(guest, ""); err != nil {
+		t.Errorf("the guest: %v", err)
+	}
+	if _, err := moved.credentials(id, alice); err != nil {
+		t.Errorf("Alice: %v", err)
+	}
+	if got := moved.mustID(alice); got != id {
+		t.Errorf("Alice is %s, was %s", got, id)
+	}
+
+	// An export of the new server says that its pool adopts.
+	exported, err := declare.Export(t.Context(), callerOf(to), declare.ExportOptions{Region: "us-east-1", Regions: []string{"us-east-1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := exported.YAML(); err != nil || !strings.Contains(string(text), "Adopt: ") || !strings.Contains(string(text), until.Format(time.RFC3339)) {
+		t.Errorf("%v\n%s", err, text)
+	}
+
+	// Without Adopt in the file, adoption ends.
+	printed = []byte(regexp.MustCompile(`(?m)^ *Adopt:(?: \{.*\n|\n(?:        .*\n)+)`).ReplaceAllString(string(printed), ""))
+	if did := steps(); len(did) != 1 || !strings.HasSuffix(did[0].Text, ": adoption") {
+		t.Errorf("without Adopt: %+v\n%s", did, printed)
+	}
+}
+
+// What only AWS has becomes what daypass has, and what the caller may not read is left
+// out where it can be.
+func TestImportFromAWSProper(t *testing.T) {
+	s := newStory(t, daypasstest.Config{})
+	s.root("UpdateIdentityPool", map[string]any{"IdentityPoolId": s.pool, "IdentityPoolName": "story", "AllowUnauthenticatedIdentities": true, "DeveloperProviderName": "dev",
+		"OpenIdConnectProviderARNs": []string{s.providerARN()}, "IdentityPoolTags": map[string]string{"team": "red"}})
+	s.root("GetOpenIdTokenForDeveloperIdentity", map[string]any{"IdentityPoolId": s.pool, "Logins": map[string]string{"dev": "anna"}})
+	s.query("TagRole", "RoleName", "user", "Tags.member.1.Key", "team", "Tags.member.1.Value", "red")
+	parse := func(text string) awsapi.Node {
+		n, err := awsapi.ParseJSON([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	const readOnly = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+	real := callerOf(s.server)
+	// aws is the server with what AWS alone has.
+	aws := func(ctx context.Context, service, operation, region string, in awsapi.Node) (awsapi.Node, error) {
+		switch arn := in.Member("PolicyArn"); {
+		case service == "daypass":
+			t.Errorf("AWS has no %s", operation)
+		case operation == "ListAttachedRolePolicies":
+			return parse(`{"AttachedPolicies":[{"PolicyName":"AmazonS3ReadOnlyAccess","PolicyArn":"` + readOnly + `"}],"IsTruncated":false}`), nil
+		case operation == "GetPolicy" && arn.Text == readOnly:
+			return parse(`{"Policy":{"PolicyName":"AmazonS3ReadOnlyAccess","Arn":"` + readOnly + `","Path":"/","DefaultVersionId":"v3"}}`), nil
+		case operation == "GetPolicyVersion" && arn.Text == readOnly:
+			return parse(`{"PolicyVersion":{"VersionId":"v3","Document":"%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22s3%3AGet%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D"}}`), nil
+		case operation == "ListRoleTags":
+			return parse(`{"Tags":[{"Key":"aws:cloudformation:stack-name","Value":"x"},{"Key":"team","Value":"red"}],"IsTruncated":false}`), nil
+		case operation == "GetPrincipalTagAttributeMap":
+			return awsapi.Node{}, &client.Error{Status: 400, Code: "InvalidParameterException"}
+		case operation == "LookupDeveloperIdentity":
+			return awsapi.Node{}, &client.Error{Status: 400, Code: "AccessDeniedException", Message: "no"}
+		}
+		return real(ctx, service, operation, region, in)
+	}
+	file, err := declare.Import(t.Context(), aws, declare.ImportOptions{Region: "us-east-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := file.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"AmazonS3ReadOnlyAccess:", "s3:Get*", "Value: red", "IdentityPoolTags", s.provider.URL} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	for _, not := range []string{"aws:cloudformation", "arn:aws:iam::aws", "AttachedPolicyArns", "Adopt"} {
+		if strings.Contains(string(text), not) {
+			t.Errorf("%s is in\n%s", not, text)
+		}
+	}
+	told, pages := 0, 0
+	if err := declare.Identities(t.Context(), aws, "us-east-1", s.pool, func(error) { told++ }, func(awsapi.Node) error { pages++; return nil }); err != nil || told != 1 || pages != 1 {
+		t.Errorf("%v, told %d times, %d pages", err, told, pages)
 	}
 }
