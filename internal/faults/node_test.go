@@ -33,6 +33,7 @@ const patience = 60 * time.Second
 // A node is a daypass in a process of its own.
 type node struct {
 	database, masterKey string // no database: the embedded store
+	nextKey             string // the next master key; empty for none
 	dataDir             string
 
 	cmd *exec.Cmd
@@ -71,6 +72,9 @@ func (n *node) start(t *testing.T) {
 	n.cmd = exec.Command(path, "serve", "--dev", "--listen", "127.0.0.1:0", "--issuer", issuer, "--log-level", "warn")
 	n.cmd.Dir, n.cmd.Stderr = dir, log
 	n.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "DAYPASS_MASTER_KEY=" + n.masterKey, "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir}
+	if n.nextKey != "" {
+		n.cmd.Env = append(n.cmd.Env, "DAYPASS_NEXT_MASTER_KEY="+n.nextKey)
+	}
 	if n.database != "" {
 		n.cmd.Env = append(n.cmd.Env, "DAYPASS_DATABASE="+n.database)
 	} else {
@@ -106,6 +110,16 @@ func (n *node) kill() {
 		return
 	}
 	_ = n.cmd.Process.Kill()
+	_ = n.cmd.Wait()
+	n.cmd = nil
+}
+
+// stop ends the process as an operator does.
+func (n *node) stop(t *testing.T) {
+	t.Helper()
+	if err := n.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
 	_ = n.cmd.Wait()
 	n.cmd = nil
 }
