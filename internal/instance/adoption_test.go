@@ -56,6 +56,7 @@ type emigrant struct {
 	*story
 	aws   *story
 	front *httptest.Server
+	proxy http.Handler
 	// fault answers in place of AWS; nil for nobody.
 	fault atomic.Pointer[http.HandlerFunc]
 	// asked counts the questions.
@@ -75,7 +76,7 @@ func newEmigrant(t *testing.T, c daypasstest.Config) *emigrant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	m.proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 	m.front = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m.asked.Add(1)
 		if r.Header.Get("Authorization") != "" || r.Header.Get("X-Amz-Target") != "AWSCognitoIdentityService.GetId" {
@@ -85,7 +86,7 @@ func newEmigrant(t *testing.T, c daypasstest.Config) *emigrant {
 			(*fault)(w, r)
 			return
 		}
-		proxy.ServeHTTP(w, r)
+		m.proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(m.front.Close)
 	m.front.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
@@ -202,6 +203,40 @@ func TestAdoption(t *testing.T) {
 	if got := m.admin(m.clientOf("us-east-1"), "GetIdentityPoolAdoption", map[string]any{"IdentityPoolId": m.pool})["Adoption"]; got != nil {
 		t.Errorf("the pool adopts: %v", got)
 	}
+}
+
+// A login that is linked and unlinked while AWS is asked about it is not adopted: the
+// answer comes too late.
+func TestAdoptionOvertaken(t *testing.T) {
+	m := newEmigrant(t, daypasstest.Config{})
+	alice := m.signIn("alice")
+	id := m.aws.mustID(alice)
+	var first atomic.Bool
+	waits, goOn := make(chan struct{}), make(chan struct{})
+	m.answers(func(w http.ResponseWriter, r *http.Request) {
+		if first.CompareAndSwap(false, true) {
+			close(waits)
+			<-goOn
+		}
+		m.proxy.ServeHTTP(w, r)
+	})
+	var late string
+	var err error
+	var slow sync.WaitGroup
+	slow.Go(func() { late, err = m.getID(alice) })
+	<-waits
+	if got := m.mustID(alice); got != id {
+		t.Errorf("Alice is %s, was %s at AWS", got, id)
+	}
+	if _, err := call(m.public(), "UnlinkIdentity", map[string]any{"IdentityId": id, "Logins": map[string]string{m.providerName(): alice}, "LoginsToRemove": []string{m.providerName()}}); err != nil {
+		t.Fatal(err)
+	}
+	close(goOn)
+	slow.Wait()
+	if err != nil || late == id || late != m.mustID(alice) {
+		t.Errorf("Alice, who was unlinked meanwhile, is %s (%v), and was %s", late, err, id)
+	}
+	m.questions(t, 0, 2)
 }
 
 // What AWS answers that is no answer ends the sign-in, with its cause in the log, and
