@@ -18,11 +18,11 @@ import (
 
 // readSeed reads the file of --seed; nil where none is given.
 func (c *Config) readSeed(p *process) (*declare.File, error) {
+	if c.Reseed && (c.Seed == "" || c.Database == "") {
+		return nil, usage("--reseed goes with --seed and --database: on a data directory, --seed applies its file at each start")
+	}
 	if c.Seed == "" {
 		return nil, nil
-	}
-	if c.Database != "" {
-		return nil, usage("--seed goes with a data directory: other servers may use the database already. Run daypass apply -f %s", c.Seed)
 	}
 	text, err := declare.ReadFile(c.Seed)
 	if err != nil {
@@ -36,16 +36,32 @@ func (c *Config) readSeed(p *process) (*declare.File, error) {
 }
 
 // seed brings an instance to what a file says, before anybody else is answered.
-func (s *settings) seed(ctx context.Context, f *declare.File, i *instance.Instance) error {
+func (c *Config) seed(ctx context.Context, s *settings, f *declare.File, i *instance.Instance) error {
 	if err := rehearse(ctx, f, s.instance.Account); err != nil {
 		return usage("--seed: %w", err)
 	}
-	call := within(i, s.instance)
-	steps, err := f.Plan(ctx, call, declare.Options{Region: s.instance.Region})
-	if err != nil {
-		return usage("--seed: %w", err)
+	apply := func(ctx context.Context, beat func(context.Context) error) error {
+		direct := within(i, s.instance)
+		call := func(ctx context.Context, service, operation, region string, in awsapi.Node) (awsapi.Node, error) {
+			if err := beat(ctx); err != nil {
+				return awsapi.Node{}, err
+			}
+			return direct(ctx, service, operation, region, in)
+		}
+		steps, err := f.Plan(ctx, call, declare.Options{Region: s.instance.Region})
+		if err != nil {
+			return usage("--seed: %w", err)
+		}
+		return f.Apply(ctx, call, steps, func(step declare.Step) { s.log.Info("seed", slog.String("change", step.Text)) })
 	}
-	return f.Apply(ctx, call, steps, func(step declare.Step) { s.log.Info("seed", slog.String("change", step.Text)) })
+	if s.database == "" {
+		return apply(ctx, func(context.Context) error { return nil })
+	}
+	err := i.Seed(ctx, instance.Seeding{File: f.Hash(), Again: c.Reseed, Apply: apply, Waiting: func() { s.log.Info("waiting for another server, which applies the seed") }})
+	if errors.Is(err, instance.ErrOtherSeed) {
+		return usage("--seed: %w than %s. To change to this file, start one server with --reseed as well, and then the others with the file; or give this server the file that they have", err, c.Seed)
+	}
+	return err
 }
 
 // rehearse applies a file to an empty instance of an account that is thrown away, and so

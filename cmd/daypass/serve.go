@@ -122,7 +122,7 @@ func start(p *process, c Config) (_ *running, err error) {
 		return nil, errors.Join(err, l.Close(), closeAll(beside))
 	}
 	if seed != nil {
-		if err := s.seed(p.ctx, seed, i); err != nil {
+		if err := c.seed(p.ctx, s, seed, i); err != nil {
 			err = errors.Join(err, i.Close(), l.Close(), closeAll(beside))
 			s.cleanUp()
 			return nil, err

@@ -107,7 +107,7 @@ func (f *File) clone() *File {
 		all = slices.Clone(all)
 		for i, p := range all {
 			one := *p
-			one.in = deepClone(p.in)
+			one.in, one.policies, one.attached, one.keys = deepClone(p.in), slices.Clone(p.policies), slices.Clone(p.attached), slices.Clone(p.keys)
 			all[i] = &one
 		}
 		return all
@@ -117,6 +117,7 @@ func (f *File) clone() *File {
 	for i, p := range of.pools {
 		one := *p
 		one.in, one.roles, one.mappings, one.adopt = deepClone(p.in), deepClone(p.roles), deepClone(p.mappings), deepClone(p.adopt)
+		one.tags, one.users = slices.Clone(p.tags), slices.Clone(p.users)
 		of.pools[i] = &one
 	}
 	return &of

@@ -2,6 +2,8 @@ package declare
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"regexp"
 	"slices"
@@ -26,6 +28,15 @@ func (f *File) JSON() ([]byte, error) {
 		return nil, err
 	}
 	return checkedText(append(v, '\n'))
+}
+
+// Hash is a hash of what the file says. Secrets do not count, only where they come from,
+// and neither does the order of entities.
+func (f *File) Hash() string {
+	f = f.clone()
+	f.sort()
+	sum := sha256.Sum256([]byte(canonical(f.Node())))
+	return hex.EncodeToString(sum[:])
 }
 
 // checkedText sees to it that what is written can be read.
