@@ -111,9 +111,12 @@ func (x *exporter) policy(arn string) error {
 	said(&in, "Description", text(word(is, "Description")))
 	set(&in, "PolicyDocument", plainDocument(memberOf(memberOf(version, "PolicyVersion"), "Document")))
 	tags, err := x.tagsOf("Policy", "PolicyArn", arn)
+	if err != nil {
+		return err
+	}
 	said(&in, "Tags", tags)
 	x.file.policies = append(x.file.policies, &entity{name: word(is, "PolicyName"), in: in})
-	return err
+	return nil
 }
 
 func (x *exporter) allOIDC() error {
@@ -141,9 +144,12 @@ func (x *exporter) oidcProvider(arn string) error {
 		said(&in, member, list(all))
 	}
 	tags, err := x.tagsOf("OpenIDConnectProvider", "OpenIDConnectProviderArn", arn)
+	if err != nil {
+		return err
+	}
 	said(&in, "Tags", tags)
 	x.file.oidc = append(x.file.oidc, &entity{name: url, in: in})
-	return err
+	return nil
 }
 
 func (x *exporter) allSAML() error {
@@ -159,9 +165,12 @@ func (x *exporter) samlProvider(arn string) error {
 	name := arn[strings.LastIndex(arn, "/")+1:]
 	in := object("Name", name, "SAMLMetadataDocument", word(out, "SAMLMetadataDocument"))
 	tags, err := x.tagsOf("SAMLProvider", "SAMLProviderArn", arn)
+	if err != nil {
+		return err
+	}
 	said(&in, "Tags", tags)
 	x.file.saml = append(x.file.saml, &entity{name: name, in: in})
-	return err
+	return nil
 }
 
 // ofAWS says whether a path is one of those that AWS keeps for roles of its services.
@@ -204,6 +213,9 @@ func (x *exporter) user(name string) error {
 		return err
 	}
 	keys, err := x.list("ListAccessKeys", "AccessKeyMetadata", object("UserName", name))
+	if err != nil {
+		return err
+	}
 	for _, k := range keys {
 		key := accessKey{id: word(k, "AccessKeyId"), from: secretFrom{"env", secretVariable(word(k, "AccessKeyId"))}, optional: true}
 		if word(k, "Status") == inactive {
@@ -212,7 +224,7 @@ func (x *exporter) user(name string) error {
 		p.keys = append(p.keys, key)
 	}
 	x.file.users = append(x.file.users, p)
-	return err
+	return nil
 }
 
 // secretVariable is the environment variable that an export names for the secret of an

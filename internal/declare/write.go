@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -39,12 +41,33 @@ func (f *File) Hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// checkedText sees to it that what is written can be read.
+// checkedText sees to it that what is written can be read, and changes nothing about a
+// terminal that shows it: names are given by others.
 func checkedText(b []byte) ([]byte, error) {
-	if len(b) > MaxFile {
+	if b = escaped(b); len(b) > MaxFile {
 		return nil, errTooLong
 	}
 	return b, nil
+}
+
+// escaped writes the characters as escapes that steer terminals or cannot be seen. They are
+// in quotes, wherever they are.
+func escaped(b []byte) []byte {
+	steers := func(r rune) bool {
+		return r >= 0x7f && r <= 0x9f || r == 0x061c || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfeff
+	}
+	if bytes.IndexFunc(b, steers) < 0 {
+		return b
+	}
+	var out []byte
+	for _, r := range string(b) {
+		if steers(r) {
+			out = fmt.Appendf(out, "\\u%04x", r)
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
 }
 
 // Node is what the file says, without secrets: in the short forms where they say the

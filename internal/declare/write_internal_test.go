@@ -24,7 +24,10 @@ func FuzzYAML(f *testing.F) {
 		if err != nil || n.Kind != awsapi.Map || !writable(n) {
 			return
 		}
-		written := appendYAML([]byte("Version: 1\n"), n)
+		written := escaped(appendYAML([]byte("Version: 1\n"), n))
+		if bytes.ContainsAny(written, "\u007f\u0085\u009b\u202e\ufeff") {
+			t.Errorf("steers a terminal: %q", written)
+		}
 		if n.Member("Version") != nil {
 			return
 		}
