@@ -22,6 +22,10 @@ const (
 	causeOtherKey awsapi.Cause = "master-key-other"
 	// The master key is being replaced, and something is still sealed with the old one.
 	causeRotating awsapi.Cause = "master-key-rotating"
+	// The call names nobody whose hashes there could be, or not clearly.
+	causeAuditWhom awsapi.Cause = "audit-whom"
+	// The server keeps no audit trail (--audit-log).
+	causeNoTrail awsapi.Cause = "audit-off"
 	// The database is not the embedded one (--database), so daypass cannot copy it.
 	causeNotEmbedded awsapi.Cause = "backup-not-embedded"
 	// KeyRecipient is not a public key of age.

@@ -17,6 +17,8 @@ func Operations(s *Service) awsapi.Service {
 		Doc: "Operations of daypass itself, which AWS does not have.", Source: source,
 		Shapes: shapes,
 		Operations: []awsapi.Operation{
+			awsapi.Op("AuditHash", awsapi.Signed, s.aboutPerson(), "Gives the hashes under which an identity or a user is in the records of the audit trail.", s.AuditHash,
+				invalidParameter, tooManyRequests, internalError).WithChanges(false),
 			awsapi.Op("CheckTargetRole", awsapi.Signed, awsapi.OnNothing(), "Shows the session policy that daypass would send to the target of a role, its size, and what the target cannot express. It does not contact the target.", s.CheckTargetRole,
 				invalidParameter, tooManyRequests, internalError),
 			awsapi.Op("CreateBackup", awsapi.Signed, awsapi.OnNothing().Key("daypass:KeyRecipient", "KeyRecipient"), "Creates a backup of the embedded database and streams it. Restore it with daypass restore.", s.CreateBackup,
@@ -55,8 +57,11 @@ func Operations(s *Service) awsapi.Service {
 var shapes = awsapi.Shapes(
 	awsapi.String[AccessKeyId](16, 128, `[\w]+`),
 	awsapi.String[AdoptionHost](1, 260, `[a-z0-9.:-]+`),
+	awsapi.String[AuditKeyId](1, 64, ""),
+	awsapi.String[DeveloperUserIdentifier](1, 1024, ""),
 	awsapi.Int[EpochSeconds](0, 1<<40),
 	awsapi.Int[GraceSeconds](60, 7*24*3600),
+	awsapi.String[Hash](1, 128, ""),
 	awsapi.String[IdentityId](1, 55, `[\w-]+:[0-9a-f-]+`),
 	awsapi.String[IdentityPoolId](1, 55, `[\w-]+:[0-9a-f-]+`),
 	awsapi.String[IdentityPoolName](1, 128, `[\w\s+=,.@-]+`),

@@ -26,6 +26,8 @@ type Service struct {
 	Checks TargetChecks
 	// Imports make what has IDs and secrets that somebody chose.
 	Imports Imports
+	// Hashes know whom records are about.
+	Hashes AuditHashes
 	// Backups make backups.
 	Backups Backups
 	// MasterKeys replace the master key.

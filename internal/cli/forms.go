@@ -35,6 +35,10 @@ type form struct {
 }
 
 var forms = []*form{
+	{word: "audit", verb: "hash", operation: "AuditHash", doc: "audit hash: print the hashes under which an identity or a user is in the records of the audit trail.", read: auditHashOptions, show: showHashes, options: []*option{
+		{name: "provider", takes: one, doc: "With --user: the login provider of the user, as Logins calls it."},
+		{name: "user", takes: one, doc: "The user's ID at the provider."},
+	}},
 	{word: "backup", operation: "CreateBackup", doc: "backup FILE: write a backup of a running server's database to a file. Restore it with daypass restore.", stream: receiveBackup, options: backupOptions},
 	{word: "revoke", operation: "RevokeSessions", doc: "Revoke credentials and OpenID tokens before they expire.", read: revokeOptions, options: []*option{
 		{name: "provider", takes: one, doc: "With --user: revoke what was issued to a user of this login provider, as Logins calls it. With --identity-pool-id too: only what was issued in this pool."},
@@ -145,6 +149,41 @@ func compromisedNotes(n awsapi.Node) []string {
 		}
 	}
 	return nil
+}
+
+// auditHashOptions gives the options the names that revoke has.
+func auditHashOptions(got given) error {
+	for short, long := range map[string]string{"provider": "provider-name", "user": "user-identifier"} {
+		if !got.has(short) {
+			continue
+		}
+		if got.has(long) {
+			return usageError("--%s says the same as --%s: give one of them.", long, short)
+		}
+		got[long] = got[short]
+		delete(got, short)
+	}
+	if got.has("provider-name") != got.has("user-identifier") {
+		return usageError("--provider and --user go together.")
+	}
+	return nil
+}
+
+// showHashes shows a hash in each line, first, so that a column of them can be cut out.
+func showHashes(n awsapi.Node) (lines []string, well bool) {
+	for _, h := range listOf(n, "Hashes") {
+		line := memberText(h, "Hash") + "  " + memberText(h, "Member")
+		if date := memberText(h, "Date"); date != "" {
+			line += " on " + date[:min(len(date), len(time.DateOnly))]
+		} else if id := memberText(h, "IdentityId"); id != "" {
+			line += " of identity " + id
+		}
+		if provider := memberText(h, "ProviderName"); provider != "" {
+			line += ", login of " + provider
+		}
+		lines = append(lines, line)
+	}
+	return lines, true
 }
 
 // revokeOptions makes the Login of RevokeSessions, and sees to it that one thing

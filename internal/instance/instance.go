@@ -378,6 +378,7 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 	i.iam = iamService
 	adminService.Owners = owners{iamService, cognitoService}
 	adminService.Imports = imports{cognitoService, iamService}
+	adminService.Hashes = auditHashes{i.hashes, cognitoService}
 	adminService.Checks = targetChecks{stsService, cognitoService}
 	adminService.SigningKeys = signingKeys{keys}
 	i.roots = &rootKeys{account: c.Account, iam: iamService, keys: roots, keep: c.KeepRoot, now: i.now}

@@ -66,7 +66,7 @@ func TestReadOnlyNames(t *testing.T) {
 	if diff := cmp.Diff([]string{"GetCredentialsForIdentity", "GetId", "GetOpenIdToken", "GetOpenIdTokenForDeveloperIdentity"}, changing); diff != "" {
 		t.Errorf("reading verbs that change something (-want +got)\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"}, reading); diff != "" {
+	if diff := cmp.Diff([]string{"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AuditHash"}, reading); diff != "" {
 		t.Errorf("other verbs that do not (-want +got)\n%s", diff)
 	}
 }
