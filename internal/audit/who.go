@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // The facts here are for the audit trail alone, which shows of most of them a keyed
 // hash. The log, whose hashes have no key, never has them.
@@ -50,6 +53,17 @@ func (r Record) SetSalt(salt []byte) {
 	if r.event != nil {
 		r.event.salt = salt
 	}
+}
+
+// Committed gives the record of the request that a context is of, as it is when what it
+// changes is committed; nil where the context is of no request. It is made before the
+// answer, and has the same event ID as the record that is made with it.
+func (t *Trail) Committed(ctx context.Context) []byte {
+	e, _ := ctx.Value(contextKey{}).(*Event)
+	if e == nil {
+		return nil
+	}
+	return t.Append(nil, e)
 }
 
 // SetPool says which identity pool the request is about: one that is there. The ID of

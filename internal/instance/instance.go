@@ -141,6 +141,9 @@ type Config struct {
 	// Trail gives the sink of the audit trail, which makes its records with the trail that
 	// it is given; nil for none, and then nothing is stored for one.
 	Trail func(*audit.Trail) audit.Sink
+	// TrailRequired has what a request changes committed together with its record, which
+	// the sink gets from there. The sink has a method Write for that.
+	TrailRequired bool
 	// TrailRetention is how long records are kept at most. What finds people without an
 	// identity in them is forgotten then. Zero for 400 days.
 	TrailRetention time.Duration
@@ -188,6 +191,7 @@ type Instance struct {
 	masterKeys *masterKeys
 	roots      *rootKeys
 	hashes     *audit.Hashes // of the audit trail; nil where there is none
+	records    writesRecords // nil where nobody takes records
 	fleet      *limit.Fleet  // nil where the database is this node's alone
 	log        *slog.Logger
 	now        func() time.Time
@@ -291,6 +295,11 @@ func (c *Config) requestLog() audit.Sink {
 // year, which is what most rules ask for, and a month to find out that one ends.
 const trailRetention = 400 * 24 * time.Hour
 
+// writesRecords is a sink that takes records which were committed, one or several.
+type writesRecords interface {
+	Write(ctx context.Context, records []byte) error
+}
+
 // trail makes what the audit trail needs, and its sink.
 func (i *Instance) trail(ctx context.Context, c *Config) error {
 	key, err := i.db.AuditKey(ctx, i.ring)
@@ -301,7 +310,19 @@ func (i *Instance) trail(ctx context.Context, c *Config) error {
 	if err := i.hashes.Load(ctx); err != nil {
 		return err
 	}
-	c.Sinks = append(slices.Clone(c.Sinks), c.Trail(&audit.Trail{Account: c.Account, Region: c.Region, Hasher: i.hashes}))
+	trail := &audit.Trail{Account: c.Account, Region: c.Region, Hasher: i.hashes}
+	sink := c.Trail(trail)
+	c.Sinks = append(slices.Clone(c.Sinks), sink)
+	w, ok := sink.(writesRecords)
+	switch {
+	case ok:
+		i.records = w // also where records are not required any more, and some were
+	case c.TrailRequired:
+		return errors.New("instance: the sink of the audit trail takes no records that are required")
+	}
+	if c.TrailRequired {
+		i.db.KeepRecords(trail.Committed)
+	}
 	return nil
 }
 
@@ -459,6 +480,11 @@ func (i *Instance) Run(ctx context.Context) {
 		work.Go(func() { i.fleet.Run(ctx, i.db.Board(), i.now, i.failed(ctx, "sharing rates with other nodes failed")) })
 	}
 	work.Go(func() { i.masterKeys.Run(ctx, i.failed(ctx, "going on with the rotation of the master key failed")) })
+	if i.records != nil {
+		work.Go(func() {
+			i.db.DeliverRecords(ctx, i.records.Write, i.failed(ctx, "delivering records that were committed failed"))
+		})
+	}
 	if i.hashes != nil {
 		work.Go(func() { i.hashes.Run(ctx, i.failed(ctx, "making the salt of a day for the audit trail failed")) })
 		work.Go(func() {

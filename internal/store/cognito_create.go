@@ -17,7 +17,7 @@ import (
 // those that wait together by itself. On others each commit is a conversation with a
 // server, so whoever comes while groups are stored waits and is in the next one.
 func (c *Cognito) Create(ctx context.Context, p *cognito.Pool, i *cognito.Identity) (bool, error) {
-	n := &creation{identityRow: rowOf(i), mark: p.Mark}
+	n := &creation{identityRow: rowOf(i), mark: p.Mark, record: c.db.record(ctx)}
 	switch len(i.Logins) {
 	case 0:
 	case 1:
@@ -26,7 +26,7 @@ func (c *Cognito) Create(ctx context.Context, p *cognito.Pool, i *cognito.Identi
 		return false, errSeveralLogins
 	}
 	if c.db.alone {
-		err := c.db.update(ctx, engine.Joining, func(tx *Tx) error { return createOne(tx, n) })
+		err := c.db.update(unrecorded(ctx), engine.Joining, func(tx *Tx) error { return createOne(tx, n) })
 		return n.made, err
 	}
 	if err := c.db.settleNow(ctx); err != nil {
@@ -50,6 +50,8 @@ type creation struct {
 	identityRow
 	login *loginRow // nil for a guest
 	mark  int64     // of the pool, when it was decided that it may have the identity
+
+	record []byte // of the request, stored with the identity; nil for none
 
 	made bool
 	err  error
@@ -203,7 +205,10 @@ func createOne(tx *Tx, n *creation) error {
 	}
 	stored, err := tx.exec(createIdentity, n.id, n.pool, n.created, n.modified, n.state, n.logins, n.mark, n.salts)
 	n.made = stored == 1
-	return cmp.Or(err, n.check())
+	if err = cmp.Or(err, n.check()); err != nil || !n.made {
+		return err
+	}
+	return tx.keepRecord(n.record)
 }
 
 // check says whether a creation that has got its login is stored.
@@ -256,6 +261,11 @@ func createAll(tx *Tx, group []*creation) error {
 		n.made = stored[[16]byte(n.id)]
 		if err := n.check(); err != nil {
 			return err
+		}
+		if n.made {
+			if err := tx.keepRecord(n.record); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -125,7 +125,7 @@ func scanKey(r row) (openid.SigningKey, error) {
 
 // AddSigningKey implements openid.Store.
 func (k keys) AddSigningKey(ctx context.Context, key openid.SigningKey, room openid.Room) (added bool, err error) {
-	err = k.db.Configure(ctx, func(tx *Tx) error {
+	err = k.db.Configure(unrecorded(ctx), func(tx *Tx) error {
 		added = false
 		var regions, keys int
 		if _, err := tx.query(`SELECT COUNT(DISTINCT region), COUNT(CASE WHEN region = $1 THEN 1 END) FROM signing_keys WHERE kid <> $2`, key.Region, key.KID).one(&regions, &keys); err != nil {

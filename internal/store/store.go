@@ -107,6 +107,7 @@ type DB struct {
 
 	coherence
 	revoked revocation.Index
+	records records
 	keyring *keyring // nil before Unlock
 }
 
@@ -174,6 +175,7 @@ func on(e engine.Engine, opts Options) *DB {
 		db.now = time.Now
 	}
 	db.position.Store(&position{})
+	db.records.node, db.records.wake = random(), make(chan struct{}, 1)
 	db.goOn = (*Tx).leap
 	return db
 }
@@ -347,6 +349,9 @@ func (db *DB) updateOnce(ctx context.Context, kind engine.UpdateKind, fn func(*T
 			do = tx.counted(fn)
 		}
 		if err := tx.run(do); err != nil {
+			return nil, err
+		}
+		if err := tx.keepRecord(db.record(ctx)); err != nil {
 			return nil, err
 		}
 		if len(tx.hooks) == 0 {
