@@ -98,7 +98,7 @@ const imports = `
 	daypassauth:                                # for services of others: it knows nothing of ours but the endpoint
 	acme:        seal                        # certificates from an authority; what only the binary links
 	metrics:     audit                       # a sink of events; what only the binary links
-	cmd/daypass: acme audit awsapi declare instance backup/agekey cli client datadir idp metrics mint seal store/engine store/postgres typo backup move   # typo: environment variables that do not exist
+	cmd/daypass: acme audit audit/sinks awsapi declare instance backup/agekey cli client datadir idp metrics mint seal store/engine store/postgres typo backup move   # typo: environment variables that do not exist
 `
 
 // reserved says who may import what others make: packages of the standard

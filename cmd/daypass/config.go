@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daypass/daypass/internal/audit/sinks"
 	"github.com/daypass/daypass/internal/backup/agekey"
 	"github.com/daypass/daypass/internal/datadir"
 	"github.com/daypass/daypass/internal/instance"
@@ -35,6 +36,7 @@ type Config struct {
 	GatewayConfig
 	ForwardAuthConfig
 	MetricsConfig
+	AuditConfig
 
 	DataDir            string        `placeholder:"DIR" help:"Directory of the database, the master key and the root credentials (${datadir})."`
 	Database           string        `placeholder:"URL" help:"PostgreSQL database to use instead of a data directory, such as postgres://daypass@db.example.com/daypass?sslmode=verify-full; any number of servers can share it. Put a password into DAYPASS_DATABASE, PGPASSWORD or a password file, because command lines are there for all to see. Needs a master key and root credentials; an empty database is set up."`
@@ -109,6 +111,10 @@ type settings struct {
 	// rootFile is where the root credentials are, empty if they were given.
 	rootFile string
 	log      *slog.Logger
+	// records takes the records of requests; nil where nobody asks for them. closeAudit
+	// closes what takes them, however far the start has come.
+	records    *sinks.Stream
+	closeAudit func() error
 }
 
 var (
@@ -170,6 +176,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkMetrics(); err != nil {
+		return err
+	}
+	if err := c.checkAudit(); err != nil {
 		return err
 	}
 	if opens := c.opens(loopback); c.Dev && c.RootAccessKeyID == "" && opens != "" {
@@ -399,8 +408,14 @@ func (c *Config) tls() (certificates, error) {
 	return f, f.load()
 }
 
-// cleanUp removes what was only for this run.
+// cleanUp closes the audit log, and removes what was only for this run.
 func (s *settings) cleanUp() {
+	if s.closeAudit != nil {
+		if err := s.closeAudit(); err != nil {
+			s.log.Error("the audit log was not closed in order", slog.Any("error", err))
+		}
+		s.closeAudit = nil
+	}
 	if s.ephemeral != "" {
 		_ = os.RemoveAll(s.ephemeral) // a temporary directory; nothing is lost if it stays
 	}

@@ -43,9 +43,13 @@ func (h hangUps) serve(r *running) {
 	}
 }
 
-// reload reads certificates again.
+// reload reads certificates again, and opens the files of the audit log again, which
+// somebody may have moved away.
 func (r *running) reload() {
 	r.log.Info("SIGHUP: reading the certificates again")
+	if r.records != nil {
+		r.records.Reopen()
+	}
 	for _, f := range r.fronts {
 		if f.tls != nil {
 			f.tls.reload()

@@ -113,6 +113,10 @@ func start(p *process, c Config) (_ *running, err error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close(), closeAll(beside))
 	}
+	if err := c.audit(p, s); err != nil {
+		s.cleanUp()
+		return nil, errors.Join(err, l.Close(), closeAll(beside))
+	}
 	i, err := instance.Open(p.ctx, s.instance)
 	if err != nil {
 		s.cleanUp()
@@ -239,7 +243,7 @@ func (r *running) wait() error {
 
 // banner says where the server is and how to call it.
 func (c *Config) banner(p *process, r *running) {
-	w := p.stdout
+	w := c.bannerTo(p)
 	data := r.where()
 	if r.ephemeral != "" {
 		data += " (thrown away at the end)"

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"strings"
+	"sync"
 )
 
 // Hasher makes what stands in records for those whom nobody may find there who is
@@ -31,12 +33,13 @@ const (
 // Key is the secret of the hashes. It never leaves the server.
 type Key struct {
 	secret *[KeySize]byte // a pointer, which fmt does not follow
+	hashes *sync.Pool     // of *hashing
 	id     string
 }
 
 // NewKey is the key of a secret.
 func NewKey(secret [KeySize]byte) *Key {
-	k := &Key{secret: &secret}
+	k := &Key{secret: &secret, hashes: &sync.Pool{}}
 	k.id = k.hash("key")[:16]
 	return k
 }
@@ -56,14 +59,32 @@ func (k *Key) Subject(salt []byte, provider, subject string) string {
 // hash is 128 bits of HMAC-SHA-256 over the parts, each behind its length. The first
 // says what is hashed, so that no two kinds of values have a hash in common.
 func (k *Key) hash(parts ...string) string {
-	mac := hmac.New(sha256.New, k.secret[:])
-	room := make([]byte, 0, 256)
-	for _, part := range append([]string{"daypass audit"}, parts...) {
-		room = append(binary.BigEndian.AppendUint32(room, uint32(len(part))), part...)
+	h, _ := k.hashes.Get().(*hashing)
+	if h == nil {
+		h = &hashing{mac: hmac.New(sha256.New, k.secret[:])}
 	}
-	mac.Write(room)
-	var sum [sha256.Size]byte
-	return hex.EncodeToString(mac.Sum(sum[:0])[:16])
+	h.part("daypass audit")
+	for _, part := range parts {
+		h.part(part)
+	}
+	h.mac.Reset()
+	h.mac.Write(h.room)
+	var text [32]byte
+	hex.Encode(text[:], h.mac.Sum(h.room[:0])[:16])
+	clear(h.room[:cap(h.room)]) // a subject was in it
+	h.room = h.room[:0]
+	k.hashes.Put(h)
+	return string(text[:])
+}
+
+// hashing is what a hash is made with, and what it is made of: each request makes some.
+type hashing struct {
+	mac  hash.Hash
+	room []byte
+}
+
+func (h *hashing) part(part string) {
+	h.room = append(binary.BigEndian.AppendUint32(h.room, uint32(len(part))), part...)
 }
 
 // String returns a placeholder, as secrets do.

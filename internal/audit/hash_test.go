@@ -129,3 +129,11 @@ func TestHashesOfDays(t *testing.T) {
 		t.Errorf("after the retention %v, %v", list, err)
 	}
 }
+
+func BenchmarkKeyedHash(b *testing.B) {
+	k, salt := NewKey([KeySize]byte{1}), make([]byte, SaltSize)
+	b.ReportAllocs()
+	for b.Loop() {
+		k.Subject(salt, "login.example.com", "alice@example.com")
+	}
+}

@@ -9,9 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/daypass/daypass/internal/awsapi"
 )
 
@@ -468,22 +465,4 @@ func (w *writer) value(s string) string {
 		}
 	}
 	return s
-}
-
-// decision writes what was decided.
-func (w *writer) decision() {
-	e := w.e
-	if len(e.decided.Tags) == 0 && e.decided.Role == nil && len(e.decided.Trust) == 0 && e.decided.Target == nil && len(e.policies) == 0 {
-		return
-	}
-	var options []json.Options
-	if len(e.persons) > 0 {
-		options = append(options, json.WithMarshalers(json.MarshalToFunc(func(to *jsontext.Encoder, s string) error {
-			return to.WriteToken(jsontext.String(w.value(s)))
-		})))
-	}
-	if text, err := json.Marshal(e.Decision(), options...); err == nil && len(text) <= maxPart {
-		w.name("decision")
-		w.b = append(w.b, text...)
-	}
 }

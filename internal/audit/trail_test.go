@@ -2,10 +2,15 @@ package audit
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/daypass/daypass/internal/decision"
 )
 
 // told is a hasher whose hashes are no hashes.
@@ -53,5 +58,65 @@ func TestIDsThatAreShown(t *testing.T) {
 	r.SetIdentity(identity, true)
 	if record := string((&Trail{Hasher: told{}}).Append(nil, e)); !strings.Contains(record, `"errorMessage":"`+pool+" "+identity+` hash:i"`) {
 		t.Error(record)
+	}
+}
+
+// filled puts something into every member of a value.
+func filled(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		filled(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		filled(v.Index(0))
+		filled(v.Index(1))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			filled(v.Field(i))
+		}
+	case reflect.String:
+		v.SetString("a \"b\"\n")
+	case reflect.Int:
+		v.SetInt(7)
+	case reflect.Bool:
+		v.SetBool(true)
+	default:
+		panic(v.Kind())
+	}
+}
+
+// Decisions are written as package json writes them, which is what is promised of them:
+// with everything in them, and with nothing.
+func TestDecisionsAsJSON(t *testing.T) {
+	var full decision.Decision
+	filled(reflect.ValueOf(&full).Elem())
+	for _, d := range []decision.Decision{full, {Role: &decision.Role{Cause: "x"}, Tags: []decision.LoginTags{{}}, Trust: []*decision.Trust{{}}, Target: &decision.Target{}}} {
+		want, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &Event{decided: d}
+		w := writer{b: []byte("{"), e: e}
+		w.decision()
+		if diff := cmp.Diff(`{"decision":`+string(want), string(w.b)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	trail := &Trail{Account: "123456789012", Region: "us-east-1", Hasher: told{}}
+	e := &Event{RequestID: "01234567-89ab-cdef-0123-456789abcdef", Service: "cognito-identity", Operation: "GetCredentialsForIdentity", UserAgent: "aws-sdk-js/3"}
+	r := Record{e}
+	r.SetIdentity("us-east-1:01234567-89ab-cdef-0123-456789abcdef", true)
+	r.SetPool("us-east-1:11234567-89ab-cdef-0123-456789abcdef")
+	r.SetPerson(Person{Provider: "login.example.com", Subject: "alice"})
+	r.Set("role", "arn:aws:iam::123456789012:role/user")
+	filled(reflect.ValueOf(&e.decided).Elem())
+	var room []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		room = trail.Append(room[:0], e)
 	}
 }

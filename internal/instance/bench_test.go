@@ -245,7 +245,7 @@ func (r *hotRequest) measure(b *testing.B, handler http.Handler) {
 // measureConnected asks in parallel, over connections that stay open.
 func measureConnected(b *testing.B, t *http.Transport, question func() (*http.Request, error)) {
 	b.Helper()
-	t.MaxIdleConnsPerHost = 16
+	t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, 16)
 	c := &http.Client{Transport: t}
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {

@@ -139,7 +139,8 @@ type Config struct {
 	// Sinks take each request's event, beside the log.
 	Sinks []audit.Sink
 	// Trail gives the sink of the audit trail, which makes its records with the trail that
-	// it is given; nil for none, and then nothing is stored for one.
+	// it is given; nil for none, and then nothing is stored for one. One that has a method
+	// Ready() error says by it whether requests that change something may begin.
 	Trail func(*audit.Trail) audit.Sink
 	// TrailRequired has what a request changes committed together with its record, which
 	// the sink gets from there. The sink has a method Write for that.
@@ -165,6 +166,9 @@ type Config struct {
 	// Now is the clock and Rand the source of identifiers; nil for the real ones.
 	Now  func() time.Time
 	Rand io.Reader
+
+	// mayChange says whether the trail takes the record of a change; nil for always.
+	mayChange func() error
 }
 
 // ErrEmpty answers Open of an existing database that has nothing in it.
@@ -312,7 +316,10 @@ func (i *Instance) trail(ctx context.Context, c *Config) error {
 	}
 	trail := &audit.Trail{Account: c.Account, Region: c.Region, Hasher: i.hashes}
 	sink := c.Trail(trail)
-	c.Sinks = append(slices.Clone(c.Sinks), sink)
+	c.Sinks = append([]audit.Sink{sink}, c.Sinks...)
+	if r, ok := sink.(interface{ Ready() error }); ok {
+		c.mayChange = r.Ready
+	}
 	w, ok := sink.(writesRecords)
 	switch {
 	case ok:
@@ -439,7 +446,8 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		TrustedProxies: c.TrustedProxies,
 		Unavailable:    i.db.Unavailable,
 		Rates:          server.Rates{PerSecond: c.Rates, Fleet: i.fleet},
-		Sinks:          append([]audit.Sink{c.requestLog()}, c.Sinks...),
+		Sinks:          append(slices.Clone(c.Sinks), c.requestLog()),
+		MayChange:      c.mayChange,
 		Now:            c.Now,
 		SignatureNow:   c.SignatureNow,
 		Rand:           c.Rand,

@@ -47,6 +47,7 @@ type Metrics struct {
 	outboundFor *prometheus.HistogramVec
 	updates     *prometheus.HistogramVec
 	updating    prometheus.Gauge
+	records     *prometheus.CounterVec
 
 	pools, hosts labels
 }
@@ -71,12 +72,13 @@ func New(version string) *Metrics {
 		outboundFor: histogram("daypass_outbound_call_duration_seconds", "How long those requests took.", "host"),
 		updates:     histogram("daypass_store_update_duration_seconds", "How long changes of the database took, from when they asked for their turn until they were durable; the outcome is ok or failed.", "outcome"),
 		updating:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "daypass_store_updates_waiting", Help: "Changes of the database that wait for their turn or their commit."}),
+		records:     counter("daypass_audit_records_total", "Records of the audit log, by kind of sink and by what became of them: written or dropped.", "sink", "outcome"),
 		pools:       labels{most: maxPools},
 		hosts:       labels{most: maxHosts},
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "daypass_build_info", Help: "1, with the version of the server."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.requests, m.durations, m.refusals, m.warnings, m.issued, m.outbound, m.outboundFor, m.updates, m.updating, build,
+	m.registry.MustRegister(m.requests, m.durations, m.refusals, m.warnings, m.issued, m.outbound, m.outboundFor, m.updates, m.updating, m.records, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -137,6 +139,12 @@ func (m *Metrics) Called(host, outcome string, took time.Duration) {
 	host = m.hosts.label(host)
 	m.outbound.WithLabelValues(host, outcome).Inc()
 	m.outboundFor.WithLabelValues(host).Observe(took.Seconds())
+}
+
+// Recorded counts records of the audit log, by kind of sink and one of few words for what
+// became of them.
+func (m *Metrics) Recorded(sink, outcome string, records int) {
+	m.records.WithLabelValues(sink, outcome).Add(float64(records))
 }
 
 // Updating counts a change of the database that begins, and gives what counts its end.

@@ -59,9 +59,13 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	s.send(w, c, sent)
 }
 
-// recorded records a request to the API and gives the answer to send.
+// recorded records a request to the API and gives the answer to send. That it was
+// refused because it cannot be recorded is told without a record: nothing was done.
 func (s *Server) recorded(ctx context.Context, c *call, a awsapi.Answer) awsapi.Answer {
 	return s.record(ctx, c.event, a, func(err error) awsapi.Answer {
+		if c.event.Cause == string(causeAuditUnavailable) {
+			return a
+		}
 		return s.fail(c, c.speaks().Refuse(awsapi.Internal, "").Because(causeNotRecorded, err))
 	})
 }
@@ -216,6 +220,11 @@ func (s *Server) handle(ctx context.Context, w http.ResponseWriter, c *call) (an
 	}
 	if err := s.Faults.strike(ctx, c.row); err != nil {
 		return nil, err
+	}
+	if !c.row.ReadOnly && s.MayChange != nil {
+		if err := s.MayChange(); err != nil {
+			return nil, c.protocol.Refuse(awsapi.Unavailable, "").Because(causeAuditUnavailable, err)
+		}
 	}
 	if c.row.Streams() {
 		takeTime(w)

@@ -4,6 +4,8 @@ import "github.com/daypass/daypass/internal/awsapi"
 
 // The true causes of refusals, for the log (docs/causes.md is made from this).
 const (
+	// Audit records are required, and a sink of the audit log takes none (the detail says which and why), so requests that change something are refused before they begin. Once the sink takes a record again, such as that of a refused request, the server goes on by itself.
+	causeAuditUnavailable awsapi.Cause = "audit-unavailable"
 	// The request's body is larger than the operation takes: what its largest legal input needs, at most 1 MiB, or 32 MiB for the metadata of SAML providers.
 	causeBodyTooLarge awsapi.Cause = "body-too-large"
 	// The request's body ended early.

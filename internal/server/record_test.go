@@ -127,3 +127,32 @@ func TestSinksThatFail(t *testing.T) {
 		}
 	}
 }
+
+// What could not be recorded is refused before it begins, and told without a record;
+// what changes nothing is not asked about.
+func TestChangesThatCannotBeRecorded(t *testing.T) {
+	for name, test := range map[string]struct {
+		r      *http.Request
+		status int
+		logged string
+	}{
+		"a change by JSON":  {jsonCall("Hello", `{"Name":"world"}`), 503, " cause=audit-unavailable detail=\"the disk is full\""},
+		"a change by Query": {formCall("Hello", "&Name=world"), 503, " cause=audit-unavailable detail=\"the disk is full\""},
+		"a read":            {signedJSON(t, root, "Who", `{}`), 200, " operation=Who region=us-east-1 status=200 "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, log := newServer()
+			s.MayChange = func() error { return errors.New("the disk is full") }
+			s.Sinks = append([]audit.Sink{sink(func(_ context.Context, e *audit.Event) error {
+				if e.Row.ReadOnly {
+					return nil
+				}
+				return errors.New("the disk is full")
+			})}, s.Sinks...)
+			w := serve(s, test.r)
+			if w.Code != test.status || strings.Contains(w.Body.String(), "disk") || !strings.Contains(log.String(), test.logged) {
+				t.Errorf("%d %s\n%s", w.Code, w.Body, log)
+			}
+		})
+	}
+}

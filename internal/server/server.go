@@ -91,6 +91,9 @@ type Server struct {
 	Sinks []audit.Sink
 	// Faults are failures that a test asks for; nil where none can.
 	Faults *Faults
+	// MayChange says whether a request that changes something may begin: not where it
+	// could not be recorded, which is then the error. Nil means yes.
+	MayChange func() error
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// SignatureNow is the clock that signatures are judged by; nil means Now. The two

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"time"
 )
 
 // File keeps records in a file, which only its owner can read. It is rotated by size:
@@ -132,6 +133,9 @@ func (s *File) Kind() string { return "file" }
 
 // Name implements [Sink].
 func (s *File) Name() string { return s.path }
+
+// Linger is how long records collect, so that a busy server writes many at once.
+func (s *File) Linger() time.Duration { return 5 * time.Millisecond }
 
 // Write implements [Sink].
 func (s *File) Write(_ context.Context, records []byte) (int, error) {

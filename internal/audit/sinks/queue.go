@@ -21,6 +21,7 @@ type queue struct {
 	next    *batch // collects records; nil where there are none
 	failed  error  // of the last attempt to write; nil where it was good
 	dropped int    // records that were lost since the sink went down
+	spare   []byte // the room of a batch that is done
 	ended   bool
 	more    chan struct{} // has something in it when next or ended have changed
 	stop    context.CancelFunc
@@ -63,7 +64,8 @@ func (q *queue) put(records []byte) *batch {
 		return nil
 	}
 	if b == nil {
-		b = &batch{queue: q}
+		b = &batch{queue: q, records: q.spare}
+		q.spare = nil
 		if q.required {
 			b.kept = make(chan struct{})
 		}
@@ -121,6 +123,7 @@ func (q *queue) run(ctx context.Context) {
 		b, ended := q.take()
 		if b != nil {
 			q.keep(ctx, b)
+			q.reuse(b)
 		}
 		if ended {
 			if b, _ = q.take(); b != nil {
@@ -130,6 +133,19 @@ func (q *queue) run(ctx context.Context) {
 		}
 		q.linger(ctx)
 	}
+}
+
+// maxSpare is how much room is kept for the next batch.
+const maxSpare = 1 << 20
+
+// reuse keeps the room of a batch. Whoever waited for it looks at its records no more.
+func (q *queue) reuse(b *batch) {
+	if cap(b.records) > maxSpare {
+		return
+	}
+	q.mu.Lock()
+	q.spare = b.records[:0]
+	q.mu.Unlock()
 }
 
 // linger lets records collect for a sink that wants few and long batches.

@@ -24,7 +24,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daypass/daypass/internal/audit"
-	"github.com/daypass/daypass/internal/fetch"
 )
 
 func write(t *testing.T, s Sink, records string) {
@@ -386,7 +385,7 @@ func TestURL(t *testing.T) {
 	defer collector.Close()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: collector.Certificate().Raw}))
-	client := &fetch.Client{AllowLoopback: true, RootCAs: roots}
+	client := Outbound{AllowLoopback: true, RootCAs: roots}
 	s, err := OpenURL(collector.URL+"/ingest?secret=1", http.Header{"Authorization": {"Bearer token"}}, client)
 	if err != nil {
 		t.Fatal(err)
@@ -428,7 +427,7 @@ func TestURLsThatAreRefused(t *testing.T) {
 		"https://logs.example.com/#secret":    "give the whole URL, without a fragment, such as https://logs.example.com/ingest",
 		"https://secret%/":                    "it is not a URL",
 	} {
-		if _, err := OpenURL(to, nil, &fetch.Client{}); err == nil || err.Error() != want {
+		if _, err := OpenURL(to, nil, Outbound{}); err == nil || err.Error() != want {
 			t.Errorf("%s: %v", to, err)
 		}
 	}

@@ -3,6 +3,7 @@ package sinks
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,9 +28,21 @@ type URL struct {
 	client *fetch.Client
 }
 
-// OpenURL gives records to an https URL by a client. The headers may have secrets in
-// them, and so may the query; neither is shown.
-func OpenURL(to string, header http.Header, client *fetch.Client) (*URL, error) {
+// urlTimeout is how long a URL may take to take records.
+const urlTimeout = 15 * time.Second
+
+// Outbound says how calls go out, in the words of [fetch.Client].
+type Outbound struct {
+	Allow         []string
+	AllowLoopback bool
+	RootCAs       *x509.CertPool
+	Observe       func(host, outcome string, took time.Duration)
+}
+
+// OpenURL gives records to an https URL. The headers may have secrets in them, and so
+// may the query; neither is shown.
+func OpenURL(to string, header http.Header, o Outbound) (*URL, error) {
+	client := &fetch.Client{Allow: o.Allow, AllowLoopback: o.AllowLoopback, RootCAs: o.RootCAs, Observe: o.Observe, Timeout: urlTimeout}
 	u, err := url.Parse(to)
 	switch {
 	case err != nil:
