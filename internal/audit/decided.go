@@ -11,7 +11,9 @@ import (
 
 // Decisions are in every record of credentials, so what they are made of is worked out
 // once for each type. They are written as package json would write them, except that
-// the subject of a login has its hash in its place.
+// the subject of a login has its hash in its place, and that the values of claims which
+// mapping rules have looked at are left out: they are addresses and names of people, who
+// may be forgotten, and a record is not.
 
 // decided is how values of a type of package decision are written.
 type decided struct {
@@ -38,6 +40,9 @@ func decidedOf(t reflect.Type) *decided {
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
+			if t == reflect.TypeFor[decision.Rule]() && f.Name == "Seen" {
+				continue
+			}
 			_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			d.fields = append(d.fields, decidedField{f.Name, i, options != "", decidedOf(f.Type)})
 		}

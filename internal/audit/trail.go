@@ -456,8 +456,7 @@ func isGUID(b []byte) bool {
 }
 
 // value is what stands in a record for a value of an input, an output or a decision:
-// a hash, where it is the subject of one of the logins. Sessions are called by it, and
-// mapping rules show what they have looked at.
+// a hash, where it is the subject of one of the logins, as sessions may be called.
 func (w *writer) value(s string) string {
 	for n := range w.e.persons {
 		if w.e.persons[n].Subject == s && s != "" {

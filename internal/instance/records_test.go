@@ -178,7 +178,7 @@ func TestRecords(t *testing.T) {
 				`"responseElements":{"identityId":"` + identity + `","credentials":{"accessKeyId":"ASIANEW","expiration":"Nov 30, 2026 1:00:00 PM"}},` +
 				`"additionalEventData":{"identityPool":"` + pool + `","identity":"` + identity + `","identityHash":"0123","provider":"accounts.example.com","subjectHash":"4567",` +
 				`"role":"` + roleARN + `","issuedAccessKeyId":"ASIANEW","expiration":"2026-11-30T13:00:00Z","hashKeyId":"key",` +
-				`"decision":{"Role":{"Role":"` + roleARN + `","Reason":"rule","Logins":[{"Login":"accounts.example.com","Rules":[{"Rule":1,"Claim":"sub","MatchType":"","Value":"a","RoleARN":"","Outcome":"","Seen":["hash:4567"]}]}]}}},` +
+				`"decision":{"Role":{"Role":"` + roleARN + `","Reason":"rule","Logins":[{"Login":"accounts.example.com","Rules":[{"Rule":1,"Claim":"sub","MatchType":"","Value":"a","RoleARN":"","Outcome":""}]}]}}},` +
 				`"requestID":"REQUEST","eventID":"EVENT","readOnly":false,"resources":[{"accountId":"123456789012","type":"AWS::Cognito::IdentityPool","ARN":"arn:aws:cognito-identity:us-east-1:123456789012:identitypool/` + pool + `"},` +
 				`{"accountId":"123456789012","type":"AWS::IAM::Role","ARN":"` + roleARN + `"}],"eventType":"AwsApiCall","managementEvent":false,"recipientAccountId":"123456789012","eventCategory":"Data"}`,
 		},
