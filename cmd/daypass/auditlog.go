@@ -22,6 +22,7 @@ type AuditConfig struct {
 	AuditLog        []string `sep:"none" placeholder:"FILE|-|syslog|URL" help:"Where a JSON record of each request goes, in the shape of AWS CloudTrail's: a file, - for standard output, syslog (or syslog:SOCKET) for the machine's syslog daemon, or an https URL that takes lines of JSON. Records have no secret in them, and name users by keyed hashes. Repeatable; in the environment, separate them with spaces. See docs/audit.md."`
 	AuditLogSize    int      `placeholder:"MIB" default:"100" help:"Rotate a file of --audit-log when it has this many MiB (${default}): FILE becomes FILE.1. 0 leaves that to other tools, which send SIGHUP."`
 	AuditLogKeep    int      `placeholder:"N" default:"10" help:"Rotated files of --audit-log to keep (${default}). Older ones are removed, so that records take no more than N + 1 times --audit-log-size."`
+	AuditRequired   bool     `help:"Answer no request before every sink of --audit-log has kept its record: a change is committed together with its record, a file is written durably, and no rotated file is removed. While a sink is down or full, requests that change something are refused."`
 	AuditHeaderFile string   `placeholder:"FILE" help:"Headers of requests to the URLs of --audit-log, such as Authorization: Bearer TOKEN, one a line. Only the server's user may read the file."`
 }
 
@@ -48,6 +49,8 @@ func (c *AuditConfig) checkAudit() error {
 		seen[to] = true
 	}
 	switch {
+	case c.AuditRequired && len(seen) == 0:
+		return usage("--audit-required: say with --audit-log where records go")
 	case c.AuditLogSize < 0 || c.AuditLogSize > 1<<20:
 		return usage("--audit-log-size %d: give MiB from 1 up, or 0 to rotate files by other tools", c.AuditLogSize)
 	case c.AuditLogKeep < 0 || c.AuditLogKeep > 1000 || c.AuditLogKeep == 0 && c.AuditLogSize > 0 && len(seen) > 0:
@@ -133,7 +136,7 @@ func (c *Config) openSink(p *process, i *instance.Config, to string) (sinks.Sink
 		}
 		return sinks.OpenURL(to, header, sinks.Outbound{Allow: i.OutboundAllow, AllowLoopback: i.Dev, RootCAs: i.OutboundCAs, Observe: i.Outbound})
 	}
-	return sinks.OpenFile(to, sinks.FileOptions{Size: int64(c.AuditLogSize) << 20, Keep: c.AuditLogKeep})
+	return sinks.OpenFile(to, sinks.FileOptions{Size: int64(c.AuditLogSize) << 20, Keep: c.AuditLogKeep, Required: c.AuditRequired})
 }
 
 // auditCloseTimeout is how long the process stays for the last records when it ends.
@@ -145,7 +148,8 @@ func (c *Config) audit(p *process, s *settings) error {
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	o := sinks.Options{Log: s.log}
+	o := sinks.Options{Log: s.log, Required: c.AuditRequired}
+	s.instance.TrailRequired = c.AuditRequired
 	if c.metrics != nil {
 		o.Count = c.metrics.Recorded
 	}

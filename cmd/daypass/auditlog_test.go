@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -297,4 +299,124 @@ func waitForLines(t *testing.T, path string, lines int) {
 		}
 	}
 	t.Fatalf("%s does not get %d records", path, lines)
+}
+
+// Where records are required, everything that a server has acknowledged before it is
+// killed has its record, and so has every change that it has committed.
+func TestRequiredAuditLogAfterKill(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "audit.log")
+	flags := []string{"--data-dir", filepath.Join(dir, "data"), "--audit-log", path, "--audit-required", "--log-level", "error"}
+	c, endpoint := startLogging(t, t.Output(), flags...)
+	answer, err := rootClient(endpoint).JSON(t.Context(), cognito.API, "CreateIdentityPool", map[string]any{"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true})
+	var made struct{ IdentityPoolId string }
+	if err != nil || json.Unmarshal(answer, &made) != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	acknowledged := 0
+	var clients sync.WaitGroup
+	enough := make(chan struct{})
+	for range 4 {
+		clients.Go(func() {
+			for {
+				if _, err := getID(rootClient(endpoint), made.IdentityPoolId, "", ""); err != nil {
+					return // the server is gone
+				}
+				mu.Lock()
+				if acknowledged++; acknowledged == 100 {
+					close(enough)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	<-enough
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	clients.Wait()
+	recorded := func() int {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := map[string]bool{}
+		for line := range bytes.Lines(text) {
+			var r auditRecord
+			if json.Unmarshal(line, &r) == nil && r.EventName == "GetId" && r.ErrorCode == "" {
+				events[r.EventID] = true
+			}
+		}
+		return len(events)
+	}
+	if n := recorded(); n < acknowledged {
+		t.Errorf("%d acknowledged, %d recorded", acknowledged, n)
+	}
+	// What was committed and not acknowledged is recorded by the next server.
+	c, endpoint = startLogging(t, t.Output(), flags...)
+	guests := len(identityIDs(t, rootClient(endpoint), made.IdentityPoolId))
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	if n := recorded(); n < guests {
+		t.Errorf("%d guests, %d recorded", guests, n)
+	}
+}
+
+// Where records are required and a sink takes none, nothing is told without a record, and
+// nothing more is changed.
+func TestRequiredAuditLogThatIsFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	ctx, stop := context.WithCancel(t.Context())
+	var log safeBuffer
+	c := auditing(path)
+	c.AuditRequired, c.LogLevel = true, "info"
+	r, err := start(&process{ctx, io.Discard, &log, func(string) string { return "" }}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := rootClient(r.url)
+	create := func(name string) error {
+		_, err := root.JSON(ctx, cognito.API, "CreateIdentityPool", map[string]any{"IdentityPoolName": name, "AllowUnauthenticatedIdentities": true})
+		return err
+	}
+	if err := create("before"); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody puts a directory in the place of the file.
+	if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	r.reload()
+	if _, err := root.JSON(ctx, cognito.API, "ListIdentityPools", map[string]any{"MaxResults": 10}); err == nil {
+		t.Error("a read is answered without a record")
+	}
+	if err := create("refused"); err == nil {
+		t.Error("a change begins without a place for its record")
+	}
+	if !strings.Contains(log.String(), "cause=audit-unavailable") || !strings.Contains(log.String(), "is a directory: give a file in it") {
+		t.Errorf("the log has\n%s", log.String())
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	for create("after") != nil { // until the refusal of one of them is recorded
+		if ctx.Err() != nil {
+			t.Fatal("the server does not go on")
+		}
+	}
+	answer, err := root.JSON(ctx, cognito.API, "ListIdentityPools", map[string]any{"MaxResults": 10})
+	var list struct {
+		IdentityPools []struct{ IdentityPoolName string }
+	}
+	if err != nil || json.Unmarshal(answer, &list) != nil || len(list.IdentityPools) != 2 {
+		t.Errorf("%s, %v", answer, err)
+	}
+	stop()
+	if err := r.wait(); err != nil {
+		t.Error(err)
+	}
 }
