@@ -231,6 +231,9 @@ func (q *queue) keep(ctx context.Context, b *batch) {
 		}
 		q.pause(ctx, wait)
 		if ctx.Err() != nil {
+			q.mu.Lock()
+			q.lose(bytes.Count(left, newline))
+			q.mu.Unlock()
 			return
 		}
 	}
