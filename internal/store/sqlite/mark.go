@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -43,6 +44,9 @@ var ErrLogMissing = errors.New("the database was copied, or its log removed, whi
 // ErrEmpty answers Open where a database was to be there, and nothing is in it.
 var ErrEmpty = errors.New("the database has nothing in it. It was copied without its log (-wal) while it was in use, or was never finished: put the log back, or restore a backup")
 
+// ErrDamaged answers Open for a file that is not one of SQLite's, or not whole.
+var ErrDamaged = errors.New("the file is not a database: it is damaged, or another file is in its place. Restore a backup")
+
 // checkLog refuses a main file that says "open" and has no log. It reads the file
 // and closes it, which drops SQLite's locks on it: there must not be any yet.
 func checkLog(path string) error {
@@ -66,12 +70,19 @@ func saysOpen(path string) (bool, error) {
 	defer f.Close()
 	var header [versionOffset + 4]byte
 	if _, err := io.ReadFull(f, header[:]); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return false, nil // a new one
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			err = ErrDamaged
 		}
 		return false, err
 	}
-	return binary.BigEndian.Uint32(header[versionOffset:]) != 0, nil
+	version := binary.BigEndian.Uint32(header[versionOffset:])
+	if !bytes.HasPrefix(header[:], []byte("SQLite format 3\x00")) || version > 2 {
+		return false, ErrDamaged
+	}
+	return version != 0, nil
 }
 
 // sayClosed makes the copy of a database, which lacks nothing, say "closed". Nobody has
