@@ -72,6 +72,7 @@ type progress struct {
 	live bool
 
 	last  string    // what was being done
+	line  string    // that was written last
 	shown time.Time // when it was shown
 }
 
@@ -84,9 +85,9 @@ func (g *progress) step(s move.Step) {
 	switch {
 	case g.live:
 		fmt.Fprintf(g.w, "\r\x1b[K%s", line)
-	case doing != g.last && s.Of > 0, now.Sub(g.shown) >= progressEvery:
+	case doing != g.last && s.Of > 0, now.Sub(g.shown) >= progressEvery, s.Rows == s.Of && s.Of > 0 && line != g.line:
 		fmt.Fprintln(g.w, line)
-		g.shown = now
+		g.shown, g.line = now, line
 	}
 	g.last = doing
 }
