@@ -111,10 +111,19 @@ func (q query) one(dest ...any) (found bool, err error) {
 // row is a row of a query, whose columns are read where it is given.
 type row = engine.Stmt
 
+// mostReceived is how many bytes of rows are brought together of one statement: a
+// database that sends more has not had them from daypass.
+const mostReceived = 256 << 20
+
+var errTooLarge = errors.New("the database answers more than daypass stores")
+
 // all returns what scan makes of each row. scan reads one row and must not use
 // the Tx. No rows is a nil slice.
 func all[T any](q query, scan func(row) (T, error)) (list []T, err error) {
 	err = q.each(func(r row) (more bool, err error) {
+		if s, ok := r.(interface{ Received() int64 }); ok && s.Received() > mostReceived {
+			return false, errTooLarge
+		}
 		v, err := scan(r)
 		list = append(list, v)
 		return true, err
@@ -191,7 +200,11 @@ func (tx *Tx) statement(text string) (engine.Stmt, error) {
 // fail records that a statement failed. Values stay out of the error, since they
 // may be secret; the text is ours.
 func (tx *Tx) fail(text string, err error) error {
-	tx.failed = fmt.Errorf("store: %s: %w", oneLine(text), err)
+	if tx.db.engine.ErrorKind(err) == engine.Unavailable {
+		tx.failed = fmt.Errorf("store: %w", err) // the cause first, and which statement met it hardly matters
+	} else {
+		tx.failed = fmt.Errorf("store: %s: %w", oneLine(text), err)
+	}
 	return tx.failed
 }
 

@@ -45,9 +45,9 @@ func TestStalls(t *testing.T) {
 	}
 	const most = 10 * time.Second
 	p.StallAll()
-	bounded(t, db, most, engine.Unavailable, "no answer in time while running SELECT value", read)
-	bounded(t, db, most, engine.Unavailable, "failed to connect", read)
-	bounded(t, db, most, engine.Unavailable, "failed to connect", write)
+	bounded(t, db, most, engine.Unavailable, "no answer in time (while running SELECT value", read)
+	bounded(t, db, most, engine.Unavailable, "no answer in time (while connecting)", read)
+	bounded(t, db, most, engine.Unavailable, "no answer in time (while connecting)", write)
 	p.Resume(t)
 	bounded(t, db, most, engine.Other, "", read)
 	bounded(t, db, most, engine.Other, "", write)
@@ -57,7 +57,7 @@ func TestStalls(t *testing.T) {
 		}
 		return pgtest.Pass
 	})
-	bounded(t, db, most, engine.Unavailable, "no answer in time while running UPDATE", write)
+	bounded(t, db, most, engine.Unavailable, "no answer in time (while running UPDATE", write)
 	p.At(func(m pgtest.Moment) pgtest.Fault {
 		if m.SQL == "COMMIT" {
 			return pgtest.Stall
@@ -266,6 +266,25 @@ func TestSlow(t *testing.T) {
 	bounded(t, db, most, engine.Other, "", view(enginetest.SelectNames))
 }
 
+// A server that answers more than daypass stores is given up before that is in memory.
+func TestLargeAnswers(t *testing.T) {
+	db := enginetest.DB{Engine: open(t, Options{URL: pgtest.Database(t), Schema: enginetest.Schema})}
+	length := func(n int) func() error {
+		return func() error {
+			return db.View(t.Context(), func(tx *enginetest.Tx) error {
+				return tx.Each(`SELECT repeat('x', $1)`, []any{n}, func(s engine.Stmt) error {
+					if got := len(s.Text(0)); got != n {
+						t.Errorf("read %d bytes", got)
+					}
+					return nil
+				})
+			})
+		}
+	}
+	bounded(t, db, time.Minute, engine.Unavailable, "invalid body length: expected at most 16777216, but got 17000006 (while running SELECT repeat('x', $1))", length(17_000_000))
+	bounded(t, db, time.Minute, engine.Other, "", length(1<<20))
+}
+
 // Whoever has less time than a statement may take gets no other connection into
 // suspicion.
 func TestHurry(t *testing.T) {
@@ -277,7 +296,7 @@ func TestHurry(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	was := e.pool.generation()
-	bounded(t, db, 5*time.Second, engine.Unavailable, "no answer in time while running SELECT pg_sleep", func() error {
+	bounded(t, db, 5*time.Second, engine.Unavailable, "no answer in time (while running SELECT pg_sleep", func() error {
 		return db.View(ctx, func(tx *enginetest.Tx) error {
 			return tx.Each(`SELECT pg_sleep(3)`, nil, func(engine.Stmt) error { return nil })
 		})

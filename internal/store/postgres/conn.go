@@ -48,10 +48,10 @@ func (c *conn) breaks(doing string, err error) error {
 	if c.broken != nil {
 		return c.broken
 	}
-	text := fmt.Sprintf("PostgreSQL at %s: the connection was lost while %s: %v", c.host, doing, err)
+	text := fmt.Sprintf("PostgreSQL at %s: the connection was lost: %v (while %s)", c.host, err, doing)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.timeout = true
-		text = fmt.Sprintf("PostgreSQL at %s: no answer in time while %s", c.host, doing)
+		text = fmt.Sprintf("PostgreSQL at %s: no answer in time (while %s)", c.host, doing)
 	}
 	c.broken = &unavailable{text, err}
 	c.net.Close()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -34,13 +36,33 @@ func (e *Engine) connect(ctx context.Context) (*conn, error) {
 			e.counters.connected.Add(1)
 			return c, nil
 		}
-		errs = append(errs, err)
+		errs = append(errs, notConnected(hosts[at].name(), err))
 		if ctx.Err() != nil {
 			break
 		}
 	}
 	return nil, &unavailable{oneLine(errors.Join(errs...).Error()), errs[len(errs)-1]}
 }
+
+// preamble is what pgconn puts before the cause: who connects, and where.
+var preamble = regexp.MustCompile("failed to connect to `[^`]*`:\\s*")
+
+// notConnected says where there is no connection to, and then why.
+func notConnected(host string, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("PostgreSQL at %s: no answer in time (while connecting)%w", host, silent{err})
+	}
+	return fmt.Errorf("PostgreSQL at %s: no connection: %s%w", host, preamble.ReplaceAllLiteralString(err.Error(), ""), silent{err})
+}
+
+// silent is an error for those who look for it below another.
+type silent struct{ error }
+
+// Error implements error.
+func (silent) Error() string { return "" }
+
+// Unwrap is what is below.
+func (s silent) Unwrap() error { return s.error }
 
 func (e *Engine) connectTo(ctx context.Context, config *pgconn.Config, h host) (*conn, error) {
 	config.Host, config.Port, config.TLSConfig, config.Fallbacks = h[0].Host, h[0].Port, h[0].TLSConfig, h[1:]

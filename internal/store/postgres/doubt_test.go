@@ -206,7 +206,9 @@ func TestCommitWaitsForStandby(t *testing.T) {
 	primary := pgtest.Start(t)
 	_, at := primary.Database(t)
 	p := pgtest.NewProxy(t, primary.Addr())
-	e := open(t, Options{URL: through(t, p, at), Schema: enginetest.Schema, Statement: time.Second, Commit: time.Second})
+	e := open(t, Options{URL: through(t, p, at), Schema: enginetest.Schema, Statement: time.Second, Commit: time.Second,
+		// A handshake that takes too long cancels what it asks, which is no commit.
+		Connect: time.Minute, Wait: time.Minute, Update: 2 * time.Minute})
 	db := enginetest.DB{Engine: e}
 	if err := db.Update(t.Context(), enginetest.Add("n", 0)); err != nil {
 		t.Fatal(err)

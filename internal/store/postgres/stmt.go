@@ -62,6 +62,8 @@ type stmt struct {
 	changed int64
 	rows    int
 	err     error
+
+	received int64 // bytes of rows
 }
 
 var _ engine.Stmt = (*stmt)(nil)
@@ -75,7 +77,7 @@ var (
 var errUnrun = errors.New("the statement has not been run")
 
 func newStmt(c *conn, text string) *stmt {
-	s := &stmt{c: c, text: text, doing: "running " + oneLine(text[:min(len(text), 120)])}
+	s := &stmt{c: c, text: text, doing: "running " + short(text)}
 	for _, p := range placeholder.FindAllString(text, -1) {
 		n, _ := strconv.Atoi(p[1:])
 		s.params = max(s.params, n)
@@ -89,9 +91,19 @@ func newStmt(c *conn, text string) *stmt {
 	return s
 }
 
+// short is the beginning of a statement, for messages.
+func short(text string) string {
+	const most = 40
+	text = oneLine(text)
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return text
+}
+
 // begin is called before a statement gets its values.
 func (s *stmt) begin(t *tx) *stmt {
-	s.t, s.bound, s.err, s.run, s.running, s.row, s.changed, s.rows = t, 0, nil, false, false, nil, 0, 0
+	s.t, s.bound, s.err, s.run, s.running, s.row, s.changed, s.rows, s.received = t, 0, nil, false, false, nil, 0, 0, 0
 	s.arena = s.arena[:0]
 	for n := range s.spans {
 		s.spans[n] = [2]int{-1, -2} // not given
@@ -278,6 +290,9 @@ func (s *stmt) next() (row bool, err error) {
 	switch m := m.(type) {
 	case *pgproto3.DataRow:
 		s.row = m.Values
+		for _, v := range m.Values {
+			s.received += int64(len(v))
+		}
 		if len(s.row) != len(s.what.columns) {
 			return false, s.c.breaks(s.doing, errors.New("a row has other columns than the statement"))
 		}
@@ -362,6 +377,9 @@ func (s *stmt) failed(err error) error {
 		}
 	}
 	s.running, s.row = false, nil
+	if a, ok := err.(*answerError); ok && a.kind() == engine.Unavailable {
+		err = fmt.Errorf("%w (while %s)", err, s.doing)
+	}
 	s.t.failed, s.err = err, err
 	return err
 }
@@ -384,6 +402,9 @@ func (s *stmt) Close() error {
 
 // Changed implements [engine.Stmt].
 func (s *stmt) Changed() int64 { return s.changed }
+
+// Received is how many bytes the rows had so far.
+func (s *stmt) Received() int64 { return s.received }
 
 // Err implements [engine.Stmt].
 func (s *stmt) Err() error { return s.err }

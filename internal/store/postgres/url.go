@@ -119,6 +119,10 @@ func (t target) config() (*pgconn.Config, error) {
 	return config, nil
 }
 
+// largestMessage is how many bytes a message of the server may have: a row is one. The
+// largest that daypass stores are documents of less than a mebibyte.
+const largestMessage = 16 << 20
+
 // prepare makes a configuration one of the engine's.
 func (e *Engine) prepare(config *pgconn.Config) {
 	config.DialFunc = dialer.DialContext
@@ -126,7 +130,7 @@ func (e *Engine) prepare(config *pgconn.Config) {
 	config.ValidateConnect = e.validate
 	config.AfterConnect = e.settle
 	config.BuildFrontend = pgproto3.NewFrontend
-	config.MaxProtocolMessageBodyLen = 256 << 20
+	config.MaxProtocolMessageBodyLen = largestMessage
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "daypass"
 	}
