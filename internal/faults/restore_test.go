@@ -3,6 +3,8 @@ package faults
 import (
 	"errors"
 	"net/http"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/daypass/daypass/internal/admin"
@@ -79,6 +81,17 @@ func TestDatabaseIsRestored(t *testing.T) {
 		if err := whoami(ctx, n, ofLost); err == nil || excused(err) {
 			t.Errorf("a session of an identity that is lost: %v", err)
 		}
+	}
+	told := 0 // by the node that has dealt with it
+	for _, n := range w.nodes {
+		text, err := os.ReadFile(n.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told += strings.Count(string(text), "the database has gone back to an earlier state")
+	}
+	if told != 1 {
+		t.Errorf("the logs say %d times that the database has gone back", told)
 	}
 	revoke(a, kept)
 	for _, n := range w.nodes {

@@ -256,7 +256,10 @@ func (c *Config) givenKeys() []*seal.MasterKey {
 
 // open opens the database.
 func (c *Config) open(ctx context.Context) (*store.DB, error) {
-	o := store.Options{Begin: c.Updating, Existing: c.Existing, AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain, Now: c.Now}
+	o := store.Options{Begin: c.Updating, Existing: c.Existing, AcceptLoss: c.AcceptLoss, RunAgain: c.RunAgain, Now: c.Now, WentBack: func() {
+		c.Log.Error("the database has gone back to an earlier state: it was restored, or a failover has lost changes. " +
+			"All credentials and OpenID tokens that were issued before are void, and users sign in again")
+	}}
 	if c.Database != nil {
 		e, err := c.Database(ctx, store.Schema())
 		if err != nil {
@@ -485,7 +488,7 @@ func (i *Instance) Run(ctx context.Context) {
 	work.Go(func() { i.cognito.Run(ctx, i.now, i.failed(ctx, "removing what nobody can reach any more failed")) })
 	work.Go(func() { i.iam.Run(ctx, i.failed(ctx, "writing down the use of access keys failed")) })
 	if i.fleet != nil {
-		work.Go(func() { i.fleet.Run(ctx, i.db.Board(), i.now, i.failed(ctx, "sharing rates with other nodes failed")) })
+		work.Go(func() { i.fleet.Run(ctx, i.db.Board(), i.now, i.turns(ctx, "sharing rates with other nodes")) })
 	}
 	work.Go(func() { i.masterKeys.Run(ctx, i.failed(ctx, "going on with the rotation of the master key failed")) })
 	if i.records != nil {
@@ -502,6 +505,17 @@ func (i *Instance) Run(ctx context.Context) {
 	work.Go(func() { i.keys.Run(ctx, i.failed(ctx, "replacing and removing signing keys failed")) })
 	work.Go(func() { i.roots.run(ctx, i.log, i.failed(ctx, "forgetting a root access key that has ended failed")) })
 	work.Wait()
+}
+
+// turns reports that background work has begun to fail, and then that it works again.
+func (i *Instance) turns(ctx context.Context, what string) func(error) {
+	return func(err error) {
+		if err == nil {
+			i.log.LogAttrs(ctx, slog.LevelInfo, what+" works again")
+			return
+		}
+		i.log.LogAttrs(ctx, slog.LevelError, what+" fails", slog.Any("error", err))
+	}
 }
 
 // failed reports errors of background work.

@@ -165,12 +165,14 @@ func signal(c chan struct{}) {
 	}
 }
 
-// Run exchanges notices until ctx ends. It tells failed what goes wrong and goes on: a
-// node that hears nothing keeps to its share.
+// Run exchanges notices until ctx ends. It tells failed what goes wrong, once, and nil when
+// it works again, and goes on meanwhile: a node that hears nothing keeps to its share.
 func (f *Fleet) Run(ctx context.Context, board Board, now func() time.Time, failed func(error)) {
+	failing := false
 	for ctx.Err() == nil {
 		began := time.Now()
-		if err := f.Exchange(ctx, board, now()); err != nil && ctx.Err() == nil {
+		if err := f.Exchange(ctx, board, now()); (err != nil) != failing && ctx.Err() == nil {
+			failing = err != nil
 			failed(err)
 		}
 		f.wait(ctx, began)

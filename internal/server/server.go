@@ -210,15 +210,22 @@ func Healthy() http.Handler {
 const readyTimeout = 5 * time.Second
 
 // Ready is the page that says whether the server can do its work. Why it cannot
-// is for the log.
+// is for the log: once, until it can again.
 func Ready(check func(context.Context) error, log *slog.Logger) http.Handler {
+	var away atomic.Bool
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := check(ctx); err != nil {
-			log.LogAttrs(r.Context(), slog.LevelError, "not ready", slog.Any("error", err))
+			// A client that does not wait for the answer says nothing of the server.
+			if r.Context().Err() == nil && !away.Swap(true) {
+				log.LogAttrs(r.Context(), slog.LevelError, "not ready", slog.Any("error", err))
+			}
 			plain(w, http.StatusServiceUnavailable, "not ready\n")
 			return
+		}
+		if away.Swap(false) {
+			log.LogAttrs(r.Context(), slog.LevelInfo, "ready again")
 		}
 		plain(w, http.StatusOK, "ready\n")
 	})

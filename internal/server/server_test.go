@@ -63,11 +63,22 @@ func TestPages(t *testing.T) {
 
 func TestNotReady(t *testing.T) {
 	s, log := newServer()
-	s.Paths = Paths{"/readyz": Ready(func(context.Context) error { return errDisk }, logger(log)), "/healthz": Healthy()}
-	w := serve(s, request("GET", "/readyz", "", ""))
-	wantAnswer(t, w, 503, "not ready\n")
-	if want := "level=ERROR msg=\"not ready\" error=\"the disk /var/lib is full\"\n"; log.String() != want {
-		t.Errorf("log %s", log)
+	state := errDisk
+	s.Paths = Paths{"/readyz": Ready(func(context.Context) error { return state }, logger(log)), "/healthz": Healthy()}
+	want := "level=ERROR msg=\"not ready\" error=\"the disk /var/lib is full\"\n"
+	for range 3 { // told once
+		wantAnswer(t, serve(s, request("GET", "/readyz", "", "")), 503, "not ready\n")
+		if log.String() != want {
+			t.Errorf("log %s", log)
+		}
+	}
+	state = nil
+	want += "level=INFO msg=\"ready again\"\n"
+	for range 2 {
+		wantAnswer(t, serve(s, request("GET", "/readyz", "", "")), 200, "ready\n")
+		if log.String() != want {
+			t.Errorf("log %s", log)
+		}
 	}
 	wantAnswer(t, serve(s, request("GET", "/healthz", "", "")), 200, "ok\n")
 }

@@ -73,7 +73,7 @@ func (v *Revocations) Lost(ctx context.Context, change int64) error {
 		if tx.Change() > change {
 			return nil
 		}
-		return v.db.revokeEverything(tx, change)
+		return v.db.revokeLost(tx, change)
 	})
 }
 
@@ -148,6 +148,14 @@ func (db *DB) revoke(tx *Tx, r revocation.Revocation) (revocation.Revocation, er
 		tx.AfterCommit(func() { db.revoked.Add(r) })
 	}
 	return r, err
+}
+
+// revokeLost is revokeEverything in a database that has gone back to an earlier state.
+func (db *DB) revokeLost(tx *Tx, highest int64) error {
+	if db.wentBack != nil {
+		tx.AfterCommit(db.wentBack)
+	}
+	return db.revokeEverything(tx, highest)
 }
 
 // revokeEverything voids whatever was issued in the epoch of the database, also in the

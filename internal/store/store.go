@@ -83,6 +83,11 @@ type Options struct {
 	// run again.
 	RunAgain bool
 
+	// WentBack is told, by the node that has dealt with it, that the database has gone back
+	// to an earlier state, and that everything which was issued before is void; nil for
+	// nobody. It must be quick, and must not use the store.
+	WentBack func()
+
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -101,6 +106,8 @@ type DB struct {
 	runAgain   bool
 	now        func() time.Time
 	number     atomic.Int64 // of the last change that this node has committed or, at the start, has found
+
+	wentBack func() // see Options.WentBack
 
 	// goOn is what is done in a database that has gone back, which had come to a number.
 	goOn func(tx *Tx, highest int64) error
@@ -141,11 +148,11 @@ func (db *DB) Lost() bool { return db.lost }
 func Lock(path string) (io.Closer, error) { return sqlite.Lock(path) }
 
 // On is a database on an engine that was opened with [Schema], and is closed with
-// it. Of the options only Begin, RunAgain and Now count.
+// it. Of the options only Begin, RunAgain, WentBack and Now count.
 func On(ctx context.Context, e engine.Engine, opts Options) (*DB, error) {
 	db := on(e, opts)
 	db.keep(revocationLog, db.Revocations())
-	db.goOn = db.revokeEverything
+	db.wentBack, db.goOn = opts.WentBack, db.revokeLost
 	err := db.whole(ctx)
 	if err == nil {
 		err = db.start(ctx)
