@@ -4,31 +4,14 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/instance"
 )
 
-// clock is a server's clock, which a test can put forward.
-type clock struct {
-	base  func() time.Time // nil for time.Now
-	ahead atomic.Int64
-}
-
-// clients is the time by which signatures are judged.
-func (c *clock) clients() time.Time {
-	if c.base == nil {
-		return time.Now()
-	}
-	return c.base()
-}
-
-func (c *clock) now() time.Time { return c.clients().Add(time.Duration(c.ahead.Load())) }
-
 // Now is the server's time.
-func (s *Server) Now() time.Time { return s.clock.now() }
+func (s *Server) Now() time.Time { return s.clock.Now() }
 
 // Advance puts the server's clock forward: credentials, tokens and what providers have
 // signed expire, without waiting. Clients stay where they are, since signatures are
@@ -38,7 +21,7 @@ func (s *Server) Advance(d time.Duration) {
 	if d < 0 {
 		s.t.Fatalf("daypasstest: the clock does not go back by %v", -d)
 	}
-	s.clock.ahead.Add(int64(d))
+	s.clock.Advance(d)
 }
 
 // Fault is what an operation does in place of what it is for.

@@ -144,7 +144,7 @@ type Server struct {
 
 	t           testing.TB
 	config      Config
-	clock       clock
+	clock       instance.Clock
 	key         *seal.MasterKey
 	http        *httptest.Server
 	instance    *instance.Instance
@@ -159,7 +159,7 @@ type Server struct {
 func Start(t testing.TB, c Config) *Server {
 	t.Helper()
 	s := &Server{t: t, config: c, DataDir: c.DataDir, providerKey: providerKeys.inTurn()}
-	s.clock.base = c.Now
+	s.clock.Base = c.Now
 	if c.SigningKey == nil && c.Database == nil {
 		s.config.SigningKey = serverKeys.inTurn()
 	}
@@ -206,8 +206,8 @@ func (s *Server) open(h *httptest.Server) {
 		DataDir: s.DataDir, Database: s.config.Database, MasterKey: s.key, OwnMasterKey: s.config.Database == nil, Account: Account, PublicURL: s.URL, Issuer: s.config.Issuer, Dev: true,
 		Root:  instance.RootAccessKey{ID: AccessKeyID, Secret: seal.NewSecret(SecretAccessKey)},
 		Rates: s.config.Rates, Region: Region, Regions: s.config.Regions, EditWait: s.config.EditWait, CORSOrigins: s.config.CORSOrigins, SigningKey: s.config.SigningKey,
-		Logins: s.config.logins(s.t), Log: s.config.Log, Now: s.clock.now, SignatureNow: s.clock.clients, Rand: s.config.Rand,
-		Faults: true, Sinks: []audit.Sink{&s.refusals},
+		Logins: s.config.logins(s.t), Log: s.config.Log, Clock: &s.clock, Rand: s.config.Rand,
+		Trials: true, Sinks: []audit.Sink{&s.refusals},
 		StrangerRates: instance.StrangerRates{
 			Guests:     instance.Rate{PerSecond: s.config.GuestsPerSecond, Burst: s.config.GuestBurst},
 			GuestsFrom: instance.Rate{PerSecond: s.config.AddressGuestsPerSecond, Burst: s.config.AddressGuestBurst},

@@ -159,7 +159,7 @@ func (s *Server) User(t testing.TB, policy string) Credentials {
 // root calls as root.
 func (s *Server) root() *client.Client {
 	return &client.Client{
-		Endpoint: s.URL, Region: Region, Credentials: client.Credentials{AccessKeyID: AccessKeyID, SecretAccessKey: SecretAccessKey}, Now: s.clock.clients,
+		Endpoint: s.URL, Region: Region, Credentials: client.Credentials{AccessKeyID: AccessKeyID, SecretAccessKey: SecretAccessKey}, Now: s.clock.Clients,
 	}
 }
 

@@ -3,6 +3,7 @@ package interop
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -79,4 +80,17 @@ func TestFaultsAreTyped(t *testing.T) {
 	if err := get(daypasstest.Fault{Delay: time.Millisecond}); err != nil {
 		t.Errorf("slow: %v", err)
 	}
+}
+
+// The fixture and the test of the page run as they stand there.
+func TestPythonFixtureIsDocumented(t *testing.T) {
+	python := need(t, "boto3")
+	_, code, _ := strings.Cut(string(must(os.ReadFile("../docs/testing.md"))(t)), "```python\n")
+	code, _, _ = strings.Cut(code, "```")
+	path := filepath.Join(t.TempDir(), "conftest.py")
+	code += "\n\nimport sys\nwith daypass(sys.argv[1]) as fixture:\n    test_guest_is_throttled(fixture)\n"
+	if err := os.WriteFile(path, []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, environment(t), python, path, must(binary())(t))
 }

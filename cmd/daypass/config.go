@@ -81,6 +81,8 @@ type Config struct {
 
 	DevHost []string `placeholder:"NAME" help:"With --dev: a host name that the server answers to besides loopback names, such as that of a container. It allows plain HTTP (--allow-plain-http), and the first name is the host of --public-url unless that is set. Repeatable."`
 
+	DevFaults bool `help:"With --dev: let operations fail on purpose and the clock be put forward, on an address that is not loopback. On loopback --dev alone does. See docs/testing.md."`
+
 	// memory is how much memory the process may use; 0 where nobody has found out.
 	memory int64
 	// metrics counts what the server does; nil where nobody asks for it.
@@ -157,6 +159,8 @@ func (c *Config) check() error {
 		return usage("--guest-address-rate %v: give a number from 0 up", *c.GuestAddressRate)
 	case c.SigningKeyLifetime != 0 && c.SigningKeyLifetime < instance.MinSigningKeyLifetime:
 		return usage("--signing-key-lifetime %s: give at least %s (7 days), because an old key stays in the key set for more than a day", c.SigningKeyLifetime, "168h")
+	case c.DevFaults && !c.Dev:
+		return usage("--dev-faults is for --dev: no other server fails on purpose")
 	case c.GuestBurst < 1:
 		return usage("--guest-burst must be at least 1")
 	}
@@ -327,6 +331,9 @@ func (c *Config) settle(p *process, listener net.Addr) (_ *settings, err error) 
 		OneSigningKey: c.OneSigningKey, SigningKeyLifetime: c.SigningKeyLifetime, FlatTagsClaim: c.FlatTagsClaim,
 		AcceptLoss: c.AcceptLoss, Memory: c.memory, LogRefused: c.LogRequests == "refused",
 		Version: version(), SealKey: agekey.SealFor,
+	}
+	if host, _, _ := net.SplitHostPort(c.Listen); c.DevFaults || c.Dev && c.opens(isLoopback(host)) == "" {
+		s.instance.Trials, s.instance.Clock = true, &instance.Clock{}
 	}
 	if s.instance.PublicURL, err = c.publicURL(listener); err != nil {
 		return nil, err

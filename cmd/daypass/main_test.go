@@ -134,6 +134,9 @@ func server(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	c.Dir = ts.MkAbs(".")
 	c.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"))
+	if secret := ts.Getenv("DAYPASS_ROOT_SECRET_ACCESS_KEY"); secret != "" {
+		c.Env = append(c.Env, "DAYPASS_ROOT_SECRET_ACCESS_KEY="+secret)
+	}
 	stdout, err := c.StdoutPipe()
 	ts.Check(err)
 	ts.Check(c.Start())

@@ -46,4 +46,8 @@ const (
 	causeNoTarget awsapi.Cause = "target-missing"
 	// The pagination token was not issued by daypass, or is for another listing.
 	causePageToken awsapi.Cause = "page-token"
+	// A fault cannot be set, or the clock cannot be put forward; the detail says why.
+	causeTrial awsapi.Cause = "trial"
+	// The server does not fail on purpose: it runs without --dev, or others than this machine reach it and --dev-faults is not given.
+	causeNoTrials awsapi.Cause = "trials-off"
 )

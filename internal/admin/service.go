@@ -36,6 +36,8 @@ type Service struct {
 	SigningKeys SigningKeys
 	// RootKeys are the access keys of root.
 	RootKeys RootKeys
+	// Trials have the server do what tests want to see; nil where none may.
+	Trials Trials
 	// Pages seals the tokens that say where a listing goes on.
 	Pages awsapi.Pages
 	// Now is the clock; nil means time.Now.

@@ -159,10 +159,11 @@ type Config struct {
 	// Memory is how much memory the process may use, of which strangers get a part;
 	// zero for no bound.
 	Memory int64
-	// Faults lets tests have operations fail (Handler.SetFault).
-	Faults bool
-	// SignatureNow is the clock that signatures are judged by; nil for Now.
-	SignatureNow func() time.Time
+	// Trials lets root have operations fail and put Clock forward (Handler.SetFault, and
+	// operations of the service daypass).
+	Trials bool
+	// Clock takes the place of Now; nil for none.
+	Clock *Clock
 	// Now is the clock and Rand the source of identifiers; nil for the real ones.
 	Now  func() time.Time
 	Rand io.Reader
@@ -209,6 +210,9 @@ func Open(ctx context.Context, c Config) (_ *Instance, err error) {
 	c.Region = cmp.Or(c.Region, "us-east-1")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Clock != nil {
+		c.Now = c.Clock.Now
 	}
 	now := c.Now
 	if now == nil {
@@ -452,11 +456,14 @@ func (i *Instance) build(ctx context.Context, c Config) error {
 		Sinks:          append(slices.Clone(c.Sinks), c.requestLog()),
 		MayChange:      c.mayChange,
 		Now:            c.Now,
-		SignatureNow:   c.SignatureNow,
 		Rand:           c.Rand,
 	}
-	if c.Faults {
+	if c.Clock != nil {
+		i.Handler.SignatureNow = c.Clock.Clients
+	}
+	if c.Trials {
 		i.Handler.Faults = &server.Faults{}
+		adminService.Trials = trials{i.Handler, c.Clock}
 	}
 	i.Gateway = &gateway.Service{
 		Account: c.Account, Credentials: stsService.Credentials, IAM: iamService, Region: c.Region, ValidRegion: openid.ValidRegion, Used: iamService.Used,

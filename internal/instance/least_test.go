@@ -33,7 +33,7 @@ func namesOf(pool, identity, role, user, policy, key string) names {
 		"SAMLMetadataDocument": strings.Repeat("x", 1000), "Key": "a", "Value": "b", "TagKeys": []any{"a"},
 
 		"RoleArn": iam + "role/" + role, "RoleSessionName": "session", "WebIdentityToken": "token", "PrincipalArn": iam + "saml-provider/idp",
-		"SAMLAssertion": "assertion", "TargetName": "nowhere",
+		"SAMLAssertion": "assertion", "TargetName": "nowhere", "OperationName": "GetId",
 	}
 }
 
