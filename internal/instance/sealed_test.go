@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/daypass/daypass/internal/admin"
+	"github.com/daypass/daypass/internal/audit"
 	"github.com/daypass/daypass/internal/seal"
 	"github.com/daypass/daypass/internal/store"
 	"github.com/daypass/daypass/internal/store/engine"
@@ -26,6 +28,7 @@ func TestSealedPurposes(t *testing.T) {
 	for name, c := range map[string]Config{"alone": {DataDir: t.TempDir()}, "a node": {Database: shared}} {
 		c.MasterKey, c.Account, c.PublicURL = fixture.MasterKey(t), "123456789012", "http://127.0.0.1"
 		c.Root = RootAccessKey{ID: "test", Secret: seal.NewSecret("test")}
+		c.Trail = func(*audit.Trail) audit.Sink { return audit.Log(slog.New(slog.DiscardHandler)) }
 		i, err := Open(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
