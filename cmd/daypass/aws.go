@@ -13,6 +13,7 @@ import (
 
 	"github.com/daypass/daypass/internal/cli"
 	"github.com/daypass/daypass/internal/client"
+	"github.com/daypass/daypass/internal/declare"
 	"github.com/daypass/daypass/internal/instance"
 )
 
@@ -36,7 +37,9 @@ func commandLine(p *process, name string, own *kong.Kong) *cli.CLI {
 		Getenv: p.getenv, Stdout: p.stdout, Stderr: p.stderr, Page: page(p), Machine: machine(p),
 		Servers: func(ctx context.Context) []cli.Server { return announced(ctx, p.getenv) },
 	}
-	c.Rehearse = rehearse
+	c.Rehearse = func(ctx context.Context, f *declare.File, account string) error {
+		return rehearse(ctx, f, instance.Config{Account: account, Dev: true})
+	}
 	c.Own, c.Secret = ownCommands(own.Model.Node), asker(p)
 	if f, ok := p.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		if c.Width, _, _ = term.GetSize(int(f.Fd())); c.Width == 0 {

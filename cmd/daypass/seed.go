@@ -37,7 +37,7 @@ func (c *Config) readSeed(p *process) (*declare.File, error) {
 
 // seed brings an instance to what a file says, before anybody else is answered.
 func (c *Config) seed(ctx context.Context, s *settings, f *declare.File, i *instance.Instance) error {
-	if err := rehearse(ctx, f, s.instance.Account); err != nil {
+	if err := rehearse(ctx, f, instance.Config{Account: s.instance.Account, Dev: s.instance.Dev, OutboundAllow: s.instance.OutboundAllow}); err != nil {
 		return usage("--seed: %w", err)
 	}
 	apply := func(ctx context.Context, beat func(context.Context) error) error {
@@ -64,10 +64,11 @@ func (c *Config) seed(ctx context.Context, s *settings, f *declare.File, i *inst
 	return err
 }
 
-// rehearse applies a file to an empty instance of an account that is thrown away, and so
-// finds what is wrong with it before anything is changed. That something is missing which
-// the file does not have is no mistake of it.
-func rehearse(ctx context.Context, f *declare.File, account string) (err error) {
+// rehearse applies a file to an empty instance that is thrown away, of the account of like
+// and with what that says of http issuers, and so finds what is wrong with the file before
+// anything is changed. That something is missing which the file does not have is no mistake
+// of it.
+func rehearse(ctx context.Context, f *declare.File, like instance.Config) (err error) {
 	dir, err := os.MkdirTemp("", "daypass-rehearsal-")
 	if err != nil {
 		return err
@@ -78,8 +79,9 @@ func rehearse(ctx context.Context, f *declare.File, account string) (err error) 
 		return err
 	}
 	config := instance.Config{
-		DataDir: dir, MasterKey: key, Account: account, Region: "us-east-1", PublicURL: "http://localhost", Dev: true,
-		Root: instance.RootAccessKey{ID: "rehearsal", Secret: seal.NewSecret("rehearsal")}, OutboundAllow: []string{},
+		DataDir: dir, MasterKey: key, Account: like.Account, Region: "us-east-1", PublicURL: "http://localhost",
+		Dev: like.Dev, OutboundAllow: like.OutboundAllow,
+		Root: instance.RootAccessKey{ID: "rehearsal", Secret: seal.NewSecret("rehearsal")},
 	}
 	i, err := instance.Open(ctx, config)
 	if err != nil {
