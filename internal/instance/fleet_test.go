@@ -443,7 +443,7 @@ func (m *matrix) withoutDatabase(service awsapi.Service, op awsapi.Operation, wh
 	case who.name != "root":
 		return false
 	case e == nil:
-		return slices.Contains([]string{"GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken", "GetContextKeysForCustomPolicy", "SimulateCustomPolicy", "ListVirtualMFADevices"}, op.Name)
+		return slices.Contains([]string{"GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken", "GetContextKeysForCustomPolicy", "SimulateCustomPolicy", "ListVirtualMFADevices", "AdvanceClock", "SetFault", "ClearFaults"}, op.Name)
 	case service.Name == "cognito-identity":
 		return e.Code == "TooManyRequestsException" || e.Code == "ConcurrentModificationException"
 	}

@@ -69,7 +69,10 @@ func (db *DB) sealed(ctx context.Context, box *seal.Box, name, text string) (str
 			if _, err := tx.exec(`INSERT INTO seals (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, made); err != nil {
 				return err
 			}
-			_, err = tx.query(`SELECT sealed FROM seals WHERE name = $1`, name).one(&sealed)
+			found, err = tx.query(`SELECT sealed FROM seals WHERE name = $1`, name).one(&sealed)
+			if err == nil && !found {
+				err = fmt.Errorf("store: %s is not there although it was stored just now", name)
+			}
 			return err
 		})
 		if err != nil {
