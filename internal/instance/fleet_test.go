@@ -444,7 +444,7 @@ func (m *matrix) withoutDatabase(service awsapi.Service, op awsapi.Operation, wh
 		return false
 	case e == nil:
 		return slices.Contains([]string{"GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken", "GetContextKeysForCustomPolicy", "SimulateCustomPolicy", "ListVirtualMFADevices", "AdvanceClock", "SetFault", "ClearFaults"}, op.Name)
-	case service.Name == "cognito-identity":
+	case service.Name == "cognito-identity" || op.Name == "SetIdentityPoolAdoption": // changes of a pool wait for one another
 		return e.Code == "TooManyRequestsException" || e.Code == "ConcurrentModificationException"
 	}
 	return slices.Contains([]string{"MalformedPolicyDocument", "InvalidInput", "InvalidParameterException", "ResourceConflictException"}, e.Code) || op.Name == "AssumeRole" && e.Code == "AccessDenied"
