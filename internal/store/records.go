@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -108,7 +109,11 @@ func (db *DB) DeliverRecords(ctx context.Context, write func(context.Context, []
 	// What has no record in the sinks yet gets it now or at the next start.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := db.deliverAll(last, write); err != nil {
+	var err error
+	if db.alone { // nobody else takes what the process before left, if there was no time to
+		_, err = db.takeRecords(last)
+	}
+	if err = cmp.Or(err, db.deliverAll(last, write)); err != nil {
 		failed(err)
 	}
 }
