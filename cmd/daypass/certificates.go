@@ -19,7 +19,7 @@ type certificates interface {
 	report(*slog.Logger)
 	// reload looks for others at once.
 	reload()
-	// ends is when the certificate ends that ends first; zero where there is none yet.
+	// ends is when the first certificate to end does; zero before there is one.
 	ends() time.Time
 }
 

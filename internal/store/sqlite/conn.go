@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -258,8 +259,8 @@ func (s *stmt) AppendBytes(to []byte, column int) []byte {
 	if !s.is(column, binding.TypeBlob, binding.TypeText) {
 		return to
 	}
-	n := len(to)
-	to = append(to, make([]byte, s.sql.ColumnLen(column))...)
+	n, more := len(to), s.sql.ColumnLen(column)
+	to = slices.Grow(to, more)[:n+more]
 	s.sql.ColumnBytes(column, to[n:])
 	return to
 }
