@@ -200,8 +200,9 @@ func (s *Service) enter(ctx context.Context, c awsapi.Caller, i *Identity, p *Po
 	if err != nil {
 		return nil, nil, err
 	}
+	given, authenticated := i.GUID, i.Authenticated
 	i, err = s.settle(ctx, p, entry{given: i, logins: loginsOf(proofs), proofs: proofs, tokens: logins})
-	if err == nil {
+	if err == nil && (i.GUID != given || i.Authenticated != authenticated) {
 		i.record(ctx, p)
 	}
 	return i, proofs, err

@@ -42,7 +42,7 @@ func (s *Service) identityAndPool(ctx context.Context, id IdentityId) (*Identity
 	e.SetRegion(region)
 	e.Set("pool", string(p.IdentityPoolId))
 	e.SetPool(string(p.IdentityPoolId))
-	i.record(ctx, p)
+	e.SetIdentity(string(id), i.Authenticated)
 	return i, p, nil
 }
 
