@@ -21,7 +21,9 @@ func (s *Server) Advance(d time.Duration) {
 	if d < 0 {
 		s.t.Fatalf("daypasstest: the clock does not go back by %v", -d)
 	}
-	s.clock.Advance(d)
+	if err := s.clock.Advance(d); err != nil {
+		s.t.Fatalf("daypasstest: %v", err)
+	}
 }
 
 // Fault is what an operation does in place of what it is for.

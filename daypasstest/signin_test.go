@@ -2,6 +2,7 @@ package daypasstest_test
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -225,6 +226,7 @@ func TestMistakes(t *testing.T) {
 		"too slow":                 {func() { d.Fail("GetId", daypasstest.Fault{Delay: time.Hour}) }, "a delay is at most 5m0s"},
 		"less often than never":    {func() { d.Fail("GetId", daypasstest.Fault{Delay: 1, Times: -1}) }, "the number of times is at least 1"},
 		"the past":                 {func() { d.Advance(-time.Hour) }, "the clock does not go back"},
+		"a future too far":         {func() { d.Advance(math.MaxInt64) }, "by 100 years at most in all"},
 		"no such kind of token":    {func() { d.Provider(t).BadToken(f, "rotten", "alice") }, `there is no bad token of kind "rotten"; there are alg-none`},
 		"no such kind of response": {func() { d.Provider(t).BadResponse(f, "rotten", "alice", nil) }, `there is no bad response of kind "rotten"`},
 	} {

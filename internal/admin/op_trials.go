@@ -13,8 +13,9 @@ type Trials interface {
 	SetFault(operation string, kind Fault, delay time.Duration, times int) error
 	// ClearFaults heals every operation.
 	ClearFaults()
-	// Advance puts the server's clock forward and gives the time.
-	Advance(d time.Duration) time.Time
+	// Advance puts the server's clock forward and gives the time. Errors say what is wrong
+	// with what was asked.
+	Advance(d time.Duration) (time.Time, error)
 }
 
 // SetFault has an operation fail on purpose.
@@ -42,7 +43,11 @@ func (s *Service) AdvanceClock(_ context.Context, _ awsapi.Caller, in *AdvanceCl
 	if err := s.mayTry(); err != nil {
 		return nil, err
 	}
-	return &AdvanceClockResponse{Now: EpochSeconds(s.Trials.Advance(time.Duration(in.Seconds) * time.Second).Unix())}, nil
+	now, err := s.Trials.Advance(time.Duration(in.Seconds) * time.Second)
+	if err != nil {
+		return nil, invalid(causeTrial, "The clock cannot be put forward: "+err.Error()+".").Because(causeTrial, err)
+	}
+	return &AdvanceClockResponse{Now: EpochSeconds(now.Unix())}, nil
 }
 
 // mayTry says whether the server was started for that.

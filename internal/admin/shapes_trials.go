@@ -28,7 +28,7 @@ type SetFaultRequest struct {
 
 // AdvanceClockRequest is the input of AdvanceClock.
 type AdvanceClockRequest struct {
-	// How far the clock goes forward, at most ten years; 0 only shows the time.
+	// How far the clock goes forward, at most ten years at a time and a hundred in all; 0 only shows the time.
 	Seconds Seconds
 }
 

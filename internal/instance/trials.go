@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -29,8 +30,22 @@ func (c *Clock) Clients() time.Time {
 // Now is the server's time.
 func (c *Clock) Now() time.Time { return c.Clients().Add(time.Duration(c.ahead.Load())) }
 
+// maxAhead is how far a clock goes forward in all. What counts nanoseconds overflows some
+// 290 years from now, and a clock that wraps around makes good again what has expired.
+const maxAhead = 100 * 365 * 24 * time.Hour
+
 // Advance puts the server's time forward.
-func (c *Clock) Advance(d time.Duration) { c.ahead.Add(int64(d)) }
+func (c *Clock) Advance(d time.Duration) error {
+	for {
+		was := c.ahead.Load()
+		if d < 0 || d > maxAhead-time.Duration(was) {
+			return errors.New("the clock goes forward, and by 100 years at most in all")
+		}
+		if c.ahead.CompareAndSwap(was, was+int64(d)) {
+			return nil
+		}
+	}
+}
 
 // trials are what tests can have the server do on purpose.
 type trials struct {
@@ -47,7 +62,7 @@ func (t trials) SetFault(operation string, kind admin.Fault, delay time.Duration
 func (t trials) ClearFaults() { t.handler.ClearFaults() }
 
 // Advance implements admin.Trials.
-func (t trials) Advance(d time.Duration) time.Time {
-	t.clock.Advance(d)
-	return t.clock.Now()
+func (t trials) Advance(d time.Duration) (time.Time, error) {
+	err := t.clock.Advance(d)
+	return t.clock.Now(), err
 }
