@@ -240,7 +240,12 @@ func isOfID(r rune) bool {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString writes a string of JSON.
+// steers says whether a character from beyond ASCII ends a line for some readers, or has a
+// terminal do something: those of C1, and what separates lines and paragraphs.
+func steers(r rune) bool { return r >= 0x80 && r <= 0x9f || r == '\u2028' || r == '\u2029' }
+
+// appendString writes a string of JSON. Whoever shows a record on a terminal shows what
+// strangers wrote.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0
@@ -248,9 +253,13 @@ func appendString(b []byte, s string) []byte {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
+			switch {
+			case r == utf8.RuneError && n == 1:
 				b = append(append(b, s[from:i]...), "\ufffd"...)
 				from = i + 1
+			case steers(r):
+				b = append(append(b, s[from:i]...), '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&0xf], hexDigits[r>>4&0xf], hexDigits[r&0xf])
+				from = i + n
 			}
 			i += n
 			continue

@@ -43,7 +43,9 @@ func (t *Trail) Append(b []byte, e *Event) []byte {
 	start := len(b)
 	w := writer{b: b, trail: t, e: e}
 	w.record()
-	w.hideIDs(start)
+	w.hideIDs(start, ":")
+	w.hideIDs(start, "%3A") // as policies are in answers, URL-encoded
+	w.hideIDs(start, "%3a")
 	return append(w.b, '\n')
 }
 
@@ -390,16 +392,19 @@ const guidLength = 36
 
 // hideIDs puts a hash in place of every ID of the form REGION:GUID in the record, unless
 // it is known to be no guest's. One place for the whole of it: an ID may be in a
-// sentence, in a policy, in a name.
-func (w *writer) hideIDs(from int) {
+// sentence, in a policy, in a name. The separator is the colon, or what stands for it.
+func (w *writer) hideIDs(from int, separator string) {
 	for at := from; ; {
-		colon := bytes.IndexByte(w.b[at:], ':')
-		if colon < 0 || at+colon+1+guidLength > len(w.b) {
+		colon := bytes.Index(w.b[at:], []byte(separator))
+		if colon < 0 {
 			return
 		}
 		colon += at
-		at = colon + 1
+		at = colon + len(separator)
 		end := at + guidLength
+		if end > len(w.b) {
+			return
+		}
 		if w.b[at+8] != '-' || !isGUID(w.b[at:end]) {
 			continue
 		}
@@ -411,7 +416,7 @@ func (w *writer) hideIDs(from int) {
 		if begin == colon {
 			continue // the ID of a request, behind the name of its member
 		}
-		id := string(w.b[begin:end])
+		id := string(w.b[begin:colon]) + ":" + string(w.b[at:end])
 		if id == w.e.pool || id == w.e.identity && w.e.authenticated {
 			at = end
 			continue
@@ -422,9 +427,12 @@ func (w *writer) hideIDs(from int) {
 	}
 }
 
-// escaped is how many of the bytes at a place belong to an escape, whose backslash is
-// before them.
+// escaped is how many of the bytes at a place belong to an escape, whose backslash or
+// percent sign is before them.
 func (w *writer) escaped(at int) int {
+	if at > 0 && w.b[at-1] == '%' {
+		return len("22")
+	}
 	backslashes := 0
 	for backslashes < at && w.b[at-1-backslashes] == '\\' {
 		backslashes++

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,7 +26,7 @@ func (told) Subject([]byte, string, string) string { return "s" }
 func FuzzRecord(f *testing.F) {
 	const guid = "01234567-89ab-cdef-0123-456789abcdef"
 	const guest = "us-east-1:" + guid
-	for _, s := range []string{"", ",", "\x1f", guest, "x\n\"\\\x00\x7f\xff" + guest + guest, strings.Repeat("é", 3) + "\u2028", strings.Repeat("x", maxWords-30) + guest, strings.Repeat("-", maxWords-20-len(guest)) + guest} {
+	for _, s := range []string{"", ",", "\x1f", guest, "x\n\"\\\x00\x7f\xff" + guest + guest, strings.Repeat("é", 3) + "\u2028\u0085\u009b31m", "%22us-east-1%3A" + guid + "%22", "%3a%3A" + guest, strings.Repeat("x", maxWords-30) + guest, strings.Repeat("-", maxWords-20-len(guest)) + guest} {
 		f.Add(s)
 	}
 	trail := &Trail{Hasher: told{}}
@@ -38,6 +39,12 @@ func FuzzRecord(f *testing.F) {
 		record := trail.Append(nil, e)
 		if !jsontext.Value(record).IsValid() || bytes.Count(record, []byte("\n")) != 1 || record[len(record)-1] != '\n' {
 			t.Errorf("not a line of JSON: %s", record)
+		}
+		if i := bytes.IndexFunc(record[:len(record)-1], func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }); i >= 0 {
+			t.Errorf("what steers a terminal or ends a line, at %d: %q", i, record)
+		}
+		if encoded := strings.ReplaceAll(guest, ":", "%3A"); bytes.Contains(bytes.ReplaceAll(record, []byte("%3a"), []byte("%3A")), []byte(encoded)) {
+			t.Errorf("the ID of a guest, URL-encoded: %s", record)
 		}
 		const part = "us-east-1:01234567-89ab"
 		if bytes.Contains(record, []byte(guest)) || strings.Count(s, part) == strings.Count(s, guest) && bytes.Contains(record, []byte(part)) {
@@ -60,6 +67,23 @@ func TestIDsThatAreShown(t *testing.T) {
 		t.Error(record)
 	}
 }
+
+// An ID is hidden in what is URL-encoded too, such as the policies in answers, and has the
+// hash that it has elsewhere.
+func TestEncodedIDs(t *testing.T) {
+	const pool, guid = "us-east-1:11111111-89ab-cdef-0123-456789abcdef", "22222222-89ab-cdef-0123-456789abcdef"
+	e := &Event{Code: "X", Message: "%7B%22us-east-1%3A" + guid + "%22 us-east-1%3a" + guid + " us-east-1:" + guid + " " + strings.Replace(pool, ":", "%3A", 1)}
+	Record{e}.SetPool(pool)
+	want := `"errorMessage":"%7B%22hash:[us-east-1:` + guid + `]%22 hash:[us-east-1:` + guid + `] hash:[us-east-1:` + guid + `] ` + strings.Replace(pool, ":", "%3A", 1) + `"`
+	if record := string((&Trail{Hasher: named{}}).Append(nil, e)); !strings.Contains(record, want) {
+		t.Errorf("%s, want %s", record, want)
+	}
+}
+
+// named is a hasher that shows what it was given, so that it is not an ID any more.
+type named struct{ told }
+
+func (named) Identity(id string) string { return "[" + id + "]" }
 
 // filled puts something into every member of a value.
 func filled(v reflect.Value) {
