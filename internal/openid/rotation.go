@@ -98,18 +98,20 @@ type rotation struct {
 // meanwhile. What was refused before is refused again where it is stored, since other
 // nodes rotate too.
 func (p *Provider) rotate(ctx context.Context, r rotation) (done []Rotated, err error) {
-	leave, err := p.gates.enter(ctx, rotationGate) // making keys keeps a processor busy
-	if err != nil {
-		return nil, fmt.Errorf("waiting for another rotation of signing keys: %w", err)
-	}
-	defer leave()
 	private := map[string]*rsa.PrivateKey{}
 	for range 3 {
 		stored, err := p.Store.SigningKeys(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the signing keys: %w", err)
 		}
+		// Making keys keeps a processor busy, so rotations do it in turn. They do not wait
+		// for one another while the database is asked, which may not answer.
+		leave, err := p.gates.enter(ctx, rotationGate)
+		if err != nil {
+			return nil, fmt.Errorf("waiting for another rotation of signing keys: %w", err)
+		}
 		keys, err := p.nextKeys(r, stored, private)
+		leave()
 		if err != nil {
 			return nil, err
 		}
