@@ -32,12 +32,9 @@ func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
 			args[i] = "--file"
 		}
 	}
-	got, left, err := parse(args, byName(applyOptions))
+	got, err := parseAll(args, applyOptions)
 	if err != nil {
 		return err
-	}
-	if len(left) > 0 {
-		return callError("Unknown options: " + left[0])
 	}
 	if got.has("schema") {
 		_, err := c.Stdout.Write(declare.Schema(c.tables()))

@@ -16,20 +16,13 @@ var exportOptions = []*option{
 
 // export does the command.
 func (c *CLI) export(ctx context.Context, g *globals, args []string) error {
-	got, left, err := parse(args, byName(exportOptions))
+	got, err := parseAll(args, exportOptions)
 	if err != nil {
 		return err
 	}
-	if len(left) > 0 {
-		return callError("Unknown options: " + left[0])
-	}
-	write := (*declare.File).YAML
-	switch g.word("output") {
-	case "", "yaml":
-	case "json":
-		write = (*declare.File).JSON
-	default:
-		return usageError("export prints yaml or json, and no %s.", g.word("output"))
+	write, err := fileForm(g, exportWord)
+	if err != nil {
+		return err
 	}
 	if g.query != nil {
 		return usageError("export prints a whole file: --query does not go with it.")
@@ -52,6 +45,18 @@ func (c *CLI) export(ctx context.Context, g *globals, args []string) error {
 	}
 	_, err = c.Stdout.Write(text)
 	return err
+}
+
+// fileForm is how a command writes a file: in the form that --output names.
+func fileForm(g *globals, command string) (func(*declare.File) ([]byte, error), error) {
+	switch form := g.word("output"); form {
+	case "", "yaml":
+		return (*declare.File).YAML, nil
+	case "json":
+		return (*declare.File).JSON, nil
+	default:
+		return nil, usageError("%s prints yaml or json, and no %s.", command, form)
+	}
 }
 
 func (c *CLI) helpExport(g *globals) error {

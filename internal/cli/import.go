@@ -61,20 +61,13 @@ func (c *CLI) importCommand(ctx context.Context, g *globals, args []string, help
 
 // importAWS prints what is in an AWS account.
 func (c *CLI) importAWS(ctx context.Context, g *globals, args []string) error {
-	got, left, err := parse(args, byName(importAWSOptions))
+	got, err := parseAll(args, importAWSOptions)
 	if err != nil {
 		return err
 	}
-	if len(left) > 0 {
-		return callError("Unknown options: " + left[0])
-	}
-	write := (*declare.File).YAML
-	switch g.word("output") {
-	case "", "yaml":
-	case "json":
-		write = (*declare.File).JSON
-	default:
-		return usageError("import aws prints yaml or json, and no %s.", g.word("output"))
+	write, err := fileForm(g, importWord+" "+importAWSWord)
+	if err != nil {
+		return err
 	}
 	from := first(got.word("from-endpoint"), AWSEndpoint)
 	settings, err := c.settingsFrom(ctx, g, from, c.service(identityPools))
@@ -240,12 +233,9 @@ func (c *CLI) importIdentities(ctx context.Context, g *globals, args []string) e
 			args[i] = "--file"
 		}
 	}
-	got, left, err := parse(args, byName(importIdentitiesOptions))
+	got, err := parseAll(args, importIdentitiesOptions)
 	if err != nil {
 		return err
-	}
-	if len(left) > 0 {
-		return callError("Unknown options: " + left[0])
 	}
 	if err := missing(importIdentitiesOptions, got, nil); err != nil {
 		return err

@@ -61,6 +61,15 @@ func looksLikeOption(word string, known map[string]*option) bool {
 	return known[name] != nil || !strings.Contains(word, " ")
 }
 
+// parseAll takes the options of a command that has nothing else after it.
+func parseAll(args []string, options []*option) (given, error) {
+	got, left, err := parse(args, byName(options))
+	if err == nil && len(left) > 0 {
+		err = callError("Unknown options: " + left[0])
+	}
+	return got, err
+}
+
 // parse takes the options that it knows out of the arguments. What is left are
 // words, and options that it does not know, in their order.
 func parse(args []string, known map[string]*option) (given, []string, error) {
