@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 
@@ -37,6 +38,9 @@ func openTerminal(t *testing.T) *os.File {
 // A server whose terminal is closed ends as one that is told to. One that was
 // started to outlive its terminal does.
 func TestHangUpOfTerminal(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Fatal("SIGHUP is ignored, as nohup has it, and what this test starts would ignore it too: use setsid")
+	}
 	terminal := openTerminal(t)
 	exe, err := os.Executable()
 	if err != nil {
