@@ -78,7 +78,7 @@ func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
 	}
 	told := 0
 	tell := func(s declare.Step) {
-		fmt.Fprintln(c.Stdout, visible(s.Text))
+		fmt.Fprintln(c.Stdout, visibleLine(s.Text))
 		if !s.Skipped {
 			told++
 		}

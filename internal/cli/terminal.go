@@ -35,6 +35,9 @@ func visible(s string) string {
 	return b.String()
 }
 
+// visibleLine is a text that stays on one line, because the next one is somebody else's.
+func visibleLine(s string) string { return strings.ReplaceAll(visible(s), "\n", `\x0a`) }
+
 // visibleNode is a value with its texts and names made visible.
 func visibleNode(n awsapi.Node) awsapi.Node {
 	switch n.Kind {

@@ -3,8 +3,12 @@ package cli_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
@@ -71,3 +75,30 @@ func TestControlCharacters(t *testing.T) {
 // hidden says whether a terminal does something with a character instead of
 // showing it.
 func hidden(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+
+// A name from the server does not pass for another line of the plan.
+func TestPlanLines(t *testing.T) {
+	answers := map[string]string{
+		"Daypass.ListRegions":                         `{"Regions": ["us-east-1"]}`,
+		"AWSCognitoIdentityService.ListIdentityPools": `{"IdentityPools": [{"IdentityPoolId": "us-east-1:1", "IdentityPoolName": "first\n! identity pool us-east-1:1 stays"}]}`,
+		"AWSCognitoIdentityService.ListIdentities":    `{"Identities": []}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answer := answers[r.Header.Get("X-Amz-Target")]; answer != "" {
+			_, _ = io.WriteString(w, answer)
+			return
+		}
+		action := r.PostFormValue("Action") // of STS and IAM, which have nothing
+		_, _ = fmt.Fprintf(w, `<%[1]sResponse><%[1]sResult><Account>123456789012</Account></%[1]sResult></%[1]sResponse>`, action)
+	}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "daypass.yaml")
+	if err := os.WriteFile(file, []byte("Version: 1\nIdentityPools: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, out, errs := tool()
+	c.Run(t.Context(), []string{"apply", "--file", file, "--prune", "--dry-run", "--endpoint-url", server.URL, "--no-sign-request"})
+	if want := "- identity pool us-east-1:1 (first\\x0a! identity pool us-east-1:1 stays)\n"; out.String() != want {
+		t.Errorf("%q, want %q: %s", out, want, errs)
+	}
+}
