@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/daypass/daypass/internal/awsapi"
 	"github.com/daypass/daypass/internal/declare"
@@ -26,12 +25,6 @@ var applyOptions = []*option{
 
 // apply does the command.
 func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
-	args = slices.Clone(args)
-	for i, a := range args {
-		if a == "-f" {
-			args[i] = "--file"
-		}
-	}
 	got, err := parseAll(args, applyOptions)
 	if err != nil {
 		return err
@@ -99,10 +92,9 @@ func (c *CLI) apply(ctx context.Context, g *globals, args []string) error {
 // calls calls any operation of a server, in any region.
 func (c *CLI) calls(g *globals, s *settings) declare.Caller {
 	return func(ctx context.Context, service, name, region string, in awsapi.Node) (awsapi.Node, error) {
-		at := slices.IndexFunc(c.Services, func(s Service) bool { return s.Table.Name == service })
-		own := *s
+		of, own := c.serviceOf(service), *s
 		own.region = region
-		one := &caller{cli: c, globals: g, settings: &own, op: &operation{service: &c.Services[at], row: c.Services[at].Table.Row(name)}}
+		one := &caller{cli: c, globals: g, settings: &own, op: &operation{service: of, row: of.Table.Row(name)}}
 		defer one.close()
 		return one.call(ctx, in)
 	}

@@ -101,6 +101,16 @@ func (c *CLI) service(word string) *Service {
 	return nil
 }
 
+// serviceOf is the service whose API has a name; nil if there is none.
+func (c *CLI) serviceOf(api string) *Service {
+	for i := range c.Services {
+		if c.Services[i].Table.Name == api {
+			return &c.Services[i]
+		}
+	}
+	return nil
+}
+
 // Run does a command and gives its exit code.
 func (c *CLI) Run(ctx context.Context, args []string) int {
 	if asksHealth(args) {

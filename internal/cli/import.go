@@ -159,8 +159,7 @@ const (
 func (c *CLI) callsOf(g *globals, endpoint string) declare.Caller {
 	at := map[string]declare.Caller{}
 	return func(ctx context.Context, service, name, region string, in awsapi.Node) (awsapi.Node, error) {
-		index := slices.IndexFunc(c.Services, func(s Service) bool { return s.Table.Name == service })
-		settings, err := c.settingsFrom(ctx, g, endpoint, &c.Services[index])
+		settings, err := c.settingsFrom(ctx, g, endpoint, c.serviceOf(service))
 		if err != nil {
 			return awsapi.Node{}, err
 		}
@@ -227,12 +226,6 @@ const maxIdentitiesLine = 4 << 20
 
 // importIdentities stores the identities of a file.
 func (c *CLI) importIdentities(ctx context.Context, g *globals, args []string) error {
-	args = slices.Clone(args)
-	for i, a := range args {
-		if a == "-f" {
-			args[i] = "--file"
-		}
-	}
 	got, err := parseAll(args, importIdentitiesOptions)
 	if err != nil {
 		return err
@@ -250,8 +243,7 @@ func (c *CLI) importIdentities(ctx context.Context, g *globals, args []string) e
 		return usageError("--file: %w", err)
 	}
 	defer f.Close()
-	at := slices.IndexFunc(c.Services, func(s Service) bool { return s.Table.Name == "daypass" })
-	input, call := c.Services[at].Table.Row("ImportIdentities").Input(), c.calls(g, settings)
+	input, call := c.serviceOf("daypass").Table.Row("ImportIdentities").Input(), c.calls(g, settings)
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, maxIdentitiesLine)
 	var added, present, deleted int64

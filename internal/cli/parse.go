@@ -61,9 +61,19 @@ func looksLikeOption(word string, known map[string]*option) bool {
 	return known[name] != nil || !strings.Contains(word, " ")
 }
 
-// parseAll takes the options of a command that has nothing else after it.
+// parseAll takes the options of a command that has nothing else after it. -f is short for
+// --file where it takes that.
 func parseAll(args []string, options []*option) (given, error) {
-	got, left, err := parse(args, byName(options))
+	known := byName(options)
+	if known["--file"] != nil {
+		args = slices.Clone(args)
+		for i, a := range args {
+			if a == "-f" {
+				args[i] = "--file"
+			}
+		}
+	}
+	got, left, err := parse(args, known)
 	if err == nil && len(left) > 0 {
 		err = callError("Unknown options: " + left[0])
 	}
