@@ -157,17 +157,18 @@ const (
 
 // callsOf calls the services at an endpoint, each at its own host where that is AWS.
 func (c *CLI) callsOf(g *globals, endpoint string) declare.Caller {
-	at := map[string]declare.Caller{}
+	of := map[string]*settings{}
 	return func(ctx context.Context, service, name, region string, in awsapi.Node) (awsapi.Node, error) {
-		settings, err := c.settingsFrom(ctx, g, endpoint, c.serviceOf(service))
-		if err != nil {
-			return awsapi.Node{}, err
+		at := of[service]
+		if at == nil {
+			var err error
+			if at, err = c.settingsFrom(ctx, g, endpoint, c.serviceOf(service)); err != nil {
+				return awsapi.Node{}, err
+			}
+			at.maxTries = max(at.maxTries, importTries)
+			of[service] = at
 		}
-		if at[service] == nil {
-			settings.maxTries = max(settings.maxTries, importTries)
-			at[service] = c.calls(g, settings)
-		}
-		if settings.endpoint.aws {
+		if at.endpoint.aws {
 			if service == "iam" {
 				region = defaultRegion // that IAM is signed for, wherever one is
 			}
@@ -179,7 +180,7 @@ func (c *CLI) callsOf(g *globals, endpoint string) declare.Caller {
 				}
 			}
 		}
-		return at[service](ctx, service, name, region, in)
+		return c.calls(g, at)(ctx, service, name, region, in)
 	}
 }
 
