@@ -100,7 +100,7 @@ func (x *exporter) policy(arn string) error {
 		return err
 	}
 	is := memberOf(out, "Policy")
-	version, err := x.ask("iam", "GetPolicyVersion", x.region, object("PolicyArn", arn, "VersionId", word(is, "DefaultVersionId")))
+	document, err := x.policyDocument(arn, is)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (x *exporter) policy(arn string) error {
 		said(&in, "Path", text(path))
 	}
 	said(&in, "Description", text(word(is, "Description")))
-	set(&in, "PolicyDocument", plainDocument(memberOf(memberOf(version, "PolicyVersion"), "Document")))
+	set(&in, "PolicyDocument", plainDocument(document))
 	tags, err := x.tagsOf("Policy", "PolicyArn", arn)
 	if err != nil {
 		return err

@@ -172,11 +172,11 @@ func (x *exporter) awsPolicy(arn string) (document, error) {
 	if err != nil {
 		return document{}, err
 	}
-	version, err := x.ask("iam", "GetPolicyVersion", x.region, object("PolicyArn", arn, "VersionId", word(memberOf(out, "Policy"), "DefaultVersionId")))
+	plain, err := x.policyDocument(arn, memberOf(out, "Policy"))
 	if err != nil {
 		return document{}, err
 	}
-	return document{name: arn[strings.LastIndex(arn, "/")+1:], text: plainDocument(memberOf(memberOf(version, "PolicyVersion"), "Document")).Text}, nil
+	return document{name: arn[strings.LastIndex(arn, "/")+1:], text: plainDocument(plain).Text}, nil
 }
 
 // withoutReservedTags leaves out tags that only AWS can set, such as those of

@@ -182,14 +182,14 @@ func (p *planner) policy(e *entity) error {
 		return p.iam(e.line, "+ managed policy "+e.name, "CreatePolicy", e.in)
 	}
 	policy := memberOf(out, "Policy")
-	version, err := p.ask("iam", "GetPolicyVersion", p.region, object("PolicyArn", arn, "VersionId", word(policy, "DefaultVersionId")))
+	document, err := p.policyDocument(arn, policy)
 	if err != nil {
 		return err
 	}
 	if word(e.in, "Description") != word(policy, "Description") {
 		return mistake(e.line, "the description of managed policy %s cannot be changed: delete the policy first, or write what it is (%q)", e.name, word(policy, "Description"))
 	}
-	if !sameDocument(memberOf(memberOf(version, "PolicyVersion"), "Document"), word(e.in, "PolicyDocument")) {
+	if !sameDocument(document, word(e.in, "PolicyDocument")) {
 		versions, err := p.list("ListPolicyVersions", "Versions", object("PolicyArn", arn))
 		if err != nil {
 			return err

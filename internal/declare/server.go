@@ -84,6 +84,13 @@ func (s *server) list(operation, member string, in awsapi.Node) (all []awsapi.No
 	}
 }
 
+// policyDocument reads the document of a managed policy in its default version. is says
+// which that is, as GetPolicy answers.
+func (s *server) policyDocument(arn string, is awsapi.Node) (awsapi.Node, error) {
+	out, err := s.ask("iam", "GetPolicyVersion", s.region, object("PolicyArn", arn, "VersionId", word(is, "DefaultVersionId")))
+	return memberOf(memberOf(out, "PolicyVersion"), "Document"), err
+}
+
 // poolsOf lists the identity pools of a region.
 func (s *server) poolsOf(region string) (all []awsapi.Node, err error) {
 	in := object("MaxResults", awsapi.Node{Kind: awsapi.Number, Text: "60"})
