@@ -361,50 +361,37 @@ func (x *exporter) tagProviders(pool awsapi.Node) (names []string) {
 
 // developerUsers are the developer users of a pool.
 func (x *exporter) developerUsers(region, pool, provider string) (users []string, err error) {
-	in := object("IdentityPoolId", pool, "MaxResults", awsapi.Node{Kind: awsapi.Number, Text: "60"})
-	for {
-		out, err := x.ask("cognito-identity", "ListIdentities", region, in)
-		if err != nil {
-			return nil, err
-		}
+	err = x.pages("ListIdentities", region, object("IdentityPoolId", pool, "MaxResults", mostListed), func(out awsapi.Node) error {
 		for _, identity := range memberOf(out, "Identities").List {
 			if !slices.Contains(textsOf(identity, "Logins"), provider) {
 				continue
 			}
 			of, err := x.developerUsersOf(region, pool, word(identity, "IdentityId"))
 			if err != nil {
-				return nil, err
+				return err
 			}
 			users = append(users, of...)
 		}
-		next := word(out, "NextToken")
-		if next == "" {
-			return users, nil
-		}
-		set(&in, "NextToken", next)
-	}
+		return nil
+	})
+	return users, err
 }
 
 // developerUsersOf are the developer users that have an identity.
 func (x *exporter) developerUsersOf(region, pool, identity string) (users []string, err error) {
-	in := object("IdentityPoolId", pool, "IdentityId", identity)
-	for {
-		out, found, err := x.get("cognito-identity", "LookupDeveloperIdentity", region, in)
-		if err != nil || !found {
-			return users, err
-		}
+	err = x.pages("LookupDeveloperIdentity", region, object("IdentityPoolId", pool, "IdentityId", identity), func(out awsapi.Node) error {
 		for _, user := range textsOf(out, "DeveloperUserIdentifierList") {
 			users = append(users, user)
 			if x.size += len(user); x.size > MaxFile {
-				return nil, errTooLong
+				return errTooLong
 			}
 		}
-		next := word(out, "NextToken")
-		if next == "" {
-			return users, nil
-		}
-		set(&in, "NextToken", next)
+		return nil
+	})
+	if gone(err) {
+		err = nil
 	}
+	return users, err
 }
 
 // sort puts a file in the order in which it is written.

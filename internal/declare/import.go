@@ -222,12 +222,9 @@ func Identities(ctx context.Context, call Caller, region, pool string, without f
 	}
 	x := &exporter{server: s}
 	provider, ask := word(about, "DeveloperProviderName"), true
-	in := object("IdentityPoolId", pool, "MaxResults", awsapi.Node{Kind: awsapi.Number, Text: "60"}, "HideDisabled", truth(true))
-	for {
-		out, err := s.ask("cognito-identity", "ListIdentities", region, in)
-		if err != nil {
-			return err
-		}
+	in := object("IdentityPoolId", pool, "MaxResults", mostListed, "HideDisabled", truth(true))
+	return s.pages("ListIdentities", region, in, func(out awsapi.Node) error {
+		x.size = 0
 		identities := awsapi.Node{Kind: awsapi.List}
 		for _, i := range memberOf(out, "Identities").List {
 			i = pick(i, "IdentityId", "Logins", "CreationDate", "LastModifiedDate")
@@ -243,17 +240,9 @@ func Identities(ctx context.Context, call Caller, region, pool string, without f
 			}
 			identities.List = append(identities.List, i)
 		}
-		if len(identities.List) > 0 {
-			if err := page(object("IdentityPoolId", pool, "Identities", identities)); err != nil {
-				return err
-			}
-		}
-		next := word(out, "NextToken")
-		if next == "" {
+		if len(identities.List) == 0 {
 			return nil
 		}
-		in = cloned(in)
-		set(&in, "NextToken", next)
-		x.size = 0
-	}
+		return page(object("IdentityPoolId", pool, "Identities", identities))
+	})
 }

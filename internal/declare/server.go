@@ -93,16 +93,29 @@ func (s *server) policyDocument(arn string, is awsapi.Node) (awsapi.Node, error)
 
 // poolsOf lists the identity pools of a region.
 func (s *server) poolsOf(region string) (all []awsapi.Node, err error) {
-	in := object("MaxResults", awsapi.Node{Kind: awsapi.Number, Text: "60"})
-	for {
-		out, err := s.ask("cognito-identity", "ListIdentityPools", region, in)
-		if err != nil {
-			return nil, err
-		}
+	err = s.pages("ListIdentityPools", region, object("MaxResults", mostListed), func(out awsapi.Node) error {
 		all = append(all, memberOf(out, "IdentityPools").List...)
+		return nil
+	})
+	return all, err
+}
+
+// mostListed is how many identity pools or identities a page has at most.
+var mostListed = awsapi.Node{Kind: awsapi.Number, Text: "60"}
+
+// pages reads all pages of a listing of identity pools, one at a time.
+func (s *server) pages(operation, region string, in awsapi.Node, page func(awsapi.Node) error) error {
+	for {
+		out, err := s.ask("cognito-identity", operation, region, in)
+		if err != nil {
+			return err
+		}
+		if err := page(out); err != nil {
+			return err
+		}
 		next := word(out, "NextToken")
 		if next == "" {
-			return all, nil
+			return nil
 		}
 		in = cloned(in)
 		set(&in, "NextToken", next)
