@@ -464,12 +464,20 @@ func isGUID(b []byte) bool {
 }
 
 // value is what stands in a record for a value of an input, an output or a decision:
-// a hash, where it is the subject of one of the logins, as sessions may be called.
+// a hash, where it is the subject of one of the logins, as sessions may be called, also
+// behind the rest of the ARN or the ID of such a session.
 func (w *writer) value(s string) string {
 	for n := range w.e.persons {
-		if w.e.persons[n].Subject == s && s != "" {
-			return "hash:" + w.subject(n)
+		rest, ok := strings.CutSuffix(s, w.e.persons[n].Subject)
+		if ok && w.e.persons[n].Subject != "" && (rest == "" || isOfSession(rest)) {
+			return rest + "hash:" + w.subject(n)
 		}
 	}
 	return s
+}
+
+// isOfSession says whether what a session is called may follow: in the ARN of a session
+// of a role, or in its ID.
+func isOfSession(rest string) bool {
+	return strings.HasSuffix(rest, "/") && strings.Contains(rest, ":assumed-role/") || strings.HasSuffix(rest, ":") && strings.HasPrefix(rest, "AROA")
 }

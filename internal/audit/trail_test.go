@@ -80,6 +80,24 @@ func TestEncodedIDs(t *testing.T) {
 	}
 }
 
+// A session that is called by the subject of its login has a hash in its ARN and its ID.
+// A role that is called so has its name.
+func TestSubjectsOfSessions(t *testing.T) {
+	w := writer{trail: &Trail{Hasher: told{}}, e: &Event{}}
+	Record{w.e}.SetPerson(Person{Provider: "login.example.com", Subject: "alice"})
+	for s, want := range map[string]string{
+		"alice": "hash:s",
+		"arn:aws:sts::123456789012:assumed-role/photos/alice": "arn:aws:sts::123456789012:assumed-role/photos/hash:s",
+		"AROAEXAMPLE:alice": "AROAEXAMPLE:hash:s",
+		"arn:aws:sts::123456789012:assumed-role/photos/malice": "arn:aws:sts::123456789012:assumed-role/photos/malice",
+		"arn:aws:iam::123456789012:role/alice":                 "arn:aws:iam::123456789012:role/alice",
+	} {
+		if got := w.value(s); got != want {
+			t.Errorf("%s: %s, want %s", s, got, want)
+		}
+	}
+}
+
 // named is a hasher that shows what it was given, so that it is not an ID any more.
 type named struct{ told }
 
