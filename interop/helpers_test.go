@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,6 +37,9 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	buildDir = dir
+	if signal.Ignored(syscall.SIGHUP) { // as under nohup: a program inherits what is ignored, but not what is caught
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	code := m.Run()
 	_ = os.RemoveAll(dir) // a temporary directory
 	os.Exit(code)

@@ -10,12 +10,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -38,6 +40,7 @@ var binaries = map[string]func(){"daypass": main}
 type tidy struct{ *testing.M }
 
 func (m tidy) Run() int {
+	heedHangUps()
 	before, code := sourceFolder(), m.M.Run()
 	left := slices.DeleteFunc(sourceFolder(), func(name string) bool { return slices.Contains(before, name) })
 	if len(left) > 0 {
@@ -45,6 +48,15 @@ func (m tidy) Run() int {
 		return 1
 	}
 	return code
+}
+
+// heedHangUps has the programs that tests start end at SIGHUP, also where the tests
+// themselves ignore it, as under nohup: a program inherits what is ignored, but not what
+// is caught.
+func heedHangUps() {
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 }
 
 // sourceFolder lists the working directory.
