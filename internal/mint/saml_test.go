@@ -1,8 +1,6 @@
 package mint_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -12,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/daypass/daypass/internal/idp"
 	"github.com/daypass/daypass/internal/login"
 	"github.com/daypass/daypass/internal/mint"
 	"github.com/daypass/daypass/internal/saml"
@@ -21,20 +18,9 @@ import (
 // The served metadata go with minted responses, and each bad kind is refused for
 // what is bad about it.
 func TestMintedResponses(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := func() time.Time { return mintTime }
-	s, err := idp.Start(t.Context(), idp.Config{
-		Key: key, Now: now, Users: []idp.User{{Subject: "alice", Password: "pw"}}, Clients: []idp.Client{{ID: "app", RedirectURIs: []string{"http://127.0.0.1/cb"}}},
-	}, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s, key := startProvider(t)
 	attributes := map[string][]string{"groups": {"a", `<b> & "c" > d`}, `quoted "name" & <more>`: {""}, mint.RoleAttribute: {"x"}}
-	m := mint.SAML{Issuer: s.URL, Subject: `Ali & "Baba" <x>`, Key: key, Now: now, Attributes: attributes, Lifetime: time.Minute}
+	m := mint.SAML{Issuer: s.URL, Subject: `Ali & "Baba" <x>`, Key: key, Now: mintNow, Attributes: attributes, Lifetime: time.Minute}
 	metadata, err := saml.ParseMetadata(get(t, s.URL+"/saml/metadata"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +30,7 @@ func TestMintedResponses(t *testing.T) {
 		t.Errorf("the metadata that are served are others (%v)", err)
 	}
 	check := func(response string) (*saml.Assertion, string) {
-		a, err := login.SAML{Now: now}.Assertion(response, metadata)
+		a, err := login.SAML{Now: mintNow}.Assertion(response, metadata)
 		if err != nil {
 			return nil, strings.TrimPrefix(strings.SplitN(err.Error(), ":", 3)[1], " ")
 		}
@@ -93,11 +79,7 @@ func TestMintedResponses(t *testing.T) {
 
 // What XML cannot say does not make the response unreadable.
 func TestMintedNames(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := mint.SAML{Issuer: "http://127.0.0.1:1/a", Subject: "a\tb\x00c\xff", Key: key, Now: func() time.Time { return mintTime }, Audience: "urn:a", Recipient: "https://r/?a=b&c=d"}
+	m := mint.SAML{Issuer: "http://127.0.0.1:1/a", Subject: "a\tb\x00c\xff", Key: newKey(t), Now: mintNow, Audience: "urn:a", Recipient: "https://r/?a=b&c=d"}
 	document, err := m.Metadata()
 	if err != nil {
 		t.Fatal(err)

@@ -19,27 +19,41 @@ import (
 
 var mintTime = time.Unix(1_760_000_000, 0)
 
-func TestMintedTokens(t *testing.T) {
+func mintNow() time.Time { return mintTime }
+
+func newKey(t *testing.T) *rsa.PrivateKey {
+	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := func() time.Time { return mintTime }
+	return key
+}
+
+// startProvider runs a provider at mintTime, and gives it with its key.
+func startProvider(t *testing.T) (*idp.Server, *rsa.PrivateKey) {
+	t.Helper()
+	key := newKey(t)
 	s, err := idp.Start(t.Context(), idp.Config{
-		Key: key, Now: now, Users: []idp.User{{Subject: "alice", Password: "pw"}}, Clients: []idp.Client{{ID: "app", RedirectURIs: []string{"http://127.0.0.1/cb"}}},
+		Key: key, Now: mintNow, Users: []idp.User{{Subject: "alice", Password: "pw"}}, Clients: []idp.Client{{ID: "app", RedirectURIs: []string{"http://127.0.0.1/cb"}}},
 	}, "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	m := mint.Token{Issuer: s.URL, Audience: "app", Subject: "alice", Key: key, Now: now, Claims: map[string]any{"department": "blue", "auth_time": nil}}
+	t.Cleanup(func() { s.Close() })
+	return s, key
+}
+
+func TestMintedTokens(t *testing.T) {
+	s, key := startProvider(t)
+	m := mint.Token{Issuer: s.URL, Audience: "app", Subject: "alice", Key: key, Now: mintNow, Claims: map[string]any{"department": "blue", "auth_time": nil}}
 	verify := func(token string) string {
 		t.Helper()
 		parsed, err := login.Parse(token, 50_000)
 		if err != nil {
 			return err.Error()
 		}
-		o := &login.OIDC{Fetch: &fetch.Client{AllowLoopback: true}, Now: now}
+		o := &login.OIDC{Fetch: &fetch.Client{AllowLoopback: true}, Now: mintNow}
 		defer o.Wait()
 		if _, err = o.Verify(t.Context(), login.Provider{Name: "idp", Issuer: s.URL, ClientIDs: []string{"app"}}, parsed); err != nil {
 			return err.Error()
