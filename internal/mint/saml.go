@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -80,20 +81,14 @@ func (m SAML) response() (*samlResponse, error) {
 	if m.Issuer == "" || m.Subject == "" || m.Key == nil {
 		return nil, errors.New("mint: a response needs an issuer, a subject and a key")
 	}
-	now, lifetime := time.Now(), m.Lifetime
-	if m.Now != nil {
-		now = m.Now()
-	}
-	if lifetime == 0 {
-		lifetime = DefaultLifetime
-	}
+	now, expires := validity(m.Now, m.Lifetime)
 	r := &samlResponse{
-		id: samlID(), issuer: entityID(m.Issuer), recipient: or(m.Recipient, awsRecipient), issued: stamp(now),
-		destination: or(m.Recipient, awsRecipient),
+		id: samlID(), issuer: entityID(m.Issuer), recipient: cmp.Or(m.Recipient, awsRecipient), issued: stamp(now),
+		destination: cmp.Or(m.Recipient, awsRecipient),
 		status:      "urn:oasis:names:tc:SAML:2.0:status:Success",
 		assertion: assertion{
 			assertionID: samlID(), nameID: nameID(m.Subject),
-			begins: stamp(now), ends: stamp(now.Add(lifetime)), audience: or(m.Audience, awsAudience), attributes: m.Attributes,
+			begins: stamp(now), ends: stamp(expires), audience: cmp.Or(m.Audience, awsAudience), attributes: m.Attributes,
 		},
 		signature: rsaSHA256(m.Key),
 	}
@@ -185,13 +180,6 @@ func samlID() string {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
 
 var (
 	textEscaper      = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

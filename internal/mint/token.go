@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -61,7 +62,7 @@ func BadTokens() []string { return slices.Sorted(maps.Keys(bad)) }
 
 // Good makes a good token.
 func (m Token) Good() (string, error) {
-	return m.token(nil, func(k Key, b []byte) (string, error) { return signAs(jose.RS256, k, b, nil) })
+	return m.token(nil, sign)
 }
 
 // Bad makes a token that has to be refused: of a kind that [BadTokens] lists.
@@ -71,7 +72,7 @@ func (m Token) Bad(kind string) (string, error) {
 		return "", fmt.Errorf("mint: there is no bad token of kind %q; there are %s", kind, strings.Join(BadTokens(), ", "))
 	}
 	if b.make == nil {
-		b.make = func(k Key, b []byte) (string, error) { return signAs(jose.RS256, k, b, nil) }
+		b.make = sign
 	}
 	return m.token(b.claims, b.make)
 }
@@ -84,15 +85,9 @@ func (m Token) token(change func(time.Time, map[string]any), sign func(Key, []by
 	if err != nil {
 		return "", err
 	}
-	now, lifetime := time.Now(), m.Lifetime
-	if m.Now != nil {
-		now = m.Now()
-	}
-	if lifetime == 0 {
-		lifetime = DefaultLifetime
-	}
+	now, expires := validity(m.Now, m.Lifetime)
 	claims := map[string]any{
-		"iss": m.Issuer, "aud": m.Audience, "sub": m.Subject, "iat": now.Unix(), "exp": now.Add(lifetime).Unix(), "auth_time": now.Unix(),
+		"iss": m.Issuer, "aud": m.Audience, "sub": m.Subject, "iat": now.Unix(), "exp": expires.Unix(), "auth_time": now.Unix(),
 	}
 	for name, value := range m.Claims {
 		if claims[name] = value; value == nil {
@@ -108,6 +103,18 @@ func (m Token) token(change func(time.Time, map[string]any), sign func(Key, []by
 	}
 	return sign(key, payload)
 }
+
+// validity is from when to when something is good that is made now.
+func validity(clock func() time.Time, lifetime time.Duration) (now, expires time.Time) {
+	if clock == nil {
+		clock = time.Now
+	}
+	now = clock()
+	return now, now.Add(cmp.Or(lifetime, DefaultLifetime))
+}
+
+// sign signs as the provider does.
+func sign(k Key, payload []byte) (string, error) { return signAs(jose.RS256, k, payload, nil) }
 
 // signAs signs as the provider does, with another algorithm or further header members.
 func signAs(alg jose.SignatureAlgorithm, k Key, payload []byte, header map[jose.HeaderKey]any) (string, error) {
@@ -135,7 +142,7 @@ func badKey(k Key, payload []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return signAs(jose.RS256, other, payload, nil)
+	return sign(other, payload)
 }
 
 // unknownKey signs with another key under a name that nobody publishes.
@@ -144,7 +151,7 @@ func unknownKey(_ Key, payload []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return signAs(jose.RS256, other, payload, nil)
+	return sign(other, payload)
 }
 
 // embeddedKey signs with another key and brings it along (jwk).
@@ -158,7 +165,7 @@ func embeddedKey(k Key, payload []byte) (string, error) {
 
 // badSignature changes a good token's signature.
 func badSignature(k Key, payload []byte) (string, error) {
-	token, err := signAs(jose.RS256, k, payload, nil)
+	token, err := sign(k, payload)
 	if err != nil {
 		return "", err
 	}
