@@ -224,11 +224,8 @@ func (s *Server) open(h *httptest.Server) {
 		s.t.Fatalf("daypasstest: ForwardAuthAPIs: %v", err)
 	}
 	if s.userPools != nil {
-		c.Logins.Endpoints = maps.Clone(c.Logins.Endpoints)
-		if c.Logins.Endpoints == nil {
-			c.Logins.Endpoints = map[string]string{}
-		}
-		c.Logins.Endpoints[userPoolHost] = s.userPools.http.URL
+		c.Logins.Endpoints = map[string]string{userPoolHost: s.userPools.http.URL}
+		maps.Copy(c.Logins.Endpoints, s.config.ProviderEndpoints)
 	}
 	i, err := instance.Open(context.Background(), c)
 	if err != nil {

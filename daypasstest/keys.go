@@ -38,7 +38,7 @@ func (r *ring) key(n int) (*rsa.PrivateKey, error) {
 	return r.keys[n], nil
 }
 
-// in gives the keys of the ring in turn.
+// inTurn gives the keys of the ring in turn.
 func (r *ring) inTurn() func() (*rsa.PrivateKey, error) {
 	var mu sync.Mutex
 	next := 0

@@ -72,11 +72,11 @@ func (s *Server) Pool(t testing.TB, c PoolConfig) *Pool {
 		in["DeveloperProviderName"] = c.DeveloperProvider
 	}
 	var out struct{ IdentityPoolId string }
-	s.json(t, s.root(), &out, "CreateIdentityPool", in)
+	s.json(t, &out, "CreateIdentityPool", in)
 	p := &Pool{ID: out.IdentityPoolId, server: s}
 	p.Authenticated = s.role(t, p.ID, "authenticated", c.Authenticated)
 	p.Unauthenticated = s.role(t, p.ID, "unauthenticated", c.Unauthenticated)
-	s.json(t, s.root(), nil, "SetIdentityPoolRoles", map[string]any{
+	s.json(t, nil, "SetIdentityPoolRoles", map[string]any{
 		"IdentityPoolId": p.ID, "Roles": map[string]string{"authenticated": p.Authenticated, "unauthenticated": p.Unauthenticated},
 	})
 	return p
@@ -119,7 +119,7 @@ func (p *Pool) SignIn(t testing.TB, logins map[string]string) (Credentials, erro
 		in["Logins"] = logins
 	}
 	var identity struct{ IdentityId string }
-	if err := p.server.call(t, anonymous, &identity, "GetId", in); err != nil {
+	if err := call(t, anonymous, &identity, "GetId", in); err != nil {
 		return Credentials{}, err
 	}
 	delete(in, "IdentityPoolId")
@@ -130,7 +130,7 @@ func (p *Pool) SignIn(t testing.TB, logins map[string]string) (Credentials, erro
 			Expiration                           float64
 		}
 	}
-	if err := p.server.call(t, anonymous, &out, "GetCredentialsForIdentity", in); err != nil {
+	if err := call(t, anonymous, &out, "GetCredentialsForIdentity", in); err != nil {
 		return Credentials{}, err
 	}
 	c := out.Credentials
@@ -163,15 +163,15 @@ func (s *Server) root() *client.Client {
 	}
 }
 
-// json calls an operation of identity pools, and ends the test where it is refused.
-func (s *Server) json(t testing.TB, c *client.Client, out any, operation string, in map[string]any) {
+// json calls an operation of identity pools as root.
+func (s *Server) json(t testing.TB, out any, operation string, in map[string]any) {
 	t.Helper()
-	if err := s.call(t, c, out, operation, in); err != nil {
+	if err := call(t, s.root(), out, operation, in); err != nil {
 		t.Fatalf("daypasstest: %s: %v", operation, err)
 	}
 }
 
-func (s *Server) call(t testing.TB, c *client.Client, out any, operation string, in map[string]any) error {
+func call(t testing.TB, c *client.Client, out any, operation string, in map[string]any) error {
 	text, err := c.JSON(t.Context(), cognito.API, operation, in)
 	if err == nil && out != nil {
 		err = json.Unmarshal(text, out)

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -92,16 +91,16 @@ func (u *UserPool) Sub(name string) string {
 // IDToken is the ID token of a user, which is what an identity pool takes.
 func (u *UserPool) IDToken(t testing.TB, user User) string {
 	t.Helper()
-	return u.token(t, user, ClientID, Claims{"token_use": "id", "cognito:username": user.Name, "email": user.Name + "@example.com", "email_verified": true})
+	return u.token(t, user, Claims{"token_use": "id", "cognito:username": user.Name, "email": user.Name + "@example.com", "email_verified": true})
 }
 
 // AccessToken is the access token of a user, which an identity pool does not take.
 func (u *UserPool) AccessToken(t testing.TB, user User) string {
 	t.Helper()
-	return u.token(t, user, ClientID, Claims{"aud": nil, "token_use": "access", "client_id": ClientID, "username": user.Name, "scope": "aws.cognito.signin.user.admin", "version": 2})
+	return u.token(t, user, Claims{"aud": nil, "token_use": "access", "client_id": ClientID, "username": user.Name, "scope": "aws.cognito.signin.user.admin", "version": 2})
 }
 
-func (u *UserPool) token(t testing.TB, user User, audience string, claims Claims) string {
+func (u *UserPool) token(t testing.TB, user User, claims Claims) string {
 	t.Helper()
 	all := []Claims{{"event_id": uuid.NewString(), "origin_jti": uuid.NewString(), "jti": uuid.NewString()}, claims}
 	if len(user.Groups) > 0 {
@@ -111,7 +110,7 @@ func (u *UserPool) token(t testing.TB, user User, audience string, claims Claims
 		all = append(all, Claims{"cognito:roles": user.Roles, "cognito:preferred_role": user.Roles[0]})
 	}
 	m := mint.Token{
-		Issuer: fmt.Sprintf("https://%s", u.Name), Audience: audience, Subject: u.Sub(user.Name),
+		Issuer: "https://" + u.Name, Audience: ClientID, Subject: u.Sub(user.Name),
 		Claims: merged(append(all, user.Claims)), Key: u.key, Now: u.server.Now,
 	}
 	return made(t)(m.Good())
