@@ -18,7 +18,7 @@ import (
 
 // ACMEConfig is how certificates are obtained.
 type ACMEConfig struct {
-	ACMEHost      []string `name:"acme-host" placeholder:"NAME" help:"Host name to get and renew a certificate for, instead of --tls-cert-file, from a certificate authority that speaks ACME, whose terms you agree to with it. The authority connects to NAME:443, which must lead to --listen. The first name is the host of --public-url unless that is set. Repeatable."`
+	ACMEHost      []string `name:"acme-host" placeholder:"NAME" help:"Host name to get and renew a certificate for, instead of --tls-cert-file, from a certificate authority that speaks ACME. By setting it you agree to the authority's terms of service. The authority connects to NAME:443, which must lead to --listen. The first name is the host of --public-url unless that is set. Repeatable."`
 	ACMEDirectory string   `name:"acme-directory" default:"${acmeDirectory}" placeholder:"URL" help:"Directory of the authority (Let's Encrypt's, ${default}). Its host and port may have a private address."`
 	ACMEEmail     string   `name:"acme-email" placeholder:"ADDRESS" help:"Where the authority may send warnings."`
 	ACMEDir       string   `name:"acme-dir" placeholder:"DIR" help:"Directory of the account and the certificates (acme in the data directory). With --database there is no default, and each server has its own."`
